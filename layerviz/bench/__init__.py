@@ -1,0 +1,1 @@
+"""What layerviz gains, measured: each benchmark compares two ways of doing the same work."""

@@ -1,0 +1,102 @@
+"""The only ``st.cache_*`` wrappers: what the page reads again and again.
+
+Arrays are never arguments (Streamlit samples large ones when it hashes them): results are
+keyed by run, snapshot, pooling and layer. ``created`` is part of every run's key, so that a run
+which was deleted and computed anew is not mistaken for the old one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from layerviz import data, encoders, hidden_states, projection, runs
+from layerviz.data import Columns, Dataset, Table
+from layerviz.jobs import Jobs
+from layerviz.projection import LayerMaps
+from layerviz.runs import Run
+
+LENGTHS_SAMPLE = 5000  # texts whose tokens are counted for the preview
+
+
+@st.cache_resource(show_spinner=False)
+def jobs(root: str) -> Jobs:
+    """Return the workers of this server; they outlive pages, tabs and edits of the code."""
+    return Jobs(Path(root))
+
+
+@st.cache_resource(show_spinner="Reading the file", max_entries=3)
+def table(file_id: str, name: str, _content: bytes) -> Table:  # noqa: ARG001
+    """Read an uploaded file once; `file_id` stands for its content."""
+    return data.read_table(_content, name)
+
+
+@st.cache_resource(show_spinner=False)
+def sample() -> Table:
+    """Read the bundled sample."""
+    return data.sample_table()
+
+
+@st.cache_resource(show_spinner="Preparing the data", max_entries=3)
+def dataset(
+    content_hashes: tuple[str | None, ...],  # noqa: ARG001
+    names: tuple[str | None, ...],  # noqa: ARG001
+    columns: Columns,
+    val_fraction: float,
+    seed: int,
+    _tables: tuple[Table, Table | None, Table | None],
+) -> Dataset:
+    """Build the data set of these files; the hashes stand for the tables."""
+    train, val, test = _tables
+    return data.build_dataset(
+        train, columns, val=val, test=test, val_fraction=val_fraction, seed=seed
+    )
+
+
+@st.cache_data(show_spinner="Counting tokens", max_entries=16)
+def token_lengths(encoder: str, version: str, fingerprint: str, _texts: pd.Series) -> np.ndarray:  # noqa: ARG001
+    """Return the tokens of an evenly spaced sample of the training texts, shape (n,)."""
+    step = max(1, -(-len(_texts) // LENGTHS_SAMPLE))
+    texts = _texts.iloc[::step].tolist()
+    tokenizer = encoders.load_tokenizer(encoder, texts=_texts.tolist())
+    return hidden_states.token_lengths(tokenizer, texts)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def examples(run_id: str, created: str, _run: Run) -> pd.DataFrame:  # noqa: ARG001
+    """Return the captured examples of a run."""
+    return runs.read_examples(_run.path)
+
+
+@st.cache_data(show_spinner=False, max_entries=400)
+def predictions(run_id: str, created: str, snapshot: int, _run: Run) -> pd.DataFrame:  # noqa: ARG001
+    """Return the classifier's predictions at one snapshot."""
+    return runs.read_predictions(_run.path, snapshot)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def layer_states(
+    run_id: str,  # noqa: ARG001
+    created: str,  # noqa: ARG001
+    snapshot: int,
+    pooling: str,
+    layer: int,
+    _run: Run,
+) -> np.ndarray:
+    """Return the pooled hidden states of one layer at one snapshot, float16, shape (N, D)."""
+    return runs.read_hidden_states(_run.path, snapshot, pooling, layer)
+
+
+@st.cache_data(show_spinner=False, max_entries=128)
+def pca_maps(
+    run_id: str, created: str, snapshots: tuple[int, ...], pooling: str, layer: int, _run: Run
+) -> LayerMaps:
+    """Return the PCA maps of one layer at these snapshots."""
+    states = [
+        layer_states(run_id, created, snapshot, pooling, layer, _run) for snapshot in snapshots
+    ]
+    splits = examples(run_id, created, _run)["split"].to_numpy()
+    return projection.pca_maps(states, splits)

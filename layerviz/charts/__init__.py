@@ -1,0 +1,66 @@
+"""DataFrames in, Altair charts out; nothing here reads a file or knows of Streamlit."""
+
+from layerviz.charts.curves import (
+    class_counts,
+    confidence_legend,
+    legend,
+    length_histogram,
+    loss_curve,
+    metric_curve,
+)
+from layerviz.charts.frames import (
+    COLOURINGS,
+    cells_frame,
+    colour_codes,
+    drawn_rows,
+    epoch_name,
+    examples_frame,
+    layer_name,
+    most_frequent,
+    points_frame,
+)
+from layerviz.charts.layer_maps import Grid, layer_maps
+from layerviz.charts.palette import (
+    CLASS_COLOURS,
+    CONFIDENCE_CODE,
+    CONFIDENCE_RAMP,
+    OTHER_CODE,
+    OTHER_COLOUR,
+    PALETTE,
+    RIGHT_CODE,
+    RIGHT_COLOUR,
+    SPLIT_COLOURS,
+    WRONG_CODE,
+    WRONG_COLOUR,
+)
+
+__all__ = [
+    "CLASS_COLOURS",
+    "COLOURINGS",
+    "CONFIDENCE_CODE",
+    "CONFIDENCE_RAMP",
+    "OTHER_CODE",
+    "OTHER_COLOUR",
+    "PALETTE",
+    "RIGHT_CODE",
+    "RIGHT_COLOUR",
+    "SPLIT_COLOURS",
+    "WRONG_CODE",
+    "WRONG_COLOUR",
+    "Grid",
+    "cells_frame",
+    "class_counts",
+    "colour_codes",
+    "confidence_legend",
+    "drawn_rows",
+    "epoch_name",
+    "examples_frame",
+    "layer_maps",
+    "layer_name",
+    "legend",
+    "length_histogram",
+    "loss_curve",
+    "metric_curve",
+    "most_frequent",
+    "points_frame",
+]

@@ -1,0 +1,183 @@
+"""The frames that `layer_maps` draws, put together from positions and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from layerviz.charts.palette import (
+    CLASS_COLOURS,
+    CONFIDENCE_CODE,
+    CONFIDENCE_RAMP,
+    OTHER_CODE,
+    RIGHT_CODE,
+    WRONG_CODE,
+)
+
+COLOURINGS = ("label", "prediction", "right or wrong", "confidence")
+TEXT_SHOWN = 240  # characters of a text in a tooltip
+
+
+def colour_codes(
+    colouring: str,
+    labels: np.ndarray,
+    predictions: Sequence[pd.DataFrame],
+    coloured_classes: Sequence[int],
+    n_classes: int,
+) -> list[np.ndarray]:
+    """Return each example's place in `PALETTE`, one array per snapshot.
+
+    Parameters
+    ----------
+    colouring : str
+        One of `COLOURINGS`.
+    labels : ndarray of shape (N,)
+        Class index of each example.
+    predictions : sequence of DataFrame
+        Per snapshot ``predicted`` and ``confidence``, N rows.
+    coloured_classes : sequence of int
+        The classes that get colours of their own, at most as many as `CLASS_COLOURS`.
+    n_classes : int
+        Classes there are.
+
+    Returns
+    -------
+    list of ndarray of shape (N,), uint8
+    """
+    codes = np.full(n_classes, OTHER_CODE, dtype=np.uint8)
+    codes[list(coloured_classes)] = range(len(coloured_classes))
+    if colouring == "label":
+        return [codes[labels]] * len(predictions)
+    result = []
+    for frame in predictions:
+        predicted = frame["predicted"].to_numpy()
+        if colouring == "prediction":
+            code = codes[predicted]
+        elif colouring == "right or wrong":
+            code = np.where(predicted == labels, RIGHT_CODE, WRONG_CODE)
+        else:
+            steps = len(CONFIDENCE_RAMP)
+            place = (frame["confidence"].to_numpy() * steps).astype(int).clip(0, steps - 1)
+            code = CONFIDENCE_CODE + place
+        result.append(code.astype(np.uint8))
+    return result
+
+
+def points_frame(
+    positions: Mapping[int, np.ndarray],
+    splits: np.ndarray,
+    rows: np.ndarray,
+    predictions: Sequence[pd.DataFrame],
+    colours: Sequence[np.ndarray],
+) -> pd.DataFrame:
+    """Return the `points` of `layer_maps`.
+
+    Parameters
+    ----------
+    positions : mapping of int to ndarray of shape (S, N, 2)
+        Per layer, positions in the unit square at the S snapshots there are.
+    splits : ndarray of shape (N,)
+        Split of each example.
+    rows : ndarray of shape (m,)
+        The examples to draw.
+    predictions, colours : sequences of length S or more
+        Per snapshot, as in `colour_codes`.
+    """
+    frames = []
+    for layer, xy in positions.items():
+        columns: dict[str, np.ndarray | int] = {"row": rows, "layer": layer, "split": splits[rows]}
+        columns["newest"] = len(xy) - 1
+        for at in range(len(xy)):
+            columns[f"x{at}"] = xy[at, rows, 0]
+            columns[f"y{at}"] = xy[at, rows, 1]
+            columns[f"colour{at}"] = colours[at][rows]
+            predicted = predictions[at]["predicted"].to_numpy()[rows]
+            columns[f"predicted{at}"] = predicted.astype(np.int16)
+            confidence = predictions[at]["confidence"].to_numpy()[rows]
+            columns[f"confidence{at}"] = (100 * confidence).round().astype(np.uint8)
+        frames.append(pd.DataFrame(columns))
+    return pd.concat(frames, ignore_index=True)
+
+
+def examples_frame(
+    examples: pd.DataFrame, label_names: Sequence[str], rows: np.ndarray
+) -> pd.DataFrame:
+    """Return the `examples` of `layer_maps`: texts cut to what a tooltip holds."""
+    part = examples.iloc[rows]
+    text = part["text"].str.replace(r"\s+", " ", regex=True)
+    cut = text.str.len() > TEXT_SHOWN
+    names = np.asarray(label_names, dtype=object)
+    return pd.DataFrame(
+        {
+            "row": rows,
+            "text": text.where(~cut, text.str.slice(0, TEXT_SHOWN - 1) + "…").to_numpy(),
+            "label": names[part["label"].to_numpy()],
+        }
+    )
+
+
+def cells_frame(
+    trust: Mapping[int, np.ndarray],
+    epochs: Sequence[float],
+    sizes: Mapping[str, int],
+    n_slots: int,
+) -> pd.DataFrame:
+    """Return the `cells` of `layer_maps`: the titles that change with the slider.
+
+    Parameters
+    ----------
+    trust : mapping of int to ndarray of shape (S, 2)
+        Per layer, trustworthiness of train and val at each snapshot; NaN where undefined.
+    epochs : sequence of float
+        The epoch of each snapshot.
+    sizes : mapping of str to int
+        Examples on the maps, per split.
+    n_slots : int
+        Positions of the slider.
+    """
+    cells = []
+    for layer, values in trust.items():
+        for side, split in enumerate(("train", "val")):
+            cell: dict[str, object] = {"layer": layer, "split": split}
+            for slot in range(n_slots):
+                at = min(slot, len(values) - 1)
+                value = values[at, side]
+                quality = "" if np.isnan(value) else f"  ·  T {value:.2f}"
+                cell[f"title{slot}"] = f"{layer_name(layer)}{quality}"
+                when = epoch_name(epochs[at], newest=slot > at)
+                cell[f"heading{slot}"] = f"{split.capitalize()} (n = {sizes[split]:,}), {when}"
+            cells.append(cell)
+    return pd.DataFrame(cells)
+
+
+def layer_name(layer: int) -> str:
+    """Name a layer for people; 0 is the embedding output, as the page says where one picks it."""
+    return f"Layer {layer}"
+
+
+def epoch_name(epoch: float, newest: bool = False) -> str:
+    """Name a moment of training for people."""
+    number = f"{epoch:.2f}".rstrip("0").rstrip(".")
+    name = "before training" if epoch == 0 else f"epoch {number}"
+    return f"{name} (newest)" if newest else name
+
+
+def most_frequent(labels: np.ndarray) -> list[int]:
+    """Return the classes with the most examples, as many as there are colours, in class order."""
+    classes, counts = np.unique(labels, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[: len(CLASS_COLOURS)]
+    return sorted(int(label) for label in classes[order])
+
+
+def drawn_rows(splits: np.ndarray, most_per_split: int, seed: int = 0) -> np.ndarray:
+    """Choose which examples of train and val to draw: all, or a seeded sample of each."""
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for split in ("train", "val"):
+        rows = np.flatnonzero(splits == split)
+        if len(rows) > most_per_split:
+            rows = np.sort(rng.choice(rows, most_per_split, replace=False))
+        chosen.append(rows)
+    return np.concatenate(chosen)

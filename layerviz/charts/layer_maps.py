@@ -1,0 +1,280 @@
+"""The maps of all layers and both splits, as one chart.
+
+The cells are laid out in data coordinates of a single layered chart. Everything that changes
+while a run goes on (positions, colours, titles) is data; the specification stays the same, so
+that a page which replaces the data keeps the reader's place on the epoch slider.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import pandas as pd
+
+from layerviz.charts.palette import PALETTE
+
+POINTS_IN_SVG = 2000
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How the cells of one page of maps are laid out.
+
+    Parameters
+    ----------
+    columns : int
+        Cells side by side within one split.
+    rows : int
+        Cells above one another.
+    cell_height : int
+        Height of a cell in pixels; the width follows from the page.
+    """
+
+    columns: int
+    rows: int
+    cell_height: int
+
+    HEADER = 26  # pixels above the cells, for the name of the split
+    TITLE = 18  # pixels inside a cell, for the name of the layer
+    GAP = 0.14  # between train and val, in cell widths
+
+    @classmethod
+    def of(cls, n_layers: int) -> Grid:
+        """Lay out ``n_layers`` cells per split so that they fit a page."""
+        if n_layers == 1:
+            return cls(1, 1, 430)
+        columns = 2 if n_layers <= 8 else 3 if n_layers <= 15 else 4
+        return cls(columns, math.ceil(n_layers / columns), {2: 190, 3: 180, 4: 150}[columns])
+
+    @property
+    def width(self) -> float:
+        """Width of both splits together, in cells."""
+        return 2 * self.columns + self.GAP
+
+    @property
+    def height(self) -> int:
+        """Height of the whole chart in pixels."""
+        return self.HEADER + self.rows * self.cell_height
+
+    def corner(self, cell: int, side: int) -> tuple[float, float]:
+        """Return left edge (in cells) and top edge (in pixels) of a cell on a side (0 or 1)."""
+        row, column = divmod(cell, self.columns)
+        return (
+            column + side * (self.columns + self.GAP),
+            self.HEADER + row * self.cell_height,
+        )
+
+
+def layer_maps(
+    points: pd.DataFrame,
+    examples: pd.DataFrame,
+    cells: pd.DataFrame,
+    *,
+    layers: Sequence[int],
+    label_names: Sequence[str],
+    n_slots: int,
+    slider_name: str = "Epoch ",
+    dark: bool = False,
+) -> alt.LayerChart:
+    """Draw the maps of the given layers, train on the left and val on the right.
+
+    Parameters
+    ----------
+    points : DataFrame
+        One row per example and layer: ``row`` (key into `examples`), ``layer``, ``split``,
+        ``newest`` (the last snapshot there is; later slots of the slider show it), and
+        per snapshot s the position in the unit square ``x<s>``, ``y<s>`` (float32), the
+        colour ``colour<s>`` (index into `PALETTE`), the class ``predicted<s>`` (index into
+        `label_names`) and its probability ``confidence<s>`` in percent.
+    examples : DataFrame
+        One row per example: ``row``, ``text``, ``label``.
+    cells : DataFrame
+        One row per layer and split: ``layer``, ``split``, and per slot the cell's ``title0``, ...
+        and the ``heading0``, ... of the split.
+    layers : sequence of int
+        The layers in reading order.
+    label_names : sequence of str
+        Names of the classes, for the tooltip.
+    n_slots : int
+        Positions of the epoch slider; it starts at the last one.
+    slider_name : str
+        What the slider moves over.
+    dark : bool
+        Whether the page has a dark background.
+
+    Returns
+    -------
+    alt.LayerChart
+        As wide as its container; `Grid.of(len(layers)).height` pixels high.
+    """
+    grid = Grid.of(len(layers))
+    slot = alt.param(
+        name="slot",
+        value=n_slots - 1,
+        bind=alt.binding_range(min=0, max=n_slots - 1, step=1, name=slider_name),
+    )
+    frames = _place_cells(cells, layers, grid)
+    chart = alt.layer(
+        _frames(frames, grid, dark),
+        _points(points, examples, layers, grid),
+        _titles(frames, grid, dark),
+        _headings(frames, grid, dark),
+    ).add_params(
+        slot,
+        alt.param(name="palette", value=list(PALETTE)),
+        alt.param(name="names", value=list(label_names)),
+    )
+    renderer = "canvas" if len(points) > POINTS_IN_SVG else "svg"
+    return chart.properties(
+        height=grid.height,
+        width="container",
+        padding={"left": 0, "right": 0, "top": 0, "bottom": 4},
+        usermeta={"embedOptions": {"renderer": renderer}},
+    ).configure_view(stroke=None)
+
+
+def _place_cells(cells: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
+    order = {layer: place for place, layer in enumerate(layers)}
+    corners = [
+        grid.corner(order[layer], int(split == "val"))
+        for layer, split in zip(cells["layer"], cells["split"], strict=True)
+    ]
+    return cells.assign(
+        left=[left + 0.02 for left, _ in corners],
+        right=[left + 0.98 for left, _ in corners],
+        top=[float(top) for _, top in corners],
+        bottom=[top + grid.cell_height - 6.0 for _, top in corners],
+    )
+
+
+def _frames(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
+    return (
+        alt.Chart(frames[["left", "right", "top", "bottom"]])
+        .mark_rect(
+            fillOpacity=0,
+            stroke="#5a5f6b" if dark else "#d5d8de",
+            strokeWidth=1,
+            cornerRadius=4,
+            tooltip=None,
+            aria=False,
+        )
+        .encode(
+            x=_across("left", grid),
+            x2="right:Q",
+            y=_down("top", grid),
+            y2="bottom:Q",
+        )
+    )
+
+
+def _points(
+    points: pd.DataFrame,
+    examples: pd.DataFrame,
+    layers: Sequence[int],
+    grid: Grid,
+) -> alt.Chart:
+    order = {layer: place for place, layer in enumerate(layers)}
+    corners = [
+        grid.corner(order[layer], int(split == "val"))
+        for layer, split in zip(points["layer"], points["split"], strict=True)
+    ]
+    title = grid.TITLE
+    side = f"min(width / {grid.width} * 0.96, {grid.cell_height - 6 - title}) * 0.94"
+    middle = title + (grid.cell_height - 6 - title) / 2
+    wording = alt.LookupData(data=examples, key="row", fields=["text", "label"])
+    placed = points.assign(
+        centre_x=[left + 0.5 for left, _ in corners],
+        centre_y=[top + middle for _, top in corners],
+    )
+    at = "min(slot, datum.newest)"  # slots still to come show the newest snapshot
+    return (
+        alt.Chart(placed)
+        .transform_lookup("row", from_=wording)
+        .transform_calculate(
+            x=f"datum.centre_x + (datum['x' + {at}] - 0.5) * {side} / (width / {grid.width})",
+            y=f"datum.centre_y - (datum['y' + {at}] - 0.5) * {side}",
+            colour=f"palette[datum['colour' + {at}]]",
+            predicted=f"names[datum['predicted' + {at}]]",
+            confidence=f"datum['confidence' + {at}] / 100",
+        )
+        .mark_circle(size=_point_size(len(points), len(layers)), opacity=0.75, stroke=None)
+        .encode(
+            x=_across("x", grid),
+            y=_down("y", grid),
+            color=alt.Color("colour:N", scale=None, legend=None),
+            tooltip=[
+                alt.Tooltip("text:N", title="Text"),
+                alt.Tooltip("label:N", title="Label"),
+                alt.Tooltip("predicted:N", title="Predicted"),
+                alt.Tooltip("confidence:Q", title="Confidence", format=".0%"),
+                alt.Tooltip("layer:Q", title="Layer"),
+            ],
+        )
+    )
+
+
+def _across(field: str, grid: Grid) -> alt.X:
+    """Place `field` in cells from the left, the same scale for every mark."""
+    return alt.X(field, type="quantitative", axis=None).scale(domain=[0, grid.width], nice=False)
+
+
+def _down(field: str, grid: Grid) -> alt.Y:
+    """Place `field` in pixels from the top, the same scale for every mark."""
+    return alt.Y(field, type="quantitative", axis=None).scale(domain=[grid.height, 0], nice=False)
+
+
+def _point_size(n_points: int, n_layers: int) -> int:
+    per_layer = n_points / max(n_layers, 1)
+    small = 40 if per_layer <= 400 else 24 if per_layer <= 1200 else 14
+    return 2 * small if n_layers == 1 else small
+
+
+def _titles(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
+    columns = ["left", "top", *_slot_columns(frames, "title")]
+    return (
+        alt.Chart(frames[columns])
+        .transform_calculate(title="datum['title' + slot]")
+        .mark_text(
+            align="left",
+            baseline="top",
+            dx=6,
+            dy=5,
+            fontSize=11,
+            color="#c9ced8" if dark else "#4a5160",
+        )
+        .encode(
+            x=_across("left", grid),
+            y=_down("top", grid),
+            text="title:N",
+        )
+    )
+
+
+def _headings(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
+    firsts = frames.sort_values("left").groupby("split", sort=False).head(1)
+    columns = ["left", *_slot_columns(frames, "heading")]
+    return (
+        alt.Chart(firsts[columns].assign(top=0.0))
+        .transform_calculate(heading="datum['heading' + slot]")
+        .mark_text(
+            align="left",
+            baseline="top",
+            dx=2,
+            dy=4,
+            fontSize=14,
+            fontWeight="bold",
+            color="#f2f3f5" if dark else "#1f2430",
+        )
+        .encode(
+            x=_across("left", grid),
+            y=_down("top", grid),
+            text="heading:N",
+        )
+    )
+
+
+def _slot_columns(frame: pd.DataFrame, prefix: str) -> list[str]:
+    return [name for name in frame.columns if name.removeprefix(prefix).isdigit()]

@@ -1,0 +1,34 @@
+"""The colours of layerviz: one meaning each, on every page and in every export."""
+
+# Six of Okabe & Ito (2008), whose yellow cannot be seen on white, then four that a search over
+# sRGB found to stay apart from these and each other under simulated deuteranopia and protanopia
+# (Machado et al., 2009), as the grey of the other classes does.
+CLASS_COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#992211",
+    "#88DD99",
+    "#3A4A70",
+    "#006655",
+)
+OTHER_COLOUR = "#C2C6CB"
+RIGHT_COLOUR, WRONG_COLOUR = "#9AA0A6", "#C2185B"
+SPLIT_COLOURS = {"train": "#5B6B7B", "val": "#B07D2B"}
+# cividis (Nunez, Anderton & Renslow, 2018): the same order to every eye; of its 24 steps those
+# that are seen both on white and on a dark page.
+CONFIDENCE_RAMP = (
+    "#2B3D6E", "#36446C", "#404B6B", "#49526C", "#52596C", "#5A606E", "#626770", "#6B6E73",
+    "#737576", "#7B7D78", "#848478", "#8D8C77", "#979475", "#A09C73", "#AAA570", "#B4AD6C",
+    "#C0B765", "#CBC05F", "#D7CA55",
+)  # fmt: skip
+
+# Every colour that a point can have; frames carry an index into it, so that "colour by"
+# changes data only and the epoch slider stays where it is.
+PALETTE = (*CLASS_COLOURS, OTHER_COLOUR, RIGHT_COLOUR, WRONG_COLOUR, *CONFIDENCE_RAMP)
+OTHER_CODE = len(CLASS_COLOURS)
+RIGHT_CODE, WRONG_CODE = OTHER_CODE + 1, OTHER_CODE + 2
+CONFIDENCE_CODE = OTHER_CODE + 3

@@ -1,0 +1,211 @@
+"""Tables -> Dataset: usable rows, splits without a text in two of them, labels, fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+import numpy as np
+import pandas as pd
+
+from layerviz.config import SPLITS
+from layerviz.data.columns import SPLIT_WORDS, Columns, check_columns
+from layerviz.data.reading import DELIMITERS, NUMBER, Table
+from layerviz.data.wording import count, one_sentence, quoted
+from layerviz.errors import DataError
+
+MIN_EXAMPLES, MIN_VAL = 10, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled texts in their splits, ready for training.
+
+    ``examples`` has the columns id (str: the file's role and its data row counted from 1, such
+    as ``train-17``), split (str), text (str) and label (int64 index into ``label_names``), in
+    the order train, val, test and file order inside. ``fingerprint`` is 16 hex digits of SHA-256
+    over splits, texts and labels. ``notes`` say what was guessed, cut and left out.
+    """
+
+    name: str
+    examples: pd.DataFrame
+    label_names: tuple[str, ...]
+    columns: Columns
+    fingerprint: str
+    notes: tuple[str, ...]
+
+    def split(self, name: str) -> pd.DataFrame:
+        """Return the examples of one split under their index in ``examples``."""
+        return self.examples[self.examples["split"] == name]
+
+    def counts(self) -> pd.DataFrame:
+        """Return the examples per label name (index) and split that has any (columns), int64."""
+        table = pd.crosstab(self.examples["label"], self.examples["split"])
+        names = pd.Index(self.label_names, name="label")
+        return table[[split for split in SPLITS if split in table]].set_axis(names)
+
+
+def build_dataset(
+    train: Table,
+    columns: Columns,
+    *,
+    val: Table | None = None,
+    test: Table | None = None,
+    val_fraction: float = 0.2,
+    seed: int = 0,
+) -> Dataset:
+    """Turn one to three tables into train, val and perhaps test, no text being in two of them.
+
+    Splits come from separate files, else from the split column; a missing val is cut from train,
+    stratified by label and by distinct text. A text in several splits stays in the last of them.
+
+    Parameters
+    ----------
+    train, val, test : Table
+        ``val`` and ``test`` need the same text and label columns and override the split column.
+    columns : Columns
+        Where texts, labels and splits are.
+    val_fraction : float
+        Part of each label's distinct texts that goes to val when it is cut, 0.05 to 0.5.
+    seed : int
+        Seed of the cut.
+
+    Raises
+    ------
+    DataError
+        If the labels are not classes, or too little is left to train or to measure on.
+    """
+    if not 0.05 <= val_fraction <= 0.5:
+        raise DataError(f"The val fraction is {val_fraction:g}.", "Give a value from 0.05 to 0.5.")
+    given = {"train": train, "val": val, "test": test}
+    tables = {role: table for role, table in given.items() if table is not None}
+    lost: list[str] = []
+    parts = [_usable_rows(role, tables, columns, lost) for role in tables]
+    rows = pd.concat(parts, ignore_index=True)
+    rows["key"] = pd.factorize(rows["text"])[0]  # texts are compared often: faster as numbers
+    cut = val is None and "val" not in set(rows["split"])
+    rows = _drop_leaks(rows, lost)
+    _check(rows, columns.label, lost)
+    if cut:
+        rows = _cut_val(rows, val_fraction, seed)
+    is_known = rows["label"].isin(rows["label"][rows["split"] == "train"])
+    rows = _leave_out(rows, ~is_known, "of val or test with a label that train lacks", lost)
+    _check(rows, columns.label, lost, min_val=MIN_VAL)
+    names = tuple(sorted(rows["label"].unique(), key=lambda label: (label.casefold(), label)))
+    names = tuple(sorted(names, key=float)) if all(map(NUMBER.fullmatch, names)) else names
+    notes = [*_reading_notes(tables.values(), columns), *lost, *_label_notes(rows, names)]
+    if cut:
+        notes.append(f"Val was cut from train: {val_fraction:.0%} of each label's distinct texts.")
+    rows["label"] = rows["label"].map({name: code for code, name in enumerate(names)})
+    parts = [rows[rows["split"] == split].drop(columns="key") for split in SPLITS]
+    examples = pd.concat(parts, ignore_index=True).astype({"label": "int64"})
+    name, fingerprint = PurePath(train.name).stem, _fingerprint(examples, names)
+    return Dataset(name, examples, names, columns, fingerprint, tuple(notes))
+
+
+def _usable_rows(
+    role: str, tables: dict[str, Table], columns: Columns, lost: list[str]
+) -> pd.DataFrame:
+    """Return id, split, text and label (str) of the rows of one file that carry all of them."""
+    name, frame = tables[role].name, tables[role].frame
+    columns = columns if role == "train" else replace(columns, split=None)
+    try:
+        check_columns(frame, columns)
+    except DataError as error:
+        raise DataError(f"{name}: {error.message}", error.hint) from error
+    rows = pd.DataFrame({"id": [f"{role}-{row}" for row in range(1, len(frame) + 1)]})
+    rows["split"] = frame[columns.split].str.strip().str.lower() if columns.split else role
+    rows["text"], rows["label"] = frame[columns.text], frame[columns.label].str.strip()
+    for field in ("text", "label", "split"):
+        blank = rows[field].str.strip() == ""
+        rows = _leave_out(rows, blank, f"of {name} without a {field}", lost)
+    if unknown := sorted(set(rows["split"]) - set(SPLIT_WORDS)):
+        hint = "Use train, val and test, or pick no split column."
+        raise DataError(f"{columns.split!r} holds unknown splits: {quoted(unknown)}.", hint)
+    rows["split"] = rows["split"].map(SPLIT_WORDS)
+    for other in [other for other in tables if other != role and role == "train"]:
+        why = f"of {name} marked {other}, which {tables[other].name} replaces,"
+        rows = _leave_out(rows, rows["split"] == other, why, lost)
+    return rows
+
+
+def _drop_leaks(rows: pd.DataFrame, lost: list[str]) -> pd.DataFrame:
+    """Keep a text that is in several splits in the last of them only."""
+    for role, later in (("train", ("val", "test")), ("val", ("test",))):
+        seen = rows["key"][rows["split"].isin(later)]
+        leaks = (rows["split"] == role) & rows["key"].isin(seen)
+        rows = _leave_out(rows, leaks, f"of {role} also found in {' or '.join(later)}", lost)
+    return rows
+
+
+def _cut_val(rows: pd.DataFrame, fraction: float, seed: int) -> pd.DataFrame:
+    """Move a share of each label's distinct texts to val, at least one, and never the last."""
+    texts = rows.loc[rows["split"] == "train", ["key", "label"]].drop_duplicates()
+    # One draw per text, so that a text with several labels is cut the same way for all of them.
+    texts["draw"] = np.random.default_rng(seed).random(texts["key"].max() + 1)[texts["key"]]
+    by_label = texts.groupby("label")["draw"]
+    texts["n_val"] = (by_label.transform("size") * fraction).round().clip(lower=1)
+    stay = texts["key"][texts["draw"] == by_label.transform("max")]
+    free = texts[~texts["key"].isin(stay)]
+    chosen = free["key"][free.groupby("label")["draw"].rank() <= free["n_val"]]
+    is_val = (rows["split"] == "train") & rows["key"].isin(chosen)
+    return rows.assign(split=rows["split"].mask(is_val, "val"))
+
+
+def _check(rows: pd.DataFrame, column: str, lost: list[str], min_val: int = 0) -> None:
+    """Raise a DataError unless there are enough rows, and labels that are classes."""
+    labels = rows["label"][rows["split"] == "train"]
+    n_labels, n_val = labels.nunique(), int((rows["split"] == "val").sum())
+    only = "".join(f": {label!r}" for label in labels.unique()[:1])
+    few = "Add rows that have a text and a label."
+    one = "Pick another label column, or add rows of a second label."
+    if not n_labels:
+        one = "Give train rows of its own: no file twice."
+    many = "Pick another label column: one with few values that recur."
+    val = "Add val rows whose label is in train and whose text is not in test."
+    for failed, problem, hint in (
+        (n_labels < 2, f"{count(n_labels, 'label')} in train{only}", one),
+        (len(rows) < MIN_EXAMPLES, f"{len(rows)} usable rows, fewer than {MIN_EXAMPLES}", few),
+        (n_labels > len(labels) / 2, f"{n_labels:,} values in {len(labels):,} rows", many),
+        (n_val < min_val, f"{count(n_val, 'usable row')} in val, fewer than {min_val}", val),
+    ):
+        if failed:
+            raise DataError(one_sentence(f"Label column {column!r} has {problem}", lost), hint)
+
+
+def _reading_notes(tables: Iterable[Table], columns: Columns) -> Iterable[str]:
+    for table in tables:
+        yield f"Read {table.name} as {table.encoding}, {DELIMITERS[table.delimiter]}-separated."
+        yield from (f"{table.name}: {note}" for note in table.notes)
+    splits = f", splits from {columns.split!r}" if columns.split else ""
+    yield f"Texts are taken from column {columns.text!r}, labels from {columns.label!r}{splits}."
+
+
+def _label_notes(rows: pd.DataFrame, names: tuple[str, ...]) -> Iterable[str]:
+    n_texts = rows.groupby("label")["key"].nunique()
+    in_val = set(rows["label"][rows["split"] == "val"])
+    absent = [name for name in names if name not in in_val]
+    if once := [name for name in absent if n_texts[name] == 1]:
+        which = f"{count(len(once), 'label')} with one text only: {quoted(once)}"
+        yield f"{which}; it stays in train and cannot be measured on val."
+    if rest := [name for name in absent if n_texts[name] > 1]:
+        yield f"{count(len(rest), 'label')} without a row in val: {quoted(rest)}."
+    n_alike = Counter(name.casefold() for name in names)
+    if alike := [name for name in names if n_alike[name.casefold()] > 1]:
+        yield f"Labels differ only in case: {quoted(alike)}."
+
+
+def _fingerprint(examples: pd.DataFrame, names: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(repr(names).encode())
+    for split, text, label in zip(*(examples[c] for c in ("split", "text", "label")), strict=True):
+        digest.update(f"{split} {label} {len(text)} {text}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _leave_out(rows: pd.DataFrame, which: pd.Series, why: str, lost: list[str]) -> pd.DataFrame:
+    if n := int(which.sum()):
+        lost.append(f"{count(n, 'row')} {why} {'was' if n == 1 else 'were'} left out.")
+    return rows[~which] if n else rows

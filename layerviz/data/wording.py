@@ -1,0 +1,23 @@
+"""Counts and lists of names, as notes and messages about data say them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def count(n: int, noun: str) -> str:
+    """Return "1 row" or "2,000 rows"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def quoted(names: Iterable[str], most: int = 5) -> str:
+    """Return the first names in quotation marks, and how many more there are."""
+    names = list(names)
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(repr(name) for name in names[:most]) + more
+
+
+def one_sentence(problem: str, notes: Iterable[str]) -> str:
+    """Return ``problem`` with the notes that may explain it in brackets, as a single sentence."""
+    clauses = "; ".join(note[0].lower() + note[1:].removesuffix(".") for note in notes)
+    return f"{problem} ({clauses})." if clauses else f"{problem}."

@@ -1,0 +1,57 @@
+"""The only place that calls ``from_pretrained``; encoders with their tokenizers from four sources.
+
+They are bundled, built from scratch, fetched from the Hub or read from a local folder.
+"""
+
+from layerviz.encoders.folders import quiet
+from layerviz.encoders.info import (
+    EncoderInfo,
+    LoadedEncoder,
+    count_parameters,
+    default_learning_rate,
+    max_positions,
+)
+from layerviz.encoders.loading import STARTERS, catalogue, describe, load, load_tokenizer, version
+from layerviz.encoders.masked import (
+    MaskedLM,
+    continued_masked_lm,
+    load_body,
+    new_masked_lm,
+    save_masked_lm,
+    save_random_twin,
+    weights_digest,
+)
+from layerviz.encoders.scratch import (
+    MOST_TOKENIZER_CHARACTERS,
+    MOST_TOKENIZER_TEXTS,
+    SCRATCH_LAYERS,
+    SCRATCH_SIZES,
+    build_scratch,
+)
+
+__all__ = [
+    "MOST_TOKENIZER_CHARACTERS",
+    "MOST_TOKENIZER_TEXTS",
+    "SCRATCH_LAYERS",
+    "SCRATCH_SIZES",
+    "STARTERS",
+    "EncoderInfo",
+    "LoadedEncoder",
+    "MaskedLM",
+    "build_scratch",
+    "catalogue",
+    "continued_masked_lm",
+    "count_parameters",
+    "default_learning_rate",
+    "describe",
+    "load",
+    "load_body",
+    "load_tokenizer",
+    "max_positions",
+    "new_masked_lm",
+    "quiet",
+    "save_masked_lm",
+    "save_random_twin",
+    "version",
+    "weights_digest",
+]

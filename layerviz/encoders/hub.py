@@ -1,0 +1,137 @@
+"""From the Hugging Face Hub into its cache: progress in bytes, a way to stop, refusals in words."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi, constants, errors, hf_hub_download
+
+from layerviz.encoders.folders import check_files, is_wanted, read_config, reason
+from layerviz.errors import Cancelled, EncoderError
+
+_HUB_TIMEOUT = 6.0  # seconds, for each of the few addresses that the Hub's name resolves to
+
+
+def download(
+    name: str, on_download: Callable[[int, int], None] | None, check_stop: Callable[[], None]
+) -> Path:
+    """Fetch what is needed into the Hugging Face cache and return its folder there."""
+    with _hub_errors(name), _interruptible():
+        told = HfApi().model_info(name, timeout=_HUB_TIMEOUT, files_metadata=True)
+        sizes = {file.rfilename: file.size or 0 for file in told.siblings or []}
+        check_files(name, sizes)
+        whole = "model.safetensors" in sizes
+        wanted = [f for f in sizes if is_wanted(f) and not (whole and f.startswith("model-"))]
+        # config.json first, for it may rule the encoder out; weights last, so that a folder
+        # that has them is whole.
+        wanted.sort(key=lambda file: (file != "config.json", file.endswith(".safetensors"), file))
+        progress = _Progress(sum(sizes[file] for file in wanted), on_download, check_stop)
+        for file in wanted:
+            path = hf_hub_download(name, file, etag_timeout=_HUB_TIMEOUT, tqdm_class=progress)
+            if file == "config.json":
+                read_config(name, Path(path).parent)
+            progress.finish_file(sizes[file])
+    return Path(path).parent
+
+
+def stopper(should_stop: Callable[[], bool] | None) -> Callable[[], None]:
+    """Return a check that raises Cancelled once ``should_stop`` answers True."""
+
+    def check() -> None:
+        if should_stop is not None and should_stop():
+            raise Cancelled
+
+    return check
+
+
+class _Progress:
+    """Stands where huggingface_hub expects a tqdm class: draws nothing, may end the download."""
+
+    def __init__(
+        self,
+        total: int,
+        on_download: Callable[[int, int], None] | None,
+        check_stop: Callable[[], None],
+    ) -> None:
+        self.total, self.on_download, self.check_stop = total, on_download, check_stop
+        self.finished = self.of_this_file = 0
+
+    def __call__(self, **_settings: Any) -> _Progress:
+        return self
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        return None
+
+    def update(self, n: int = 1) -> None:
+        self.check_stop()
+        self.of_this_file += n
+        if self.on_download is not None:
+            self.on_download(min(self.finished + self.of_this_file, self.total), self.total)
+
+    def finish_file(self, size: int) -> None:
+        """Count a file by its size, for one that was in the cache reported nothing."""
+        self.finished, self.of_this_file = self.finished + size, 0
+        self.update(0)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Download over plain HTTP in pieces of one MiB, for Xet's workers cannot be stopped."""
+    earlier = constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE
+    constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = True, 2**20
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = earlier
+
+
+@contextmanager
+def _hub_errors(name: str) -> Iterator[None]:
+    """Say in one sentence what the Hub, the way there or the disk refused."""
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise EncoderError(
+            f"{name} is gated: its owner has to let you in.",
+            f"Ask for access at huggingface.co/{name}, run `hf auth login`, and try again.",
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise EncoderError(
+            f"The Hugging Face Hub knows no {name}, or it is private.",
+            "Check the spelling (owner/name); for a private one, run `hf auth login` first.",
+        ) from error
+    except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
+        raise _unreachable(name) from error
+    except errors.HfHubHTTPError as error:
+        raise EncoderError(
+            f"The Hugging Face Hub refused {name} with status {error.response.status_code}.",
+            "Try again later; for 401 or 403, run `hf auth login` first.",
+        ) from error
+    except (errors.HTTPError, json.JSONDecodeError) as error:
+        raise _unreachable(name) from error
+    except OSError as error:
+        full = error.errno == errno.ENOSPC
+        raise EncoderError(
+            f"The disk is full: {name} could not be saved."
+            if full
+            else f"{name} could not be saved: {reason(error)}.",
+            f"Make room under {constants.HF_HUB_CACHE}, or point HF_HOME to another disk.",
+        ) from error
+
+
+def _unreachable(name: str) -> EncoderError:
+    offline = constants.HF_HUB_OFFLINE
+    return EncoderError(
+        f"{name} is not on this disk, and the Hugging Face Hub cannot be reached"
+        + (", for HF_HUB_OFFLINE is set." if offline else "."),
+        ("Unset it" if offline else "Check the network")
+        + ", or choose an encoder from scratch, which needs no download.",
+    )

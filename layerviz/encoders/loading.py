@@ -1,0 +1,231 @@
+"""From a name to an encoder: the catalogue, what this disk tells, the tokenizer, the model.
+
+A name is that of a bundled starter or a scratch encoder, a Hub id or a local folder. Only
+:func:`load` reaches the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.utils import validate_repo_id
+from transformers import PreTrainedTokenizerBase
+
+from layerviz.encoders.folders import (
+    check_fit,
+    check_folder,
+    count_saved,
+    is_wanted,
+    read_config,
+    read_model,
+    read_tokenizer,
+)
+from layerviz.encoders.hub import download, stopper
+from layerviz.encoders.info import (
+    FAMILIES,
+    NOTES,
+    EncoderInfo,
+    LoadedEncoder,
+    count_parameters,
+    label_settings,
+)
+from layerviz.encoders.scratch import (
+    SCRATCH_LAYERS,
+    SCRATCH_SIZES,
+    build_scratch,
+    scratch_info,
+    train_tokenizer,
+)
+from layerviz.errors import EncoderError
+
+STARTERS = Path(__file__).parents[2] / "checkpoints" / "starters"
+_STARTER_ORDER = ("bert-mini", "roberta-mini", "distilbert-mini")
+_HUB = {  # id: label, family, layers, hidden size, parameters without pooler and head
+    "google-bert/bert-base-uncased": ("BERT base (uncased)", "BERT", 12, 768, 108_891_648),
+    "FacebookAI/roberta-base": ("RoBERTa base", "RoBERTa", 12, 768, 124_055_040),
+    "distilbert/distilbert-base-uncased": (
+        "DistilBERT base (uncased)", "DistilBERT", 6, 768, 66_362_880,
+    ),
+}  # fmt: skip
+
+
+def catalogue() -> list[EncoderInfo]:
+    """Return what the page offers: bundled starters, scratch encoders, then three Hub ids."""
+    found = sorted(path.parent.name for path in STARTERS.glob("*/config.json"))
+    ordered = sorted(found, key=lambda name: (*_STARTER_ORDER, name).index(name))
+    return [describe(name) for name in (*ordered, *(f"scratch-{f}" for f in SCRATCH_LAYERS), *_HUB)]
+
+
+def describe(name: str) -> EncoderInfo:
+    """Return what this disk tells about ``name``, without the network.
+
+    Raises
+    ------
+    EncoderError
+        If ``name`` is neither in the catalogue, nor an existing folder, nor a possible Hub id.
+    """
+    source, folder = locate(name)
+    if source == "scratch":
+        family = name.removeprefix("scratch-")
+        return scratch_info(family, SCRATCH_LAYERS[family], SCRATCH_SIZES["hidden_size"], None)
+    label, family, *sizes = _HUB.get(name, (_label(name, source), "unknown", None, None, None))
+    known = EncoderInfo(name, label, family, source, *sizes, on_disk=False, note=NOTES[source])
+    if folder is None:
+        return known
+    try:
+        config = read_config(name, folder)
+        known = replace(
+            known,
+            family=FAMILIES.get(config.model_type, config.model_type),
+            layers=config.num_hidden_layers,
+            hidden_size=config.hidden_size,
+        )
+        check_folder(name, folder)
+        return replace(known, parameters=count_saved(name, folder), on_disk=True)
+    except EncoderError as error:
+        # A Hub encoder of which a part is missing is simply downloaded; the rest needs mending.
+        return known if source == "hub" else replace(known, note=str(error))
+
+
+def version(name: str) -> str:
+    """Return 12 hexadecimal digits for the state of an encoder's files; "" where none are ours.
+
+    A starter's are taken from its contents, the same on all machines; a local folder's, which
+    may hold gigabytes, from the sizes and times of its files.
+    """
+    source, folder = locate(name)
+    if source not in ("bundled", "local") or folder is None:
+        return ""
+    stats = {path.name: path.stat() for path in sorted(folder.iterdir()) if is_wanted(path.name)}
+    state = tuple((file, stat.st_size, stat.st_mtime_ns) for file, stat in stats.items())
+    if source == "bundled":
+        return _content_version(folder, state)
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=16)
+def _content_version(folder: Path, state: tuple[tuple[str, int, int], ...]) -> str:
+    digest = hashlib.sha256()
+    for file, *_ in state:
+        digest.update(file.encode() + (folder / file).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def load_tokenizer(name: str, *, texts: Sequence[str] | None = None) -> PreTrainedTokenizerBase:
+    """Return the tokenizer of ``name`` from this disk; a scratch one is trained on ``texts``.
+
+    Raises
+    ------
+    EncoderError
+        If it is not on this disk or cannot be read, or if ``texts`` are needed and missing.
+    """
+    source, folder = locate(name)
+    if source == "scratch":
+        family = name.removeprefix("scratch-")
+        return train_tokenizer(family, texts or (), SCRATCH_SIZES["vocab_size"])
+    if folder is None:
+        raise EncoderError(f"{name} is not on this disk yet.", "Start a run, which downloads it.")
+    return read_tokenizer(name, folder)
+
+
+def load(
+    name: str,
+    *,
+    label_names: Sequence[str],
+    seed: int,
+    texts: Sequence[str],
+    max_length: int,
+    on_download: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> LoadedEncoder:
+    """Return the encoder with a new classification head, and its tokenizer.
+
+    Parameters
+    ----------
+    name : str
+        A catalogue name, a Hub id (looked for on this disk first) or a local folder.
+    label_names : sequence of str
+        Two or more distinct class names, in the order of the label ids.
+    seed : int
+        Sets the global random state, from which the head (and scratch weights) are drawn.
+    texts : sequence of str
+        Train texts, on which a scratch encoder's tokenizer is trained; unused otherwise.
+    max_length : int
+        Most tokens that will be fed, special ones included.
+    on_download : callable, optional
+        Called with (bytes done, bytes in all) while files come from the Hub.
+    should_stop : callable, optional
+        Asked before each step and for each MiB; the work ends when it returns True.
+
+    Raises
+    ------
+    EncoderError
+        If the encoder cannot be had, is of the wrong kind or cannot read ``max_length`` tokens.
+    Cancelled
+        If ``should_stop`` returned True; files that came whole are kept.
+    """
+    check_stop = stopper(should_stop)
+    check_stop()
+    source, folder = locate(name)
+    if source == "scratch":
+        family = name.removeprefix("scratch-")
+        sizes = {"layers": SCRATCH_LAYERS[family], **SCRATCH_SIZES, "max_length": max_length}
+        return build_scratch(family, texts, label_names=label_names, seed=seed, **sizes)
+    labels = label_settings(label_names)
+    if folder is not None:  # the wrong kind is told without the network
+        read_config(name, folder)
+    if source == "hub" and not describe(name).on_disk:
+        folder = download(name, on_download, check_stop)
+    config = read_config(name, folder)
+    check_folder(name, folder)
+    tokenizer = read_tokenizer(name, folder)
+    check_fit(name, tokenizer, config, max_length)
+    check_stop()
+    config.update(labels)
+    model = read_model(name, folder, config, seed)
+    # AutoTokenizer gives DistilBERT a BERT tokenizer: leave out the inputs it cannot take.
+    accepted = inspect.signature(model.base_model.forward).parameters
+    tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n in accepted]
+    return LoadedEncoder(
+        model, tokenizer, replace(describe(name), parameters=count_parameters(model))
+    )
+
+
+def _label(name: str, source: str) -> str:
+    family, dash, size = name.partition("-")
+    if source == "bundled" and dash:
+        return f"{FAMILIES.get(family, family)} {size}"
+    return Path(name).name if source == "local" else name
+
+
+def locate(name: str) -> tuple[str, Path | None]:
+    """Return the source of ``name`` and its folder, None where this disk has none."""
+    if re.fullmatch(r"scratch-\w*", name):
+        if name.removeprefix("scratch-") not in SCRATCH_LAYERS:
+            known = ", ".join(f"scratch-{family}" for family in SCRATCH_LAYERS)
+            raise EncoderError(f"There is no encoder {name}.", f"Choose one of {known}.")
+        return "scratch", None
+    if (
+        re.fullmatch(r"[a-z0-9][\w.-]{0,99}", name, re.ASCII)
+        and (STARTERS / name / "config.json").is_file()
+    ):
+        return "bundled", STARTERS / name
+    try:
+        if name and name not in _HUB and (folder := Path(name).expanduser()).is_dir():
+            return "local", folder
+        validate_repo_id(name)
+    except (OSError, ValueError, RuntimeError) as error:  # an impossible path, or no Hub id
+        raise EncoderError(
+            f"{name[:120]!r} is neither an existing folder nor a Hub id.",
+            "Type an id such as google-bert/bert-base-uncased, or the path of a model's folder.",
+        ) from error
+    cached = try_to_load_from_cache(name, "config.json")
+    return "hub", Path(cached).parent if isinstance(cached, str) else None

@@ -1,0 +1,237 @@
+"""Texts in, pooled hidden states of every layer out, streamed batch by batch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from layerviz.config import POOLINGS
+from layerviz.errors import Cancelled
+
+log = logging.getLogger(__name__)
+
+TOKENS_PER_BATCH = 2048
+FLOAT16_MAX = float(np.finfo(np.float16).max)
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What one pass over the captured examples yields.
+
+    Parameters
+    ----------
+    pooled : dict of str to ndarray
+        For each pooling (``mean``, ``cls``, ``max``) a float16 array of shape (L + 1, N, D);
+        index 0 is the embedding output, index L the last layer; rows in the order of the texts.
+    logits : ndarray of shape (N, n_classes), float32
+        The classifier's outputs.
+    n_clipped : int
+        Values beyond float16's range that were clipped to it (0 for ordinary encoders).
+    """
+
+    pooled: dict[str, np.ndarray]
+    logits: np.ndarray
+    n_clipped: int
+
+
+def pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Pool one layer's token vectors to one vector per example.
+
+    Parameters
+    ----------
+    hidden : Tensor of shape (B, T, D)
+        Hidden states of one layer.
+    attention_mask : Tensor of shape (B, T)
+        1 where there is a token, 0 where there is padding (on the right).
+
+    Returns
+    -------
+    dict of str to Tensor of shape (B, D)
+        ``mean`` over the tokens (Reimers & Gurevych, 2019), ``cls``: the first token, ``max``:
+        the largest value of each dimension over the tokens.
+    """
+    mask = attention_mask.unsqueeze(-1).to(hidden.dtype)  # (B, T, 1)
+    mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)  # (B, D)
+    largest = hidden.masked_fill(mask == 0, float("-inf")).amax(dim=1)  # (B, D)
+    return {"mean": mean, "cls": hidden[:, 0], "max": largest}
+
+
+def capture(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    *,
+    max_length: int,
+    tokens_per_batch: int = TOKENS_PER_BATCH,
+    on_progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Capture:
+    """Run `texts` through `model` and pool every layer, without touching its training.
+
+    Texts are sorted by length and padded per batch only; each batch is pooled as soon as it
+    is computed, so that memory holds one batch and the result, never (L, N, T, D). The forward
+    pass is in float32, in evaluation mode and without gradients; no random number is drawn, and
+    the model returns to the mode it was in.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        A sequence classifier.
+    tokenizer : PreTrainedTokenizerBase
+        Its tokenizer.
+    texts : sequence of str
+        N texts.
+    max_length : int
+        Tokens kept of each text, special tokens included.
+    tokens_per_batch : int
+        Most tokens, padding included, in one batch.
+    on_progress : callable, optional
+        Called with (texts done, N) after each batch.
+    should_stop : callable, optional
+        Asked before each batch.
+
+    Returns
+    -------
+    Capture
+
+    Raises
+    ------
+    Cancelled
+        If `should_stop` answers true.
+    ValueError
+        If there are no texts.
+    """
+    if not len(texts):
+        raise ValueError("capture needs at least one text")
+    input_ids = tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"]
+    out: _Rows | None = None
+    done = 0
+    with _evaluation(model):
+        for rows in _batches([len(ids) for ids in input_ids], tokens_per_batch):
+            if should_stop is not None and should_stop():
+                raise Cancelled
+            batch = _pad([input_ids[row] for row in rows], tokenizer.pad_token_id or 0)
+            output = model(
+                **{name: tensor.to(model.device) for name, tensor in batch.items()},
+                output_hidden_states=True,
+            )
+            if out is None:
+                out = _Rows(len(texts), output.hidden_states, output.logits)
+            out.write(rows, output, batch["attention_mask"].to(model.device))
+            del output  # before the next batch is computed, not after
+            done += len(rows)
+            if on_progress is not None:
+                on_progress(done, len(texts))
+    if out.n_clipped:
+        log.warning("%d hidden-state values exceed float16 and were clipped", out.n_clipped)
+    return Capture(out.pooled, out.logits, out.n_clipped)
+
+
+def sentence_vectors(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    *,
+    max_length: int,
+    tokens_per_batch: int = TOKENS_PER_BATCH,
+    on_progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> np.ndarray:
+    """Return the last layer of an encoder without a head, mean-pooled (Reimers & Gurevych, 2019).
+
+    Batches, arithmetic, arguments and errors are those of :func:`capture`.
+
+    Returns
+    -------
+    ndarray of shape (N, D), float32
+    """
+    if not len(texts):
+        raise ValueError("sentence_vectors needs at least one text")
+    input_ids = tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"]
+    vectors, done = None, 0
+    with _evaluation(model):
+        for rows in _batches([len(ids) for ids in input_ids], tokens_per_batch):
+            if should_stop is not None and should_stop():
+                raise Cancelled
+            batch = _pad([input_ids[row] for row in rows], tokenizer.pad_token_id or 0)
+            batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
+            hidden = model(**batch).last_hidden_state.float()  # (B, T, D)
+            if vectors is None:
+                vectors = np.zeros((len(texts), hidden.shape[-1]), dtype=np.float32)
+            vectors[rows] = pool(hidden, batch["attention_mask"])["mean"].cpu().numpy()
+            done += len(rows)
+            if on_progress is not None:
+                on_progress(done, len(texts))
+    return vectors
+
+
+def token_lengths(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> np.ndarray:
+    """Return each text's number of tokens, special tokens included and nothing cut.
+
+    Returns
+    -------
+    ndarray of shape (N,), int64
+    """
+    if not len(texts):
+        return np.zeros(0, dtype=np.int64)
+    encoded = tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
+    return np.array([len(ids) for ids in encoded], dtype=np.int64)
+
+
+class _Rows:
+    """The result of a capture, filled batch by batch."""
+
+    def __init__(self, n: int, hidden: Sequence[torch.Tensor], logits: torch.Tensor) -> None:
+        shape = (len(hidden), n, hidden[-1].shape[-1])  # (L + 1, N, D)
+        self.pooled = {name: np.zeros(shape, dtype=np.float16) for name in POOLINGS}
+        self.logits = np.zeros((n, logits.shape[-1]), dtype=np.float32)
+        self.n_clipped = 0
+
+    def write(self, rows: np.ndarray, output, attention_mask: torch.Tensor) -> None:
+        self.logits[rows] = output.logits.float().cpu().numpy()
+        layers = [pool(hidden.float(), attention_mask) for hidden in output.hidden_states]
+        for name, stored in self.pooled.items():
+            values = torch.stack([layer[name] for layer in layers]).cpu().numpy()  # (L + 1, B, D)
+            self.n_clipped += int((np.abs(values) > FLOAT16_MAX).sum())
+            stored[:, rows] = values.clip(-FLOAT16_MAX, FLOAT16_MAX)
+
+
+def _batches(lengths: Sequence[int], tokens_per_batch: int) -> Iterator[np.ndarray]:
+    """Yield row numbers, longest texts first, each batch within the token budget."""
+    order = np.argsort(-np.asarray(lengths), kind="stable")
+    start = 0
+    while start < len(order):
+        size = max(1, tokens_per_batch // max(1, lengths[order[start]]))
+        yield order[start : start + size]
+        start += size
+
+
+def _pad(input_ids: list[list[int]], pad_token_id: int) -> dict[str, torch.Tensor]:
+    width = max(len(ids) for ids in input_ids)
+    padded = torch.full((len(input_ids), width), pad_token_id, dtype=torch.long)
+    attention_mask = torch.zeros((len(input_ids), width), dtype=torch.long)
+    for row, ids in enumerate(input_ids):
+        padded[row, : len(ids)] = torch.tensor(ids)
+        attention_mask[row, : len(ids)] = 1
+    return {"input_ids": padded, "attention_mask": attention_mask}
+
+
+@contextmanager
+def _evaluation(model: PreTrainedModel) -> Iterator[None]:
+    was_training = model.training
+    # accelerate hides the class's forward behind one that computes in bf16 (as does the Trainer).
+    mixed = model.__dict__.pop("forward", None) if hasattr(model, "_original_forward") else None
+    model.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        model.train(was_training)
+        if mixed is not None:
+            model.forward = mixed

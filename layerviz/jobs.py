@@ -1,0 +1,268 @@
+"""Work that outlives a page: one worker trains, one draws maps, the rest waits in line.
+
+Only threading lives here. A job's record is the one mutable object of the program; it changes
+behind a lock and is handed out as a frozen snapshot. Jobs are found by key, never through a
+browser session, so that closing a tab or opening a second one changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from layerviz import projection, runs, training
+from layerviz.config import RunConfig, run_id
+from layerviz.data import Dataset
+from layerviz.errors import Cancelled, LayervizError, RunError
+from layerviz.runs import Run
+from layerviz.training import Progress
+
+log = logging.getLogger(__name__)
+
+KEPT_JOBS = 500  # finished jobs whose outcome is remembered
+NICENESS = 10  # of the workers' threads, so that the page answers while they compute
+
+Report = Callable[[Progress], None]
+Work = Callable[[Report, Callable[[], bool]], None]
+
+
+@dataclass(frozen=True)
+class JobState:
+    """A job as it was at one moment.
+
+    Parameters
+    ----------
+    status : {"queued", "running", "done", "cancelled", "failed"}
+        Where it stands.
+    progress : Progress
+        How far it is.
+    error : LayervizError or None
+        Why it failed.
+    ahead : int
+        Jobs that come before it.
+    stopping : bool
+        Whether it was asked to stop and has not stopped yet.
+    """
+
+    status: str
+    progress: Progress
+    error: LayervizError | None
+    ahead: int
+    stopping: bool
+
+    @property
+    def live(self) -> bool:
+        return self.status in runs.LIVE
+
+
+@dataclass
+class _Job:
+    work: Work
+    stop: threading.Event = field(default_factory=threading.Event)
+    status: str = "queued"
+    progress: Progress = field(default_factory=Progress)
+    error: LayervizError | None = None
+
+
+class Worker:
+    """One thread that does one job after the other.
+
+    Parameters
+    ----------
+    name : str
+        Of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._jobs: dict[Hashable, _Job] = {}
+        self._queue: queue.Queue[_Job] = queue.Queue()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, key: Hashable, work: Work) -> None:
+        """Put a job in line; a live job with the same key is left as it is."""
+        with self._lock:
+            known = self._jobs.get(key)
+            if known is not None and known.status in runs.LIVE:
+                return
+            self._jobs.pop(key, None)  # so that the order of the dict is the order of the line
+            job = self._jobs[key] = _Job(work)
+            self._queue.put(job)
+            self._forget_old_jobs()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+
+    def state(self, key: Hashable) -> JobState | None:
+        """Return how a job stands, or None if it is not known here."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is None:
+                return None
+            live = [other for other, record in self._jobs.items() if record.status in runs.LIVE]
+            ahead = live.index(key) if job.status == "queued" else 0
+            stopping = job.stop.is_set() and job.status in runs.LIVE
+            return JobState(job.status, job.progress, job.error, ahead, stopping)
+
+    def live_keys(self) -> list[Hashable]:
+        """Return the keys of the running and the waiting jobs, in their order."""
+        with self._lock:
+            return [key for key, job in self._jobs.items() if job.status in runs.LIVE]
+
+    def cancel(self, key: Hashable) -> bool:
+        """Ask a job to stop; return whether it was waiting and is therefore stopped already."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is None:
+                return False
+            job.stop.set()
+            if job.status != "queued":
+                return False
+            job.status = "cancelled"
+            return True
+
+    def _run(self) -> None:
+        _yield_to_the_page()
+        while True:
+            job = self._queue.get()
+            with self._lock:
+                if job.status != "queued":
+                    continue
+                job.status = "running"
+            self._do(job)
+
+    def _do(self, job: _Job) -> None:
+        def report(progress: Progress) -> None:
+            with self._lock:
+                job.progress = progress
+
+        status, error = "done", None
+        try:
+            job.work(report, job.stop.is_set)
+        except Cancelled:
+            status = "cancelled"
+        except LayervizError as told:
+            status, error = "failed", told
+        except Exception as unexpected:
+            log.exception("a job of %s failed", self._name)
+            status, error = "failed", RunError(f"{type(unexpected).__name__}: {unexpected}")
+        with self._lock:
+            job.status, job.error = status, error
+            job.work = _nothing  # lets go of the data that the work held
+
+    def _forget_old_jobs(self) -> None:
+        finished = [key for key, job in self._jobs.items() if job.status not in runs.LIVE]
+        for key in finished[: max(0, len(finished) - KEPT_JOBS)]:
+            del self._jobs[key]
+
+
+class Jobs:
+    """The runs being computed and the maps being drawn, for one runs folder.
+
+    Parameters
+    ----------
+    root : Path
+        The runs folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._fit_lock = threading.Lock()
+        self._training = Worker("layerviz-training")
+        self._maps = Worker("layerviz-maps")
+
+    def fit(self, config: RunConfig, dataset: Dataset) -> Run:
+        """Queue a run, or return the one that is live or done already.
+
+        Raises
+        ------
+        RunError
+            If its folder cannot be written, another process computes it, or it is being stopped.
+        """
+        key = run_id(config, dataset.name, dataset.fingerprint)
+        with self._fit_lock:  # two tabs may press at once
+            state = self.state(key)
+            if state is not None and state.stopping:
+                raise RunError(
+                    "This very run is being stopped.", "Wait a moment, then start it again."
+                )
+            if state is not None and state.live:
+                return runs.read(self.root, key)
+            run = runs.create(self.root, config, dataset)
+            if run.status != "done":
+                self._training.submit(run.run_id, _fit_work(run, dataset))
+            return run
+
+    def state(self, run_id: str) -> JobState | None:
+        """Return how a run's job stands, or None if it was not started here."""
+        return self._training.state(run_id)
+
+    def live_runs(self) -> list[str]:
+        """Return the ids of the running and the waiting runs, in their order."""
+        return [str(key) for key in self._training.live_keys()]
+
+    def cancel(self, run_id: str) -> None:
+        """Stop a run; everything captured is kept."""
+        was_waiting = self._training.cancel(run_id)
+        if was_waiting:
+            runs.update(self.root / run_id, status="cancelled")
+
+    def draw_tsne(self, run: Run, pooling: str, layer: int) -> JobState:
+        """Have the t-SNE maps of a layer brought up to the run's newest snapshot."""
+        key = (run.run_id, pooling, layer, len(run.snapshots))
+        state = self._maps.state(key)
+        stored = runs.read_map(run.path, "tsne", pooling, layer)
+        deleted = state is not None and state.status == "done" and stored is None
+        if state is None or deleted:
+            self._maps.submit(key, _tsne_work(run, pooling, layer))
+            state = self._maps.state(key)
+        return state
+
+
+def _fit_work(run: Run, dataset: Dataset) -> Work:
+    def work(report: Report, should_stop: Callable[[], bool]) -> None:
+        finished = training.fit(run, dataset, on_progress=report, should_stop=should_stop)
+        if finished.status == "cancelled":
+            raise Cancelled
+
+    return work
+
+
+def _tsne_work(run: Run, pooling: str, layer: int) -> Work:
+    def work(report: Report, should_stop: Callable[[], bool]) -> None:
+        indices = [snapshot.index for snapshot in run.snapshots]
+        stored = runs.read_map(run.path, "tsne", pooling, layer)
+        earlier = None if stored is None else projection.LayerMaps.from_arrays(stored)
+        if earlier is not None and earlier.n_snapshots >= len(indices):
+            return
+        maps = projection.tsne_maps(
+            [runs.read_hidden_states(run.path, index, pooling, layer) for index in indices],
+            runs.read_examples(run.path)["split"].to_numpy(),
+            seed=run.config.seed,
+            earlier=earlier,
+            on_progress=lambda part: report(Progress("mapping", round(100 * part), 100)),
+            should_stop=should_stop,
+        )
+        runs.write_map(run.path, "tsne", pooling, layer, maps.arrays())
+
+    return work
+
+
+def _nothing(report: Report, should_stop: Callable[[], bool]) -> None:
+    """Stand in for work that is over."""
+
+
+def _yield_to_the_page() -> None:
+    """Lower the priority of the calling thread (and of those it starts), where that can be."""
+    if sys.platform == "linux":  # elsewhere a priority belongs to the whole process
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        except OSError as error:
+            log.info("the priority of a worker could not be lowered: %s", error)

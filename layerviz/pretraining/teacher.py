@@ -1,0 +1,135 @@
+"""A teacher's sentence vectors, and how a student begins close to them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from sklearn.decomposition import PCA
+from torch import nn
+from torch.nn import functional
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from layerviz import encoders, hidden_states
+from layerviz.config import PretrainConfig
+from layerviz.data import Corpus
+from layerviz.encoders import MaskedLM
+from layerviz.training import OnProgress, Progress, ShouldStop
+
+log = logging.getLogger(__name__)
+
+POOLINGS = ("mean", "cls")  # of the student, each with a projection of its own
+TEXTS_TO_START = 2000  # on which the projections are fitted before the first step
+SHARD = 10_000  # texts whose vectors are kept in one file
+
+Teacher = tuple[PreTrainedModel, PreTrainedTokenizerBase]
+
+
+def teacher_vectors(
+    teacher: Teacher,
+    config: PretrainConfig,
+    corpus: Corpus,
+    cache: Path,
+    on_progress: OnProgress,
+    should_stop: ShouldStop,
+) -> np.ndarray:
+    """Return unit vectors of shape (n_texts, D_t), float16; parts that are there are read."""
+    model, tokenizer = teacher
+    model.to(_fastest_device())
+    most = encoders.max_positions(model, tokenizer) or config.max_length
+    max_length = min(config.max_length, most)
+    digest = hashlib.sha256(f"{corpus.fingerprint} {max_length}".encode())
+    for name, weights in sorted(model.state_dict().items()):
+        digest.update(name.encode() + weights.cpu().contiguous().numpy().tobytes())
+    folder = cache / digest.hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    total, parts = len(corpus.texts), []
+    for start in range(0, total, SHARD):
+        path = folder / f"{start // SHARD:05d}.safetensors"
+        if not path.is_file():
+            found = hidden_states.sentence_vectors(
+                model,
+                tokenizer,
+                corpus.texts[start : start + SHARD],
+                max_length=max_length,
+                on_progress=lambda done, _, start=start: on_progress(
+                    Progress("teaching", start + done, total)
+                ),
+                should_stop=should_stop,
+            )
+            unit = functional.normalize(torch.from_numpy(found), dim=-1).half()
+            draft = path.with_suffix(".part")
+            save_file({"vectors": unit}, draft)
+            draft.replace(path)
+        parts.append(load_file(path)["vectors"].numpy())
+    return np.concatenate(parts)
+
+
+def begin_with_words_of(teacher: Teacher, masked: MaskedLM) -> None:
+    """Set the student's word vectors to the teacher's view of each token's text, by PCA.
+
+    Spread as the config's ``initializer_range`` says; special tokens keep their random vectors.
+    """
+    words = masked.model.base_model.get_input_embeddings().weight  # (V, D)
+    special = set(masked.tokenizer.all_special_ids)
+    tokens = masked.tokenizer.convert_ids_to_tokens(list(range(len(words))))
+    text_of = [masked.tokenizer.convert_tokens_to_string([token]).strip("# ") for token in tokens]
+    rows = [row for row, text in enumerate(text_of) if text and row not in special]
+    vectors = hidden_states.sentence_vectors(*teacher, [text_of[r] for r in rows], max_length=32)
+    width = words.shape[1]
+    if min(vectors.shape) < width:
+        log.warning(
+            "%d tokens with vectors of %d do not give word vectors of %d: those start at random.",
+            *vectors.shape,
+            width,
+        )
+        return
+    reduced = PCA(width, svd_solver="full").fit_transform(vectors)  # (n, D)
+    reduced *= masked.model.config.initializer_range / reduced.std()
+    with torch.no_grad():
+        words[rows] = torch.from_numpy(reduced).to(words.dtype)
+
+
+def _fastest_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def fit_projections(
+    masked: MaskedLM, ids: Sequence[list[int]], vectors: np.ndarray
+) -> nn.ModuleDict:
+    """Return, per pooling, the ridge regression of the teacher's vectors on the student's."""
+    some = np.linspace(0, len(ids) - 1, min(len(ids), TEXTS_TO_START)).astype(int)
+    pooled: dict[str, list[torch.Tensor]] = {name: [] for name in POOLINGS}
+    masked.model.eval()
+    with torch.inference_mode():
+        for start in range(0, len(some), 64):
+            batch = masked.tokenizer.pad(
+                {"input_ids": [ids[row] for row in some[start : start + 64]]}, return_tensors="pt"
+            )
+            inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+            hidden = masked.model.base_model(**inputs).last_hidden_state
+            found = hidden_states.pool(hidden, inputs["attention_mask"])
+            for name, kept in pooled.items():
+                kept.append(found[name])
+    target = torch.from_numpy(vectors[some]).float()  # (n, D_t)
+    maps = {}
+    for name, kept in pooled.items():
+        states = torch.cat(kept).clone()  # (n, D)
+        centre, aim = states.mean(dim=0), target.mean(dim=0)
+        centred = states - centre
+        ridge = 1e-3 * centred.pow(2).sum() / centred.shape[1] + 1e-6
+        gram = centred.T @ centred + ridge * torch.eye(centred.shape[1])
+        weight = torch.linalg.solve(gram, centred.T @ (target - aim))  # (D, D_t)
+        linear = nn.Linear(*weight.shape)
+        with torch.no_grad():
+            linear.weight.copy_(weight.T)
+            linear.bias.copy_(aim - centre @ weight)
+        maps[name] = linear
+    return nn.ModuleDict(maps)

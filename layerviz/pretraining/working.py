@@ -1,0 +1,327 @@
+"""The work itself: a student is made or taken up, trained, measured and written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers import (
+    PreTrainedModel,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from layerviz import encoders, hidden_states
+from layerviz.config import PretrainConfig
+from layerviz.data import Corpus
+from layerviz.encoders import MaskedLM
+from layerviz.errors import Cancelled, DataError
+from layerviz.pretraining.batches import Collate, hold_out, plan_batches
+from layerviz.pretraining.folder import close_folder, open_folder
+from layerviz.pretraining.loss import student_loss
+from layerviz.pretraining.teacher import begin_with_words_of, fit_projections, teacher_vectors
+from layerviz.training import (
+    OnProgress,
+    Progress,
+    ShouldStop,
+    explained,
+    ignore,
+    last_checkpoint,
+    never,
+    resolve_precision,
+)
+
+MIN_TEXTS = 100
+NARROW = 256  # widths up to this bear the default rate of 6e-4
+
+
+def pretrain(
+    config: PretrainConfig,
+    corpus: Corpus,
+    out: Path,
+    *,
+    teacher_cache: Path | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
+) -> dict[str, Any]:
+    """Train an encoder on `corpus` and write it to `out`, or go on where an earlier call stopped.
+
+    Parameters
+    ----------
+    config : PretrainConfig
+    corpus : Corpus
+        At least 100 texts; 1 % (20 to 1,000 of them) are held out to measure on.
+    out : Path
+        A new folder, or that of an earlier call with the same settings and texts. In the end
+        it holds float16 safetensors, config, tokenizer and ``pretraining.json``.
+    teacher_cache : Path, optional
+        Where the teacher's vectors are kept for further calls; by default they are removed
+        with what else is needed only to go on.
+    on_progress : callable
+        Called with a `Progress`, from this thread.
+    should_stop : callable
+        Asked between steps.
+
+    Returns
+    -------
+    dict
+        The record as in ``pretraining.json``: settings, texts, and ``result`` (held-out masked
+        loss in nats per masked token; mean cosine to the teacher).
+
+    Raises
+    ------
+    RunError
+        If `out` holds something else or cannot be written.
+    DataError, EncoderError
+        If there are too few texts, or an encoder that was named cannot be had.
+    Cancelled
+        If stopped; the same call goes on from there.
+    """
+    if len(corpus.texts) < MIN_TEXTS:
+        raise DataError(
+            f"{corpus.name} has {len(corpus.texts)} different texts.",
+            f"Give {MIN_TEXTS} or more; pre-training begins to pay with tens of thousands.",
+        )
+    record = open_folder(config, corpus, out)
+    if record["status"] == "done":
+        return record
+    started = time.monotonic()
+    try:
+        work = _prepare(config, corpus, teacher_cache or out / "resume", on_progress, should_stop)
+        watch = _train(work, out, on_progress, should_stop)
+        record["result"] = _measure(work) | {
+            "parameters": encoders.count_parameters(work.masked.model),
+            "tokens": sum(len(work.collate.ids[row]) for row in work.rows),
+            "steps": watch.total_steps,
+            "seconds": round(time.monotonic() - started),
+        }
+        if work.projections is not None:
+            del work.masked.model.teacher_projections
+        encoders.save_masked_lm(work.masked, out)
+        return close_folder(record, out)
+    except Exception as error:
+        told = explained(out, error)
+        if told is error:
+            raise
+        raise told from error
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A student and what it learns from: token ids and batches of rows, and those held out."""
+
+    config: PretrainConfig
+    masked: MaskedLM
+    projections: nn.ModuleDict | None
+    collate: Collate
+    plan: list[tuple[int, list[int]]]
+    rows: np.ndarray
+    held_out: np.ndarray
+
+
+def _prepare(
+    config: PretrainConfig,
+    corpus: Corpus,
+    cache: Path,
+    on_progress: OnProgress,
+    should_stop: ShouldStop,
+) -> _Work:
+    on_progress(Progress("loading"))
+    texts = list(corpus.texts)
+    masked = _student(config, texts)
+    vectors = projections = None
+    if config.teacher is not None:
+        teacher = encoders.load_body(config.teacher)
+        vectors = teacher_vectors(teacher, config, corpus, cache, on_progress, should_stop)
+        if config.start is None:
+            begin_with_words_of(teacher, masked)
+    on_progress(Progress("preparing"))
+    ids = masked.tokenizer(texts, truncation=True, max_length=config.max_length)["input_ids"]
+    held_out, rows = hold_out(len(texts), config.seed)
+    if vectors is not None:
+        projections = fit_projections(masked, [ids[row] for row in rows], vectors[rows])
+        # A part of the model, so that the Trainer trains, saves and restores it.
+        masked.model.teacher_projections = projections
+    _without_dropout(masked.model)
+    collate = Collate(masked.tokenizer, ids, vectors, config.seed)
+    plan = plan_batches(ids, rows, config)
+    return _Work(config, masked, projections, collate, plan, rows, held_out)
+
+
+def _train(work: _Work, out: Path, on_progress: OnProgress, should_stop: ShouldStop) -> _Watch:
+    """Train to the end, or raise Cancelled after the state was saved."""
+    n_steps = len(work.plan)
+    watch = _Watch(n_steps, n_steps // work.config.epochs, on_progress, should_stop)
+    trainer = _Trainer(
+        model=work.masked.model,
+        args=_arguments(work.config, out, n_steps),
+        train_dataset=work.plan,
+        data_collator=work.collate,
+        callbacks=[watch],
+    )
+    trainer.work = work
+    trainer.remove_callback(PrinterCallback)
+    with encoders.quiet():
+        trainer.train(resume_from_checkpoint=last_checkpoint(out / "resume"))
+    if watch.stopped:
+        raise Cancelled
+    on_progress(watch.progress("saving"))
+    return watch
+
+
+def with_default_rate(config: PretrainConfig) -> PretrainConfig:
+    """Return `config` with a peak rate that its encoder's width bears: a wide one needs less."""
+    width = config.hidden_size
+    if config.start is not None:
+        width = encoders.describe(config.start).hidden_size or width
+    if width <= NARROW:
+        return config
+    return replace(config, learning_rate=encoders.default_learning_rate(width))
+
+
+def _student(config: PretrainConfig, texts: Sequence[str]) -> MaskedLM:
+    if config.start is not None:
+        return encoders.continued_masked_lm(
+            config.start, config.family, max_length=config.max_length, seed=config.seed
+        )
+    return encoders.new_masked_lm(
+        config.family,
+        texts,
+        layers=config.layers,
+        hidden_size=config.hidden_size,
+        heads=config.heads,
+        vocab_size=config.vocab_size,
+        seed=config.seed,
+    )
+
+
+def _arguments(config: PretrainConfig, out: Path, total_steps: int) -> TrainingArguments:
+    on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
+    arguments = TrainingArguments(
+        output_dir=str(out / "resume"),
+        num_train_epochs=1,  # the plan holds all epochs, and its items are whole batches
+        per_device_train_batch_size=1,
+        train_sampling_strategy="sequential",
+        learning_rate=config.learning_rate,
+        warmup_steps=min(config.warmup_steps, total_steps // 5),
+        lr_scheduler_type="linear",
+        weight_decay=0.01,
+        adam_beta2=0.98,
+        seed=config.seed,
+        bf16=resolve_precision(config.precision) == "bf16",
+        use_cpu=on_cpu,
+        dataloader_pin_memory=not on_cpu,
+        remove_unused_columns=False,
+        logging_steps=max(1, total_steps // 200),
+        save_strategy="steps",
+        save_steps=max(1, min(500, total_steps // 4)),
+        save_total_limit=1,
+        report_to="none",
+        disable_tqdm=True,
+    )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # an item is a batch already; a second device would get a second one
+    return arguments
+
+
+class _Trainer(Trainer):
+    """The Trainer with both parts of the loss."""
+
+    work: _Work
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ARG002
+        with self.accelerator.autocast():
+            masked_loss, teacher_loss = student_loss(
+                self.work.masked, inputs, self.work.projections
+            )
+        loss = masked_loss + self.work.config.teacher_weight * teacher_loss
+        return (loss, {"loss": loss}) if return_outputs else loss
+
+
+class _Watch(TrainerCallback):
+    """Reports progress and stops."""
+
+    def __init__(
+        self, total_steps: int, per_epoch: int, on_progress: OnProgress, should_stop: ShouldStop
+    ) -> None:
+        self.total_steps, self.per_epoch = total_steps, per_epoch
+        self.on_progress, self.should_stop = on_progress, should_stop
+        self.stopped, self.step, self.loss = False, 0, None
+        self.started_at, self.started_step = time.monotonic(), 0
+
+    def on_train_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
+        self.step = self.started_step = state.global_step
+        self.started_at = time.monotonic()
+
+    def on_step_end(self, args, state, control, **_) -> None:  # noqa: ARG002
+        self.step = state.global_step
+        if self.should_stop():
+            self.stopped = True
+            control.should_training_stop = control.should_save = True
+        self.on_progress(self.progress("training"))
+
+    def on_log(self, args, state, control, logs=None, **_) -> None:  # noqa: ARG002
+        if logs and "loss" in logs:
+            self.loss = float(logs["loss"])
+
+    def progress(self, phase: str) -> Progress:
+        done = self.step - self.started_step
+        pace = (time.monotonic() - self.started_at) / done if done else None
+        return Progress(
+            phase=phase,
+            done=self.step,
+            total=self.total_steps,
+            step=self.step,
+            total_steps=self.total_steps,
+            epoch=self.step / self.per_epoch,
+            loss=self.loss,
+            seconds_left=None if pace is None else pace * (self.total_steps - self.step),
+        )
+
+
+def _without_dropout(model: PreTrainedModel) -> None:
+    """Switch dropout off in the modules; the config keeps what fine-tuning will use."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+
+
+def _measure(work: _Work) -> dict[str, Any]:
+    """Return what the held-out texts say."""
+    masked, rows, size = work.masked, work.held_out, work.config.batch_size
+    losses, n_masked, cosines = [], [], []
+    masked.model.eval()
+    with torch.inference_mode():
+        for start in range(0, len(rows), size):
+            batch = work.collate([(start, rows[start : start + size].tolist())])
+            batch = {name: tensor.to(masked.model.device) for name, tensor in batch.items()}
+            losses.append(student_loss(masked, batch, None)[0].item())
+            n_masked.append((batch["labels"] != -100).sum().item())
+            if work.projections is not None:
+                cosines += _cosines(masked, batch, work.projections["mean"])
+    return {
+        "n_held_out": len(rows),
+        "masked_loss": float(np.dot(losses, n_masked) / max(1, sum(n_masked))),
+        "teacher_cosine": float(np.mean(cosines)) if cosines else None,
+    }
+
+
+def _cosines(
+    masked: MaskedLM, batch: dict[str, torch.Tensor], projection: nn.Module
+) -> list[float]:
+    attention_mask = batch["attention_mask"]
+    hidden = masked.model.base_model(
+        input_ids=batch["input_ids"], attention_mask=attention_mask
+    ).last_hidden_state
+    mean = hidden_states.pool(hidden, attention_mask)["mean"]  # (B, D)
+    ours = functional.normalize(projection(mean), dim=-1)  # (B, D_t)
+    return (ours * batch["teacher"]).sum(dim=-1).tolist()

@@ -1,0 +1,146 @@
+"""What a run holds beside its record: examples, history, snapshots, maps, the model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+from layerviz.errors import RunError
+from layerviz.runs.record import Run, Snapshot, open_folder, update
+from layerviz.runs.writing import replacing
+
+HISTORY_COLUMNS = (
+    "step",
+    "epoch",
+    "loss",
+    "learning_rate",
+    "train_accuracy",
+    "train_macro_f1",
+    "val_accuracy",
+    "val_macro_f1",
+)
+
+
+# --- examples, history ----------------------------------------------------------------------
+
+
+def write_examples(path: Path, examples: pd.DataFrame) -> None:
+    """Store the captured examples: ``id, split, text, label``, N rows in capture order."""
+    with replacing(path / "examples.parquet") as temporary:
+        examples[["id", "split", "text", "label"]].to_parquet(temporary, index=False)
+
+
+def read_examples(path: Path) -> pd.DataFrame:
+    """Return the captured examples in the row order of the hidden states."""
+    return pd.read_parquet(_existing(path / "examples.parquet"))
+
+
+def write_history(path: Path, history: pd.DataFrame) -> None:
+    """Store the learning curve, one row per step at which anything was recorded."""
+    with replacing(path / "history.csv") as temporary:
+        history.reindex(columns=list(HISTORY_COLUMNS)).to_csv(temporary, index=False)
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """Return the learning curve; empty before the first record."""
+    file = path / "history.csv"
+    if not file.exists():
+        return pd.DataFrame(columns=list(HISTORY_COLUMNS), dtype=float)
+    return pd.read_csv(file)
+
+
+# --- snapshots ------------------------------------------------------------------------------
+
+
+def has_snapshot(path: Path, index: int) -> bool:
+    """Return whether a snapshot is there, and therefore whole."""
+    return _snapshot_folder(path, index).is_dir()
+
+
+def write_snapshot(
+    path: Path, snapshot: Snapshot, pooled: dict[str, np.ndarray], predictions: pd.DataFrame
+) -> Run:
+    """Store a snapshot and list it in ``run.json``.
+
+    Parameters
+    ----------
+    path : Path
+        The run's folder.
+    snapshot : Snapshot
+        Its number, step and epoch.
+    pooled : dict of str to ndarray
+        Per pooling, float16 of shape (L + 1, N, D).
+    predictions : DataFrame
+        ``id``, ``predicted`` (class index), ``confidence`` (probability of that class) and
+        ``loss`` (cross-entropy), N rows in the order of the examples.
+    """
+    folder = _snapshot_folder(path, snapshot.index)
+    if not folder.is_dir():
+        with replacing(folder) as temporary:
+            temporary.mkdir(parents=True)
+            save_file(pooled, temporary / "hidden_states.safetensors")
+            predictions.to_parquet(temporary / "predictions.parquet", index=False)
+    known = {kept.index: kept for kept in open_folder(path).snapshots} | {snapshot.index: snapshot}
+    return update(path, snapshots=[vars(known[index]) for index in sorted(known)])
+
+
+def read_hidden_states(path: Path, index: int, pooling: str, layer: int) -> np.ndarray:
+    """Return one layer of one snapshot, float16 of shape (N, D), reading nothing else."""
+    file = _existing(_snapshot_folder(path, index) / "hidden_states.safetensors")
+    with safe_open(file, framework="np") as stored:
+        return stored.get_slice(pooling)[layer]
+
+
+def read_predictions(path: Path, index: int) -> pd.DataFrame:
+    """Return ``id, predicted, confidence, loss`` of one snapshot, in example order."""
+    return pd.read_parquet(_existing(_snapshot_folder(path, index) / "predictions.parquet"))
+
+
+def _snapshot_folder(path: Path, index: int) -> Path:
+    return path / "snapshots" / f"{index:03d}"
+
+
+# --- maps, model, resume --------------------------------------------------------------------
+
+
+def write_map(path: Path, method: str, pooling: str, layer: int, arrays: dict) -> None:
+    """Store the maps of one layer over the snapshots (arrays as `projection` names them)."""
+    with replacing(_map_file(path, method, pooling, layer)) as temporary:
+        save_file(arrays, temporary)
+
+
+def read_map(path: Path, method: str, pooling: str, layer: int) -> dict[str, np.ndarray] | None:
+    """Return the stored maps of one layer, or None when none have been computed."""
+    file = _map_file(path, method, pooling, layer)
+    return load_file(file) if file.exists() else None
+
+
+def _map_file(path: Path, method: str, pooling: str, layer: int) -> Path:
+    return path / "maps" / f"{method}-{pooling}-{layer:02d}.safetensors"
+
+
+def save_model(path: Path, model: Any, tokenizer: Any) -> None:
+    """Store the newest weights with their tokenizer, in place of older ones."""
+    with replacing(path / "model") as temporary:
+        model.save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
+
+
+def remove_resume(path: Path) -> None:
+    """Drop the Trainer's own state; done when a run is complete."""
+    shutil.rmtree(path / "resume", ignore_errors=True)
+
+
+def _existing(file: Path) -> Path:
+    if not file.exists():
+        raise RunError(
+            f"{file.parent.name}/{file.name} is missing from this run.",
+            "Start the run again with the same data and settings, or delete it.",
+        )
+    return file

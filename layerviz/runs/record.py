@@ -1,0 +1,289 @@
+"""A run's record, ``run.json``: created, read, listed, changed by several threads, deleted."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from layerviz import __version__
+from layerviz.config import RunConfig, check_run_id, run_id
+from layerviz.data import Dataset
+from layerviz.errors import LayervizError, RunError
+from layerviz.runs.writing import replacing, writing
+
+RUNS_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "runs"
+RUNS_VARIABLE = "LAYERVIZ_RUNS"  # environment variable that names another runs folder
+LIVE = ("queued", "running")
+STATUSES = (*LIVE, "done", "cancelled", "failed")
+CLOCK_TOLERANCE = 5.0  # seconds by which a process's start may seem to move
+
+_run_json_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One captured moment of a run.
+
+    Parameters
+    ----------
+    index : int
+        Its folder's number; 0 is before training.
+    step : int
+        Optimizer steps done by then.
+    epoch : float
+        Passes over the training examples done by then.
+    """
+
+    index: int
+    step: int
+    epoch: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """What ``run.json`` says, read once.
+
+    Parameters
+    ----------
+    path : Path
+        The run's folder; its name is the run id.
+    config : RunConfig
+        The settings.
+    status : str
+        ``queued``, ``running``, ``done``, ``cancelled`` or ``failed``. A run that claims to be
+        live while its process is gone reads as ``failed``.
+    reason : str
+        Why it failed; empty otherwise.
+    label_names : tuple of str
+        Class names; position = class index.
+    dataset : dict
+        ``name``, ``fingerprint``, ``counts`` (split -> label -> n), ``columns``, ``notes``.
+    encoder : dict
+        ``label``, ``family``, ``layers``, ``hidden_size``, ``parameters``; empty until loaded.
+    training : dict
+        ``total_steps``, ``steps_per_epoch``, ``learning_rate``, ``precision``, ``n_snapshots``
+        (planned), ``n_truncated`` per split; empty until training is set up.
+    snapshots : tuple of Snapshot
+        Those that are on disk, in order.
+    created : str
+        ISO 8601 time in UTC.
+    """
+
+    path: Path
+    config: RunConfig
+    status: str
+    reason: str
+    label_names: tuple[str, ...]
+    dataset: dict[str, Any]
+    encoder: dict[str, Any]
+    training: dict[str, Any]
+    snapshots: tuple[Snapshot, ...]
+    created: str
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    @property
+    def live(self) -> bool:
+        """Whether the run is queued or going on."""
+        return self.status in LIVE
+
+
+def runs_folder() -> Path:
+    """Return the folder of all runs: ``LAYERVIZ_RUNS`` if set, else ``checkpoints/runs``."""
+    return Path(os.environ.get(RUNS_VARIABLE) or RUNS_FOLDER).expanduser().resolve()
+
+
+def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
+    """Make the folder of a run, or take up the one that is there already.
+
+    The same data with the same config has the same id: a finished run is returned as it is,
+    an unfinished one is queued again and will go on from what it holds.
+
+    Raises
+    ------
+    RunError
+        If another process is computing this very run, or the folder cannot be written.
+    """
+    path = root / run_id(config, dataset.name, dataset.fingerprint)
+    if (path / "run.json").exists():
+        run = read(root, path.name)
+        if run.status == "done":
+            return run
+        if run.live and not _is_this_process(_read_json(path)["process"]):
+            raise RunError(
+                "Another layerviz process is computing this very run.",
+                "Wait for it, or change a setting to start a different run.",
+            )
+        return update(path, status="queued", reason="", process=_this_process())
+    counts = dataset.counts()
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+        _write_json(
+            path,
+            {
+                "layerviz": __version__,
+                "run_id": path.name,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "status": "queued",
+                "reason": "",
+                "process": _this_process(),
+                "seed": config.seed,
+                "config": config.as_dict(),
+                "label_names": list(dataset.label_names),
+                "dataset": {
+                    "name": dataset.name,
+                    "fingerprint": dataset.fingerprint,
+                    "columns": {
+                        "text": dataset.columns.text,
+                        "label": dataset.columns.label,
+                        "split": dataset.columns.split,
+                    },
+                    "counts": {
+                        split: {str(name): int(n) for name, n in counts[split].items()}
+                        for split in counts.columns
+                    },
+                    "notes": list(dataset.notes),
+                },
+                "encoder": {},
+                "training": {},
+                "snapshots": [],
+                "versions": _versions(),
+            },
+        )
+    return read(root, path.name)
+
+
+def read(root: Path, run_id: str) -> Run:
+    """Read ``run.json`` of the run with this id.
+
+    Raises
+    ------
+    ConfigError
+        If the id is malformed (and could lead out of `root`).
+    RunError
+        If there is no such run, or its ``run.json`` is damaged.
+    """
+    path = root / check_run_id(run_id)
+    return _as_run(path, _read_json(path))
+
+
+def open_folder(path: Path) -> Run:
+    """Read the run in a folder given by its path."""
+    return read(path.parent, path.name)
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Return all readable runs under `root`, newest first; damaged ones are left out."""
+    found = []
+    for path in root.glob("*/run.json"):
+        try:
+            found.append(read(root, path.parent.name))
+        except LayervizError:
+            continue  # not a run of ours, or half a folder; never a reason to hide the others
+    return sorted(found, key=lambda run: (run.created, run.run_id), reverse=True)
+
+
+def update(path: Path, **changes: Any) -> Run:
+    """Change some entries of ``run.json`` and return the run as it is then."""
+    with _run_json_lock, writing(path):
+        values = _read_json(path)
+        values.update(changes)
+        _write_json(path, values)
+    return _as_run(path, values)
+
+
+def delete(root: Path, run_id: str) -> None:
+    """Remove a run's folder for good.
+
+    Raises
+    ------
+    RunError
+        If the run is queued or going on.
+    """
+    run = read(root, run_id)
+    if run.live:
+        raise RunError("This run is still going on.", "Cancel it first, then delete it.")
+    with writing(run.path):
+        shutil.rmtree(run.path)
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    with replacing(path / "run.json") as temporary:
+        temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    file = path / "run.json"
+    if not file.exists():
+        raise RunError(
+            f"There is no run {path.name!r} here.",
+            "Choose one from the list of runs; it may have been deleted.",
+        )
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"run.json of {path.name!r} cannot be read ({error}).", "Delete that run's folder."
+        ) from error
+
+
+def _as_run(path: Path, values: dict[str, Any]) -> Run:
+    try:
+        status, reason = values["status"], values["reason"]
+        if status in LIVE and not _is_alive(values["process"]):
+            status = "failed"
+            reason = (
+                "layerviz was closed while this run was going on. "
+                "Start it again with the same data and settings: it goes on from what is there."
+            )
+        return Run(
+            path=path,
+            config=RunConfig.from_dict(values["config"]),
+            status=status,
+            reason=reason,
+            label_names=tuple(values["label_names"]),
+            dataset=values["dataset"],
+            encoder=values["encoder"],
+            training=values["training"],
+            snapshots=tuple(Snapshot(**snapshot) for snapshot in values["snapshots"]),
+            created=datetime.fromisoformat(values["created"]).isoformat(),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"run.json of {path.name!r} lacks or garbles an entry ({error}).",
+            "Delete that run's folder.",
+        ) from error
+
+
+def _this_process() -> dict[str, float]:
+    return {"pid": os.getpid(), "created": psutil.Process().create_time()}
+
+
+def _is_this_process(process: dict[str, float]) -> bool:
+    return process["pid"] == os.getpid() and _is_alive(process)
+
+
+def _is_alive(process: dict[str, float]) -> bool:
+    try:
+        created = psutil.Process(int(process["pid"])).create_time()
+    except psutil.Error:
+        return False
+    # Farther apart, the number was given to another; nearer, the clock was set meanwhile.
+    return abs(created - process["created"]) < CLOCK_TOLERANCE
+
+
+def _versions() -> dict[str, str]:
+    names = ("torch", "transformers", "scikit-learn", "numpy", "pandas", "openTSNE", "safetensors")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}

@@ -1,0 +1,271 @@
+"""One run from its first to its last step: load, train, capture, save; or say what went wrong."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from transformers import (
+    DataCollatorWithPadding,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainingArguments,
+)
+
+from layerviz import encoders, hidden_states, runs
+from layerviz.config import RunConfig
+from layerviz.data import Dataset
+from layerviz.encoders import LoadedEncoder
+from layerviz.errors import Cancelled, LayervizError, RunError
+from layerviz.runs import Run
+from layerviz.training.planning import choose_examples, resolve_precision, snapshot_steps
+from layerviz.training.progress import OnProgress, Progress, ShouldStop, ignore, never
+from layerviz.training.watching import Watch
+
+log = logging.getLogger(__name__)
+
+CURVE_POINTS = 100  # loss values recorded over a whole run
+
+
+def fit(
+    run: Run,
+    dataset: Dataset,
+    *,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
+    capture: bool = True,
+) -> Run:
+    """Fine-tune the run's encoder on `dataset` and capture every snapshot into its folder.
+
+    A run that was interrupted goes on from its last checkpoint; snapshots that are there are
+    kept. When stopped, what was captured is kept and the newest weights are saved.
+
+    Parameters
+    ----------
+    run : Run
+        From `runs.create`.
+    dataset : Dataset
+        The data that `run` was created for.
+    on_progress : callable
+        Called with a `Progress`, from this thread.
+    should_stop : callable
+        Asked between steps and between batches of a capture.
+    capture : bool
+        False trains without looking, to show that looking changes nothing.
+
+    Returns
+    -------
+    Run
+        With status ``done`` or ``cancelled``.
+
+    Raises
+    ------
+    LayervizError
+        After ``run.json`` says ``failed`` and why.
+    """
+    if run.status == "done":
+        return run
+    try:
+        runs.update(run.path, status="running", reason="")
+        finished = _fit(run, dataset, on_progress, should_stop, capture)
+    except Cancelled:
+        return runs.update(run.path, status="cancelled")
+    except Exception as error:
+        told = explained(run.path, error)
+        _try_to_record_failure(run.path, told)
+        if told is error:
+            raise
+        raise told from error
+    if finished:
+        runs.remove_resume(run.path)
+    return runs.update(run.path, status="done" if finished else "cancelled")
+
+
+# --- the run itself -------------------------------------------------------------------------
+
+
+def _fit(
+    run: Run, dataset: Dataset, on_progress: OnProgress, should_stop: ShouldStop, capture: bool
+) -> bool:
+    """Train and capture; return whether the run got to its end."""
+    config = run.config
+    train = dataset.split("train")
+    on_progress(Progress("loading"))
+    encoder = encoders.load(
+        config.encoder,
+        label_names=dataset.label_names,
+        seed=config.seed,
+        texts=train["text"].tolist(),
+        max_length=config.max_length,
+        on_download=lambda done, total: on_progress(Progress("downloading", done, total)),
+        should_stop=should_stop,
+    )
+    on_progress(Progress("preparing"))
+    examples = choose_examples(dataset, config.max_captured, config.seed)
+    runs.write_examples(run.path, examples)
+    plan, per_epoch = snapshot_steps(len(train), config)
+    features = _tokenise(encoder.tokenizer, train, config.max_length)
+    arguments = _arguments(run, encoder, total_steps=per_epoch * config.epochs)
+    run = _record_setup(run, dataset, encoder, arguments, plan, per_epoch)
+    watch = Watch(run, encoder, examples, plan, on_progress, should_stop, capture)
+    trainer = Trainer(
+        model=encoder.model,
+        args=arguments,
+        train_dataset=features,
+        processing_class=encoder.tokenizer,
+        data_collator=DataCollatorWithPadding(encoder.tokenizer),
+        callbacks=[watch],
+        compute_loss_func=_weighted_loss(train["label"], len(dataset.label_names), config),
+    )
+    trainer.remove_callback(PrinterCallback)
+    with encoders.quiet():
+        with suppress(Cancelled):  # before the first step; the weights are saved all the same
+            trainer.train(resume_from_checkpoint=last_checkpoint(run.path / "resume"))
+        on_progress(watch.progress("saving"))
+        runs.save_model(run.path, encoder.model, encoder.tokenizer)
+    return not watch.stopped
+
+
+def _arguments(run: Run, encoder: LoadedEncoder, total_steps: int) -> TrainingArguments:
+    config = run.config
+    on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
+    rate = config.learning_rate or encoders.default_learning_rate(encoder.info.hidden_size)
+    return TrainingArguments(
+        output_dir=str(run.path / "resume"),
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=config.batch_size,
+        learning_rate=rate,
+        weight_decay=config.weight_decay,
+        warmup_steps=round(config.warmup_ratio * total_steps),
+        lr_scheduler_type="linear",
+        seed=config.seed,
+        data_seed=config.seed,
+        bf16=resolve_precision(config.precision) == "bf16",
+        use_cpu=on_cpu,
+        dataloader_pin_memory=not on_cpu,
+        logging_steps=max(1, total_steps // CURVE_POINTS),
+        logging_first_step=True,
+        save_strategy="epoch",
+        save_total_limit=1,
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _record_setup(
+    run: Run,
+    dataset: Dataset,
+    encoder: LoadedEncoder,
+    arguments: TrainingArguments,
+    plan: list[int],
+    per_epoch: int,
+) -> Run:
+    info = encoder.info
+    return runs.update(
+        run.path,
+        encoder={
+            "label": info.label,
+            "family": info.family,
+            "layers": info.layers,
+            "hidden_size": info.hidden_size,
+            "parameters": info.parameters,
+        },
+        training={
+            "total_steps": per_epoch * run.config.epochs,
+            "steps_per_epoch": per_epoch,
+            "learning_rate": arguments.learning_rate,
+            "precision": "bf16" if arguments.bf16 else "fp32",
+            "device": str(arguments.device),
+            "n_snapshots": len(plan),
+            "n_truncated": {
+                split: _count_truncated(
+                    encoder.tokenizer, dataset.split(split)["text"], run.config.max_length
+                )
+                for split in dataset.counts().columns
+            },
+        },
+    )
+
+
+def _tokenise(
+    tokenizer: PreTrainedTokenizerBase, train: pd.DataFrame, max_length: int
+) -> list[dict[str, Any]]:
+    encoded = tokenizer(train["text"].tolist(), truncation=True, max_length=max_length)
+    return [
+        {"input_ids": ids, "attention_mask": mask, "label": int(label)}
+        for ids, mask, label in zip(
+            encoded["input_ids"], encoded["attention_mask"], train["label"], strict=True
+        )
+    ]
+
+
+def _count_truncated(tokenizer: PreTrainedTokenizerBase, texts: pd.Series, max_length: int) -> int:
+    lengths = hidden_states.token_lengths(tokenizer, texts.tolist())
+    return int((lengths > max_length).sum())
+
+
+def _weighted_loss(labels: pd.Series, n_classes: int, config: RunConfig):
+    """Return a loss function for balanced class weights, or None for the model's own.
+
+    Weights are n / (n_classes * n_class), as scikit-learn's ``class_weight="balanced"``
+    (King & Zeng, 2001).
+    """
+    if config.class_weighting == "none":
+        return None
+    counts = np.bincount(labels, minlength=n_classes)
+    weights = torch.tensor(len(labels) / (n_classes * np.maximum(counts, 1)), dtype=torch.float32)
+
+    def loss(outputs, labels, num_items_in_batch=None):  # noqa: ARG001
+        logits = outputs["logits"]  # (B, n_classes)
+        return torch.nn.functional.cross_entropy(
+            logits.float(), labels.to(logits.device), weight=weights.to(logits.device)
+        )
+
+    return loss
+
+
+def last_checkpoint(resume: Path) -> str | None:
+    """Return the newest whole checkpoint; one that was cut off while written is removed."""
+    found = sorted(resume.glob("checkpoint-*"), key=lambda c: int(c.name.rsplit("-", 1)[1]))
+    whole = [checkpoint for checkpoint in found if (checkpoint / "trainer_state.json").exists()]
+    for checkpoint in set(found) - set(whole):
+        shutil.rmtree(checkpoint)
+    return str(whole[-1]) if whole else None
+
+
+# --- failing --------------------------------------------------------------------------------
+
+
+def explained(path: Path, error: Exception) -> LayervizError:
+    """Turn whatever stopped a run into one sentence with the way out."""
+    if isinstance(error, LayervizError):
+        return error
+    full = any(sign in str(error) for sign in runs.DISK_FULL_SIGNS)
+    here = isinstance(error, OSError) and str(path) in str(error.filename)
+    if full or here or isinstance(error, SafetensorError):
+        return runs.writing_error(path, error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return RunError(
+            "There is not enough memory for this encoder at this batch size.",
+            "Halve the batch size, shorten max length, or pick a smaller encoder.",
+        )
+    log.exception("run %s failed", path.name, exc_info=error)
+    return RunError(
+        f"Training stopped with {type(error).__name__}: {error}",
+        "What was captured is kept; the log of the server says more.",
+    )
+
+
+def _try_to_record_failure(path: Path, told: LayervizError) -> None:
+    try:
+        runs.update(path, status="failed", reason=str(told))
+    except RunError:  # the disk is full; a run left "running" reads as failed once we are gone
+        log.exception("the failure of run %s could not be recorded", path.name)

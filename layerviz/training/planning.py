@@ -1,0 +1,74 @@
+"""What a run will do: which examples it captures, at which steps, with which settings."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import torch
+
+from layerviz import encoders
+from layerviz.config import SPLITS, RunConfig
+from layerviz.data import Dataset
+
+
+def choose_examples(dataset: Dataset, max_captured: int, seed: int) -> pd.DataFrame:
+    """Choose at most `max_captured` examples per split, stratified by label and seeded.
+
+    Each class gets its share, and at least one example as long as there are no more classes
+    than places. The result keeps the order of the data set.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for split in SPLITS:
+        part = dataset.split(split)
+        if len(part) > max_captured:
+            shuffled = part.iloc[rng.permutation(len(part))]
+            by_label = shuffled.groupby("label")["id"]
+            place = by_label.cumcount() / by_label.transform("size")  # 0 for a class's first
+            part = shuffled.iloc[np.argsort(place, kind="stable")[:max_captured]].sort_index()
+        chosen.append(part)
+    return pd.concat(chosen, ignore_index=True)
+
+
+def snapshot_steps(n_train: int, config: RunConfig) -> tuple[list[int], int]:
+    """Return the optimizer steps after which to capture, 0 first, and the steps per epoch."""
+    per_epoch = -(-n_train // config.batch_size)
+    wanted = config.snapshots_per_epoch
+    steps = {
+        round((epoch + part / wanted) * per_epoch)
+        for epoch in range(config.epochs)
+        for part in range(1, wanted + 1)
+    }
+    return [0, *sorted(steps - {0})], per_epoch
+
+
+def with_defaults(config: RunConfig) -> RunConfig:
+    """Return `config` with nothing left open: the rate that suits the encoder, its version.
+
+    A run is named after its settings, so the page and the command line both come through here.
+    """
+    info = encoders.describe(config.encoder)
+    return dataclasses.replace(
+        config,
+        learning_rate=config.learning_rate or encoders.default_learning_rate(info.hidden_size),
+        encoder_version=encoders.version(config.encoder),
+    )
+
+
+def resolve_precision(precision: str) -> str:
+    """Return ``bf16`` or ``fp32`` for a setting that may be ``auto``.
+
+    ``auto`` takes bf16 where the hardware multiplies it natively: CUDA devices that say so and
+    CPUs with AMX or AVX-512 BF16.
+    """
+    if precision != "auto":
+        return precision
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if torch.backends.mps.is_available():
+        return "fp32"
+    features = torch.cpu.get_capabilities()
+    native = features.get("avx512_bf16") or features.get("amx_bf16") or features.get("bf16")
+    return "bf16" if native else "fp32"

@@ -1,0 +1,147 @@
+"""The callback that captures on the way, records the learning curve, reports and stops."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.metrics import accuracy_score, f1_score
+from transformers import TrainerCallback
+
+from layerviz import hidden_states, runs
+from layerviz.encoders import LoadedEncoder
+from layerviz.errors import Cancelled
+from layerviz.runs import Run, Snapshot
+from layerviz.training.progress import OnProgress, Progress, ShouldStop
+
+
+class Watch(TrainerCallback):
+    """Captures at the planned steps, records the learning curve, reports, and stops."""
+
+    def __init__(
+        self,
+        run: Run,
+        encoder: LoadedEncoder,
+        examples: pd.DataFrame,
+        plan: list[int],
+        on_progress: OnProgress,
+        should_stop: ShouldStop,
+        capture: bool,
+    ) -> None:
+        self.run, self.encoder, self.examples = run, encoder, examples
+        self.index_at = {step: index for index, step in enumerate(plan)} if capture else {}
+        self.on_progress, self.should_stop = on_progress, should_stop
+        self.stopped = False
+        self.step, self.loss = 0, None
+        self.started_at, self.started_step = time.monotonic(), 0
+        history = runs.read_history(run.path)
+        self.history = {int(row["step"]): row for row in history.to_dict("records")}
+
+    # What the Trainer calls.
+
+    def on_train_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
+        self.step = self.started_step = state.global_step
+        self._capture_if_due(control)  # before training, or what a stop at a resumed step left out
+        if self.stopped:  # the Trainer would take one more step, past the missing snapshot
+            raise Cancelled
+        self.started_at = time.monotonic()
+
+    def on_step_end(self, args, state, control, **_) -> None:  # noqa: ARG002
+        self.step = state.global_step
+        self._capture_if_due(control)
+        if self.should_stop():
+            self._stop(control)
+        self.on_progress(self.progress("training"))
+
+    def on_log(self, args, state, control, logs=None, **_) -> None:  # noqa: ARG002
+        if logs and "loss" in logs:
+            self.loss = float(logs["loss"])
+            self._record(loss=self.loss, learning_rate=float(logs["learning_rate"]))
+
+    # What it does.
+
+    def progress(self, phase: str, done: int | None = None, total: int | None = None) -> Progress:
+        total_steps = self.run.training["total_steps"]
+        steps_done = self.step - self.started_step
+        pace = (time.monotonic() - self.started_at) / steps_done if steps_done else None
+        return Progress(
+            phase=phase,
+            done=self.step if done is None else done,
+            total=total_steps if total is None else total,
+            step=self.step,
+            total_steps=total_steps,
+            epoch=self.step / self.run.training["steps_per_epoch"],
+            loss=self.loss,
+            seconds_left=None if pace is None else pace * (total_steps - self.step),
+        )
+
+    def _stop(self, control) -> None:
+        self.stopped = True
+        control.should_training_stop = True
+        control.should_save = True  # so that the same run can go on from this very step
+
+    def _capture_if_due(self, control) -> None:
+        index = self.index_at.get(self.step)
+        if index is None or runs.has_snapshot(self.run.path, index):
+            return
+        if self.should_stop():
+            self._stop(control)
+            return
+        try:
+            self._capture(index)
+        except Cancelled:
+            self._stop(control)
+
+    def _capture(self, index: int) -> None:
+        captured = hidden_states.capture(
+            self.encoder.model,
+            self.encoder.tokenizer,
+            self.examples["text"].tolist(),
+            max_length=self.run.config.max_length,
+            on_progress=lambda done, total: self.on_progress(
+                self.progress("capturing", done, total)
+            ),
+            should_stop=self.should_stop,
+        )
+        predictions = _predictions(self.examples, captured.logits)
+        self._record(**_scores(self.examples, predictions))
+        epoch = self.step / self.run.training["steps_per_epoch"]
+        snapshot = Snapshot(index=index, step=self.step, epoch=epoch)
+        runs.write_snapshot(self.run.path, snapshot, captured.pooled, predictions)
+
+    def _record(self, **values: float) -> None:
+        epoch = self.step / self.run.training["steps_per_epoch"]
+        row = self.history.setdefault(self.step, {})
+        row.update(step=self.step, epoch=epoch, **values)
+        rows = [self.history[step] for step in sorted(self.history)]
+        runs.write_history(self.run.path, pd.DataFrame(rows))
+
+
+def _predictions(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
+    """Turn logits of shape (N, n_classes) into one row per example."""
+    log_probabilities = torch.log_softmax(torch.from_numpy(logits), dim=1).numpy()
+    rows = np.arange(len(examples))
+    predicted = logits.argmax(axis=1)
+    return pd.DataFrame(
+        {
+            "id": examples["id"].to_numpy(),
+            "predicted": predicted,
+            "confidence": np.exp(log_probabilities[rows, predicted]),
+            "loss": -log_probabilities[rows, examples["label"].to_numpy()],
+        }
+    )
+
+
+def _scores(examples: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, float]:
+    """Return the classifier's accuracy and macro-F1 on the captured train and val examples."""
+    scores = {}
+    for split in ("train", "val"):
+        rows = (examples["split"] == split).to_numpy()
+        true, predicted = examples["label"][rows], predictions["predicted"][rows]
+        scores[f"{split}_accuracy"] = float(accuracy_score(true, predicted))
+        scores[f"{split}_macro_f1"] = float(
+            f1_score(true, predicted, average="macro", labels=np.unique(true), zero_division=0)
+        )
+    return scores

@@ -1,0 +1,105 @@
+"""Step 1: a CSV, its columns, its splits."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from layerviz import cache, data
+from layerviz.data import Columns, Dataset, Table
+from layerviz.ui.state import go_to, plain
+
+SAMPLE, UPLOAD = "Sample", "Your CSV"
+VAL_FRACTION = 0.2
+NO_SPLIT = "(none: cut val at random)"
+
+
+def choose_data() -> Dataset | None:
+    """Show step 1 and return the data set, or None while there is no file yet."""
+    st.subheader("1  Data")
+    source = st.segmented_control(
+        "Data",
+        [SAMPLE, UPLOAD],
+        default=SAMPLE,
+        required=True,
+        key="source",
+        label_visibility="collapsed",
+        width="stretch",
+        on_change=go_to,
+        args=(None,),
+    )
+    if source == SAMPLE:
+        train, val, test = cache.sample(), None, None
+        st.caption("Customer messages, four classes, made for layerviz: who has to answer it?")
+    else:
+        train, val, test = _uploads()
+    if train is None:
+        st.caption("One row per example, with a column of texts and a column of labels.")
+        return None
+    columns, fraction = _columns(train, val is not None)
+    tables = (train, val, test)
+    return cache.dataset(
+        tuple(table and table.content_hash for table in tables),
+        tuple(table and table.name for table in tables),
+        columns,
+        fraction,
+        0,
+        tables,
+    )
+
+
+def _uploads() -> tuple[Table | None, Table | None, Table | None]:
+    train = _upload("CSV file (all of it, or train)", "upload_train")
+    with st.expander("Separate val and test files"):
+        val = _upload("Val file", "upload_val")
+        test = _upload("Test file (optional)", "upload_test")
+    return train, val, test
+
+
+def _upload(label: str, key: str) -> Table | None:
+    file = st.file_uploader(
+        label, type=["csv", "tsv", "txt"], key=key, on_change=go_to, args=(None,)
+    )
+    if file is None:
+        return None
+    return cache.table(file.file_id, file.name, file.getvalue())
+
+
+def _columns(table: Table, has_val_file: bool) -> tuple[Columns, float]:
+    """Let the user correct the guess and size val; the widgets start anew with each file."""
+    names = list(table.frame.columns)
+    guess = data.guess_columns(table.frame)
+    key = table.content_hash[:12]
+    with st.expander(_summary(guess), icon=":material/view_column:"):
+        text = st.selectbox("Text column", names, names.index(guess.text), key=f"text-{key}")
+        label = st.selectbox("Label column", names, names.index(guess.label), key=f"label-{key}")
+        choices = [NO_SPLIT, *names]
+        split = st.selectbox(
+            "Split column",
+            choices,
+            choices.index(guess.split) if guess.split else 0,
+            key=f"split-{key}",
+            help="Says for each row whether it belongs to train, val or test.",
+        )
+        cut = split == NO_SPLIT and not has_val_file
+        fraction = _val_fraction(key) if cut else VAL_FRACTION
+    return Columns(text=text, label=label, split=None if split == NO_SPLIT else split), fraction
+
+
+def _summary(guess: Columns) -> str:
+    split = f", split **{plain(guess.split)}**" if guess.split else ""
+    return f"Guessed: text **{plain(guess.text)}**, label **{plain(guess.label)}**{split}"
+
+
+def _val_fraction(key: str) -> float:
+    percent = st.slider(
+        "Held out for val",
+        5,
+        50,
+        round(100 * VAL_FRACTION),
+        5,
+        format="%d %%",
+        key=f"val-{key}",
+        help="Cut from the file at random, with the same share of every class. "
+        "A split column or a val file replaces this.",
+    )
+    return percent / 100

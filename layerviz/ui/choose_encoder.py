@@ -1,0 +1,60 @@
+"""Step 2: which encoder."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from layerviz import encoders
+from layerviz.encoders import EncoderInfo
+from layerviz.errors import EncoderError
+from layerviz.ui.state import plain
+
+OTHER = "Another: Hub id or folder"
+SOURCES = {"bundled": "bundled", "hub": "Hub", "local": "folder"}
+
+
+def choose_encoder() -> EncoderInfo | None:
+    """Show step 2 and return what is known of the encoder, or None while nothing is typed."""
+    st.subheader("2  Encoder")
+    known = {info.name: info for info in encoders.catalogue()}
+    name = st.selectbox(
+        "Encoder",
+        [*known, OTHER],
+        format_func=lambda name: _title(known[name]) if name in known else name,
+        key="encoder",
+        label_visibility="collapsed",
+    )
+    if name == OTHER:
+        name = st.text_input(
+            "Hub id or folder",
+            placeholder="google/electra-small-discriminator",
+            key="other_encoder",
+            help="Any encoder that AutoModelForSequenceClassification loads, with safetensors "
+            "weights: BERT, ELECTRA, ALBERT, DeBERTa, ModernBERT, ...",
+        ).strip()
+        if not name:
+            st.caption("Type an id from the Hugging Face Hub or the path of a local folder.")
+            return None
+    info = known.get(name) or encoders.describe(name)
+    if info.source in ("local", "bundled") and not info.on_disk:
+        raise EncoderError(info.note)  # the folder is there, what it should hold is not
+    st.caption(f"{_figures(info)}  \n{plain(info.note)}")
+    return info
+
+
+def _title(info: EncoderInfo) -> str:
+    return info.label if info.source == "scratch" else f"{info.label} · {SOURCES[info.source]}"
+
+
+def _figures(info: EncoderInfo) -> str:
+    if info.layers is None:
+        return "Layers and size are known once it is on disk."
+    parameters = "" if info.parameters is None else f" · {_millions(info.parameters)} parameters"
+    where = {True: "on disk", False: "will be downloaded"}[info.on_disk]
+    if info.source == "scratch":
+        where = "built on the spot"
+    return f"{info.layers} layers · hidden size {info.hidden_size}{parameters} · {where}"
+
+
+def _millions(parameters: int) -> str:
+    return f"{parameters / 1e6:.1f} M" if parameters < 1e8 else f"{parameters / 1e6:.0f} M"

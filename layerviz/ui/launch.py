@@ -1,0 +1,94 @@
+"""The button that starts a run, and the list of runs made before."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from layerviz import encoders, runs
+from layerviz.config import RunConfig
+from layerviz.data import Dataset
+from layerviz.runs import Run
+from layerviz.ui.state import RUN, go_to, jobs, plain, show, told
+
+MARKS = {
+    "queued": ":material/schedule:",
+    "running": ":material/play_circle:",
+    "done": ":material/check_circle:",
+    "cancelled": ":material/do_not_disturb_on:",
+    "failed": ":material/error:",
+}
+LISTED = 12
+
+
+def fine_tune_button(dataset: Dataset | None, config: RunConfig | None) -> None:
+    """Show the button; it stays grey until data and encoder are chosen."""
+    ready = dataset is not None and config is not None
+    pressed = st.container(key="launch").button(
+        "Fine-tune",
+        type="primary",
+        width="stretch",
+        icon=":material/play_arrow:",
+        disabled=not ready,
+        key="fine_tune",
+        help=None if ready else "Choose data and an encoder first.",
+    )
+    if not pressed or dataset is None or config is None:
+        return
+    with told():
+        waiting = jobs().live_runs()
+        run = jobs().fit(config, dataset)
+        if run.status == "done":
+            st.toast("This very run is there already: opened.", icon=":material/history:")
+        elif waiting and run.run_id not in waiting:
+            st.toast(f"Queued behind {len(waiting)} run(s).", icon=":material/schedule:")
+        go_to(run.run_id)
+
+
+def list_of_runs() -> None:
+    """List earlier runs, newest first; a click opens one."""
+    found = runs.list_runs(jobs().root)
+    st.subheader("Runs")
+    if not found:
+        st.caption("Finished runs are kept here and open at once.")
+        return
+    with st.container(key="runs", gap="small"):
+        for run in found[:LISTED]:
+            _entry(run)
+        if len(found) > LISTED:
+            with st.expander(f"{len(found) - LISTED} earlier runs"):
+                for run in found[LISTED:]:
+                    _entry(run)
+
+
+def _entry(run: Run) -> None:
+    st.button(
+        plain(title(run)),
+        key=f"open-{run.run_id}",
+        icon=MARKS[run.status],
+        type="tertiary",
+        on_click=go_to,
+        args=(run.run_id,),
+        disabled=st.query_params.get(RUN) == run.run_id,
+        help=plain(f"{run.status} · {run.created[:16].replace('T', ' ')} UTC · {run.run_id}"),
+    )
+
+
+def title(run: Run) -> str:
+    """Name a run for people."""
+    encoder = run.encoder.get("label") or encoders.describe(run.config.encoder).label
+    epochs = "1 epoch" if run.config.epochs == 1 else f"{run.config.epochs} epochs"
+    return f"{encoder} on {run.dataset['name']}, {epochs}"
+
+
+def delete_button(run: Run) -> None:
+    """Let the user remove the open run, after asking once more."""
+    with st.popover("Delete run", icon=":material/delete:", disabled=run.live):
+        st.write("This removes its maps, hidden states and weights from the disk for good.")
+        if st.button("Delete", type="primary", key="delete"):
+            try:
+                runs.delete(jobs().root, run.run_id)
+            except runs.LayervizError as error:
+                show(error)
+            else:
+                go_to(None)
+                st.rerun()

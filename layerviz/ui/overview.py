@@ -1,0 +1,116 @@
+"""The chosen data at a glance: counts, lengths, notes, a preview."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, charts, encoders
+from layerviz.config import RunConfig
+from layerviz.data import Dataset
+from layerviz.encoders import EncoderInfo
+from layerviz.errors import LayervizError
+from layerviz.ui.state import plain
+
+PREVIEWED = 200
+CLASSES_DRAWN = 30
+LENGTHS_DRAWN = 0.995  # the longest texts would squeeze the others into one bar
+SPLIT_ORDER = ("train", "val", "test")
+
+
+def overview(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | None) -> None:
+    """Show what would be trained on."""
+    counts = dataset.counts()
+    splits = [split for split in SPLIT_ORDER if split in counts.columns and counts[split].sum()]
+    figures = st.columns(len(splits) + 1)
+    figures[0].metric("Classes", f"{len(dataset.label_names):,}", border=True)
+    for place, split in zip(figures[1:], splits, strict=True):
+        place.metric(f"{split.capitalize()} examples", f"{counts[split].sum():,}", border=True)
+    st.caption("  \n".join(f":material/info: {plain(note)}" for note in dataset.notes))
+    left, right = st.columns(2)
+    with left, st.container(border=True, height="stretch"):
+        st.markdown("**Classes**")
+        _class_counts(counts[splits])
+    with right, st.container(border=True, height="stretch"):
+        st.markdown("**Text lengths (train)**")
+        _lengths(dataset, encoder, config)
+    with st.container(border=True):
+        shown = min(PREVIEWED, len(dataset.examples))
+        st.markdown(f"**Preview** (first {shown:,} of {len(dataset.examples):,} examples)")
+        _preview(dataset)
+
+
+def _class_counts(counts: pd.DataFrame) -> None:
+    by_size = counts.loc[counts.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+    long = by_size.head(CLASSES_DRAWN).rename_axis(index="label", columns="split").stack()
+    st.altair_chart(
+        charts.class_counts(long.rename("n").reset_index()),
+        width="stretch",
+        alt="Bar chart: number of examples of each class in each split.",
+    )
+    if len(counts) > CLASSES_DRAWN:
+        st.caption(f"The {CLASSES_DRAWN} most frequent of {len(counts):,} classes.")
+
+
+def _lengths(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | None) -> None:
+    texts = dataset.split("train")["text"]
+    limit = config.max_length if config else 0
+    lengths, unit = _token_lengths(dataset, texts, encoder, config)
+    if lengths is None:
+        lengths, unit = texts.str.split().str.len().to_numpy(), "words"
+        st.caption("Counted in words: the tokenizer is not on disk yet.")
+    shown = lengths[lengths <= np.quantile(lengths, LENGTHS_DRAWN)]
+    width = -(-(int(np.ptp(shown)) + 1) // 40)  # whole numbers per bar
+    counts, edges = np.histogram(shown, np.arange(shown.min(), shown.max() + width + 1, width))
+    frame = pd.DataFrame({"start": edges[:-1], "end": edges[1:], "n": counts})
+    st.altair_chart(
+        charts.length_histogram(frame, limit, unit),
+        width="stretch",
+        alt=f"Histogram of text lengths in {unit}.",
+    )
+    sample = "" if len(lengths) == len(texts) else f" (a sample of {len(lengths):,} texts)"
+    beyond = len(lengths) - len(shown)
+    median = f"Median {np.median(lengths):,.0f} {unit}, longest {lengths.max():,}{sample}."
+    if beyond:
+        median += f" The {beyond:,} longest are not drawn."
+    if unit == "tokens" and config:
+        cut = int((lengths > limit).sum())
+        share = cut / len(lengths)
+        median += f" At max length {limit:,}, {cut:,} ({share:.1%}) will be cut."
+    st.caption(median)
+
+
+def _token_lengths(
+    dataset: Dataset, texts: pd.Series, encoder: EncoderInfo | None, config: RunConfig | None
+) -> tuple[np.ndarray | None, str]:
+    if encoder is None or config is None or not encoder.on_disk:
+        return None, "words"
+    try:
+        version = encoders.version(encoder.name)
+        return cache.token_lengths(encoder.name, version, dataset.fingerprint, texts), "tokens"
+    except LayervizError as error:
+        st.caption(plain(str(error)))
+        return None, "words"
+
+
+def _preview(dataset: Dataset) -> None:
+    part = dataset.examples.head(PREVIEWED)
+    names = np.asarray(dataset.label_names, dtype=object)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "split": part["split"],
+                "label": names[part["label"].to_numpy()],
+                "text": part["text"].str.slice(0, 1000),
+            }
+        ),
+        hide_index=True,
+        width="stretch",
+        height=260,
+        column_config={
+            "split": st.column_config.TextColumn(width=60),
+            "label": st.column_config.TextColumn(width=140),
+            "text": st.column_config.TextColumn(width="large"),
+        },
+    )

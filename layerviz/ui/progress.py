@@ -1,0 +1,171 @@
+"""A run that is going on: bar, learning curves, cancel."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from layerviz import charts, runs
+from layerviz.data import Dataset
+from layerviz.jobs import JobState
+from layerviz.runs import Run
+from layerviz.training import Progress
+from layerviz.ui.state import jobs, plain, show, time_to_redraw, told
+
+SECONDS_BETWEEN_LOOKS = 1.0
+
+
+def progress(run: Run) -> None:
+    """Show how a live run stands, once a second, and redraw the page when it has news."""
+    st.fragment(_progress, run_every=SECONDS_BETWEEN_LOOKS if run.live else None)(
+        run.run_id, run.status, len(run.snapshots)
+    )
+
+
+def _progress(run_id: str, status: str, n_snapshots: int) -> None:
+    if status not in runs.LIVE:
+        return
+    run = runs.read(jobs().root, run_id)
+    state = jobs().state(run_id)
+    with st.container(border=True):
+        if state is None:  # computed by another process, for example the command line
+            st.progress(0.0, "Running in another process; new snapshots appear here.")
+        else:
+            st.progress(_fraction(state.progress), _sentence(state))
+    news = len(run.snapshots) != n_snapshots and time_to_redraw()
+    if run.status not in runs.LIVE or news:
+        st.rerun()
+
+
+def cancel_button(run: Run) -> None:
+    """Let the user stop a run that is computed here.
+
+    It stands outside the fragment that ticks: a click on what is being redrawn can get lost.
+    """
+    state = jobs().state(run.run_id)
+    if not run.live or state is None:
+        return
+    st.button(
+        "Cancel",
+        key="cancel",
+        width="stretch",
+        disabled=state.stopping,
+        icon=":material/stop:",
+        on_click=jobs().cancel,
+        args=(run.run_id,),
+        help="Everything captured so far is kept.",
+    )
+
+
+def _fraction(progress: Progress) -> float:
+    if progress.phase == "downloading" and progress.total:
+        return min(1.0, progress.done / progress.total)
+    return min(1.0, progress.step / progress.total_steps) if progress.total_steps else 0.0
+
+
+def _sentence(state: JobState) -> str:
+    now = state.progress
+    if state.stopping:
+        return "Stopping: saving what is there"
+    if state.status == "queued":
+        return f"Waiting: {state.ahead} run{'s' if state.ahead != 1 else ''} ahead"
+    if now.phase in ("waiting", "loading"):
+        return "Loading the encoder"
+    if now.phase == "downloading":
+        return f"Downloading the encoder: {now.done / 1e6:,.0f} of {now.total / 1e6:,.0f} MB"
+    if now.phase == "preparing":
+        return "Turning texts into tokens"
+    parts = [f"Step {now.step:,} / {now.total_steps:,}", f"epoch {now.epoch:.2f}"]
+    if now.loss is not None:
+        parts.append(f"loss {now.loss:.3f}")
+    if now.phase == "capturing":
+        parts.append(f"capturing hidden states {now.done:,} / {now.total:,}")
+    elif now.phase == "saving":
+        parts.append("saving")
+    elif now.seconds_left is not None:
+        parts.append(f"about {_duration(now.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+
+
+def outcome(run: Run, dataset: Dataset | None) -> None:
+    """Say how a run ended, where it did not end well, and offer to go on with it."""
+    if run.status == "failed":
+        state = jobs().state(run.run_id)
+        if state is not None and state.error is not None:
+            show(state.error)
+        else:
+            st.error(plain(run.reason), icon=":material/error:")
+    elif run.status == "cancelled":
+        st.info(
+            f"Cancelled with {len(run.snapshots)} of {run.training.get('n_snapshots', '?')} "
+            "snapshots captured.",
+            icon=":material/do_not_disturb_on:",
+        )
+    if run.status in ("failed", "cancelled"):
+        _offer_to_continue(run, dataset)
+
+
+def _offer_to_continue(run: Run, dataset: Dataset | None) -> None:
+    """Show a button where the data on the left is the run's own; else say what is missing."""
+    if dataset is None or dataset.fingerprint != run.dataset["fingerprint"]:
+        name = plain(run.dataset["name"])
+        st.caption(f"To go on with this run, choose its data ({name}) on the left again.")
+    elif st.button("Continue this run", icon=":material/resume:", key="continue"):
+        with told():
+            jobs().fit(run.config, dataset)
+            st.rerun()
+
+
+def curves(run: Run) -> None:
+    """Show loss and the classifier's own scores; they grow while the run goes on."""
+    st.fragment(_curves, run_every=2 * SECONDS_BETWEEN_LOOKS if run.live else None)(run)
+
+
+def _curves(run: Run) -> None:
+    history = runs.read_history(run.path)
+    if history.empty:
+        st.caption("The learning curve begins with the first step.")
+        return
+    left, middle, right = st.columns(3)
+    with left:
+        st.markdown("**Loss**")
+        st.altair_chart(
+            charts.loss_curve(history, run.training["total_steps"]),
+            width="stretch",
+            key="loss_curve",
+            alt="Line chart: training loss over the optimizer steps.",
+        )
+    sizes = captured_sizes(run)
+    for place, column, name in (
+        (middle, "macro_f1", "Macro-F1"),
+        (right, "accuracy", "Accuracy"),
+    ):
+        scores = history.rename(columns={f"{s}_{column}": s for s in sizes}).melt(
+            "epoch", list(sizes), "split", "value"
+        )
+        with place:
+            st.markdown(f"**{name} of the classifier**")
+            st.altair_chart(
+                charts.metric_curve(scores.dropna(), name, sizes, run.config.epochs),
+                width="stretch",
+                key=f"curve_{column}",
+                alt=f"Line chart: {name} of train and val over the epochs.",
+            )
+    st.caption(
+        "Train and val are scored on the captured examples, in evaluation mode, at every snapshot; "
+        "the loss is the mean over the batches since the last point, dropout included."
+    )
+
+
+def captured_sizes(run: Run) -> dict[str, int]:
+    """Return how many examples of train and of val were captured."""
+    totals = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
+    return {split: min(totals[split], run.config.max_captured) for split in ("train", "val")}

@@ -1,0 +1,156 @@
+"""An open run: header, progress, figures, tabs."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from layerviz import runs
+from layerviz.charts import epoch_name
+from layerviz.data import Dataset
+from layerviz.runs import Run
+from layerviz.ui.launch import delete_button, title
+from layerviz.ui.maps import maps
+from layerviz.ui.progress import cancel_button, captured_sizes, curves, outcome, progress
+from layerviz.ui.state import go_to, plain
+
+BADGES = {
+    "queued": ("blue", ":material/schedule:"),
+    "running": ("blue", ":material/play_circle:"),
+    "done": ("green", ":material/check_circle:"),
+    "cancelled": ("gray", ":material/do_not_disturb_on:"),
+    "failed": ("red", ":material/error:"),
+}
+
+
+def run_view(run: Run, dataset: Dataset | None) -> None:
+    """Show everything about one run; `dataset` is what is chosen on the left."""
+    _header(run)
+    progress(run)
+    outcome(run, dataset)
+    if run.snapshots:
+        _figures(run)
+    shown = st.tabs(["Maps", "Training", "Run"], key="tabs", on_change="rerun")
+    with shown[0]:
+        if not shown[0].open:
+            pass
+        elif run.snapshots:
+            maps(run)
+        else:
+            _no_maps_yet(run)
+    with shown[1]:
+        if shown[1].open:
+            curves(run)
+    with shown[2]:
+        if shown[2].open:
+            _about(run)
+
+
+def _header(run: Run) -> None:
+    name, cancel, new = st.columns([3, 1, 1], vertical_alignment="bottom")
+    colour, icon = BADGES[run.status]
+    counts = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
+    sizes = " · ".join(f"{n:,} {split}" for split, n in counts.items())
+    encoder = ""
+    if run.encoder:
+        encoder = f" · {run.encoder['layers']} layers of {run.encoder['hidden_size']}"
+    with name:
+        st.subheader(plain(title(run)), anchor=False)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.badge(run.status.capitalize(), color=colour, icon=icon)
+            st.caption(f"{sizes} · {len(run.label_names)} classes{encoder}", width="content")
+    with cancel:
+        cancel_button(run)
+    with new:
+        st.button(
+            "New run",
+            icon=":material/add:",
+            on_click=go_to,
+            args=(None,),
+            width="stretch",
+            key="new_run",
+            help="Back to the data chosen on the left; this run stays in the list.",
+        )
+
+
+def _figures(run: Run) -> None:
+    history = runs.read_history(run.path).dropna(subset=["val_macro_f1"])
+    if history.empty:
+        return
+    first, last = history.iloc[0], history.iloc[-1]
+    risen = last["val_macro_f1"] - first["val_macro_f1"]
+    change = f"{risen:+.3f}" if abs(risen) >= 0.0005 else None
+    figures = (
+        (
+            "Val macro-F1",
+            last["val_macro_f1"],
+            change,
+            "Below it: the change since before training.",
+        ),
+        ("Val accuracy", last["val_accuracy"], None, None),
+        ("Train macro-F1", last["train_macro_f1"], None, None),
+        (
+            "Train − val gap",
+            last["train_macro_f1"] - last["val_macro_f1"],
+            None,
+            "Macro-F1 on train minus macro-F1 on val: how much was learned by heart.",
+        ),
+    )
+    for place, (name, value, delta, note) in zip(st.columns(4), figures, strict=True):
+        shown = f"{round(value, 3) + 0.0:.3f}"  # no "-0.000"
+        place.metric(name, shown, delta, border=True, height="stretch", help=note)
+    sizes = captured_sizes(run)
+    st.caption(
+        f"The model's own classifier at the newest snapshot ({epoch_name(last['epoch'])}), "
+        "on the captured examples: "
+        f"{sizes['train']:,} train, {sizes['val']:,} val."
+    )
+
+
+def _no_maps_yet(run: Run) -> None:
+    if run.live:
+        st.info(
+            "The first maps appear as soon as the encoder is loaded and its hidden states before "
+            "training are captured.",
+            icon=":material/hourglass_top:",
+        )
+    else:
+        st.info("This run ended before anything was captured.", icon=":material/layers_clear:")
+
+
+def _about(run: Run) -> None:
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Settings**")
+        st.dataframe(_as_table(run.config.as_dict()), hide_index=True, width="stretch")
+        if run.training:
+            st.markdown("**As trained**")
+            st.dataframe(_as_table(run.training), hide_index=True, width="stretch")
+    with right:
+        st.markdown("**Data**")
+        columns = {f"{role} column": name for role, name in run.dataset["columns"].items() if name}
+        counts = {f"{s} examples": sum(c.values()) for s, c in run.dataset["counts"].items()}
+        facts = {"name": run.dataset["name"], "fingerprint": run.dataset["fingerprint"]}
+        st.dataframe(_as_table(facts | columns | counts), hide_index=True, width="stretch")
+        st.caption("  \n".join(f":material/info: {plain(note)}" for note in run.dataset["notes"]))
+        st.markdown("**Folder**")
+        st.code(str(run.path), language=None, wrap_lines=True)
+        st.markdown("**Permalink**")
+        st.code(f"?run={run.run_id}", language=None)
+        delete_button(run)
+
+
+def _as_table(values: dict[str, object]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "setting": [name.replace("_", " ") for name in values],
+            "value": [
+                ", ".join(f"{key} {part:,}" for key, part in value.items())
+                if isinstance(value, dict)
+                else ""
+                if value is None
+                else str(value)
+                for value in values.values()
+            ],
+        }
+    )

@@ -1,0 +1,23 @@
+"""The few rules that Streamlit's theme cannot say; no user's text ever passes through here."""
+
+from pathlib import Path
+
+import streamlit as st
+
+ICON = str(Path(__file__).with_name("icon.png"))  # a :material: icon would be fetched from afar
+
+CSS = """
+<style>
+.stMainBlockContainer { padding-top: 3rem; padding-bottom: 3rem; }
+[data-testid="stSidebarHeader"] { height: 2.25rem; min-height: 2.25rem; margin-bottom: 0; }
+[data-testid="stSidebar"] :has(> .st-key-launch) { position: sticky; bottom: 0; z-index: 5; }
+.st-key-launch { padding: 0.6rem 0; backdrop-filter: blur(12px); }
+.st-key-runs button { justify-content: flex-start; text-align: left; }
+.st-key-runs button p { text-align: left; }
+</style>
+"""
+
+
+def style() -> None:
+    """Tighten the page's margins, keep the button in sight, align the list of runs."""
+    st.html(CSS)

@@ -1,0 +1,53 @@
+"""layerviz, the page: 1 data, 2 encoder, 3 training, 4 maps."""
+
+import streamlit as st
+
+from layerviz.ui.choose_data import choose_data
+from layerviz.ui.choose_encoder import choose_encoder
+from layerviz.ui.choose_training import choose_training
+from layerviz.ui.launch import fine_tune_button, list_of_runs
+from layerviz.ui.overview import overview
+from layerviz.ui.run_view import run_view
+from layerviz.ui.state import open_run, told
+from layerviz.ui.style import ICON, style
+
+st.set_page_config(page_title="layerviz", page_icon=ICON, layout="wide")
+style()
+
+dataset = encoder = config = None
+
+with st.sidebar:
+    st.title("layerviz", anchor=False)
+    st.caption("Watch every layer learn to tell your classes apart.")
+    with told():
+        dataset = choose_data()
+    with told():
+        encoder = choose_encoder()
+    if encoder is not None:
+        with told():
+            config = choose_training(encoder)
+    fine_tune_button(dataset, config)
+    list_of_runs()
+
+run = open_run()
+
+if run is not None:
+    run_view(run, dataset)
+    st.stop()
+
+st.subheader("Which layer tells your classes apart, and when?", anchor=False)
+if dataset is None:
+    st.info(
+        "The file cannot be used yet: see the message on the left."
+        if st.session_state.get("upload_train")
+        else "Add a CSV on the left to see it here.",
+        icon=":material/upload_file:",
+    )
+else:
+    st.markdown(
+        "Press **Fine-tune**: layerviz trains the encoder on the data chosen on the left and "
+        "shows, epoch by epoch, how each layer arranges **train** and **val** examples, side by "
+        "side."
+    )
+    with told():
+        overview(dataset, encoder, config)

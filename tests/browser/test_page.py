@@ -1,0 +1,230 @@
+"""The main job in a real browser: upload, train, look, slide, cancel, come back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from toy import as_csv, toy_rows
+
+from layerviz import runs
+
+SLIDER = ".vega-bind input"
+
+
+def settled(page: Page) -> None:
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+def upload(page: Page, content: bytes, name: str = "toy.csv") -> None:
+    settled(page)
+    page.get_by_text("Your CSV", exact=True).click()
+    page.locator("[data-testid=stFileUploaderDropzoneInput]").first.set_input_files(
+        {"name": name, "mimeType": "text/csv", "buffer": content}
+    )
+    expect(page.get_by_text(name).first).to_be_visible()
+    settled(page)
+
+
+def choose_smallest_encoder(page: Page) -> None:
+    page.get_by_role("combobox", name="Encoder").click()
+    page.get_by_role("option", name=re.compile("DistilBERT.*scratch", re.I)).click()
+    # Its own preset: before that arrives, the field is still that of the encoder before.
+    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("10")
+    settled(page)
+
+
+def set_number(page: Page, label: str, value: int) -> None:
+    field = page.get_by_role("spinbutton", name=label)
+    field.fill(str(value))
+    field.press("Enter")
+    settled(page)
+    expect(field).to_have_value(str(value))
+
+
+def fine_tune(page: Page) -> None:
+    page.get_by_role("button", name="Fine-tune").click()
+
+
+def status(page: Page, name: str) -> Locator:
+    """Return the badge that says how the open run stands."""
+    return page.locator(".stMarkdownBadge", has_text=name)
+
+
+def point_places(page: Page) -> list[tuple[float, float]]:
+    """Return the screen positions of the points of the maps, read from the SVG's marks."""
+    return page.evaluate(
+        """() => [...[...document.querySelectorAll('[data-testid=stVegaLiteChart]')].at(-1)
+                .querySelectorAll('g.mark-symbol path[aria-roledescription=circle]')]
+            .map(path => { const box = path.getBoundingClientRect();
+                           return [box.x + box.width / 2, box.y + box.height / 2]; })"""
+    )
+
+
+def halves(page: Page) -> tuple[int, int]:
+    """Return the number of points left and right of the middle of the maps."""
+    box = page.locator("[data-testid=stVegaLiteChart]").last.bounding_box()
+    middle = box["x"] + box["width"] / 2
+    places = point_places(page)
+    return sum(x < middle for x, _ in places), sum(x > middle for x, _ in places)
+
+
+@pytest.fixture(scope="module")
+def finished(browser: Browser, server: str, runs_root: Path) -> str:
+    """Upload a CSV and train on it through the page once; return the run's id."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(server)
+    upload(page, as_csv(toy_rows(120)))
+    choose_smallest_encoder(page)
+    set_number(page, "Epochs", 6)
+    fine_tune(page)
+    expect(status(page, "Done")).to_be_visible(timeout=180_000)
+    page.close()
+    return next(run.run_id for run in runs.list_runs(runs_root) if run.status == "done")
+
+
+def test_the_empty_page_says_what_to_do(page: Page):
+    settled(page)
+    expect(page.get_by_text("Which layer tells your classes apart, and when?")).to_be_visible()
+    expect(page.get_by_role("button", name="Fine-tune")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Fine-tune")).to_be_enabled()
+
+
+def test_the_first_click_trains_the_bundled_bert_on_the_sample(page: Page):
+    settled(page)
+    expect(page.get_by_text("comes with layerviz")).to_be_visible()
+    fine_tune(page)
+    expect(page.locator(SLIDER)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("before training")).first).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(status(page, "Cancelled")).to_be_visible(timeout=60_000)
+
+
+def test_maps_of_both_splits_and_a_slider_that_moves_them(page: Page, server: str, finished: str):
+    page.goto(f"{server}/?run={finished}")
+    slider = page.locator(SLIDER)
+    expect(slider).to_be_visible()
+    settled(page)
+    left, right = halves(page)
+    assert (left, right) == (4 * 96, 4 * 24)  # layers x captured examples, train and val
+    at_the_end = point_places(page)
+    heading = page.get_by_text(re.compile(r"^Train \(n = 96\)"))
+    expect(heading).to_have_text("Train (n = 96), epoch 6")
+    requests: list[str] = []
+    page.on("websocket", lambda socket: requests.append(socket.url))
+    slider.fill("0")
+    expect(heading).to_have_text("Train (n = 96), before training")
+    before_training = point_places(page)
+    assert len(before_training) == len(at_the_end)
+    moved = sum(
+        abs(x - u) + abs(y - v) > 3
+        for (x, y), (u, v) in zip(at_the_end, before_training, strict=True)
+    )
+    assert moved > len(at_the_end) / 2
+    assert not requests
+
+
+def test_the_slider_keeps_its_place_when_colours_change(page: Page, server: str, finished: str):
+    page.goto(f"{server}/?run={finished}")
+    page.locator(SLIDER).fill("2")
+    page.get_by_role("combobox", name="Colour by").click()
+    page.get_by_role("option", name="Right or wrong").click()
+    expect(page.get_by_text("wrong", exact=True).first).to_be_visible()
+    settled(page)
+    assert page.locator(SLIDER).input_value() == "2"
+    fills = page.evaluate(
+        """() => [...new Set([...document.querySelectorAll('g.mark-symbol path')]
+            .filter(p => p.getAttribute('aria-roledescription') === 'circle')
+            .map(p => p.getAttribute('fill').toUpperCase()))]"""
+    )
+    assert set(fills) <= {"#9AA0A6", "#C2185B"}
+
+
+def test_hovering_a_point_shows_its_text_as_text(page: Page, server: str, finished: str):
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    settled(page)
+    x, y = point_places(page)[0]
+    page.mouse.move(x, y)
+    tooltip = page.locator("#vg-tooltip-element")
+    expect(tooltip).to_be_visible()
+    for word in ("Text", "Label", "Predicted", "Confidence"):
+        expect(tooltip).to_contain_text(word)
+
+
+def test_tsne_is_drawn_off_the_page_and_shown(page: Page, server: str, finished: str):
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    page.get_by_text("t-SNE", exact=True).click()
+    expect(page.get_by_text("Drawing t-SNE maps")).to_be_hidden(timeout=120_000)
+    expect(page.locator(SLIDER)).to_be_visible()
+    page.wait_for_function(
+        "() => document.querySelectorAll('g.mark-symbol path').length > 400", timeout=60_000
+    )
+    assert halves(page) == (4 * 96, 4 * 24)
+
+
+def test_reload_and_a_second_browser_find_the_running_job_and_cancel_keeps_maps(
+    page: Page, browser: Browser, server: str, runs_root: Path
+):
+    settled(page)
+    choose_smallest_encoder(page)
+    set_number(page, "Epochs", 100)
+    fine_tune(page)
+    expect(page.locator(SLIDER)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Step \d+ / 1,600"))).to_be_visible()
+
+    other = browser.new_context().new_page()
+    other.goto(server)  # no permalink
+    expect(other.get_by_role("button", name="Cancel")).to_be_visible(timeout=60_000)
+    other.context.close()
+
+    page.locator(SLIDER).fill("0")
+    page.wait_for_function("() => /Step/.test(document.body.innerText)")
+    page.get_by_role("button", name="Cancel").click()
+    expect(status(page, "Cancelled")).to_be_visible(timeout=60_000)
+    expect(page.locator(SLIDER)).to_be_visible()
+    run = next(run for run in runs.list_runs(runs_root) if run.config.epochs == 100)
+    assert run.status == "cancelled"
+    assert len(run.snapshots) >= 1
+
+
+def test_new_snapshots_do_not_move_the_slider(page: Page, runs_root: Path):
+    upload(page, as_csv(toy_rows(150)))
+    choose_smallest_encoder(page)
+    set_number(page, "Epochs", 9)
+    fine_tune(page)
+    slider = page.locator(SLIDER)
+    expect(slider).to_be_visible()
+    slider.fill("1")
+    expect(status(page, "Done")).to_be_visible(timeout=180_000)
+    settled(page)
+    assert slider.input_value() == "1"
+    expect(page.get_by_text(re.compile(r"^Train \(n = 120\)"))).to_have_text(
+        "Train (n = 120), epoch 1"
+    )
+
+
+def test_a_bad_file_is_told_in_place_and_the_page_lives(page: Page):
+    upload(page, as_csv([(f"text {i}", "same") for i in range(40)]), "one_class.csv")
+    expect(page.get_by_test_id("stSidebar").get_by_test_id("stAlert")).to_be_visible()
+    expect(page.get_by_role("button", name="Fine-tune")).to_be_disabled()
+    page.get_by_text("Sample", exact=True).click()
+    expect(page.get_by_role("button", name="Fine-tune")).to_be_enabled()
+
+
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_nothing_is_cut_off_at_the_side(page: Page, server: str, finished: str, width: int):
+    page.set_viewport_size({"width": width, "height": 768})
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    settled(page)
+    overflow = page.evaluate(
+        """() => { const main = document.querySelector('[data-testid=stMain]');
+                   return main.scrollWidth - main.clientWidth; }"""
+    )
+    assert overflow <= 1

@@ -1,0 +1,254 @@
+"""The page, driven without a browser."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+from toy import as_csv, toy_rows
+
+from layerviz import data, runs, training
+from layerviz.config import RunConfig, run_id
+
+APP = str(Path(__file__).parents[1] / "streamlit_app.py")
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def uploaded(content: bytes, name: str = "toy.csv") -> AppTest:
+    app = opened()
+    app.segmented_control(key="source").set_value("Your CSV").run()
+    app.file_uploader(key="upload_train").upload(name, content, "text/csv").run()
+    return app
+
+
+def trained(app: AppTest, root: Path, epochs: int = 2) -> AppTest:
+    """Press Fine-tune with the smallest encoder and wait for the end."""
+    app.selectbox(key="encoder").set_value("scratch-distilbert").run()
+    app.number_input(key="epochs-scratch").set_value(epochs).run()
+    app.button(key="fine_tune").click().run()
+    deadline = time.monotonic() + 120
+    while not any(run.status == "done" for run in runs.list_runs(root)):
+        assert time.monotonic() < deadline, [run.reason for run in runs.list_runs(root)]
+        time.sleep(0.3)
+    return app.run()
+
+
+def map_chart(app: AppTest) -> dict:
+    """Return the spec of the layer maps: the chart with the epoch slider."""
+    specs = [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
+    return next(s for s in specs if any(p.get("name") == "slot" for p in s.get("params", [])))
+
+
+def said(app: AppTest) -> str:
+    return " ".join(error.value for error in app.error).replace("\\", "")
+
+
+def test_first_visit_presets_everything(root):
+    app = opened()
+    assert not app.exception
+    assert not app.error
+    assert not app.button(key="fine_tune").disabled
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Classes"] == "4"
+    assert int(figures["Train examples"]) > 4 * int(figures["Val examples"]) * 0.9
+    assert app.selectbox(key="encoder").value in {"scratch-bert", "bert-mini"}
+
+
+def test_upload_train_and_maps(root):
+    app = uploaded(as_csv(toy_rows(90)))
+    assert {metric.label: metric.value for metric in app.metric}["Train examples"] == "72"
+    app = trained(app, root)
+    assert not app.exception
+    assert not app.error
+    spec = map_chart(app)
+    slider = next(param for param in spec["params"] if param["name"] == "slot")
+    assert slider["bind"]["max"] == 2  # epochs 0, 1 and 2
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert "Val macro-F1" in figures
+    assert any("72 train, 18 val" in caption.value for caption in app.caption)
+    assert runs.list_runs(root)[0].run_id in app.query_params["run"]
+
+
+def test_a_permalink_reopens_a_run_with_every_view(root):
+    trained(uploaded(as_csv(toy_rows(90))), root)
+    run_id = runs.list_runs(root)[0].run_id
+    app = opened(run=run_id)
+    for colouring in ("prediction", "right or wrong", "confidence"):
+        app.selectbox(key="colouring").set_value(colouring).run()
+        assert not app.exception
+    app.segmented_control(key="pooling").set_value("cls").run()
+    app.selectbox(key="layer_preset").set_value("Every other").run()
+    assert not app.exception
+    names = next(p for p in map_chart(app)["params"] if p["name"] == "names")
+    assert names["value"] == ["fruit", "river", "tool"]
+    app.segmented_control(key="projection").set_value("tsne").run()
+    run = runs.read(root, run_id)
+    deadline = time.monotonic() + 90
+    while runs.read_map(run.path, "tsne", "cls", 4) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    time.sleep(0.5)
+    app.run()
+    assert not app.exception
+    assert map_chart(app)
+
+
+def test_one_layer_large_lists_its_examples(root):
+    trained(uploaded(as_csv(toy_rows(90))), root)
+    app = opened(run=runs.list_runs(root)[0].run_id)
+    app.selectbox(key="focus-1-2-3-4").set_value(4).run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert len(table) == 90
+    assert table["loss"].is_monotonic_decreasing
+
+
+def test_the_same_settings_reopen_the_finished_run(root):
+    app = trained(uploaded(as_csv(toy_rows(90))), root)
+    before = (runs.list_runs(root)[0].path / "history.csv").stat().st_mtime_ns
+    app.button(key="fine_tune").click().run()
+    assert len(runs.list_runs(root)) == 1
+    assert (runs.list_runs(root)[0].path / "history.csv").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "words"),
+    [
+        (b"", "empty.csv", "empty"),
+        (as_csv([(f"text {i}", "same") for i in range(30)]), "one.csv", "label"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)), "picture.csv", "PNG"),
+        (b"just one column\na\nb\nc\n", "narrow.csv", "column"),
+    ],
+)
+def test_a_bad_file_gets_one_sentence_with_the_fix(root, content, name, words):
+    app = uploaded(content, name)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert words in said(app)
+    assert app.button(key="fine_tune").disabled
+
+
+def test_page_and_command_line_name_a_run_alike(root):
+    content = as_csv(toy_rows(90))
+    trained(uploaded(content), root)
+    table = data.read_table(content, "toy.csv")
+    dataset = data.build_dataset(table, data.guess_columns(table.frame))
+    config = training.with_defaults(RunConfig(encoder="scratch-distilbert", epochs=2))
+    name = run_id(config, dataset.name, dataset.fingerprint)
+    assert [run.run_id for run in runs.list_runs(root)] == [name]
+
+
+def test_a_cancelled_run_offers_to_go_on_where_its_data_is_chosen(root):
+    app = trained(uploaded(as_csv(toy_rows(90))), root)
+    run = runs.list_runs(root)[0]
+    runs.update(run.path, status="cancelled")
+    elsewhere = opened(run=run.run_id)  # the sample is chosen, not the run's data
+    assert not any(button.key == "continue" for button in elsewhere.button)
+    assert any("choose its data" in caption.value for caption in elsewhere.caption)
+    app.run()
+    app.button(key="continue").click().run()
+    assert not app.exception
+    deadline = time.monotonic() + 60
+    while runs.read(root, run.run_id).status != "done":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_many_classes_can_be_picked_for_colour(root):
+    rows = [(f"message {i} about topic{i % 30}", f"topic {i % 30}") for i in range(240)]
+    app = trained(uploaded(as_csv(rows)), root, epochs=1)
+    run_id = runs.list_runs(root)[0].run_id
+    picker = app.multiselect(key=f"classes-{run_id}")
+    assert len(picker.value) == 10
+    picker.set_value([0, 29]).run()
+    assert not app.exception
+
+
+def test_separate_files_and_corrected_columns(root):
+    header = "id,body,mood,kind"
+    rows = [(str(i), text, label, "ab"[i % 2]) for i, (text, label) in enumerate(toy_rows(90))]
+    app = uploaded(as_csv(rows, header))
+    app.file_uploader(key="upload_val").upload(
+        "val.csv",
+        as_csv(rows[:0] + [("9", f"{t} again", m, "a") for _, t, m, _ in rows[:30]], header),
+    ).run()
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert (figures["Train examples"], figures["Val examples"]) == ("90", "30")
+    label = next(box for box in app.selectbox if box.label == "Label column")
+    label.set_value("kind").run()
+    assert {metric.label: metric.value for metric in app.metric}["Classes"] == "2"
+
+
+@pytest.mark.parametrize("run_id", ["../../etc/passwd", "no-such-run", "A B"])
+def test_a_wrong_permalink_is_told_and_the_page_lives(root, run_id):
+    app = opened(run=run_id)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert not app.button(key="fine_tune").disabled
+
+
+def test_a_malformed_encoder_is_told(root):
+    app = opened()
+    app.selectbox(key="encoder").set_value("Another: Hub id or folder").run()
+    app.text_input(key="other_encoder").set_value("no such/encoder name!").run()
+    assert len(app.error) == 1
+    assert app.button(key="fine_tune").disabled
+
+
+def test_an_unreachable_hub_ends_the_run_with_the_fix(root, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    app = uploaded(as_csv(toy_rows(90)))
+    app.selectbox(key="encoder").set_value("Another: Hub id or folder").run()
+    app.text_input(key="other_encoder").set_value("some-body/no-such-encoder").run()
+    app.button(key="fine_tune").click().run()
+    deadline = time.monotonic() + 60
+    while runs.list_runs(root)[0].live:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    app.run()
+    assert not app.exception
+    assert "some-body/no-such-encoder" in said(app)
+
+
+def test_user_text_is_never_markup(root):
+    rows = [
+        (f"<b>{text}</b> **bold** $x$ :red[no]", f"<i>{label}</i>") for text, label in toy_rows(90)
+    ]
+    app = trained(uploaded(as_csv(rows), "<script>.csv"), root, epochs=1)
+    assert not app.exception
+    shown = [element.value for element in (*app.markdown, *app.caption, *app.subheader)]
+    assert not any("<i>" in text or "<script>" in text for text in shown)
+    assert "<b>" not in json.dumps(map_chart(app)["layer"])
+
+
+def test_deleting_a_run_frees_its_place(root):
+    app = trained(uploaded(as_csv(toy_rows(90))), root, epochs=1)
+    app.session_state["tabs"] = "Run"
+    app.run()
+    app.button(key="delete").click().run()
+    assert runs.list_runs(root) == []
+    assert not app.exception
+
+
+def test_history_on_disk_is_what_the_page_shows(root):
+    app = trained(uploaded(as_csv(toy_rows(90))), root)
+    history = pd.read_csv(runs.list_runs(root)[0].path / "history.csv")
+    shown = {metric.label: metric.value for metric in app.metric}["Val macro-F1"]
+    assert shown == f"{history['val_macro_f1'].dropna().iloc[-1]:.3f}"

@@ -1,0 +1,183 @@
+"""The bench measures both ways on the same texts and says so."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy import as_csv, toy_rows
+
+from layerviz import data, encoders, training
+from layerviz.__main__ import main
+from layerviz.bench import capture, starters
+from layerviz.data import Table
+from layerviz.errors import ConfigError, EncoderError
+
+SIZES = {"n": 40, "layers": 2, "hidden_size": 64, "max_length": 32}
+
+
+@pytest.fixture(scope="module")
+def result() -> dict[str, Any]:
+    """One measurement of 40 texts, of which there are 30."""
+    return capture.measure([text for text, _ in toy_rows(30)], **SIZES)
+
+
+def test_both_ways_are_measured_and_agree(result: dict[str, Any]) -> None:
+    for way in capture.WAYS:
+        assert result[way]["seconds"] > 0
+        assert result[way]["extra_mb"] >= 0
+    plain, ours = (result[way] for way in capture.WAYS)
+    assert result["time_ratio"] == pytest.approx(ours["seconds"] / plain["seconds"])
+    assert math.isfinite(result["memory_ratio"])
+    assert 0 < result["largest_difference"] < 5e-3  # float16 against float32, and no more
+
+
+def test_the_bench_says_what_it_measured(result: dict[str, Any]) -> None:
+    lines = capture.as_text(result).splitlines()
+    assert lines[0] == "capture of 40 texts, 2 layers of 64, max length 32"
+    plain, ours, ratio, difference = lines[1:]
+    assert f"{result['plain']['seconds']:.1f} s" in plain
+    assert f"{result['layerviz']['extra_mb']:.0f} MB" in ours
+    assert f"{result['time_ratio']:.3f}" in ratio
+    assert f"{result['memory_ratio']:.3f}" in ratio
+    assert difference.endswith(f"{result['largest_difference']:.1e}")
+
+
+def test_the_command_line_prints_json_or_text(
+    result: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[tuple[Any, dict[str, int]]] = []
+
+    def remembered(texts: list[str] | None, **sizes: int) -> dict[str, Any]:
+        asked.append((texts, sizes))
+        return result
+
+    monkeypatch.setattr(capture, "measure", remembered)
+    (tmp_path / "toy.csv").write_bytes(as_csv(toy_rows(30)))
+    sizes = [f"--{name.replace('_', '-')}={value}" for name, value in SIZES.items()]
+    data = ["--data", str(tmp_path / "toy.csv")]
+    assert main(["bench", "capture", *sizes, *data, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == result
+    assert main(["bench", "capture"]) == 0
+    assert capsys.readouterr().out == capture.as_text(result) + "\n"
+    assert asked[0] == ([text for text, _ in toy_rows(30)], SIZES)
+    assert asked[1][0] is None  # the bundled sample
+
+
+@pytest.mark.parametrize(
+    "size", [{"n": 0}, {"layers": 0}, {"max_length": 4}, {"hidden_size": 48}, {"hidden_size": 0}]
+)
+def test_impossible_sizes_are_refused(size: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match="Give"):
+        capture.measure(["a text"], **SIZES | size)
+
+
+# --- starters -------------------------------------------------------------------------------
+
+BENCH = {"n_train": 60, "n_val": 24, "epochs": 1, "seeds": 2, "rates": (1e-3, 1e-5)}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of an encoder, here with random weights, too."""
+    texts = [text for text, _ in toy_rows(120)]
+    sizes = {"layers": 2, "hidden_size": 32, "heads": 2, "vocab_size": 400}
+    folder = tmp_path_factory.mktemp("tiny") / "tiny-bert"
+    encoders.save_masked_lm(encoders.new_masked_lm("bert", texts, **sizes, seed=3), folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def table() -> Table:
+    return data.read_table(as_csv(toy_rows(120)), "toy.csv")
+
+
+@pytest.fixture(scope="module")
+def compared(
+    tiny: str, table: Table, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], Path]:
+    work = tmp_path_factory.mktemp("work")
+    lines: list[str] = []
+    result = starters.measure([table], names=[tiny], work=work, on_progress=lines.append, **BENCH)
+    assert len(lines) == 2 * (3 + 1)  # two rates on one seed, the other seed, the probes
+    return result, work
+
+
+def test_both_sides_are_fine_tuned_and_probed_alike(compared: tuple[dict[str, Any], Path]) -> None:
+    (row,) = compared[0]["results"]
+    assert (row["n_train"], row["n_val"]) == (60, 24)
+    for side in starters.SIDES:
+        one = row[side]
+        assert one["rate"] in BENCH["rates"]
+        assert len(one["macro_f1"]) == 2
+        assert all(0 <= score <= 1 for score in one["macro_f1"])
+        assert one["mean"] == pytest.approx(sum(one["macro_f1"]) / 2)
+        assert one["probe_layer"] in (1, 2)
+    assert row["gain"] == pytest.approx(row["starter"]["mean"] - row["random"]["mean"])
+    kept = json.loads((compared[1] / "scores.json").read_text())
+    assert sum("starter probe" in key for key in kept) == 1
+    assert sum("random probe" in key for key in kept) == 2  # a twin per seed
+
+
+def test_scores_are_kept_and_not_computed_again(
+    compared: tuple[dict[str, Any], Path],
+    tiny: str,
+    table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    result, work = compared
+    monkeypatch.setattr(training, "fit", None)  # a further run would raise
+    again = starters.measure([table], names=[tiny], work=work, on_progress=print, **BENCH)
+    assert again == result
+
+
+def test_the_table_names_every_number(compared: tuple[dict[str, Any], Path], tiny: str) -> None:
+    text = starters.as_text(compared[0])
+    (row,) = compared[0]["results"]
+    assert "toy: 60 train / 24 val" in text
+    assert Path(tiny).name in text
+    for side in starters.SIDES:
+        assert f"{row[side]['mean']:.3f} ± {row[side]['sd']:.3f}" in text
+        assert f"{row[side]['probe_best']:.3f} (layer {row[side]['probe_layer']})" in text
+    assert f"{row['gain']:+.3f}" in text
+
+
+def test_the_command_line_of_the_starters(
+    compared: tuple[dict[str, Any], Path],
+    tiny: str,
+    table: Table,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def remembered(tables: list[Table], **settings: Any) -> dict[str, Any]:
+        asked.update(settings, names_of_tables=[table.name for table in tables])
+        return compared[0]
+
+    monkeypatch.setattr(starters, "measure", remembered)
+    (tmp_path / "toy.csv").write_bytes(as_csv(toy_rows(120)))
+    command = ["bench", "starters", "--data", str(tmp_path / "toy.csv"), "--encoder", tiny]
+    assert main([*command, "--rates", "1e-3", "1e-4", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(compared[0]))
+    assert asked["names_of_tables"] == ["toy.csv"]
+    assert asked["names"] == [tiny]
+    assert asked["rates"] == [1e-3, 1e-4]
+    assert (asked["n_train"], asked["n_val"], asked["seeds"]) == (2000, 1000, 3)
+
+
+def test_what_cannot_be_compared_is_refused(tiny: str, table: Table) -> None:
+    with pytest.raises(ConfigError, match="seeds"):
+        starters.measure(
+            [table], names=[tiny], work=None, on_progress=print, **BENCH | {"seeds": 0}
+        )
+    for name in ("nobody/knows-this", "scratch-bert"):
+        with pytest.raises(EncoderError, match="not on this disk"):
+            starters.measure([table], names=[name], work=None, on_progress=print, **BENCH)

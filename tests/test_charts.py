@@ -1,0 +1,591 @@
+"""Charts say what the frames say; only data changes while a run goes on; colours stay apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerviz import charts
+from layerviz.charts import palette
+
+N_TRAIN, N_VAL, N_SLOTS = 30, 12, 4
+LABEL_NAMES = ("calm", "angry", "sad")
+ATTACKS = ("<script>alert(1)</script>", "{{x}}", "datum.x", '"); alert(1); ("')
+EPOCHS = (0.0, 1.0, 2.0, 3.0)
+
+
+# --- what the tests draw --------------------------------------------------------------------
+
+
+def layer_maps(
+    *,
+    layers: tuple[int, ...] = (1, 2, 3),
+    n_snapshots: int = N_SLOTS,
+    colouring: str = "label",
+    label_names: tuple[str, ...] = LABEL_NAMES,
+    texts: tuple[str, ...] = ("hello",),
+    n: tuple[int, int] = (N_TRAIN, N_VAL),
+    seed: int = 0,
+    dark: bool = False,
+) -> dict[str, Any]:
+    """Return the specification of maps put together as the page does it."""
+    rng = np.random.default_rng(seed)
+    n_train, n_val = n
+    size = n_train + n_val
+    splits = np.array(["train"] * n_train + ["val"] * n_val)
+    labels = np.arange(size) % len(label_names)
+    examples = pd.DataFrame(
+        {
+            "id": [f"train-{row}" for row in range(size)],
+            "split": splits,
+            "text": [texts[row % len(texts)] for row in range(size)],
+            "label": labels,
+        }
+    )
+    predictions = [predicted(rng, size, len(label_names)) for _ in range(n_snapshots)]
+    colours = charts.colour_codes(
+        colouring, labels, predictions, charts.most_frequent(labels), len(label_names)
+    )
+    rows = charts.drawn_rows(splits, size)
+    positions = {layer: rng.random((n_snapshots, size, 2)).astype("f4") for layer in layers}
+    trust = {layer: rng.random((n_snapshots, 2)) for layer in layers}
+    sizes = {"train": n_train, "val": n_val}
+    return charts.layer_maps(
+        charts.points_frame(positions, splits, rows, predictions, colours),
+        charts.examples_frame(examples, label_names, rows),
+        charts.cells_frame(trust, EPOCHS[:n_snapshots], sizes, N_SLOTS),
+        layers=layers,
+        label_names=label_names,
+        n_slots=N_SLOTS,
+        dark=dark,
+    ).to_dict()  # raises if the specification is not valid Vega-Lite
+
+
+def predicted(rng: np.random.Generator, n: int, n_classes: int) -> pd.DataFrame:
+    return pd.DataFrame({"predicted": rng.integers(n_classes, size=n), "confidence": rng.random(n)})
+
+
+def without_data(drawn: dict[str, Any]) -> str:
+    """Return a specification as text, its data taken out and its data sets called by number."""
+    known: dict[str, int] = {}
+
+    def plain(part: Any) -> Any:
+        if isinstance(part, list):
+            return [plain(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if set(part) == {"name"} and part["name"] in drawn["datasets"]:
+            return known.setdefault(part["name"], len(known))
+        return {key: plain(item) for key, item in part.items() if key != "datasets"}
+
+    return json.dumps(plain(drawn), sort_keys=True)
+
+
+def rows_of(drawn: dict[str, Any], part: dict[str, Any] | None = None) -> pd.DataFrame:
+    """Return the data of a chart, or of one of its layers."""
+    return pd.DataFrame(drawn["datasets"][(part or drawn)["data"]["name"]])
+
+
+def strings(part: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every string of a specification with the keys on the way to it."""
+    if isinstance(part, str):
+        yield path, part
+    elif isinstance(part, dict):
+        for key, item in part.items():
+            yield (*path, "<key>"), key
+            yield from strings(item, (*path, key))
+    elif isinstance(part, list):
+        for item in part:
+            yield from strings(item, path)
+
+
+# --- maps: what changes while a run goes on ---------------------------------------------------
+
+
+@pytest.mark.parametrize("n_snapshots", [1, 2, 3])
+def test_a_new_snapshot_changes_data_only(n_snapshots: int) -> None:
+    """A page that gets the same specification keeps the reader's place on the slider."""
+    now, later = layer_maps(n_snapshots=n_snapshots), layer_maps(n_snapshots=n_snapshots + 1)
+    assert without_data(now) == without_data(later)
+    assert now["datasets"] != later["datasets"]
+
+
+@pytest.mark.parametrize("colouring", charts.COLOURINGS)
+def test_another_colouring_changes_data_only(colouring: str) -> None:
+    assert without_data(layer_maps(colouring=colouring)) == without_data(layer_maps(seed=1))
+
+
+def test_other_layers_are_another_specification() -> None:
+    """What the comparison above compares does tell charts apart."""
+    assert without_data(layer_maps(layers=(1,))) != without_data(layer_maps())
+    assert without_data(layer_maps(dark=True)) != without_data(layer_maps())
+
+
+def test_the_slider_has_a_place_for_every_slot_and_starts_at_the_newest() -> None:
+    drawn = layer_maps(n_snapshots=2)
+    slot = next(param for param in drawn["params"] if param["name"] == "slot")
+    assert slot["value"] == N_SLOTS - 1
+    assert (slot["bind"]["min"], slot["bind"]["max"], slot["bind"]["step"]) == (0, N_SLOTS - 1, 1)
+    points = rows_of(drawn, drawn["layer"][1])
+    named = {f"{name}{slot}" for name in ("x", "y", "colour", "predicted") for slot in range(2)}
+    assert named <= set(points)
+    assert set(points["newest"]) == {1}  # later slots are drawn from it
+
+
+def test_few_points_are_drawn_sharp_and_many_fast() -> None:
+    def renderer(n_train: int) -> str:
+        drawn = layer_maps(layers=(1,), n=(n_train, 500))
+        return drawn["usermeta"]["embedOptions"]["renderer"]
+
+    assert renderer(1500) == "svg"
+    assert renderer(1501) == "canvas"
+
+
+# --- maps: where things stand -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_layers", [1, 2, 7, 8, 9, 12, 15, 16, 25, 48])
+def test_cells_lie_in_the_picture_and_apart(n_layers: int) -> None:
+    drawn = layer_maps(layers=tuple(range(n_layers)), n=(2, 1))
+    cells = rows_of(drawn, drawn["layer"][0])
+    encoding = drawn["layer"][0]["encoding"]
+    width = encoding["x"]["scale"]["domain"][1]
+    assert encoding["y"]["scale"]["domain"] == [drawn["height"], 0]  # pixels from the top
+    assert len(cells) == 2 * n_layers
+    assert cells["left"].min() >= 0
+    assert cells["right"].max() <= width
+    assert cells["top"].min() >= 20  # the names of the splits stand above
+    assert cells["bottom"].max() <= drawn["height"]
+    assert ((cells["right"] - cells["left"]) * 300 > 100).all()
+    for place, one in cells.iterrows():
+        others = cells.drop(index=place)
+        across = (others["left"] < one["right"]) & (one["left"] < others["right"])
+        down = (others["top"] < one["bottom"]) & (one["top"] < others["bottom"])
+        assert not (across & down).any()
+
+
+@pytest.mark.parametrize("n_layers", [1, 4, 12])
+def test_a_layer_stands_in_the_same_cell_of_train_on_the_left_and_val_on_the_right(
+    n_layers: int,
+) -> None:
+    layers = tuple(range(n_layers, 0, -1))  # reading order is the caller's
+    drawn = layer_maps(layers=layers, n=(2, 2))
+    points = rows_of(drawn, drawn["layer"][1]).drop_duplicates(["layer", "split"])
+    at = points.set_index(["split", "layer"])[["centre_x", "centre_y"]]
+    train, val = at.loc["train"], at.loc["val"]
+    assert train["centre_x"].max() < val["centre_x"].min()
+    np.testing.assert_allclose(train["centre_y"], val["centre_y"])
+    shifts = val["centre_x"] - train["centre_x"]
+    np.testing.assert_allclose(shifts, shifts.iloc[0])
+    reading = train.sort_values(["centre_y", "centre_x"]).index
+    assert tuple(reading) == layers
+
+
+def test_all_marks_share_their_scales() -> None:
+    """Else Vega-Lite would stretch frames, points and titles each in its own way."""
+    drawn = layer_maps()
+    scales = {
+        axis: {json.dumps(mark["encoding"][axis]["scale"]) for mark in drawn["layer"]}
+        for axis in "xy"
+    }
+    assert all(len(found) == 1 for found in scales.values())
+
+
+class Datum(dict):
+    """A Vega datum: ``datum.a`` and ``datum['a']``."""
+
+    __getattr__ = dict.__getitem__
+
+
+@pytest.mark.parametrize("width", [300, 700, 1600])
+@pytest.mark.parametrize("n_layers", [1, 4, 12, 24])
+def test_points_stay_in_their_own_cell_below_its_title(n_layers: int, width: int) -> None:
+    """The corners of the unit square, placed by the chart's own expressions."""
+    drawn = layer_maps(layers=tuple(range(n_layers)), n=(4, 4))
+    cells = rows_of(drawn, drawn["layer"][0])
+    placing = drawn["layer"][1]["transform"]
+    placing = {step["as"]: step["calculate"] for step in placing if "calculate" in step}
+    across = drawn["layer"][1]["encoding"]["x"]["scale"]["domain"][1]
+    points = rows_of(drawn, drawn["layer"][1])
+    for point in points.drop_duplicates(["layer", "split"]).to_dict("records"):
+        corners = []
+        for x, y in ((0, 0), (1, 1)):
+            moved = Datum(point | {"x0": x, "y0": y, "newest": "0"})  # Vega joins 'x' + 0 to x0
+            names = {"datum": moved, "slot": "0", "width": width}
+            corners.append([eval(placing[a], {"min": min}, names) for a in "xy"])
+        (left, bottom), (right, top) = corners
+        home = cells[
+            (cells["left"] <= left)
+            & (right <= cells["right"])
+            & (cells["top"] + 16 <= top)
+            & (bottom <= cells["bottom"])
+        ]
+        assert len(home) == 1
+        in_pixels = (right - left) * width / across
+        assert in_pixels == pytest.approx(bottom - top)  # a square: one scale on both axes
+        assert in_pixels > 25
+
+
+def test_headings_stand_over_their_half() -> None:
+    drawn = layer_maps(layers=tuple(range(6)))
+    headings = rows_of(drawn, drawn["layer"][3])
+    assert [heading.split()[0] for heading in headings.sort_values("left")["heading0"]] == [
+        "Train",
+        "Val",
+    ]
+
+
+# --- user text ------------------------------------------------------------------------------
+
+
+def literal(path: tuple[str, ...]) -> bool:
+    """Whether Vega-Lite takes the strings at this place as values, never as expressions."""
+    return (
+        path[0] == "datasets"
+        or path[-2:] == ("params", "value")
+        or path[-2:] == ("scale", "domain")
+        or path[-1] == "sort"
+    )
+
+
+def check_text_is_inert(drawn: dict[str, Any]) -> None:
+    found = [(path, text) for path, text in strings(drawn) if any(a in text for a in ATTACKS)]
+    assert {text for _, text in found} >= set(ATTACKS)
+    assert [path for path, _ in found if not literal(path)] == []
+
+
+def test_user_text_on_maps_is_data() -> None:
+    check_text_is_inert(layer_maps(texts=ATTACKS, label_names=ATTACKS))
+
+
+def test_texts_are_nowhere_but_in_the_data() -> None:
+    assert without_data(layer_maps(texts=ATTACKS)) == without_data(layer_maps())
+
+
+def test_user_text_in_legends_and_counts_is_data() -> None:
+    entries = pd.DataFrame({"name": ATTACKS, "colour": charts.CLASS_COLOURS[: len(ATTACKS)]})
+    check_text_is_inert(charts.legend(entries).to_dict())
+    counts = pd.DataFrame({"label": ATTACKS, "split": "train", "n": 3})
+    check_text_is_inert(charts.class_counts(counts).to_dict())
+
+
+# --- frames ---------------------------------------------------------------------------------
+
+
+def colours_of(codes: np.ndarray) -> list[str]:
+    return [charts.PALETTE[code] for code in codes]
+
+
+PREDICTIONS = [
+    pd.DataFrame({"predicted": [0, 0, 2], "confidence": [0.0, 0.5, 1.0]}),
+    pd.DataFrame({"predicted": [0, 1, 1], "confidence": [1.0, 0.99, 0.34]}),
+]
+LABELS = np.array([0, 1, 2])
+
+
+def codes(colouring: str, coloured: tuple[int, ...] = (0, 1, 2)) -> list[np.ndarray]:
+    return charts.colour_codes(colouring, LABELS, PREDICTIONS, coloured, 3)
+
+
+def test_label_colours_are_the_same_in_every_snapshot() -> None:
+    for snapshot in codes("label"):
+        assert colours_of(snapshot) == list(charts.CLASS_COLOURS[:3])
+
+
+def test_a_predicted_class_has_the_colour_of_that_label() -> None:
+    a, b, c = charts.CLASS_COLOURS[:3]
+    assert [colours_of(snapshot) for snapshot in codes("prediction")] == [[a, a, c], [a, b, b]]
+
+
+def test_right_and_wrong_predictions_are_told_apart() -> None:
+    right, wrong = charts.RIGHT_COLOUR, charts.WRONG_COLOUR
+    assert [colours_of(snapshot) for snapshot in codes("right or wrong")] == [
+        [right, wrong, right],
+        [right, right, wrong],
+    ]
+
+
+def test_confidence_runs_from_one_end_of_the_ramp_to_the_other() -> None:
+    first, second = (colours_of(snapshot) for snapshot in codes("confidence"))
+    ramp = charts.CONFIDENCE_RAMP
+    assert first == [ramp[0], ramp[len(ramp) // 2], ramp[-1]]
+    assert second[0] == second[1] == ramp[-1]
+    assert ramp.index(second[2]) < len(ramp) / 2
+
+
+def test_classes_beyond_the_colours_are_grey() -> None:
+    labels = np.repeat(np.arange(300), np.arange(1, 301))  # class 299 is the most frequent
+    coloured = charts.most_frequent(labels)
+    assert coloured == list(range(290, 300))
+    prediction = pd.DataFrame({"predicted": labels, "confidence": 1.0})
+    for colouring in ("label", "prediction"):
+        drawn = charts.colour_codes(colouring, labels, [prediction], coloured, 300)[0]
+        seen = dict(zip(labels, colours_of(drawn), strict=True))
+        assert [seen[label] for label in coloured] == list(charts.CLASS_COLOURS)
+        assert {seen[label] for label in range(290)} == {charts.OTHER_COLOUR}
+
+
+def test_the_readers_choice_of_classes_is_coloured() -> None:
+    assert colours_of(codes("label", (2,))[0]) == [
+        charts.OTHER_COLOUR,
+        charts.OTHER_COLOUR,
+        charts.CLASS_COLOURS[0],
+    ]
+
+
+def test_slots_beyond_the_snapshots_repeat_the_newest() -> None:
+    xy = np.random.default_rng(0).random((2, 3, 2)).astype(np.float32)
+    splits = np.array(["train", "test", "val"])
+    rows = np.array([0, 2])
+    frame = charts.points_frame({5: xy, 7: xy + 1}, splits, rows, PREDICTIONS, codes("label"))
+    assert list(frame["layer"]) == [5, 5, 7, 7]
+    assert list(frame["row"]) == [0, 2, 0, 2]
+    assert list(frame["split"]) == ["train", "val", "train", "val"]
+    np.testing.assert_array_equal(frame["x0"][:2], xy[0, rows, 0])
+    np.testing.assert_array_equal(frame["y1"][:2], xy[1, rows, 1])
+    assert list(frame["predicted0"][:2]) == [0, 2]
+    assert list(frame["confidence1"][:2]) == [100, 34]
+    assert set(frame["newest"]) == {1}  # what a slot still to come is drawn from
+    assert "x2" not in frame
+
+
+def test_all_points_are_drawn_or_a_seeded_sample_of_each_split() -> None:
+    splits = np.array(["train", "val", "test", "train"] * 50)
+    assert set(splits[charts.drawn_rows(splits, 100)]) == {"train", "val"}
+    assert len(charts.drawn_rows(splits, 100)) == 150
+    some = charts.drawn_rows(splits, 20)
+    assert (splits[some] == "train").sum() == (splits[some] == "val").sum() == 20
+    assert len(set(some)) == 40
+    np.testing.assert_array_equal(some, charts.drawn_rows(splits, 20))
+    assert set(some) != set(charts.drawn_rows(splits, 20, seed=1))
+
+
+def test_headings_say_split_size_and_epoch() -> None:
+    trust = {0: np.array([[0.9, np.nan], [0.876, np.nan]]), 3: np.zeros((2, 2))}
+    cells = charts.cells_frame(trust, [0.0, 1.0], {"train": 2000, "val": 1000}, 3)
+    cells = cells.set_index(["layer", "split"])
+    assert cells.loc[(3, "train"), "heading0"] == "Train (n = 2,000), before training"
+    assert cells.loc[(3, "val"), "heading1"] == "Val (n = 1,000), epoch 1"
+    assert cells.loc[(3, "val"), "heading2"] == "Val (n = 1,000), epoch 1 (newest)"
+    assert cells.loc[(0, "train"), "title1"] == "Layer 0  ·  T 0.88"
+    assert cells.loc[(0, "val"), "title0"] == "Layer 0"  # no rating where none is defined
+    assert cells.loc[(3, "train"), "title2"] == "Layer 3  ·  T 0.00"
+
+
+@pytest.mark.parametrize(
+    ("epoch", "name"),
+    [
+        (0, "before training"),
+        (1, "epoch 1"),
+        (10.0, "epoch 10"),
+        (100, "epoch 100"),
+        (0.5, "epoch 0.5"),
+        (1 / 3, "epoch 0.33"),
+        (2.999, "epoch 3"),
+    ],
+)
+def test_epochs_are_named_for_people(epoch: float, name: str) -> None:
+    assert charts.epoch_name(epoch) == name
+
+
+def test_long_texts_are_cut_for_the_tooltip() -> None:
+    texts = ["short", "a\n b\t\tc", "x" * 20_000, "y" * 240]
+    examples = pd.DataFrame({"text": texts, "label": [0, 1, 0, 1]})
+    frame = charts.examples_frame(examples, ("no", "yes"), np.array([1, 2, 3]))
+    assert list(frame["row"]) == [1, 2, 3]
+    assert list(frame["label"]) == ["yes", "no", "yes"]
+    assert frame["text"][0] == "a b c"
+    assert frame["text"][1] == "x" * 239 + "…"
+    assert frame["text"][2] == texts[3]
+
+
+# --- legends and curves ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", [3, 12, 60])
+def test_a_legend_shows_all_of_thirty_classes(length: int) -> None:
+    names = [f"{number:02d}".ljust(length, "w") for number in range(30)]
+    colours = [charts.CLASS_COLOURS[number % 10] for number in range(30)]
+    drawn = charts.legend(pd.DataFrame({"name": names, "colour": colours})).to_dict()
+    colour = drawn["encoding"]["color"]
+    assert colour["scale"] == {"domain": names, "range": colours}
+    assert colour["legend"]["symbolLimit"] == 0  # Vega's own limit would hide some
+    lines = -(-30 // colour["legend"]["columns"])
+    assert drawn["height"] >= 20 * lines
+    assert colour["legend"]["columns"] * min(length, 32) < 90  # characters in a line of the page
+
+
+def test_the_confidence_legend_has_the_colours_of_the_points() -> None:
+    colour = charts.confidence_legend().to_dict()["encoding"]["color"]
+    assert colour["scale"]["range"] == list(charts.CONFIDENCE_RAMP)
+    assert colour["scale"]["domain"] == [0, 1]
+    assert "onfidence" in colour["legend"]["title"]
+
+
+def test_class_counts_keep_the_order_of_the_labels_and_leave_out_absent_splits() -> None:
+    counts = pd.DataFrame(
+        [("b", "train", 5), ("a", "train", 3), ("b", "val", 2), ("a", "val", 1)],
+        columns=["label", "split", "n"],
+    )
+    drawn = charts.class_counts(counts).to_dict()
+    assert drawn["encoding"]["y"]["sort"] == ["b", "a"]
+    assert drawn["encoding"]["color"]["scale"]["domain"] == ["train", "val"]
+    assert len(rows_of(drawn)) == 4
+    many = pd.concat([counts.assign(label=counts["label"] + str(i)) for i in range(20)])
+    assert charts.class_counts(many).to_dict()["height"] >= 40 * 20  # two bars per class
+
+
+@pytest.mark.parametrize(("limit", "drawn_rule"), [(128, True), (200, True), (512, False)])
+def test_the_length_limit_is_drawn_where_it_cuts(limit: int, drawn_rule: bool) -> None:
+    lengths = pd.DataFrame({"start": [0, 100], "end": [100, 200], "n": [7, 2]})
+    drawn = charts.length_histogram(lengths, limit, "tokens").to_dict()
+    assert "tokens" in drawn["layer"][0]["encoding"]["x"]["title"]
+    rules = [layer for layer in drawn["layer"] if layer["mark"]["type"] == "rule"]
+    assert len(rules) == drawn_rule
+    for rule in rules:
+        assert list(rows_of(drawn, rule)["limit"]) == [limit]
+
+
+def history(losses: list[float]) -> pd.DataFrame:
+    steps = range(1, len(losses) + 1)
+    return pd.DataFrame({"step": steps, "epoch": [s / 10 for s in steps], "loss": losses})
+
+
+def test_the_loss_curve_grows_into_a_fixed_frame() -> None:
+    drawn = charts.loss_curve(history([0.7]), 50).to_dict()
+    assert len(rows_of(drawn)) == 1
+    assert drawn["encoding"]["x"]["scale"]["domain"] == [0, 50]
+    assert without_data(drawn) == without_data(charts.loss_curve(history([1, 2]), 50).to_dict())
+
+
+def test_steps_without_a_loss_leave_no_gap_in_the_loss_curve() -> None:
+    drawn = charts.loss_curve(history([0.7, np.nan, 0.5, np.nan]), 4).to_dict()
+    assert list(rows_of(drawn)["loss"]) == [0.7, 0.5]
+
+
+@pytest.mark.parametrize("losses", [[], [np.nan]])
+def test_a_loss_curve_without_losses_is_an_empty_frame(losses: list[float]) -> None:
+    drawn = charts.loss_curve(history(losses).astype(float), 0).to_dict()
+    assert drawn["datasets"][drawn["data"]["name"]] == []
+    assert drawn["encoding"]["x"]["scale"]["domain"] == [0, 1]
+
+
+def test_the_metric_curve_names_both_splits_with_their_sizes() -> None:
+    scores = pd.DataFrame({"epoch": [0, 1], "split": ["train", "val"], "value": [0.2, 0.9]})
+    sizes = {"train": 2000, "val": 500}
+    drawn = charts.metric_curve(scores, "Macro-F1", sizes, 5).to_dict()
+    assert list(rows_of(drawn)["split"]) == ["train (n = 2,000)", "val (n = 500)"]
+    assert drawn["encoding"]["color"]["scale"]["domain"] == ["train (n = 2,000)", "val (n = 500)"]
+    assert drawn["encoding"]["y"]["title"] == "Macro-F1"
+    assert drawn["encoding"]["y"]["scale"]["domain"] == [0, 1]
+    assert drawn["encoding"]["x"]["scale"]["domain"] == [0, 5]
+    empty = charts.metric_curve(scores[:0], "Macro-F1", sizes, 5).to_dict()
+    assert without_data(empty) == without_data(drawn)
+
+
+# --- colours --------------------------------------------------------------------------------
+
+# Machado, Oliveira & Fernandes (2009), severity 1, for linear RGB.
+EYES = {
+    "usual": np.eye(3),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+}
+TO_XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
+WHITE, DARK = "#FFFFFF", "#14171D"
+APART = 15  # CIELAB distance; about 2 can just be told when side by side
+
+
+def linear_rgb(colour: str) -> np.ndarray:
+    value = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def lab(colour: str, eye: str) -> np.ndarray:
+    xyz = TO_XYZ @ np.clip(EYES[eye] @ linear_rgb(colour), 0, 1) / TO_XYZ.sum(axis=1)
+    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def distance(one: str, other: str, eye: str) -> float:
+    return float(np.linalg.norm(lab(one, eye) - lab(other, eye)))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of WCAG 2, 1 to 21."""
+    low, high = sorted(float(TO_XYZ[1] @ linear_rgb(colour)) + 0.05 for colour in (one, other))
+    return high / low
+
+
+def test_the_simulation_knows_what_the_colour_blind_cannot_tell_apart() -> None:
+    assert distance("#B5A900", "#E69F00", "protanopia") < 2 < 20
+    assert distance("#B5A900", "#E69F00", "usual") > 20
+    assert contrast("#000000", WHITE) == pytest.approx(21, abs=0.01)
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_class_colours_stay_apart_for_every_eye(eye: str) -> None:
+    colours = (*charts.CLASS_COLOURS, charts.OTHER_COLOUR)
+    near = {
+        (one, other): round(distance(one, other, eye), 1)
+        for place, one in enumerate(colours)
+        for other in colours[:place]
+        if distance(one, other, eye) < APART
+    }
+    assert near == {}
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_right_and_wrong_and_the_splits_stay_apart_for_every_eye(eye: str) -> None:
+    assert distance(charts.RIGHT_COLOUR, charts.WRONG_COLOUR, eye) > APART
+    assert distance(*charts.SPLIT_COLOURS.values(), eye) > APART
+
+
+@pytest.mark.parametrize("background", [WHITE, DARK])
+def test_every_point_is_seen_on_its_background(background: str) -> None:
+    faint = {c: contrast(c, background) for c in charts.PALETTE if contrast(c, background) < 1.6}
+    assert faint == {}
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_more_confidence_is_lighter_for_every_eye(eye: str) -> None:
+    lightness = [lab(colour, eye)[0] for colour in charts.CONFIDENCE_RAMP]
+    assert (np.diff(lightness) > 0).all()
+    assert lightness[-1] - lightness[0] > 40
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_titles_are_legible_on_light_and_dark_pages(dark: bool) -> None:
+    drawn = layer_maps(dark=dark)
+    for mark in drawn["layer"][2:]:
+        assert contrast(mark["mark"]["color"], DARK if dark else WHITE) > 4.5
+
+
+def test_every_code_names_its_colour() -> None:
+    assert charts.PALETTE[: palette.OTHER_CODE] == charts.CLASS_COLOURS
+    assert charts.PALETTE[palette.OTHER_CODE] == charts.OTHER_COLOUR
+    assert charts.PALETTE[palette.CONFIDENCE_CODE :] == charts.CONFIDENCE_RAMP
+    assert len(charts.PALETTE) <= 256  # codes are uint8

@@ -1,0 +1,264 @@
+"""A capture equals a plain forward pass, and leaves no trace on model or random state."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from layerviz import encoders, hidden_states
+from layerviz.encoders import LoadedEncoder
+from layerviz.errors import Cancelled
+from layerviz.hidden_states import FLOAT16_MAX, capture, token_lengths
+
+LAYERS, WIDTH, MAX_LENGTH = 3, 32, 48
+WORDS = ["the", "cat", "sat", "under", "a", "tree", "while", "dogs", "ran", "over", "hill", "back"]
+
+
+def texts_of_many_lengths(n: int = 50) -> list[str]:
+    rng = random.Random(1)
+    texts = [" ".join(rng.choices(WORDS, k=rng.randint(1, 40))) for _ in range(n - 3)]
+    texts += ["a", " ".join(WORDS * 20), "😀 dogs"]  # the second is cut at MAX_LENGTH
+    rng.shuffle(texts)
+    return texts
+
+
+def build(family: str, max_length: int = MAX_LENGTH) -> LoadedEncoder:
+    return encoders.build_scratch(
+        family,
+        texts_of_many_lengths(),
+        layers=LAYERS,
+        hidden_size=WIDTH,
+        heads=2,
+        vocab_size=400,
+        max_length=max_length,
+        label_names=["no", "yes", "perhaps"],
+        seed=0,
+    )
+
+
+@pytest.fixture(scope="module")
+def built() -> LoadedEncoder:
+    return build("distilbert")
+
+
+@pytest.fixture
+def encoder(built: LoadedEncoder) -> LoadedEncoder:
+    built.model.eval()
+    return built
+
+
+def plain_forward(encoder: LoadedEncoder, texts: list[str]) -> tuple[dict, np.ndarray]:
+    """Pool in float64, by definition: all texts in one padded batch, one example at a time."""
+    batch = encoder.tokenizer(
+        texts, padding=True, truncation=True, max_length=MAX_LENGTH, return_tensors="pt"
+    )
+    encoder.model.eval()
+    with torch.no_grad():
+        output = encoder.model(**batch, output_hidden_states=True)
+    states = torch.stack(output.hidden_states).double().numpy()  # (L + 1, N, T, D)
+    n_tokens = batch["attention_mask"].sum(dim=1).tolist()
+    rows = range(len(texts))
+    pooled = {
+        "mean": np.stack([states[:, i, : n_tokens[i]].mean(axis=1) for i in rows], axis=1),
+        "cls": states[:, :, 0],
+        "max": np.stack([states[:, i, : n_tokens[i]].max(axis=1) for i in rows], axis=1),
+    }
+    return pooled, output.logits.numpy()
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "distilbert"])
+def test_a_capture_equals_a_plain_forward_pass(family):
+    encoder, texts = build(family), texts_of_many_lengths()
+    captured = capture(
+        encoder.model, encoder.tokenizer, texts, max_length=MAX_LENGTH, tokens_per_batch=256
+    )
+    expected, logits = plain_forward(encoder, texts)
+    assert set(captured.pooled) == {"mean", "cls", "max"}
+    for pooling, values in captured.pooled.items():
+        assert values.dtype == np.float16
+        assert values.shape == (LAYERS + 1, len(texts), WIDTH)
+        np.testing.assert_allclose(values, expected[pooling], rtol=1e-3, atol=1e-3)
+    assert captured.logits.dtype == np.float32
+    np.testing.assert_allclose(captured.logits, logits, atol=1e-4)
+    assert captured.n_clipped == 0
+
+
+def test_poolings_of_padded_texts_differ_from_each_other_and_ignore_padding(encoder):
+    short, long = "a dog", " ".join(WORDS * 3)
+    alone = capture(encoder.model, encoder.tokenizer, [short], max_length=MAX_LENGTH)
+    padded = capture(encoder.model, encoder.tokenizer, [short, long], max_length=MAX_LENGTH)
+    for pooling in ("mean", "cls", "max"):
+        np.testing.assert_allclose(
+            padded.pooled[pooling][:, 0], alone.pooled[pooling][:, 0], rtol=2e-3, atol=2e-3
+        )
+    mean, cls, largest = (padded.pooled[p][1:, 0] for p in ("mean", "cls", "max"))
+    assert np.abs(mean - cls).max() > 0.1
+    assert (largest >= mean - 1e-3).all()
+    assert (largest >= cls).all()
+
+
+def test_rows_come_in_the_order_of_the_texts(encoder):
+    texts = texts_of_many_lengths(20)
+    order = np.random.default_rng(0).permutation(len(texts))
+    run = {"max_length": MAX_LENGTH, "tokens_per_batch": 128}
+    straight = capture(encoder.model, encoder.tokenizer, texts, **run)
+    shuffled = capture(encoder.model, encoder.tokenizer, [texts[i] for i in order], **run)
+    for pooling, values in shuffled.pooled.items():
+        np.testing.assert_allclose(values, straight.pooled[pooling][:, order], atol=4e-3)
+    np.testing.assert_allclose(shuffled.logits, straight.logits[order], atol=1e-4)
+
+
+def test_texts_are_cut_at_max_length(encoder):
+    words = " ".join(WORDS)
+    texts = [f"{words} {ending}" for ending in ("dogs", "cat tree hill")]
+    cut = capture(encoder.model, encoder.tokenizer, texts, max_length=8).pooled["mean"]
+    whole = capture(encoder.model, encoder.tokenizer, texts, max_length=MAX_LENGTH).pooled["mean"]
+    assert np.array_equal(cut[:, 0], cut[:, 1])
+    assert not np.array_equal(whole[:, 0], whole[:, 1])
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_model_returns_to_the_mode_it_was_in(encoder, training):
+    encoder.model.train(training)
+    first = capture(encoder.model, encoder.tokenizer, WORDS, max_length=8)
+    assert encoder.model.training is training
+    assert all(module.training is training for module in encoder.model.modules())
+    again = capture(encoder.model, encoder.tokenizer, WORDS, max_length=8)
+    assert np.array_equal(first.logits, again.logits)  # no dropout, whatever the mode
+    encoder.model.eval()
+
+
+def test_no_random_number_is_drawn(encoder):
+    encoder.model.train()
+    torch.manual_seed(1)
+    np.random.seed(1)
+    random.seed(1)
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    capture(encoder.model, encoder.tokenizer, texts_of_many_lengths(), max_length=MAX_LENGTH)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.array_equal(np.random.get_state()[1], before[1][1])
+    assert np.random.get_state()[2:] == before[1][2:]
+    assert random.getstate() == before[2]
+
+
+def test_no_gradients_are_left(encoder):
+    encoder.model.zero_grad()
+    capture(encoder.model, encoder.tokenizer, WORDS, max_length=8)
+    assert all(parameter.grad is None for parameter in encoder.model.parameters())
+    output = encoder.model(torch.tensor([[2, 7, 3]]))
+    output.logits.sum().backward()  # training still works afterwards
+    assert any(parameter.grad is not None for parameter in encoder.model.parameters())
+    encoder.model.zero_grad()
+
+
+def test_stopping_between_batches(encoder):
+    encoder.model.train()
+    calls, reports = [], []
+
+    def stop_before_the_third() -> bool:
+        calls.append(1)
+        return len(calls) == 3
+
+    with pytest.raises(Cancelled):
+        capture(
+            encoder.model,
+            encoder.tokenizer,
+            texts_of_many_lengths(),
+            max_length=MAX_LENGTH,
+            tokens_per_batch=100,
+            on_progress=lambda done, total: reports.append((done, total)),
+            should_stop=stop_before_the_third,
+        )
+    assert len(reports) == 2
+    assert encoder.model.training
+
+
+def test_progress_counts_texts_up_to_all_of_them(encoder):
+    reports = []
+    capture(
+        encoder.model,
+        encoder.tokenizer,
+        texts_of_many_lengths(),
+        max_length=MAX_LENGTH,
+        tokens_per_batch=200,
+        on_progress=lambda done, total: reports.append((done, total)),
+    )
+    done = [report[0] for report in reports]
+    assert done == sorted(set(done))
+    assert reports[-1] == (50, 50)
+    assert {total for _, total in reports} == {50}
+    assert len(reports) > 5
+
+
+def test_values_beyond_float16_are_clipped_and_counted(caplog):
+    encoder, texts = build("distilbert"), texts_of_many_lengths(12)
+    with torch.no_grad():
+        encoder.model.get_submodule("distilbert.embeddings.LayerNorm").weight.fill_(6e4)
+    captured = capture(encoder.model, encoder.tokenizer, texts, max_length=MAX_LENGTH)
+    expected, _ = plain_forward(encoder, texts)
+    beyond = sum(int((np.abs(values) > FLOAT16_MAX).sum()) for values in expected.values())
+    assert captured.n_clipped == beyond > 0
+    for pooling, values in captured.pooled.items():
+        assert np.isfinite(values).all()
+        np.testing.assert_allclose(
+            values, expected[pooling].clip(-FLOAT16_MAX, FLOAT16_MAX), rtol=2e-3, atol=2e-3
+        )
+    assert np.abs(captured.pooled["max"].astype(np.float64)).max() == FLOAT16_MAX
+    assert str(beyond) in caplog.text
+
+
+def shapes_of_batches(encoder: LoadedEncoder, texts: list[str], **settings) -> list[tuple]:
+    shapes = []
+
+    def look(module, args, kwargs):
+        shapes.append(tuple(kwargs["input_ids"].shape))
+
+    handle = encoder.model.register_forward_pre_hook(look, with_kwargs=True)
+    try:
+        capture(encoder.model, encoder.tokenizer, texts, **settings)
+    finally:
+        handle.remove()
+    return shapes
+
+
+def test_batches_keep_to_the_token_budget(encoder):
+    texts = texts_of_many_lengths()
+    shapes = shapes_of_batches(encoder, texts, max_length=MAX_LENGTH, tokens_per_batch=200)
+    assert sum(rows for rows, _ in shapes) == len(texts)
+    assert all(rows * width <= 200 for rows, width in shapes)
+    lengths = np.minimum(token_lengths(encoder.tokenizer, texts), MAX_LENGTH)
+    padded = sum(rows * width for rows, width in shapes)
+    assert padded < 1.15 * lengths.sum()  # sorted by length, so little of it is padding
+
+
+def test_a_text_of_20000_characters_goes_alone():
+    encoder = build("distilbert", max_length=512)
+    texts = ["a dog", ("the hill and back " * 1200)[:20_000], "a cat"]
+    shapes = shapes_of_batches(encoder, texts, max_length=512, tokens_per_batch=256)
+    short = token_lengths(encoder.tokenizer, ["a dog", "a cat"]).max()
+    assert shapes == [(1, 512), (2, short)]
+
+
+def test_nothing_to_capture_is_said(encoder):
+    with pytest.raises(ValueError, match="at least one text"):
+        capture(encoder.model, encoder.tokenizer, [], max_length=8)
+
+
+def test_token_lengths_count_whole_texts_with_their_special_tokens(encoder, caplog):
+    texts = ["a", "a a", " ".join(["a"] * 3000)]
+    lengths = token_lengths(encoder.tokenizer, texts)
+    assert lengths.dtype == np.int64
+    assert lengths.tolist() == [3, 4, 3002]
+    assert token_lengths(encoder.tokenizer, []).shape == (0,)
+    assert "longer than" not in caplog.text
+
+
+def test_pooling_by_hand():
+    hidden = torch.tensor([[[1.0, -5.0], [3.0, -1.0], [99.0, 99.0]]])  # (1, 3, 2), last = padding
+    pooled = hidden_states.pool(hidden, torch.tensor([[1, 1, 0]]))
+    assert pooled["mean"].tolist() == [[2.0, -3.0]]
+    assert pooled["cls"].tolist() == [[1.0, -5.0]]
+    assert pooled["max"].tolist() == [[3.0, -1.0]]

@@ -1,0 +1,164 @@
+"""The rooms of the design hold: imports point one way, and nothing dangerous is called."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = "streamlit_app"
+
+GROUND = {"config", "errors"}
+SOURCES = {"data", "encoders", "runs"}
+SCIENCE = {"hidden_states", "projection", "separability"}
+WORK = GROUND | SOURCES | SCIENCE
+ALL = {
+    *WORK,
+    "training",
+    "pretraining",
+    "jobs",
+    "charts",
+    "export",
+    "bench",
+    "cache",
+    "ui",
+    "__main__",
+    PAGE,
+}
+# What each room may import of layerviz, besides itself. A new room needs a line here.
+MAY_IMPORT = {
+    "config": {"errors"},
+    "errors": set(),
+    "data": GROUND,
+    "encoders": GROUND,
+    "runs": GROUND | {"data"},
+    **dict.fromkeys(SCIENCE, GROUND | SOURCES),
+    "training": WORK,
+    "pretraining": WORK | {"training"},
+    "jobs": WORK | {"training"},
+    "charts": set(),
+    "export": WORK | {"charts"},
+    "bench": ALL - {"cache", "ui", PAGE},
+    "__main__": ALL - {"cache", "ui", PAGE},
+    "cache": ALL - {"ui", PAGE},
+    "ui": ALL - {PAGE},
+    PAGE: ALL,
+}
+# Who may import a package that should stay in few hands.
+KEEPERS = {
+    "streamlit": {PAGE, "cache", "ui"},
+    "transformers": {"encoders", "hidden_states", "training", "pretraining"},
+    **{name: set() for name in ("pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")},
+}
+
+
+def sources() -> dict[str, Path]:
+    """Return every module of the program by its dotted name."""
+    paths = [ROOT / "streamlit_app.py", *sorted((ROOT / "layerviz").rglob("*.py"))]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
+
+
+def room_of(module: str) -> str:
+    """Return the part of the program that a module belongs to; "" for the package itself."""
+    parts = module.removesuffix(".__init__").split(".")
+    return parts[0] if parts[0] != "layerviz" else ".".join(parts[1:2])
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Yield the dotted names that a module imports, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide which room they reach"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def faults(module: str, source: str) -> list[str]:
+    """Return what a module imports or calls against the rules."""
+    tree = ast.parse(source)
+    room = room_of(module)
+    found = []
+    for name in imported(tree):
+        package = name.split(".")[0]
+        if package in KEEPERS and room not in KEEPERS[package]:
+            found.append(f"imports {package}")
+        if package in ("layerviz", PAGE):
+            other = room_of(name)
+            known = other in MAY_IMPORT
+            if known and other != room and other not in MAY_IMPORT[room]:
+                found.append(f"imports {other}")
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="torch"), attr="load"):
+                found.append("torch.load")
+            case ast.ImportFrom(module="torch", names=names) if "load" in {n.name for n in names}:
+                found.append("torch.load")
+            case ast.Attribute(attr="read_pickle" | "to_pickle" as call):
+                found.append(call)
+            case ast.keyword(arg="allow_pickle" | "trust_remote_code" as argument, value=value):
+                if not (isinstance(value, ast.Constant) and value.value is False):
+                    found.append(argument)
+            case ast.keyword(arg="unsafe_allow_html"):
+                found.append("unsafe_allow_html")
+            case ast.Call(func=ast.Name(id="eval" | "exec" as call)):
+                found.append(call)
+    return found
+
+
+@pytest.mark.parametrize("module", sources())
+def test_a_module_keeps_to_its_room(module: str) -> None:
+    assert faults(module, sources()[module].read_text(encoding="utf-8")) == []
+
+
+def test_every_room_has_a_rule() -> None:
+    assert {room_of(module) for module in sources()} - {""} <= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "fault"),
+    [
+        ("layerviz.runs", "import streamlit as st", "imports streamlit"),
+        ("layerviz.jobs", "def f():\n    from streamlit import runtime", "imports streamlit"),
+        ("layerviz.data.reading", "from transformers import AutoModel", "imports transformers"),
+        ("layerviz.jobs", "from layerviz import cache", "imports cache"),
+        ("layerviz.__main__", "from layerviz.ui.state import jobs", "imports ui"),
+        ("layerviz.cache", "import layerviz.ui.maps", "imports ui"),
+        ("layerviz.charts.frames", "from layerviz import data", "imports data"),
+        ("layerviz.data.building", "from layerviz.runs import Run", "imports runs"),
+        ("layerviz.encoders.hub", "from layerviz import data", "imports data"),
+        ("layerviz.projection", "from layerviz import training", "imports training"),
+        ("layerviz.training", "from layerviz.jobs import Jobs", "imports jobs"),
+        ("layerviz.runs", "import pickle", "imports pickle"),
+        ("layerviz.runs", "import torch\ntorch.load('x', weights_only=True)", "torch.load"),
+        ("layerviz.runs", "import numpy as np\nnp.load('x', allow_pickle=True)", "allow_pickle"),
+        ("layerviz.encoders.hub", "load('x', trust_remote_code=True)", "trust_remote_code"),
+        ("layerviz.ui.style", "st.markdown('x', unsafe_allow_html=True)", "unsafe_allow_html"),
+    ],
+)
+def test_a_broken_rule_is_found(module: str, line: str, fault: str) -> None:
+    assert faults(module, line) == [fault]
+
+
+def test_what_is_allowed_is_no_fault() -> None:
+    assert faults("layerviz.ui.maps", "import streamlit\nfrom layerviz import cache, charts") == []
+    assert faults("layerviz.runs", "from layerviz import __version__\nimport layerviz.data") == []
+    assert faults("layerviz.encoders.hub", "f(trust_remote_code=False)") == []
+
+
+def test_the_command_line_answers_without_loading_torch_or_streamlit() -> None:
+    heavy = ("torch", "streamlit", "transformers")
+    code = (
+        "import sys, layerviz.__main__ as cli\n"
+        "status = cli.main(['fit', '--encoder', 'scratch-bert', '--data', 'no-such-file.csv'])\n"
+        f"print(status, [name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "2 []"

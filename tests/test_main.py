@@ -1,0 +1,350 @@
+"""The command line: a CSV in, a run folder out, and one sentence with the fix for bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from safetensors import safe_open
+from toy import as_csv, toy_rows
+
+from layerviz.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = ("--epochs=1", "--max-length=16", "--max-captured=40")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one command left behind."""
+
+    status: int
+    out: str
+    err: str
+    runs: Path
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.out.splitlines()[-1])
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Examples per split."""
+        return {split: sum(n.values()) for split, n in self.run["dataset"]["counts"].items()}
+
+
+Fit = Callable[..., Answer]
+
+
+@pytest.fixture(autouse=True)
+def _interrupts() -> Iterator[None]:
+    """A fit takes over Ctrl-C; pytest wants it back."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Fit:
+    """Run ``fit`` in this process on bytes, which become files; later options win."""
+
+    def run(content: bytes | None, *options: str, **files: bytes) -> Answer:
+        arguments = ["fit", "--encoder=scratch-distilbert", f"--runs={tmp_path / 'runs'}", *SMALL]
+        for role, data in {"data": content, **files}.items():
+            path = tmp_path / f"{role}.csv"
+            if data is not None:
+                path.write_bytes(data)
+            arguments.append(f"--{role}={path}")
+        status = main([*arguments, *options])
+        said = capsys.readouterr()
+        return Answer(status, said.out, said.err, tmp_path / "runs")
+
+    return run
+
+
+def check_done(answer: Answer) -> None:
+    assert (answer.status, answer.run["status"]) == (0, "done"), answer.err
+    assert answer.folder.parent == answer.runs
+
+
+def texts_of(answer: Answer, split: str) -> list[str]:
+    examples = pd.read_parquet(answer.folder / "examples.parquet")
+    return examples["text"][examples["split"] == split].tolist()
+
+
+# --- what comes out -------------------------------------------------------------------------
+
+
+def test_fit_leaves_a_run_folder_and_finds_it_again(fit: Fit, toy_csv: bytes) -> None:
+    answer = fit(toy_csv, "--seed=7", "--learning-rate=0.001", "--snapshots-per-epoch=2")
+    check_done(answer)
+    assert answer.out == f"{answer.folder}\n"  # nothing else on stdout
+    assert "comma-separated" in answer.err
+    assert "'text'" in answer.err
+    assert "'label'" in answer.err
+    folder, run = answer.folder, answer.run
+    assert run["label_names"] == ["fruit", "river", "tool"]
+    assert answer.counts == {"train": 72, "val": 18}
+    asked = {"epochs": 1, "max_length": 16, "seed": 7, "learning_rate": 0.001, "max_captured": 40}
+    assert asked.items() <= run["config"].items()
+    assert [snapshot["epoch"] for snapshot in run["snapshots"]] == [0, pytest.approx(2 / 3), 1]
+    examples = pd.read_parquet(folder / "examples.parquet")
+    assert dict(examples["split"].value_counts()) == {"train": 40, "val": 18}
+    for name in ("000", "001", "002"):
+        with safe_open(folder / "snapshots" / name / "hidden_states.safetensors", "np") as states:
+            assert set(states.keys()) == {"mean", "cls", "max"}
+            assert states.get_slice("mean").get_shape() == [5, 58, 128]
+            assert states.get_slice("mean").get_dtype() == "F16"
+        predictions = pd.read_parquet(folder / "snapshots" / name / "predictions.parquet")
+        assert list(predictions["id"]) == list(examples["id"])
+    history = pd.read_csv(folder / "history.csv")
+    assert history["val_macro_f1"].notna().sum() == 3
+    assert {"config.json", "model.safetensors"} <= {p.name for p in (folder / "model").iterdir()}
+    assert not (folder / "resume").exists()
+
+    written = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    again = fit(toy_csv, "--seed=7", "--learning-rate=0.001", "--snapshots-per-epoch=2")
+    assert (again.status, again.out) == (0, answer.out)
+    assert "already" in again.err
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == written
+
+
+def test_runs_go_where_the_environment_says(
+    toy_csv: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LAYERVIZ_RUNS", str(tmp_path / "elsewhere"))
+    (tmp_path / "toy.csv").write_bytes(toy_csv)
+    arguments = ["--encoder=scratch-distilbert", f"--data={tmp_path / 'toy.csv'}", *SMALL]
+    assert main(["fit", *arguments]) == 0
+    assert Path(capsys.readouterr().out.strip()).parent == tmp_path / "elsewhere"
+
+
+# --- where the splits come from -------------------------------------------------------------
+
+
+def test_val_and_test_may_be_files_of_their_own(fit: Fit) -> None:
+    rows = toy_rows(90)
+    answer = fit(as_csv(rows[:60]), val=as_csv(rows[60:78]), test=as_csv(rows[78:]))
+    check_done(answer)
+    assert answer.counts == {"train": 60, "val": 18, "test": 12}
+    assert texts_of(answer, "val") == [text for text, _ in rows[60:78]]
+    assert texts_of(answer, "test") == [text for text, _ in rows[78:]]
+
+
+PARTS = [("train", "dev", "train", "test")[at % 4] for at in range(60)]
+WITH_SPLIT = [(*row, part) for row, part in zip(toy_rows(60), PARTS, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("options", "counts", "split"),
+    [
+        ((), {"train": 30, "val": 15, "test": 15}, "fold"),
+        (("--split-column=none", "--val-fraction=0.5"), {"train": 30, "val": 30}, None),
+        (
+            ("--text-column=text", "--label-column=label"),
+            {"train": 30, "val": 15, "test": 15},
+            "fold",
+        ),
+    ],
+)
+def test_a_split_column_is_followed_unless_told_not_to(
+    fit: Fit, options: tuple[str, ...], counts: dict[str, int], split: str | None
+) -> None:
+    answer = fit(as_csv(WITH_SPLIT, "text,label,fold"), *options)
+    check_done(answer)
+    assert answer.counts == counts
+    assert answer.run["dataset"]["columns"]["split"] == split
+    if split:
+        expected = [text for text, _, part in WITH_SPLIT if part == "dev"]
+        assert texts_of(answer, "val") == expected
+
+
+def test_named_columns_win_over_the_guess(fit: Fit) -> None:
+    rows = [
+        ("not this one, though it is longer", text, "ab"[n % 2], label)
+        for n, (text, label) in enumerate(toy_rows(40))
+    ]
+    content = as_csv(rows, "text,words,label,kind")
+    answer = fit(content, "--text-column=words", "--label-column=kind")
+    check_done(answer)
+    columns = answer.run["dataset"]["columns"]
+    assert (columns["text"], columns["label"]) == ("words", "kind")
+    assert answer.run["label_names"] == ["fruit", "river", "tool"]
+
+
+# --- bad input ------------------------------------------------------------------------------
+
+GOOD = as_csv(toy_rows(40))
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256))
+BAD: dict[str, tuple[bytes | None, tuple[str, ...], str]] = {
+    "one class": (as_csv([(text, "same") for text, _ in toy_rows(40)]), (), "'same'"),
+    "empty file": (b"", (), "empty"),
+    "header only": (b"text,label\n", (), "no rows"),
+    "no such column": (GOOD, ("--label-column=hateful",), "'hateful'"),
+    "no such text column": (GOOD, ("--text-column=tweet",), "'tweet'"),
+    "no such split column": (GOOD, ("--split-column=fold",), "'fold'"),
+    "no label column": (b"a,b\n1,2\n3,4\n", (), "label|text"),
+    "picture": (PNG, (), "PNG"),
+    "missing file": (None, (), "data.csv"),
+    "malformed encoder": (GOOD, ("--encoder=a b//c",), "'a b//c'"),
+    "empty encoder": (GOOD, ("--encoder= ",), "encoder"),
+    "folder without a model": (GOOD, (f"--encoder={ROOT / 'tests'}",), "config.json"),
+    "no epochs": (GOOD, ("--epochs=0",), "Epochs is 0"),
+    "learning rate": (GOOD, ("--learning-rate=5",), "Learning rate is 5"),
+    "no learning rate": (GOOD, ("--learning-rate=nan",), "Learning rate is nan"),
+    "val fraction": (GOOD, ("--val-fraction=0.9",), "0.9"),
+    "too few rows": (as_csv(toy_rows(6)), (), "6 usable rows"),
+    "runs folder is a file": (GOOD, (f"--runs={ROOT / 'streamlit_app.py'}",), "could not be"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_answered_with_one_sentence_and_its_fix(fit: Fit, case: str) -> None:
+    content, options, named = BAD[case]
+    answer = fit(content, *options)
+    assert answer.status == 2
+    assert answer.out == ""
+    assert answer.err.startswith("layerviz: ")
+    assert answer.err.count("\n") == 1
+    assert any(name in answer.err for name in named.split("|")), answer.err
+    problem, _, fix = answer.err.strip().rpartition(". ")
+    assert problem
+    assert fix.endswith(".") or ": " in fix
+    assert not answer.runs.exists()
+
+
+@pytest.mark.parametrize("role", ["val", "test"])
+def test_a_bad_val_or_test_file_is_named(fit: Fit, role: str) -> None:
+    answer = fit(GOOD, **{role: as_csv(toy_rows(20), "text,mood")})
+    assert answer.status == 2
+    assert f"{role}.csv" in answer.err
+    assert "'label'" in answer.err
+    assert not answer.runs.exists()
+
+
+def test_options_that_are_no_numbers_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["fit", "--encoder=scratch-bert", "--data=x.csv", "--epochs=many"])
+    assert stopped.value.code == 2
+    said = capsys.readouterr()
+    assert "--epochs" in said.err
+    assert said.out == ""
+
+
+# --- odd input that works -------------------------------------------------------------------
+
+
+def test_latin_1_with_semicolons(fit: Fit) -> None:
+    rows = [(f"très bien, là-bas {text}", label) for text, label in toy_rows(40)]
+    answer = fit(as_csv(rows, delimiter=";").decode().encode("latin-1"))
+    check_done(answer)
+    assert "Latin-1, semicolon-separated" in answer.err
+    assert set(texts_of(answer, "train")) < {text for text, _ in rows}
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(fit: Fit) -> None:
+    answer = fit(b"\xef\xbb\xbf" + GOOD)
+    check_done(answer)
+    assert answer.run["dataset"]["columns"]["text"] == "text"
+    assert "UTF-8 with BOM" in answer.err
+
+
+def test_three_hundred_classes(fit: Fit) -> None:
+    rng = random.Random(0)
+    rows = [(f"{rng.choice('abcdef')} topic {n % 300} {n}", f"class {n % 300}") for n in range(900)]
+    answer = fit(as_csv(rows), "--batch-size=128")
+    check_done(answer)
+    assert len(answer.run["label_names"]) == 300
+    assert answer.counts == {"train": 600, "val": 300}
+    predictions = pd.read_parquet(answer.folder / "snapshots" / "001" / "predictions.parquet")
+    assert predictions["predicted"].between(0, 299).all()
+
+
+def test_a_very_long_text_and_a_missing_label(fit: Fit) -> None:
+    rows = [("a word and " * 1820, "fruit"), ("nobody said what this is", ""), *toy_rows(40)]
+    assert len(rows[0][0]) > 20_000
+    answer = fit(as_csv(rows), "--max-length=128")
+    check_done(answer)
+    assert "1 row of data.csv without a label was left out." in answer.err
+    assert sum(answer.counts.values()) == 41
+    assert sum(answer.run["training"]["n_truncated"].values()) == 1
+    stored = texts_of(answer, "train") + texts_of(answer, "val")
+    assert max(map(len, stored)) > 20_000  # stored whole, whatever the encoder reads of it
+
+
+# --- as a program ---------------------------------------------------------------------------
+
+
+def test_ctrl_c_during_training_ends_in_good_order(tmp_path: Path, toy_csv: bytes) -> None:
+    (tmp_path / "toy.csv").write_bytes(toy_csv)
+    command = [sys.executable, "-m", "layerviz", "fit", "--encoder=scratch-distilbert"]
+    command += ["--data=toy.csv", "--runs=runs", "--epochs=100", "--batch-size=2", "--max-length=8"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            run = wait_for_a_snapshot(process, tmp_path / "runs")
+            assert json.loads(run.read_text())["status"] == "running"
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert out == f"{run.parent}\n"
+    assert "Ctrl-C" in err
+    assert "Traceback" not in err
+    kept = json.loads(run.read_text())
+    assert kept["status"] == "cancelled"
+    assert kept["snapshots"][0]["step"] == 0
+    assert kept["snapshots"][-1]["epoch"] < 100
+    assert (run.parent / "resume").is_dir()  # the same command goes on from there
+    assert (run.parent / "model" / "model.safetensors").exists()
+
+
+def wait_for_a_snapshot(process: subprocess.Popen, runs: Path) -> Path:
+    """Return run.json once training has begun."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        for path in runs.glob("*/run.json"):
+            if json.loads(path.read_text())["snapshots"]:
+                return path
+        time.sleep(0.05)
+    raise AssertionError("training did not begin within a minute")
+
+
+def test_the_program_ends_with_the_status_of_its_answer(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "layerviz", "fit", "--encoder=scratch-bert", "--data=no.csv"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("layerviz: no.csv cannot be read")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,377 @@
+"""Maps are fitted on train alone, comparable from snapshot to snapshot, and honestly rated."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.manifold import trustworthiness as sklearn_trustworthiness
+
+from layerviz import projection
+from layerviz.errors import Cancelled
+from layerviz.projection import LayerMaps, pca_maps, trustworthiness, tsne_maps
+
+N_TRAIN, N_VAL = 90, 45
+CENTRES = 6 * np.eye(3, 16)  # of three clusters, far apart
+
+
+def interleaved(n_train: int = N_TRAIN, n_val: int = N_VAL) -> np.ndarray:
+    """Return split names with train and val rows mixed, as a split column may have them."""
+    names = np.array(["train"] * n_train + ["val"] * n_val)
+    return np.random.default_rng(5).permutation(names)
+
+
+def clustered(splits: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return float16 states of shape (N, 16) in three clusters, and the cluster of each row."""
+    rng = np.random.default_rng(seed)
+    clusters = np.arange(len(splits)) % len(CENTRES)
+    return (CENTRES[clusters] + rng.normal(size=(len(splits), 16))).astype(np.float16), clusters
+
+
+def noise(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def extent(xy: np.ndarray) -> float:
+    return float(np.ptp(xy, axis=0).max())
+
+
+def same_map(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool(np.allclose(one, other, rtol=0, atol=1e-4 * extent(one)))
+
+
+@pytest.fixture(scope="module")
+def splits() -> np.ndarray:
+    return interleaved()
+
+
+@pytest.fixture(scope="module")
+def train(splits: np.ndarray) -> np.ndarray:
+    return splits == "train"
+
+
+@pytest.fixture(scope="module")
+def states(splits: np.ndarray) -> np.ndarray:
+    return clustered(splits)[0]
+
+
+@pytest.fixture(scope="module")
+def drawn(states: np.ndarray, splits: np.ndarray) -> LayerMaps:
+    """t-SNE maps of three snapshots between which nothing changes."""
+    return tsne_maps([states] * 3, splits, seed=0)
+
+
+# --- trustworthiness ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_neighbors", [5, 12])
+def test_trustworthiness_is_that_of_scikit_learn(n_neighbors: int) -> None:
+    states = noise(180, 10)
+    xy = states[:, :2] + 0.5 * noise(180, 2, seed=1)
+    ours = trustworthiness(states, xy, n_neighbors=n_neighbors)
+    theirs = sklearn_trustworthiness(states, xy, n_neighbors=n_neighbors)
+    assert ours == pytest.approx(theirs, abs=1e-9)
+    assert 0.5 < ours < 0.95  # a map neither useless nor perfect, so that equality means something
+
+
+def test_trustworthiness_of_a_sample_is_close_to_that_of_all_points() -> None:
+    states = noise(1200, 10)
+    xy = states[:, :2]
+    sampled = trustworthiness(states, xy, max_points=200)
+    assert sampled == pytest.approx(sklearn_trustworthiness(states, xy, n_neighbors=12), abs=0.02)
+
+
+def test_trustworthiness_ranks_a_faithful_map_above_a_shuffled_one() -> None:
+    states = noise(300, 2)
+    assert trustworthiness(states, states) == 1.0
+    assert trustworthiness(states, states[::-1]) < 0.6
+
+
+def test_trustworthiness_is_undefined_for_few_points_and_for_equal_ones() -> None:
+    assert np.isnan(trustworthiness(noise(24, 4), noise(24, 2)))
+    assert np.isfinite(trustworthiness(noise(25, 4), noise(25, 2)))
+    assert np.isnan(trustworthiness(np.ones((60, 4), np.float16), np.zeros((60, 2))))
+
+
+def test_each_split_is_rated_by_its_own_points() -> None:
+    splits = interleaved(80, 20)
+    trust = pca_maps([noise(100, 2)], splits).trust
+    assert trust.shape == (1, 2)
+    assert trust[0, 0] == pytest.approx(1.0)  # two dimensions fit on a map
+    assert np.isnan(trust[0, 1])  # 20 val points are too few
+
+
+# --- PCA ------------------------------------------------------------------------------------
+
+
+def test_pca_is_fitted_on_train_only(
+    states: np.ndarray, splits: np.ndarray, train: np.ndarray
+) -> None:
+    changed = states.copy()
+    changed[~train] = 50 * noise(N_VAL, 16, seed=3)
+    before, after = pca_maps([states], splits), pca_maps([changed], splits)
+    assert same_map(before.xy[0, train], after.xy[0, train])
+    assert not same_map(before.xy[0, ~train], after.xy[0, ~train])
+    np.testing.assert_array_equal(before.explained, after.explained)
+
+
+def test_pca_places_val_by_the_map_that_places_train(
+    states: np.ndarray, splits: np.ndarray, train: np.ndarray
+) -> None:
+    """The one affine map that takes the train rows to their positions takes val to theirs."""
+    xy = pca_maps([states], splits).xy[0]
+    rows = np.c_[states.astype(np.float64), np.ones(len(states))]
+    affine = np.linalg.lstsq(rows[train], xy[train], rcond=None)[0]
+    assert same_map(rows[~train] @ affine, xy[~train])
+
+
+def test_a_val_row_equal_to_a_train_row_lies_on_it(splits: np.ndarray, train: np.ndarray) -> None:
+    states = noise(len(splits), 16)
+    states[np.flatnonzero(~train)] = states[np.flatnonzero(train)[:N_VAL]]
+    xy = pca_maps([states], splits).xy[0]
+    assert same_map(xy[~train], xy[train][:N_VAL])
+
+
+def test_pca_has_one_basis_for_all_snapshots(states: np.ndarray, splits: np.ndarray) -> None:
+    other = noise(len(splits), 16, seed=9) * np.linspace(5, 1, 16)
+    xy = pca_maps([states, other, states], splits).xy
+    assert same_map(xy[0], xy[2])
+    assert not same_map(xy[0], xy[1])
+
+
+def test_pca_takes_out_the_drift_of_the_whole_cloud(states: np.ndarray, splits: np.ndarray) -> None:
+    drifted = states.astype(np.float32) + np.linspace(-30, 30, 16, dtype=np.float32)
+    xy = pca_maps([states, drifted], splits).xy
+    assert same_map(xy[0], xy[1])
+    np.testing.assert_allclose(xy[0, splits == "train"].mean(axis=0), 0, atol=1e-4)
+
+
+def test_pca_says_how_much_train_variance_each_axis_has(
+    splits: np.ndarray, train: np.ndarray
+) -> None:
+    states = noise(len(splits), 6) * np.array([5, 3, 1, 1, 0.5, 0.1], dtype=np.float32)
+    states[~train] *= 100
+    variances = np.linalg.eigvalsh(np.cov(states[train].T))[::-1]
+    explained = pca_maps([states], splits).explained
+    np.testing.assert_allclose(explained, variances[:2] / variances.sum(), rtol=1e-4)
+
+
+def test_pca_explains_the_variance_of_all_snapshots_together(splits: np.ndarray) -> None:
+    spread = noise(len(splits), 3) * np.array([1, 0, 0], dtype=np.float32)
+    turned = noise(len(splits), 3) * np.array([0, 2, 0], dtype=np.float32)
+    maps = pca_maps([spread, turned], splits)
+    first, second = maps.explained
+    assert first + second == pytest.approx(1)
+    assert first > 0.7  # the second snapshot's axis has four times the variance of the first's
+    assert np.ptp(maps.xy[0, :, 1]) > 1 > 1e-3 > np.ptp(maps.xy[0, :, 0])
+
+
+def test_pca_keeps_the_precision_of_float16_input(states: np.ndarray, splits: np.ndarray) -> None:
+    """Computed in float16, sums over large values would overflow."""
+    large = (states.astype(np.float32) * 1000).astype(np.float16)
+    assert large.dtype == np.float16
+    ours = pca_maps([large], splits).xy[0]
+    exact = pca_maps([large.astype(np.float64)], splits).xy[0]
+    assert ours.dtype == np.float32
+    assert same_map(exact, ours)
+
+
+def test_pca_maps_one_dimension_onto_one_axis(splits: np.ndarray) -> None:
+    states = noise(len(splits), 1)
+    maps = pca_maps([states, states], splits)
+    assert maps.xy.shape == (2, len(splits), 2)
+    assert abs(np.corrcoef(maps.xy[0, :, 0], states[:, 0])[0, 1]) == pytest.approx(1)
+    assert not maps.xy[..., 1].any()
+    np.testing.assert_allclose(maps.explained, [1, 0])
+
+
+def test_pca_maps_two_train_points() -> None:
+    splits = np.array(["train", "val", "train", "val"])
+    maps = pca_maps([noise(4, 8)], splits)
+    assert np.isfinite(maps.xy).all()
+    assert maps.explained[0] == pytest.approx(1)
+    assert np.isnan(maps.trust).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+def test_equal_states_are_one_point_without_a_rating(method: str, splits: np.ndarray) -> None:
+    """The [CLS] vectors of layer 0 are the same for every text."""
+    states = np.tile(noise(1, 128).astype(np.float16), (len(splits), 1))
+    two = [states, states]
+    maps = pca_maps(two, splits) if method == "pca" else tsne_maps(two, splits, seed=0)
+    assert (maps.in_unit_square() == 0.5).all()
+    assert np.isnan(maps.trust).all()
+    if method == "pca":
+        np.testing.assert_array_equal(maps.explained, 0)
+
+
+# --- t-SNE ----------------------------------------------------------------------------------
+
+
+def test_tsne_places_val_without_moving_train(
+    states: np.ndarray, splits: np.ndarray, train: np.ndarray, drawn: LayerMaps
+) -> None:
+    changed = states.copy()
+    changed[~train] = noise(N_VAL, 16, seed=3)
+    after = tsne_maps([changed] * 2, splits, seed=0)
+    np.testing.assert_array_equal(after.xy[:, train], drawn.xy[:2, train])
+    assert not same_map(after.xy[0, ~train], drawn.xy[0, ~train])
+
+
+def test_tsne_of_train_does_not_depend_on_how_many_val_rows_there_are(
+    states: np.ndarray, splits: np.ndarray, train: np.ndarray, drawn: LayerMaps
+) -> None:
+    kept = train | (np.arange(len(splits)) % 2 == 0)
+    after = tsne_maps([states[kept]], splits[kept], seed=0)
+    np.testing.assert_array_equal(after.xy[0, train[kept]], drawn.xy[0, train])
+
+
+def test_tsne_is_the_same_for_the_same_seed(
+    states: np.ndarray, splits: np.ndarray, drawn: LayerMaps
+) -> None:
+    again = tsne_maps([states] * 3, splits, seed=0)
+    np.testing.assert_array_equal(again.xy, drawn.xy)
+    np.testing.assert_array_equal(again.trust, drawn.trust)
+
+
+def test_tsne_is_the_same_for_the_same_seed_where_neighbours_are_approximate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From 1,000 train rows on, openTSNE looks for neighbours in random trees."""
+    for phase in ("EXAGGERATED", "FIRST", "PLACING"):
+        monkeypatch.setattr(projection, f"{phase}_ITERATIONS", 25)
+    splits = interleaved(1100, 40)
+    states = noise(1140, 60)
+    one, again, other = (tsne_maps([states], splits, seed=seed).xy for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+
+
+def test_tsne_goes_on_from_earlier_maps(splits: np.ndarray) -> None:
+    """A new snapshot leaves the maps that the reader has seen as they are."""
+    three = [noise(len(splits), 16, seed=seed) for seed in range(3)]
+    whole = tsne_maps(three, splits, seed=0)
+    assert whole.xy.dtype == np.float32
+    earlier = LayerMaps(whole.xy[:2], whole.trust[:2], whole.explained)
+    three[:2] = [np.full_like(three[0], np.nan)] * 2  # to look at them again would fail
+    progress: list[float] = []
+    after = tsne_maps(
+        three,
+        splits,
+        seed=0,
+        earlier=LayerMaps.from_arrays(earlier.arrays()),
+        on_progress=progress.append,
+    )
+    np.testing.assert_array_equal(after.xy, whole.xy)  # as if all had been drawn at once
+    np.testing.assert_array_equal(after.trust, whole.trust)
+    assert min(progress) > 2 / 3
+
+
+def test_tsne_keeps_points_in_place_where_the_states_do_not_change(drawn: LayerMaps) -> None:
+    size = extent(drawn.xy[0])
+    for before, after in zip(drawn.xy[:-1], drawn.xy[1:], strict=True):
+        moved = np.linalg.norm(after - before, axis=1) / size
+        assert np.median(moved) < 0.06
+        assert np.quantile(moved, 0.95) < 0.2
+
+
+def test_tsne_starts_a_snapshot_where_the_one_before_ended(splits: np.ndarray) -> None:
+    """Unrelated states end nearer to the earlier map if they start from it."""
+    one, other = noise(len(splits), 16), noise(len(splits), 16, seed=1)
+    continued = tsne_maps([one, one + 0.3 * other], splits, seed=0).xy
+    afresh = tsne_maps([one + 0.3 * other], splits, seed=0).xy[0]
+    moved = np.linalg.norm(continued[1] - continued[0], axis=1).mean()
+    assert moved < 0.6 * np.linalg.norm(afresh - continued[0], axis=1).mean()
+
+
+def test_tsne_puts_val_points_with_the_train_points_of_their_cluster(
+    states: np.ndarray, splits: np.ndarray, train: np.ndarray, drawn: LayerMaps
+) -> None:
+    clusters = clustered(splits)[1]
+    xy = drawn.xy[0]
+    apart = np.linalg.norm(xy[~train, None] - xy[None, train], axis=2)  # (n_val, n_train)
+    nearest = clusters[train][apart.argmin(axis=1)]
+    np.testing.assert_array_equal(nearest, clusters[~train])
+    assert (drawn.trust > 0.8).all()
+    assert np.isnan(drawn.explained).all()
+
+
+@pytest.mark.parametrize("n_train", [2, 4, 5, 9])
+def test_tsne_works_with_a_handful_of_train_points(n_train: int) -> None:
+    splits = interleaved(n_train, 6)
+    states = noise(n_train + 6, 8).astype(np.float16)
+    maps = tsne_maps([states, states], splits, seed=0)
+    assert np.isfinite(maps.xy).all()
+    assert extent(maps.xy[1]) > 0
+    assert np.isnan(maps.trust).all()
+
+
+def test_tsne_works_without_val_rows(states: np.ndarray, train: np.ndarray) -> None:
+    maps = tsne_maps([states[train]], np.array(["train"] * N_TRAIN), seed=0)
+    assert np.isfinite(maps.xy).all()
+    assert maps.trust[0, 0] > 0.8
+    assert np.isnan(maps.trust[0, 1])
+
+
+def test_tsne_recovers_once_equal_states_move_apart(states: np.ndarray, splits: np.ndarray) -> None:
+    maps = tsne_maps([np.ones_like(states), states], splits, seed=0)
+    assert np.isfinite(maps.xy).all()
+    assert maps.trust[1, 0] > 0.8
+
+
+@pytest.mark.parametrize("asked", [1, 8, 18])
+def test_tsne_stops_soon_when_told_to(states: np.ndarray, splits: np.ndarray, asked: int) -> None:
+    """Whether it is exaggerating, optimising or placing val."""
+    answers = iter([False] * (asked - 1) + [True])
+    with pytest.raises(Cancelled):
+        tsne_maps([states], splits, seed=0, should_stop=lambda: next(answers))
+
+
+@pytest.mark.parametrize("with_val", [True, False])
+def test_tsne_progress_rises_evenly_to_one(
+    states: np.ndarray, splits: np.ndarray, train: np.ndarray, with_val: bool
+) -> None:
+    rows = slice(None) if with_val else train
+    seen: list[float] = []
+    tsne_maps([states[rows]] * 2, splits[rows], seed=0, on_progress=seen.append)
+    steps = np.diff([0.0, *seen])
+    assert seen[-1] == 1.0
+    assert (steps >= 0).all()
+    assert steps.max() < 0.2  # no long wait without a sign of life
+
+
+# --- the unit square ------------------------------------------------------------------------
+
+
+def as_maps(xy: np.ndarray) -> LayerMaps:
+    return LayerMaps(xy.astype(np.float32), np.zeros((len(xy), 2)), np.zeros(2))
+
+
+def test_the_unit_square_holds_all_snapshots_at_one_scale() -> None:
+    xy = noise(3, 50, 2) * np.array([8, 1], dtype=np.float32) + 100
+    xy[2] *= 3
+    unit = as_maps(xy).in_unit_square()
+    assert unit.dtype == np.float32
+    assert unit.min() >= -1e-5
+    assert unit.max() <= 1 + 1e-5
+    spans = np.ptp(unit, axis=(0, 1))
+    assert spans.max() == pytest.approx(1, abs=1e-4)  # nothing of it is wasted
+    distances = np.linalg.norm(xy[:, 1:] - xy[:, :-1], axis=2)
+    drawn = np.linalg.norm(unit[:, 1:] - unit[:, :-1], axis=2)
+    np.testing.assert_allclose(drawn / distances, (drawn / distances)[0, 0], rtol=1e-2)
+
+
+def test_the_narrow_axis_is_centred_in_the_unit_square() -> None:
+    unit = as_maps(np.array([[[0, 0], [10, 1]]])).in_unit_square()
+    np.testing.assert_allclose(unit[0], [[0, 0.45], [1, 0.55]], atol=1e-6)
+
+
+def test_a_single_point_is_in_the_middle_of_the_unit_square() -> None:
+    np.testing.assert_array_equal(as_maps(np.full((2, 4, 2), 7)).in_unit_square(), 0.5)
+
+
+def test_maps_at_some_of_the_snapshots_are_those_of_all(drawn: LayerMaps) -> None:
+    some = drawn.at((0, 2))
+    np.testing.assert_array_equal(some.xy, drawn.xy[[0, 2]])
+    np.testing.assert_array_equal(some.trust, drawn.trust[[0, 2]])
+    assert some.n_snapshots == 2

@@ -1,0 +1,449 @@
+"""A run folder is whole or absent, readable by anyone, and never outside the runs folder."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from safetensors import SafetensorError
+
+from layerviz import runs
+from layerviz.config import RunConfig
+from layerviz.data import Dataset
+from layerviz.errors import ConfigError, RunError
+from layerviz.runs import Run, Snapshot, contents
+
+CONFIG = RunConfig("scratch-distilbert")
+N, LAYERS, WIDTH = 6, 3, 8
+SNAPSHOT = Snapshot(index=0, step=0, epoch=0.0)
+PREDICTIONS = pd.DataFrame(
+    {
+        "id": [f"train-{n}" for n in range(1, N + 1)],
+        "predicted": np.arange(N) % 3,
+        "confidence": np.linspace(0.4, 0.9, N, dtype=np.float32),
+        "loss": np.linspace(2.0, 0.1, N, dtype=np.float32),
+    }
+)
+
+
+def pooled(seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    shape = (LAYERS + 1, N, WIDTH)
+    return {name: rng.normal(size=shape).astype(np.float16) for name in ("mean", "cls", "max")}
+
+
+def say(run: Run, **changes) -> None:
+    """Change run.json behind layerviz' back."""
+    file = run.path / "run.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | changes), "utf-8")
+
+
+def everything(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def run(tmp_path: Path, toy_dataset: Dataset) -> Run:
+    return runs.create(tmp_path, CONFIG, toy_dataset)
+
+
+@pytest.fixture
+def other_process() -> Iterator[subprocess.Popen]:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def belongs_to(process: subprocess.Popen) -> dict[str, float]:
+    return {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
+
+
+# --- creating and taking up -----------------------------------------------------------------
+
+
+def test_a_new_run_says_what_it_is_made_of(run, tmp_path, toy_dataset):
+    assert run == runs.read(tmp_path, run.run_id)
+    assert run.path == tmp_path / run.run_id
+    assert run.status == "queued"
+    assert run.live
+    assert run.config == CONFIG
+    assert run.label_names == toy_dataset.label_names
+    assert run.dataset["name"] == "toy"
+    assert run.dataset["columns"] == {"text": "text", "label": "label", "split": None}
+    assert run.dataset["counts"]["val"] == dict.fromkeys(toy_dataset.label_names, 6)
+    assert run.dataset["notes"] == list(toy_dataset.notes)
+    assert run.snapshots == ()
+    assert run.created.endswith("+00:00")
+
+
+def test_a_finished_run_is_returned_as_it_is(run, tmp_path, toy_dataset):
+    runs.update(run.path, status="done")
+    before = (run.path / "run.json").read_bytes()
+    assert runs.create(tmp_path, CONFIG, toy_dataset).status == "done"
+    assert (run.path / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed"])
+def test_an_unfinished_run_is_queued_again_with_what_it_holds(run, tmp_path, toy_dataset, status):
+    runs.write_snapshot(run.path, SNAPSHOT, pooled(), PREDICTIONS)
+    runs.update(run.path, status=status, reason="It was like that.")
+    again = runs.create(tmp_path, CONFIG, toy_dataset)
+    assert (again.status, again.reason) == ("queued", "")
+    assert again.snapshots == (SNAPSHOT,)
+    assert again.created == run.created
+
+
+def test_a_run_going_on_in_another_process_is_left_alone(run, tmp_path, toy_dataset, other_process):
+    say(run, status="running", process=belongs_to(other_process))
+    before = (run.path / "run.json").read_bytes()
+    assert runs.read(tmp_path, run.run_id).status == "running"
+    with pytest.raises(RunError, match="Another layerviz process") as caught:
+        runs.create(tmp_path, CONFIG, toy_dataset)
+    assert caught.value.hint
+    with pytest.raises(RunError, match="still going on"):
+        runs.delete(tmp_path, run.run_id)
+    assert (run.path / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("status", ["queued", "running"])
+def test_a_run_whose_process_died_reads_as_failed_and_can_go_on(
+    run, tmp_path, toy_dataset, other_process, status
+):
+    say(run, status=status, process=belongs_to(other_process))
+    other_process.kill()
+    other_process.wait()
+    dead = runs.read(tmp_path, run.run_id)
+    assert dead.status == "failed"
+    assert not dead.live
+    assert "closed while this run was going on" in dead.reason
+    assert "Start it again" in dead.reason
+    again = runs.create(tmp_path, CONFIG, toy_dataset)
+    assert (again.status, again.reason) == ("queued", "")
+    assert json.loads((run.path / "run.json").read_text())["process"]["pid"] == os.getpid()
+
+
+def test_a_process_number_given_to_another_program_does_not_keep_a_run_alive(
+    run, tmp_path, other_process
+):
+    process = belongs_to(other_process)
+    process["created"] -= 3600
+    say(run, status="running", process=process)
+    assert runs.read(tmp_path, run.run_id).status == "failed"
+
+
+def test_a_corrected_clock_does_not_make_a_run_look_dead_or_foreign(run, tmp_path, toy_dataset):
+    # On Linux a process's start is told relative to the boot time, which moves with the clock.
+    process = json.loads((run.path / "run.json").read_text("utf-8"))["process"]
+    say(run, status="running", process=process | {"created": process["created"] + 2})
+    assert runs.read(tmp_path, run.run_id).status == "running"
+    assert runs.create(tmp_path, CONFIG, toy_dataset).status == "queued"
+
+
+def test_finished_runs_need_no_process(run, tmp_path):
+    say(run, status="done", process={"pid": 2**22 + 1, "created": 0.0})
+    assert runs.read(tmp_path, run.run_id).status == "done"
+
+
+def test_a_runs_folder_that_cannot_be_written_is_told(tmp_path, toy_dataset):
+    (tmp_path / "file").write_text("I am no folder")
+    with pytest.raises(RunError, match="could not be written") as caught:
+        runs.create(tmp_path / "file", CONFIG, toy_dataset)
+    assert "choose another runs folder" in caught.value.hint
+
+
+# --- reading and listing --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["../x", "..", "a/b", "/etc", "A", ""])
+def test_no_path_leads_out_of_the_runs_folder(tmp_path, toy_dataset, text):
+    outside = runs.create(tmp_path, CONFIG, toy_dataset)
+    runs.update(outside.path, status="done")
+    outside.path.rename(tmp_path / "x")
+    root = tmp_path / "runs"
+    root.mkdir()
+    for reach in (runs.read, runs.delete):
+        with pytest.raises(ConfigError, match="not a run id"):
+            reach(root, text)
+    assert (tmp_path / "x" / "run.json").exists()
+
+
+def test_an_unknown_run_is_told(tmp_path):
+    for reach in (runs.read, runs.delete):
+        with pytest.raises(RunError, match="no run 'bert-toy-0123abcd'") as caught:
+            reach(tmp_path, "bert-toy-0123abcd")
+        assert "list of runs" in caught.value.hint
+
+
+def test_runs_are_listed_newest_first_without_the_damaged_ones(tmp_path, run, toy_dataset):
+    for seed, created in ((1, "2031-01-01"), (2, "2029-01-01"), (3, "2030-01-01")):
+        config = RunConfig("scratch-bert", seed=seed)
+        say(runs.create(tmp_path, config, toy_dataset), created=f"{created}T00:00:00+00:00")
+    say(run, created="2020-01-01T00:00:00+00:00")
+    good = json.loads((run.path / "run.json").read_text("utf-8"))
+    damaged = {
+        "half": json.dumps(good)[:100],
+        "empty": "",
+        "binary": b"\xff\xfe\x00",
+        "list": "[]",
+        "nothing": "null",
+        "bare": "{}",
+        "no-config": json.dumps(good | {"config": None}),
+        "no-encoder": json.dumps(good | {"config": good["config"] | {"encoder": None}}),
+        "newer": json.dumps(good | {"config": good["config"] | {"lora": 1}}),
+        "bad-value": json.dumps(good | {"config": good["config"] | {"learning_rate": "high"}}),
+        "bad-process": json.dumps(good | {"process": {"pid": "x", "created": 0}}),
+        "negative-process": json.dumps(good | {"process": {"pid": -1, "created": 0}}),
+        "no-process": json.dumps(good | {"process": None}),
+        "bad-snapshot": json.dumps(good | {"snapshots": [7]}),
+        "bad-time": json.dumps(good | {"created": None}),
+    }
+    for name, content in damaged.items():
+        (tmp_path / name).mkdir()
+        content = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / name / "run.json").write_bytes(content)
+    (tmp_path / "Not An Id").mkdir()
+    (tmp_path / "Not An Id" / "run.json").write_text(json.dumps(good))
+    (tmp_path / "no-json").mkdir()
+    (tmp_path / "stray.txt").write_text("hello")
+    found = runs.list_runs(tmp_path)
+    assert [(r.config.encoder, r.config.seed) for r in found] == [
+        ("scratch-bert", 1),
+        ("scratch-bert", 3),
+        ("scratch-bert", 2),
+        ("scratch-distilbert", 0),
+    ]
+    for name in damaged:
+        with pytest.raises((RunError, ConfigError)):
+            runs.read(tmp_path, name)
+
+
+def test_a_runs_folder_that_is_not_there_yet_holds_no_runs(tmp_path):
+    assert runs.list_runs(tmp_path / "nowhere") == []
+
+
+def test_deleting_removes_the_folder_of_a_run_that_is_over(run, tmp_path, toy_dataset):
+    kept = runs.create(tmp_path, RunConfig("scratch-bert"), toy_dataset)
+    with pytest.raises(RunError, match="still going on") as caught:
+        runs.delete(tmp_path, run.run_id)
+    assert "Cancel it first" in caught.value.hint
+    runs.update(run.path, status="cancelled")
+    runs.delete(tmp_path, run.run_id)
+    assert [path.name for path in tmp_path.iterdir()] == [kept.run_id]
+
+
+def test_the_runs_folder_follows_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path / "a" / ".." / "b"))
+    assert runs.runs_folder() == (tmp_path / "b").resolve()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(runs.RUNS_VARIABLE, "~/mine")
+    assert runs.runs_folder() == (tmp_path / "mine").resolve()
+    for unset in (lambda: monkeypatch.setenv(runs.RUNS_VARIABLE, ""), monkeypatch.undo):
+        unset()
+        if not os.environ.get(runs.RUNS_VARIABLE):
+            repository = Path(__file__).resolve().parents[1]
+            assert runs.runs_folder() == repository / "checkpoints" / "runs"
+
+
+# --- writing --------------------------------------------------------------------------------
+
+
+def test_updates_of_several_threads_are_all_kept_and_never_seen_half_done(run, tmp_path):
+    failures: list[Exception] = []
+    over = threading.Event()
+
+    def write(name: str) -> None:
+        for count in range(20):
+            runs.update(run.path, **{name: count})
+
+    def look() -> None:
+        while not over.is_set():
+            try:
+                runs.read(tmp_path, run.run_id)
+            except Exception as error:
+                failures.append(error)
+                return
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    writers = [threading.Thread(target=write, args=(f"key_{n}",)) for n in range(6)]
+    for thread in writers:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    over.set()
+    reader.join()
+    assert not failures
+    said = json.loads((run.path / "run.json").read_text("utf-8"))
+    assert [said[f"key_{n}"] for n in range(6)] == [19] * 6
+    assert everything(run.path) == {"run.json"}
+
+
+def test_a_snapshot_reads_as_it_was_written(run):
+    first, second = pooled(0), pooled(1)
+    runs.write_snapshot(run.path, Snapshot(1, 7, 0.5), second, PREDICTIONS)
+    listed = runs.write_snapshot(run.path, SNAPSHOT, first, PREDICTIONS)
+    assert listed.snapshots == (SNAPSHOT, Snapshot(1, 7, 0.5))  # in order, however written
+    assert runs.open_folder(run.path) == listed
+    for index, written in ((0, first), (1, second)):
+        assert runs.has_snapshot(run.path, index)
+        for pooling, values in written.items():
+            for layer in range(LAYERS + 1):
+                stored = runs.read_hidden_states(run.path, index, pooling, layer)
+                assert stored.dtype == np.float16
+                assert np.array_equal(stored, values[layer])
+        pd.testing.assert_frame_equal(runs.read_predictions(run.path, index), PREDICTIONS)
+    assert not runs.has_snapshot(run.path, 2)
+
+
+def test_a_snapshot_that_is_there_is_not_written_again(run):
+    runs.write_snapshot(run.path, SNAPSHOT, pooled(0), PREDICTIONS)
+    runs.write_snapshot(run.path, SNAPSHOT, pooled(1), PREDICTIONS)
+    stored = runs.read_hidden_states(run.path, 0, "mean", 1)
+    assert np.array_equal(stored, pooled(0)["mean"][1])
+
+
+def test_a_snapshot_left_out_of_run_json_by_a_crash_is_listed_later(run):
+    runs.write_snapshot(run.path, SNAPSHOT, pooled(), PREDICTIONS)
+    say(run, snapshots=[])
+    assert runs.write_snapshot(run.path, SNAPSHOT, pooled(), PREDICTIONS).snapshots == (SNAPSHOT,)
+
+
+def test_a_half_written_snapshot_leaves_nothing(run, monkeypatch):
+    def fail(self, path, **settings):
+        Path(path).write_bytes(b"half")
+        raise ValueError("interrupted")
+
+    before = everything(run.path) | {"snapshots"}
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", fail)
+    with pytest.raises(ValueError, match="interrupted"):
+        runs.write_snapshot(run.path, SNAPSHOT, pooled(), PREDICTIONS)
+    assert everything(run.path) == before
+    assert not runs.has_snapshot(run.path, 0)
+    assert runs.open_folder(run.path).snapshots == ()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_named(run, monkeypatch, number):
+    def fail(self, path, **settings):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", fail)
+    examples = pd.DataFrame({"id": ["a"], "split": "train", "text": "a", "label": 0})
+    for write in (
+        lambda: runs.write_snapshot(run.path, SNAPSHOT, pooled(), PREDICTIONS),
+        lambda: runs.write_examples(run.path, examples),
+    ):
+        with pytest.raises(RunError, match="disk is full") as caught:
+            write()
+        assert "Free some space" in caught.value.hint
+    assert everything(run.path) == {"run.json", "snapshots"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I/O error: No space left on device (os error 28)",
+        "Error while serializing: I/O error: StorageFull",
+        "[enforce fail at inline_container.cc] . PytorchStreamWriter failed writing file data/3",
+    ],
+)
+def test_what_libraries_say_of_a_full_disk_is_understood(run, monkeypatch, said):
+    def fail(tensors, path):
+        raise SafetensorError(said)
+
+    monkeypatch.setattr(contents, "save_file", fail)
+    with pytest.raises(RunError, match="disk is full"):
+        runs.write_snapshot(run.path, SNAPSHOT, pooled(), PREDICTIONS)
+    assert not runs.has_snapshot(run.path, 0)
+
+
+def test_an_update_that_fails_keeps_the_old_state(run, tmp_path, monkeypatch):
+    def fail(self, *args, **settings):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", fail)
+        with pytest.raises(RunError, match="disk is full"):
+            runs.update(run.path, status="running")
+    assert runs.read(tmp_path, run.run_id) == run
+    assert everything(run.path) == {"run.json"}
+    assert runs.update(run.path, status="running").status == "running"
+
+
+class Saved:
+    """Stands for a model or a tokenizer."""
+
+    def __init__(self, name: str, content: str) -> None:
+        self.name, self.content = name, content
+
+    def save_pretrained(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        (folder / self.name).write_text(self.content)
+        if self.content == "broken":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_newer_weights_take_the_place_of_older_ones_or_leave_them(run):
+    for content in ("old", "new"):
+        runs.save_model(run.path, Saved("weights", content), Saved("tokens", content))
+    assert (run.path / "model" / "weights").read_text() == "new"
+    with pytest.raises(RunError, match="disk is full"):
+        runs.save_model(run.path, Saved("weights", "newest"), Saved("tokens", "broken"))
+    assert (run.path / "model" / "weights").read_text() == "new"
+    assert everything(run.path) == {"run.json", "model", "model/weights", "model/tokens"}
+
+
+def test_maps_read_as_they_were_written(run):
+    arrays = {"xy": np.arange(12, dtype=np.float32).reshape(2, 3, 2), "trust": np.full((2, 2), 0.5)}
+    assert runs.read_map(run.path, "tsne", "mean", 2) is None
+    runs.write_map(run.path, "tsne", "mean", 2, arrays)
+    stored = runs.read_map(run.path, "tsne", "mean", 2)
+    assert stored.keys() == arrays.keys()
+    assert all(np.array_equal(stored[name], arrays[name]) for name in arrays)
+    for other in (("pca", "mean", 2), ("tsne", "cls", 2), ("tsne", "mean", 12)):
+        assert runs.read_map(run.path, *other) is None
+    runs.write_map(run.path, "tsne", "mean", 2, {"xy": np.zeros((3, 3, 2), dtype=np.float32)})
+    assert runs.read_map(run.path, "tsne", "mean", 2)["xy"].shape == (3, 3, 2)
+
+
+def test_history_has_its_columns_from_the_beginning(run):
+    assert tuple(runs.read_history(run.path)) == runs.HISTORY_COLUMNS
+    assert runs.read_history(run.path).empty
+    runs.write_history(run.path, pd.DataFrame([{"step": 1, "loss": 0.5}, {"step": 2}]))
+    history = runs.read_history(run.path)
+    assert tuple(history) == runs.HISTORY_COLUMNS
+    assert history["step"].tolist() == [1, 2]
+    assert history["loss"].isna().tolist() == [False, True]
+
+
+def test_examples_keep_any_text(run):
+    texts = ["a,b", 'say "hi"', "two\nlines", "Ñandú 😀", " ", "NA"]
+    examples = pd.DataFrame(
+        {"id": list("abcdef"), "split": "train", "text": texts, "label": range(6), "more": 1}
+    )
+    runs.write_examples(run.path, examples)
+    stored = runs.read_examples(run.path)
+    assert list(stored) == ["id", "split", "text", "label"]
+    assert stored["text"].tolist() == texts
+
+
+def test_a_missing_part_is_named(run):
+    for read, name in (
+        (lambda: runs.read_examples(run.path), "examples.parquet"),
+        (lambda: runs.read_predictions(run.path, 3), "003/predictions.parquet"),
+        (lambda: runs.read_hidden_states(run.path, 3, "mean", 0), "003/hidden_states.safetensors"),
+    ):
+        with pytest.raises(RunError, match=name) as caught:
+            read()
+        assert caught.value.hint
