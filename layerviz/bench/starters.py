@@ -50,8 +50,9 @@ def measure(
     Parameters
     ----------
     tables : sequence of Table
-        Columns are guessed, val is cut where there is none, and both splits are thinned out,
-        stratified by label, to at most `n_train` and `n_val` examples.
+        Columns are guessed; val is cut where there is none, and from all rows where the split
+        column holds fewer than `n_val`; both splits are thinned out, stratified by label, to at
+        most `n_train` and `n_val` examples.
     names : sequence of str or None
         Encoders on this disk; None takes the bundled starters.
     n_train, n_val, epochs, seeds : int
@@ -249,8 +250,11 @@ def _names(wanted: Sequence[str] | None) -> list[str]:
 def _thinned(table: Table, n_train: int, n_val: int) -> Dataset:
     """Return a data set with at most so many examples, each class keeping its share."""
     columns = data.guess_columns(table.frame)
-    fraction = float(np.clip(n_val / len(table.frame), 0.05, 0.5))
+    fraction = float(np.clip(1.02 * n_val / len(table.frame), 0.05, 0.5))  # repeats count once
     dataset = data.build_dataset(table, columns, val_fraction=fraction)
+    if columns.split is not None and len(dataset.split("val")) < n_val:
+        columns = replace(columns, split=None)
+        dataset = data.build_dataset(table, columns, val_fraction=fraction)
     sizes = {"train": n_train, "val": n_val}
     chosen = {split: training.choose_examples(dataset, n, seed=0) for split, n in sizes.items()}
     parts = [rows[rows["split"] == split] for split, rows in chosen.items()]

@@ -19,7 +19,7 @@ from layerviz import encoders, hidden_states
 from layerviz.config import PretrainConfig
 from layerviz.data import Corpus
 from layerviz.encoders import MaskedLM
-from layerviz.training import OnProgress, Progress, ShouldStop
+from layerviz.training import OnProgress, Progress, ShouldStop, resolve_precision
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,8 @@ def teacher_vectors(
     model.to(_fastest_device())
     most = encoders.max_positions(model, tokenizer) or config.max_length
     max_length = min(config.max_length, most)
-    digest = hashlib.sha256(f"{corpus.fingerprint} {max_length}".encode())
+    precision = resolve_precision(config.precision)
+    digest = hashlib.sha256(f"{corpus.fingerprint} {max_length} {precision}".encode())
     for name, weights in sorted(model.state_dict().items()):
         digest.update(name.encode() + weights.cpu().contiguous().numpy().tobytes())
     folder = cache / digest.hexdigest()[:16]
@@ -52,16 +53,17 @@ def teacher_vectors(
     for start in range(0, total, SHARD):
         path = folder / f"{start // SHARD:05d}.safetensors"
         if not path.is_file():
-            found = hidden_states.sentence_vectors(
-                model,
-                tokenizer,
-                corpus.texts[start : start + SHARD],
-                max_length=max_length,
-                on_progress=lambda done, _, start=start: on_progress(
-                    Progress("teaching", start + done, total)
-                ),
-                should_stop=should_stop,
-            )
+            with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bf16"):
+                found = hidden_states.sentence_vectors(
+                    model,
+                    tokenizer,
+                    corpus.texts[start : start + SHARD],
+                    max_length=max_length,
+                    on_progress=lambda done, _, start=start: on_progress(
+                        Progress("teaching", start + done, total)
+                    ),
+                    should_stop=should_stop,
+                )
             unit = functional.normalize(torch.from_numpy(found), dim=-1).half()
             draft = path.with_suffix(".part")
             save_file({"vectors": unit}, draft)

@@ -1,0 +1,85 @@
+"""How well each layer's states separate the classes, measured in the full hidden size.
+
+Never in a map's two dimensions, and with all scaling fitted on train.
+"""
+
+from layerviz.separability.answering import (
+    Answer,
+    Cell,
+    Difference,
+    Score,
+    answer,
+    as_dict,
+    epoch_words,
+    first_separates,
+)
+from layerviz.separability.comparing import (
+    PoolingVerdict,
+    class_scores,
+    compare_poolings,
+    confused_pairs,
+    overfitting,
+)
+from layerviz.separability.geometry import cka_rows, linear_cka
+from layerviz.separability.measures import MEASURES, Measure
+from layerviz.separability.measuring import COLUMNS, HEAD, Measured, measure
+from layerviz.separability.mixing import MIXES, Mixed, mix, search
+from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot, missing_measures
+from layerviz.separability.probe import Probe, probe
+from layerviz.separability.reporting import as_text, report_table
+from layerviz.separability.resampling import (
+    LEVEL,
+    Best,
+    accuracy,
+    class_f1,
+    find_best,
+    interval,
+    macro_f1,
+    paired_difference,
+    resampling_weights,
+)
+
+__all__ = [
+    "COLUMNS",
+    "HEAD",
+    "LEVEL",
+    "MEASURES",
+    "MIXES",
+    "Answer",
+    "Best",
+    "Cell",
+    "Difference",
+    "Measure",
+    "Measured",
+    "Mixed",
+    "PoolingVerdict",
+    "Probe",
+    "Score",
+    "accuracy",
+    "answer",
+    "answer_of",
+    "as_dict",
+    "as_text",
+    "cells_of",
+    "cka_rows",
+    "class_f1",
+    "class_scores",
+    "compare_poolings",
+    "confused_pairs",
+    "epoch_words",
+    "find_best",
+    "first_separates",
+    "interval",
+    "linear_cka",
+    "macro_f1",
+    "measure",
+    "measure_snapshot",
+    "missing_measures",
+    "mix",
+    "overfitting",
+    "paired_difference",
+    "probe",
+    "report_table",
+    "resampling_weights",
+    "search",
+]

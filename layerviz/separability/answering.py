@@ -1,0 +1,375 @@
+"""From the probes of all cells to an answer: which layer generalises, at which epoch, how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerviz.separability.resampling import (
+    Best,
+    class_f1,
+    find_best,
+    interval,
+    macro_f1,
+    paired_difference,
+    resampling_weights,
+)
+
+FEW_EXAMPLES, FEW_IN_CLASS = 50, 5  # val needs these before layers are told apart
+SPOKEN = {"mean": "mean", "cls": "[CLS]", "max": "max"}
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One layer at one snapshot under one pooling.
+
+    Parameters
+    ----------
+    snapshot : int
+        Its index.
+    epoch : float
+    pooling : str
+    layer : int
+        1 to L; the embedding output is a baseline, not a candidate.
+    """
+
+    snapshot: int
+    epoch: float
+    pooling: str
+    layer: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """A macro-F1 with its 95 % bootstrap interval and the number of examples scored."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f}, n = {self.n:,})"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One cell's val macro-F1 minus another's, with its paired 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def clear(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+    def __str__(self) -> str:
+        return f"{self.value:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Which cell generalises best, and how sure that is.
+
+    Parameters
+    ----------
+    verdict : {"found", "chance", "few"}
+        ``chance``: the best cell is not better than the best of as many under shuffled labels.
+        ``few``: too few val examples for any verdict.
+    best : Cell
+        The cell with the highest val macro-F1.
+    val : Score
+        Of the best cell.
+    test : Score or None
+        Of the best cell on test, which played no part in choosing it.
+    corrected : float
+        What picking the best in this way earns on unseen examples (BBC-CV).
+    p_chance : float
+        See `Best`.
+    n_cells : int
+        Candidates.
+    ties : tuple of Cell
+        The others that cannot be told from the best.
+    since_start : Difference or None
+        Best cell minus the best cell before training; None if that is the best itself.
+    last_layer : float
+        The last layer's highest val macro-F1 under the best cell's pooling.
+    gained_most : tuple of int and Difference, or None
+        The layer that gained most between epoch 0 and the best epoch.
+    gaps : tuple of (float, float)
+        (epoch, train minus val) of the best layer, at the best epoch and at the last.
+    smallest_class : tuple of str and int
+        The val class with the fewest examples.
+    """
+
+    verdict: str
+    best: Cell
+    val: Score
+    test: Score | None
+    corrected: float
+    p_chance: float
+    n_cells: int
+    n_layers: int
+    ties: tuple[Cell, ...]
+    since_start: Difference | None
+    last_layer: float
+    gained_most: tuple[int, Difference] | None
+    gaps: tuple[tuple[float, float], ...]
+    smallest_class: tuple[str, int]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What to tell people, one thought each, without markup."""
+        return _sentences(self)
+
+
+def answer(
+    cells: Sequence[Cell],
+    predicted: np.ndarray,
+    labels: np.ndarray,
+    splits: np.ndarray,
+    *,
+    label_names: Sequence[str],
+    seed: int,
+) -> Answer:
+    """Answer from the probes' predictions.
+
+    Parameters
+    ----------
+    cells : sequence of K Cells
+        The candidates: layers 1..L at every snapshot.
+    predicted : ndarray of shape (K, N)
+        Class index that each cell's probe predicts for each example.
+    labels, splits : ndarray of shape (N,)
+        True class indices and names of splits; val must be there.
+    label_names : sequence of str
+    seed : int
+        Of resamples and permutations.
+
+    Returns
+    -------
+    Answer
+    """
+    val = splits == "val"
+    true, shown = labels[val], predicted[:, val]
+    found = find_best(true, shown, seed)
+    best = cells[found.index]
+    place = {cell: row for row, cell in enumerate(cells)}
+    train_scores = macro_f1(labels[splits == "train"], predicted[:, splits == "train"])
+    snapshots = sorted({(cell.snapshot, cell.epoch) for cell in cells})
+    n_layers = max(cell.layer for cell in cells)
+
+    def at(snapshot: tuple[int, float], layer: int) -> int:
+        return place[Cell(*snapshot, best.pooling, layer)]
+
+    def difference(one: int, other: int) -> Difference:
+        return Difference(*paired_difference(true, shown[one], shown[other], seed))
+
+    start, now = snapshots[0], (best.snapshot, best.epoch)
+    before = [row for row, cell in enumerate(cells) if cell.snapshot == start[0]]
+    best_before = max(before, key=lambda row: found.scores[row])
+    gained = None
+    if now != start:
+        rise = {
+            layer: found.scores[at(now, layer)] - found.scores[at(start, layer)]
+            for layer in range(1, n_layers + 1)
+        }
+        layer = max(rise, key=rise.__getitem__)
+        gained = (layer, difference(at(now, layer), at(start, layer)))
+    gaps = tuple(
+        (when[1], float(train_scores[at(when, best.layer)] - found.scores[at(when, best.layer)]))
+        for when in dict.fromkeys((now, snapshots[-1]))
+    )
+    codes, counts = np.unique(true, return_counts=True)
+    return Answer(
+        verdict=_verdict(found, len(true), counts.min()),
+        best=best,
+        val=Score(
+            *(float(x[found.index]) for x in (found.scores, found.low, found.high)), len(true)
+        ),
+        test=_test_score(labels, predicted[found.index], splits, seed),
+        corrected=found.corrected,
+        p_chance=found.p_chance,
+        n_cells=len(cells),
+        n_layers=n_layers,
+        ties=tuple(
+            cell for row, cell in enumerate(cells) if found.ties[row] and row != found.index
+        ),
+        since_start=None if best.snapshot == start[0] else difference(found.index, best_before),
+        last_layer=float(max(found.scores[at(when, n_layers)] for when in snapshots)),
+        gained_most=gained,
+        gaps=gaps,
+        smallest_class=(label_names[codes[counts.argmin()]], int(counts.min())),
+    )
+
+
+def first_separates(
+    cells: Sequence[Cell], predicted: np.ndarray, labels: np.ndarray, threshold: float
+) -> dict[int, Cell]:
+    """Return for each class the earliest cell (by epoch, then layer) whose F1 reaches `threshold`.
+
+    Parameters
+    ----------
+    cells : sequence of K Cells
+    predicted : ndarray of shape (K, n)
+        For the scored examples.
+    labels : ndarray of shape (n,)
+    threshold : float
+        0 to 1.
+    """
+    f1 = class_f1(labels, predicted)  # (K, C)
+    order = sorted(range(len(cells)), key=lambda row: cells[row])
+    result = {}
+    for column, label in enumerate(np.unique(labels)):
+        reached = next((row for row in order if f1[row, column] >= threshold), None)
+        if reached is not None:
+            result[int(label)] = cells[reached]
+    return result
+
+
+def _verdict(found: Best, n: int, fewest: int) -> str:
+    if n < FEW_EXAMPLES or fewest < FEW_IN_CLASS:
+        return "few"
+    return "found" if found.above_chance else "chance"
+
+
+def _test_score(labels, predicted, splits, seed) -> Score | None:
+    at = splits == "test"
+    if not at.any():
+        return None
+    true, shown = labels[at], predicted[None, at]
+    low, high = interval(macro_f1(true, shown, resampling_weights(len(true), seed)))
+    return Score(float(macro_f1(true, shown)[0]), float(low[0]), float(high[0]), len(true))
+
+
+# --- words ----------------------------------------------------------------------------------
+
+
+def epoch_words(epoch: float) -> str:
+    """Return "before training" or "at epoch 2"."""
+    return "before training" if epoch == 0 else f"at epoch {epoch:.2f}".rstrip("0").rstrip(".")
+
+
+def _sentences(answer: Answer) -> list[str]:
+    best = answer.best
+    where = f"Layer {best.layer} {epoch_words(best.epoch)}"
+    pooling = f"{SPOKEN.get(best.pooling, best.pooling)} pooling"
+    if answer.verdict == "chance":
+        return [
+            f"No layer tells the classes apart on val better than chance: the best of "
+            f"{answer.n_cells:,} cells scores macro-F1 {answer.val}, and with shuffled labels the "
+            f"best would score as high in {answer.p_chance:.0%} of all cases."
+        ]
+    if answer.verdict == "few":
+        name, n = answer.smallest_class
+        few = (
+            f"only {answer.val.n:,} val examples"
+            if answer.val.n < FEW_EXAMPLES
+            else f"only {n} val example{'s' if n != 1 else ''} of the class {name!r}"
+        )
+        return [
+            f"Too few examples to say which layer generalises best: {few}.",
+            f"The highest score is that of {where[0].lower()}{where[1:]}, {pooling}: val macro-F1 "
+            f"{answer.val}.",
+        ]
+    lead = "generalises best" if not answer.ties else "scores highest"
+    said = [f"{where} {lead}: val macro-F1 {answer.val}, {pooling}.", _ties(answer)]
+    if answer.test is not None:
+        said.append(
+            f"On test, which played no part in the choice, it scores {answer.test}: the honest "
+            "figure."
+        )
+    else:
+        said.append(
+            f"Being the best of {answer.n_cells:,} cells flatters it: on unseen examples such a "
+            f"pick earns about {answer.corrected:.2f}."
+        )
+    if answer.since_start is None:
+        said.append("No epoch of fine-tuning made any layer better than that.")
+    elif answer.since_start.clear:
+        said.append(f"Against the best layer before training: {answer.since_start}.")
+    else:
+        said.append(
+            f"That is not clearly more than the best layer before training: {answer.since_start}."
+        )
+    said.append(_last_layer(answer))
+    said.append(_gap(answer))
+    return [sentence for sentence in said if sentence]
+
+
+def _ties(answer: Answer) -> str:
+    best, ties = answer.best, answer.ties
+    if not ties:
+        return f"All other {answer.n_cells - 1:,} cells (layer, epoch, pooling) are clearly behind."
+    beside = [c.layer for c in ties if (c.snapshot, c.pooling) == (best.snapshot, best.pooling)]
+    others = len(ties) - len(beside)
+    said = []
+    if beside:
+        which = f"Layer {beside[0]} ties" if len(beside) == 1 else f"Layers {_spoken(beside)} tie"
+        said.append(f"{which} with it at that epoch")
+    else:
+        said.append("No other layer ties with it at that epoch")
+    if others:
+        link = "so do" if beside else "though"
+        tie = "" if beside else " tie"
+        rest = answer.n_cells - 1 - (answer.n_layers - 1)
+        said.append(
+            f"{link} {others:,} of the {rest:,} cells at other epochs or with other poolings{tie}"
+        )
+    return "; ".join(said) + "."
+
+
+def _last_layer(answer: Answer) -> str:
+    said = ""
+    if answer.best.layer != answer.n_layers:
+        said = f"The last layer: {answer.last_layer:.2f}"
+    if answer.gained_most is None:
+        return f"{said}." if said else ""
+    layer, gain = answer.gained_most
+    if not gain.clear or gain.value <= 0:
+        return f"{said}." if said else ""
+    which = "it" if said and layer == answer.n_layers else f"layer {layer}"
+    gained = f"{which} gained most from fine-tuning ({gain.value:+.2f})"
+    return f"{said}; {gained}." if said else f"{gained[0].upper()}{gained[1:]}."
+
+
+def _gap(answer: Answer) -> str:
+    parts = [f"{gap:.2f} {epoch_words(epoch)}" for epoch, gap in reversed(answer.gaps)]
+    if answer.gaps[-1][1] <= 0.005:
+        return ""
+    return f"Train runs ahead of val by {', '.join(parts)} (layer {answer.best.layer})."
+
+
+def _spoken(numbers: Sequence[int]) -> str:
+    """Return "3", "3 and 4" or "3-6 and 9"."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = []
+    for run in runs:
+        parts += [f"{run[0]}–{run[-1]}"] if len(run) > 2 else [str(number) for number in run]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def as_dict(answer: Answer) -> Mapping[str, object]:
+    """Return the answer as plain JSON values."""
+    best = vars(answer.best)
+    return {
+        "verdict": answer.verdict,
+        "sentences": answer.sentences,
+        "best": dict(best),
+        "val": vars(answer.val),
+        "test": None if answer.test is None else vars(answer.test),
+        "corrected": answer.corrected,
+        "p_chance": answer.p_chance,
+        "n_cells": answer.n_cells,
+        "ties": [dict(vars(cell)) for cell in answer.ties],
+        "since_start": None if answer.since_start is None else vars(answer.since_start),
+        "gaps": [{"epoch": epoch, "train_minus_val": gap} for epoch, gap in answer.gaps],
+    }

@@ -1,0 +1,238 @@
+"""How states lie: neighbours, clusters, discriminants, the two splits, and kinship of layers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.stats import rankdata
+from sklearn.covariance import ledoit_wolf
+from sklearn.metrics import davies_bouldin_score
+
+NEIGHBOURS = 10
+CKA_EXAMPLES = 1000
+SPLIT_FOLDS = 2
+
+
+def knn_predict(
+    states: np.ndarray, labels: np.ndarray, train: np.ndarray, *, k: int = NEIGHBOURS
+) -> np.ndarray:
+    """Predict each row outside train from its k nearest train rows (Cover & Hart, 1967).
+
+    Nearness is the cosine of states centred on the train mean: uncentred, the states of one layer
+    all point in about the same direction (Ethayarajh, 2019). The majority decides, and among
+    equals the class whose neighbours are nearer in sum.
+
+    Parameters
+    ----------
+    states : ndarray of shape (N, D)
+    labels : ndarray of shape (N,)
+    train : ndarray of shape (N,), bool
+    k : int
+
+    Returns
+    -------
+    ndarray of shape (number of rows outside train,)
+        Class indices.
+    """
+    x = torch.from_numpy(states.astype(np.float32))
+    mine = torch.from_numpy(np.flatnonzero(train))
+    x = torch.nn.functional.normalize(x - x[mine].mean(dim=0), dim=1)
+    others = x[torch.from_numpy(np.flatnonzero(~train))]
+    nearest = (others @ x[mine].T).topk(min(k, len(mine)), dim=1)
+    classes, targets = np.unique(labels[train], return_inverse=True)
+    votes = torch.zeros(len(others), len(classes))
+    found = torch.from_numpy(targets)[nearest.indices]  # (m, k)
+    # A similarity is at most 1, so that k of them never outweigh a vote.
+    votes.scatter_add_(1, found, 1 + (nearest.values + 1) / (4 * k))
+    return classes[votes.argmax(dim=1).numpy()]
+
+
+def silhouette(
+    states: np.ndarray, labels: np.ndarray, reference: np.ndarray, reference_labels: np.ndarray
+) -> float:
+    """Return the mean silhouette (Rousseeuw, 1987) of rows among the reference rows' classes.
+
+    Where the rows are the reference itself this is ``sklearn.metrics.silhouette_score``, a point
+    not being its own neighbour; else each row is compared with the reference's classes.
+
+    Parameters
+    ----------
+    states : ndarray of shape (n, D)
+    labels : ndarray of shape (n,)
+    reference : ndarray of shape (m, D)
+    reference_labels : ndarray of shape (m,)
+
+    Returns
+    -------
+    float
+        -1 to 1; NaN with fewer than two classes in the reference.
+    """
+    classes, codes, counts = np.unique(reference_labels, return_inverse=True, return_counts=True)
+    known = np.isin(labels, classes)
+    if len(classes) < 2 or not known.any():
+        return float("nan")
+    itself = states is reference
+    x = torch.from_numpy(states[known].astype(np.float32))
+    y = torch.from_numpy(reference.astype(np.float32))
+    centre = y.mean(dim=0)  # small numbers lose less when they are squared
+    distances = torch.cdist(x - centre, y - centre)  # (n, m)
+    if itself:
+        distances.fill_diagonal_(0.0)
+    member = torch.nn.functional.one_hot(torch.from_numpy(codes)).float()  # (m, C)
+    sums = (distances @ member).numpy()  # (n, C)
+    own = np.searchsorted(classes, labels[known])
+    rows = np.arange(len(own))
+    size = counts[own] - itself
+    inside = sums[rows, own] / np.maximum(size, 1)
+    means = sums / counts
+    means[rows, own] = np.inf
+    nearest = means.min(axis=1)
+    value = (nearest - inside) / np.maximum(np.maximum(inside, nearest), 1e-12)
+    return float(np.where(size > 0, value, 0.0).mean())
+
+
+def davies_bouldin(states: np.ndarray, labels: np.ndarray) -> float:
+    """Return the Davies-Bouldin index (1979), 0 or more, lower is better; NaN if undefined."""
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) < 2 or len(classes) >= len(labels) or counts.min() < 1:
+        return float("nan")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(davies_bouldin_score(states.astype(np.float32), labels))
+
+
+def fisher_ratio(states: np.ndarray, labels: np.ndarray, train: np.ndarray) -> dict[str, float]:
+    """Return how far classes lie apart along the discriminants, in units of their spread.
+
+    The discriminants are those of a linear discriminant analysis fitted on train (Fisher, 1936;
+    Rao, 1948) with a shrunken within-class covariance (Ledoit & Wolf, 2004). The value is the
+    trace of the between-class covariance over that of the within-class covariance in that space,
+    measured on train and, with the same discriminants, on val rows, where it is not inflated.
+
+    Returns
+    -------
+    dict
+        ``train`` and ``val``; NaN where a split has fewer than two classes.
+    """
+    missing = {"train": float("nan"), "val": float("nan")}
+    mine, targets = states[train].astype(np.float32), labels[train]
+    classes = np.unique(targets)
+    if len(classes) < 2:
+        return missing
+    means = np.stack([mine[targets == label].mean(axis=0) for label in classes])  # (C, D)
+    within, _ = ledoit_wolf(mine - means[np.searchsorted(classes, targets)], assume_centered=True)
+    within += np.eye(len(within)) * max(np.trace(within) / len(within), 1e-12) * 1e-6
+    directions = np.linalg.solve(within, (means - means.mean(axis=0)).T)  # (D, C)
+    result = dict(missing)
+    for split, rows in (("train", train), ("val", ~train)):
+        if len(np.unique(labels[rows])) > 1:
+            result[split] = _between_over_within(
+                states[rows].astype(np.float32) @ directions, labels[rows]
+            )
+    return result
+
+
+def _between_over_within(projected: np.ndarray, labels: np.ndarray) -> float:
+    scale = np.maximum(projected.std(axis=0), 1e-12)
+    projected = (projected - projected.mean(axis=0)) / scale
+    between = within = 0.0
+    for label in np.unique(labels):
+        rows = projected[labels == label]
+        between += len(rows) * float((rows.mean(axis=0) ** 2).sum())
+        within += float(((rows - rows.mean(axis=0)) ** 2).sum())
+    return between / max(within, 1e-12)
+
+
+def split_divergence(states: np.ndarray, is_val: np.ndarray, seed: int) -> float:
+    """Return how well a linear classifier tells the splits apart: AUC, 0.5 where it cannot.
+
+    A classifier two-sample test (Lopez-Paz & Oquab, 2017): ridge regression on standardised
+    states, two-fold cross-validated, the penalty being the number of rows fitted.
+
+    Parameters
+    ----------
+    states : ndarray of shape (N, D)
+    is_val : ndarray of shape (N,), bool
+    seed : int
+        Of the folds.
+    """
+    if min(is_val.sum(), (~is_val).sum()) < 2 * SPLIT_FOLDS:
+        return float("nan")
+    fold = np.empty(len(is_val), dtype=int)
+    rng = np.random.default_rng(seed)
+    for rows in (np.flatnonzero(is_val), np.flatnonzero(~is_val)):
+        fold[rng.permutation(rows)] = np.arange(len(rows)) % SPLIT_FOLDS
+    x = torch.from_numpy(states.astype(np.float32))
+    x = (x - x.mean(dim=0)) / x.std(dim=0).clamp(min=1e-6)
+    aim = torch.from_numpy(is_val.astype(np.float32))
+    areas = []
+    for held_out in range(SPLIT_FOLDS):
+        fitted = torch.from_numpy(np.flatnonzero(fold != held_out))
+        mine, target = x[fitted], aim[fitted] - aim[fitted].mean()
+        gram = mine.T @ mine
+        gram.diagonal().add_(len(mine))
+        weights = torch.linalg.solve(gram, mine.T @ target)
+        rest = fold == held_out
+        scores = (x[torch.from_numpy(np.flatnonzero(rest))] @ weights).numpy()
+        areas.append(_area_under_curve(scores, is_val[rest]))
+    return float(np.mean(areas))
+
+
+def _area_under_curve(scores: np.ndarray, positive: np.ndarray) -> float:
+    ranks = rankdata(scores)
+    n, m = positive.sum(), (~positive).sum()
+    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def cka_rows(n: int) -> np.ndarray:
+    """Return the rows on which CKA is estimated: all, or 1,000 evenly spaced ones."""
+    return np.unique(np.linspace(0, n - 1, min(n, CKA_EXAMPLES)).astype(int))
+
+
+def linear_cka(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Return linear CKA between layers, from the unbiased estimator of HSIC.
+
+    Kornblith et al. (2019); the estimator is that of Song et al. (2012), as used by Nguyen et al.
+    (2021), and does not depend on the number of examples in expectation.
+
+    Parameters
+    ----------
+    ours : ndarray of shape (K, n, D)
+        States of K layers for the same n examples; at least four.
+    theirs : ndarray of shape (M, n, E)
+        States of M layers for these examples.
+
+    Returns
+    -------
+    ndarray of shape (K, M), float64
+        1 for layers that are the same up to rotation and scale, about 0 for unrelated ones; NaN
+        where a layer's states are all equal.
+    """
+    first = _centred_grams(ours)  # (K, n * n)
+    second = first if theirs is ours else _centred_grams(theirs)
+    n = ours.shape[1]
+    scale = n * (n - 3)
+    norms = [((g * g).sum(dim=1) / scale).double() for g in (first, second)]
+    product = (first @ second.T).double() / scale
+    norms = [torch.where(norm > 1e-20, norm, torch.nan) for norm in norms]
+    return (product / (norms[0][:, None] * norms[1][None]).sqrt()).numpy()
+
+
+def _centred_grams(states: np.ndarray) -> torch.Tensor:
+    """Return U-centred Gram matrices, flat: inner products of two are unbiased HSIC estimates.
+
+    Székely & Rizzo (2014): with U-centring, Song et al.'s estimator is the mean product.
+    """
+    grams = []
+    for state in states:
+        x = torch.from_numpy(state.astype(np.float32))
+        x = x - x.mean(dim=0)  # changes nothing but the size of rounding errors
+        x = x / x.norm().clamp(min=1e-12) * len(x) ** 0.5
+        gram = x @ x.T
+        n = len(gram)
+        gram.fill_diagonal_(0.0)
+        sums = gram.sum(dim=0) / (n - 2)
+        total = gram.sum() / ((n - 1) * (n - 2))
+        gram = gram - sums[:, None] - sums[None] + total
+        gram.fill_diagonal_(0.0)
+        grams.append(gram.flatten())
+    return torch.stack(grams)

@@ -1,0 +1,195 @@
+"""Mixes of layers: concatenated, averaged, or weighted as ELMo does; and a search for the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from layerviz.errors import Cancelled, ConfigError
+from layerviz.separability.probe import probe
+from layerviz.separability.resampling import macro_f1, paired_difference
+
+MIXES = ("concatenate", "average", "scalar mix")
+MOST_LAYERS = 4  # that the search puts together
+MIX_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A mix of layers, scored on val against a single layer.
+
+    Parameters
+    ----------
+    layers : tuple of int
+    how : str
+        One of `MIXES`.
+    weights : tuple of float
+        Shares of the layers in a scalar mix; equal otherwise.
+    score : float
+        Macro-F1 of the mix's probe on val.
+    single : int
+        The layer it is compared with.
+    single_score : float
+        Macro-F1 of that layer's probe on val.
+    difference, low, high : float
+        Mix minus single, with its 95 % paired bootstrap interval.
+    """
+
+    layers: tuple[int, ...]
+    how: str
+    weights: tuple[float, ...]
+    score: float
+    single: int
+    single_score: float
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def better(self) -> bool:
+        """Whether the interval of the difference lies above 0."""
+        return self.low > 0
+
+
+def mix(
+    states: np.ndarray,
+    labels: np.ndarray,
+    splits: np.ndarray,
+    layers: Sequence[int],
+    how: str,
+    *,
+    single: int,
+    seed: int,
+) -> Mixed:
+    """Probe a mix of layers and compare it with one layer on the same val examples.
+
+    Parameters
+    ----------
+    states : ndarray of shape (L + 1, N, D)
+        Hidden states of one pooling at one snapshot.
+    labels, splits : ndarray of shape (N,)
+        Class indices and names of splits; train fits, val scores.
+    layers : sequence of int
+        The layers to put together.
+    how : {"concatenate", "average", "scalar mix"}
+        ``average``: of the layers' states, each standardised on train. ``scalar mix``: the same
+        with weights learned on train (Peters et al., 2018: ELMo, equation 1).
+    single : int
+        The layer to compare with.
+    seed : int
+        Of folds and resamples.
+
+    Returns
+    -------
+    Mixed
+
+    Raises
+    ------
+    ConfigError
+        If there are no layers or `how` is unknown.
+    """
+    if not layers or how not in MIXES:
+        raise ConfigError("Nothing to mix.", f"Choose layers, and one of {', '.join(MIXES)}.")
+    train, val = splits == "train", splits == "val"
+    parts = [_standardised(states[layer], train) for layer in layers]
+    weights = np.full(len(layers), 1 / len(layers))
+    if how == "concatenate":
+        mixed = np.concatenate(parts, axis=1)  # (N, k * D)
+    else:
+        if how == "scalar mix" and len(layers) > 1:
+            weights = _scalar_weights(parts, labels, train)
+        mixed = np.tensordot(weights, np.stack(parts), axes=1).astype(np.float32)  # (N, D)
+    ours = probe(mixed, labels, train, seed=seed).predicted
+    theirs = probe(states[single], labels, train, seed=seed).predicted
+    difference, low, high = paired_difference(labels[val], ours[val], theirs[val], seed)
+    score, single_score = macro_f1(labels[val], np.stack([ours[val], theirs[val]]))
+    return Mixed(
+        tuple(layers), how, tuple(map(float, weights)), float(score), single, float(single_score),
+        difference, low, high,
+    )  # fmt: skip
+
+
+def search(
+    states: np.ndarray,
+    labels: np.ndarray,
+    splits: np.ndarray,
+    *,
+    seed: int,
+    on_progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Mixed:
+    """Find layers to concatenate without looking at val, then score them on it once.
+
+    Greedy forward selection: beginning with the layer whose probe has the least log loss on the
+    inner folds of train, the layer that lowers it most is added, up to four, for as long as it
+    falls. The comparison is with the layer it began with. Arguments as in :func:`mix`.
+
+    Raises
+    ------
+    Cancelled
+        If `should_stop` answers true.
+    """
+    train = splits == "train"
+    parts = [_standardised(state, train)[train] for state in states]
+    mine, everything = labels[train], np.ones(int(train.sum()), dtype=bool)
+    n_layers = len(states)
+    most = min(MOST_LAYERS, n_layers - 1)
+    total = sum(n_layers - 1 - taken for taken in range(most))
+    done = 0
+
+    def loss(layers: list[int]) -> float:
+        nonlocal done
+        if should_stop is not None and should_stop():
+            raise Cancelled
+        joined = np.concatenate([parts[layer] for layer in layers], axis=1)
+        found = probe(joined, mine, everything, seed=seed).inner_loss
+        done += 1
+        if on_progress is not None:
+            on_progress(done, total)
+        return found
+
+    chosen: list[int] = []
+    least = np.inf
+    while len(chosen) < most:
+        rest = [layer for layer in range(1, n_layers) if layer not in chosen]
+        losses = {layer: loss([*chosen, layer]) for layer in rest}
+        best = min(rest, key=losses.__getitem__)
+        if not losses[best] < least and chosen:
+            break
+        chosen.append(best)
+        least = losses[best]
+    return mix(states, labels, splits, sorted(chosen), "concatenate", single=chosen[0], seed=seed)
+
+
+def _standardised(state: np.ndarray, train: np.ndarray) -> np.ndarray:
+    state = state.astype(np.float32)
+    deviation = state[train].std(axis=0)
+    return (state - state[train].mean(axis=0)) / np.where(deviation > 1e-6, deviation, 1.0)
+
+
+def _scalar_weights(parts: list[np.ndarray], labels: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Learn softmax weights of layers together with a linear classifier, on train."""
+    x = torch.from_numpy(np.stack(parts)[:, train])  # (k, n, D)
+    classes, targets = np.unique(labels[train], return_inverse=True)
+    aim = torch.from_numpy(targets)
+    with torch.enable_grad():
+        shares = torch.zeros(len(parts), requires_grad=True)
+        weight = torch.zeros(x.shape[2], len(classes), requires_grad=True)
+        bias = torch.zeros(len(classes), requires_grad=True)
+        optimiser = torch.optim.LBFGS(
+            [shares, weight, bias], max_iter=MIX_STEPS, line_search_fn="strong_wolfe"
+        )
+
+        def closure() -> torch.Tensor:
+            optimiser.zero_grad()
+            mixed = torch.einsum("k,knd->nd", shares.softmax(dim=0), x)
+            loss = torch.nn.functional.cross_entropy(mixed @ weight + bias, aim)
+            loss = loss + weight.square().sum() / (2 * 0.03 * len(aim))
+            loss.backward()
+            return loss
+
+        optimiser.step(closure)
+    return shares.detach().softmax(dim=0).numpy()

@@ -1,0 +1,98 @@
+"""A run's measures and its answer, from what its folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from layerviz import runs
+from layerviz.config import POOLINGS
+from layerviz.errors import RunError
+from layerviz.runs import Run
+from layerviz.separability.answering import Answer, Cell, answer
+from layerviz.separability.measuring import measure
+
+
+def measure_snapshot(
+    run: Run,
+    index: int,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> None:
+    """Measure one snapshot in the full hidden size and store the result.
+
+    Parameters
+    ----------
+    run : Run
+    index : int
+        A snapshot that is on disk, and so is the first one.
+    on_progress : callable, optional
+        Called with (cells done, cells in all).
+    should_stop : callable, optional
+        Asked before each cell.
+
+    Raises
+    ------
+    Cancelled
+        If `should_stop` answers true; nothing is stored then.
+    """
+    measured = measure(
+        runs.read_pooled(run.path, index),
+        runs.read_examples(run.path),
+        runs.read_predictions(run.path, index)["predicted"].to_numpy(),
+        first=runs.read_pooled(run.path, 0) if index else None,
+        seed=run.config.seed,
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+    runs.write_measures(run.path, index, measured.table, measured.predicted)
+
+
+def missing_measures(run: Run) -> list[int]:
+    """Return the snapshots without measures: of a run that was stopped, or made elsewhere."""
+    return [s.index for s in run.snapshots if not runs.has_measures(run.path, s.index)]
+
+
+def cells_of(run: Run, poolings: Sequence[str] = POOLINGS) -> tuple[list[Cell], np.ndarray]:
+    """Return the candidates of a run, layers 1 to L, and their probes' predictions.
+
+    Returns
+    -------
+    cells : list of K Cells
+        Of the snapshots that are measured.
+    predicted : ndarray of shape (K, N), int16
+        In the row order of the examples.
+
+    Raises
+    ------
+    RunError
+        If no snapshot is measured.
+    """
+    cells, predicted = [], []
+    for snapshot in run.snapshots:
+        if not runs.has_measures(run.path, snapshot.index):
+            continue
+        probes = runs.read_probes(run.path, snapshot.index)
+        for pooling in poolings:
+            layers = range(1, len(probes[pooling]))
+            cells += [Cell(snapshot.index, snapshot.epoch, pooling, layer) for layer in layers]
+            predicted.append(probes[pooling][1:])
+    if not cells:
+        raise RunError("Nothing of this run is measured yet.", "Wait for its first snapshot.")
+    return cells, np.concatenate(predicted)
+
+
+def answer_of(run: Run, poolings: Sequence[str] = POOLINGS) -> Answer:
+    """Return which layer of a run generalises, at which epoch, and how sure that is."""
+    cells, predicted = cells_of(run, poolings)
+    examples = runs.read_examples(run.path)
+    return answer(
+        cells,
+        predicted,
+        examples["label"].to_numpy(),
+        examples["split"].to_numpy(),
+        label_names=run.label_names,
+        seed=run.config.seed,
+    )

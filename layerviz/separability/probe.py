@@ -1,0 +1,246 @@
+"""The linear probe: multinomial logistic regression on frozen states, its strength chosen in train.
+
+Alain & Bengio (2016), "Understanding intermediate layers using linear classifier probes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from sklearn.model_selection import StratifiedKFold
+
+from layerviz.separability.lbfgs import Minimum, minimise
+
+STRENGTHS = (3e-4, 3e-3, 3e-2, 3e-1)  # C: inverse strength of the L2 penalty, as scikit-learn's
+FOLDS = 3
+TOLERANCE = 1e-4  # of the mean loss's gradient, as scikit-learn's
+CHOOSING_TOLERANCE = 1e-3  # is enough to tell one strength from another
+SHUFFLES = 5  # one alone may agree with the labels by chance
+MAX_ITERATIONS = 500
+NO_DIRECTION = 1e-5  # singular values below this part of the largest are rounding errors
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What probes of one matrix of states yield.
+
+    Parameters
+    ----------
+    predicted : ndarray of shape (N,), int16
+        Class index for every row, those outside train included.
+    shuffled : ndarray of shape (5, N), int16
+        The same from probes that were trained on shuffled train labels.
+    strength : float
+        The chosen C.
+    inner_loss : float
+        Mean log loss, in nats, on the held-out folds of train at that C; NaN without folds.
+    converged : bool
+        Whether all minimisations reached the tolerance.
+    """
+
+    predicted: np.ndarray
+    shuffled: np.ndarray
+    strength: float
+    inner_loss: float
+    converged: bool
+
+
+@torch.inference_mode()
+def probe(
+    states: np.ndarray,
+    labels: np.ndarray,
+    train: np.ndarray,
+    *,
+    seed: int,
+    strengths: Sequence[float] = STRENGTHS,
+) -> Probe:
+    """Train a linear probe on the train rows and let it predict all rows.
+
+    States are standardised by the train rows' mean and deviation. The penalty's strength is the
+    one with the least log loss in stratified 3-fold cross-validation inside train; where a class
+    has too few rows for folds, it is a middle one of `strengths`.
+
+    Parameters
+    ----------
+    states : ndarray of shape (N, D)
+        Pooled hidden states.
+    labels : ndarray of shape (N,)
+        Class indices; those of train are used.
+    train : ndarray of shape (N,), bool
+        The rows to train on.
+    seed : int
+        Of the folds and of the shuffled labels.
+    strengths : sequence of float
+        Values of C to choose from.
+
+    Returns
+    -------
+    Probe
+    """
+    classes, targets = np.unique(labels[train], return_inverse=True)
+    if len(classes) < 2:
+        only = np.full(len(states), classes[0], dtype=np.int16)
+        return Probe(only, np.stack([only] * SHUFFLES), float("nan"), float("nan"), True)
+    inputs, curvature = _rotated(states, train)  # (N, r), (r,)
+    problem = _Problem(inputs[torch.from_numpy(np.flatnonzero(train))], curvature, len(classes))
+    strength, loss = strengths[len(strengths) // 2], float("nan")
+    if np.bincount(targets).min() >= FOLDS:
+        strength, loss = _choose(problem, targets, strengths, seed)
+    rng = np.random.default_rng(seed)
+    aims = np.stack([targets, *(rng.permutation(targets) for _ in range(SHUFFLES))])  # (1 + 5, n)
+    found = problem.solve(
+        torch.from_numpy(aims), torch.ones(aims.shape), [strength] * len(aims), TOLERANCE
+    )
+    best = problem.scores(found.x, inputs).argmax(dim=2).numpy()  # (N, 1 + 5)
+    predicted = classes[best].astype(np.int16)
+    return Probe(
+        predicted[:, 0], predicted[:, 1:].T, float(strength), loss, bool(found.converged.all())
+    )
+
+
+def _rotated(states: np.ndarray, train: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return standardised states along train's principal axes, and the mean square along each.
+
+    The L2 penalty does not change under a rotation, but along these axes the curvature of the
+    loss is nearly diagonal, and axes on which no train row lies can be left out.
+    """
+    x = torch.from_numpy(states.astype(np.float32))  # (N, D)
+    mine = x[torch.from_numpy(np.flatnonzero(train))]  # (n, D)
+    deviation = mine.std(dim=0, unbiased=False)
+    deviation = torch.where(deviation > 1e-6, deviation, 1.0)
+    centre = mine.mean(dim=0)
+    mine = (mine - centre) / deviation
+    x = (x - centre) / deviation
+    n, d = mine.shape
+    if d <= n:
+        square, axes = torch.linalg.eigh(mine.T @ mine)
+    else:
+        square, left = torch.linalg.eigh(mine @ mine.T)
+        axes = mine.T @ left / square.clamp(min=1e-12).sqrt()
+    kept = square > square[-1].clamp(min=1e-12) * NO_DIRECTION**2 * max(n, d)
+    return x @ axes[:, kept], square[kept] / n
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Logistic regressions that share their inputs and differ in labels, rows and strength.
+
+    Two classes have one column of weights, the score of the second over the first, so that the
+    penalty means what it means in scikit-learn.
+    """
+
+    inputs: torch.Tensor  # (n, r)
+    curvature: torch.Tensor  # (r,)
+    n_classes: int
+
+    @property
+    def n_columns(self) -> int:
+        return 1 if self.n_classes == 2 else self.n_classes
+
+    def solve(
+        self,
+        targets: torch.Tensor,
+        weights: torch.Tensor,
+        strengths: Sequence[float],
+        tolerance: float,
+    ) -> Minimum:
+        """Minimise K penalised mean losses.
+
+        Parameters
+        ----------
+        targets : Tensor of shape (K, n), int64
+        weights : Tensor of shape (K, n)
+            1 for the rows that take part, 0 for the others.
+        strengths : sequence of K floats
+        tolerance : float
+
+        Returns
+        -------
+        Minimum
+            ``x`` of shape (K, (r + 1) * n_columns): weights, then the intercepts.
+        """
+        shares = weights / weights.sum(dim=1, keepdim=True)  # (K, n)
+        penalty = 1 / (torch.tensor(strengths) * weights.sum(dim=1))  # (K,)
+        # Unit steps along variables of unit curvature: p (1 - p) is at most 1/4.
+        scale = (0.25 * self.curvature[None] + penalty[:, None]).rsqrt()  # (K, r)
+        scale = torch.cat([scale, torch.full((len(scale), 1), 2.0)], dim=1)[..., None]
+        size = (len(targets), len(self.curvature) + 1, self.n_columns)
+        bias = torch.ones(len(self.inputs), 1)
+        inputs = torch.cat([self.inputs, bias], dim=1)  # (n, r + 1)
+        rows = torch.arange(len(inputs))
+        truth = torch.zeros(len(targets), *inputs.shape[:1], self.n_columns)  # (K, n, c)
+        for one, target in zip(truth, targets, strict=True):
+            if self.n_classes == 2:
+                one[:, 0] = target
+            else:
+                one[rows, target] = 1.0
+        penalised = penalty[:, None, None].expand(size).clone()
+        penalised[:, -1] = 0.0
+
+        def value_and_gradient(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            beta = x.view(size) * scale  # (K, r + 1, c)
+            scores = self._times(inputs, beta)  # (K, n, c)
+            if self.n_classes == 2:
+                loss = torch.nn.functional.softplus(scores) - truth * scores
+                slope = torch.sigmoid(scores) - truth
+            else:
+                most = scores.amax(dim=2, keepdim=True)
+                powers = (scores - most).exp()
+                total = powers.sum(dim=2, keepdim=True)
+                loss = (most + total.log())[..., 0] - (truth * scores).sum(dim=2)
+                slope = powers / total - truth
+            loss = (loss.reshape(shares.shape) * shares).sum(dim=1)
+            value = loss + 0.5 * (penalised * beta.square()).sum(dim=(1, 2))
+            slope = slope * shares[..., None]  # (K, n, c)
+            gradient = self._times(inputs.T, slope) + penalised * beta
+            return value, (gradient * scale).reshape(x.shape)
+
+        found = minimise(
+            value_and_gradient,
+            torch.zeros(size[0], size[1] * size[2]),
+            tolerance=tolerance,
+            max_iterations=MAX_ITERATIONS,
+        )
+        return replace(found, x=(found.x.view(size) * scale).flatten(1))
+
+    def scores(self, x: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        """Return class scores of shape (N, K, n_classes) for inputs of shape (N, r)."""
+        beta = x.view(len(x), len(self.curvature) + 1, self.n_columns)
+        scores = self._times(inputs, beta[:, :-1]) + beta[:, -1:]  # (K, N, c)
+        if self.n_classes == 2:
+            scores = torch.cat([torch.zeros_like(scores), scores], dim=2)
+        return scores.transpose(0, 1)
+
+    @staticmethod
+    def _times(matrix: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        """Multiply (a, b) with K matrices (K, b, c) in one product; return (K, a, c)."""
+        k, _, c = columns.shape
+        flat = columns.permute(1, 0, 2).reshape(matrix.shape[1], k * c)
+        return (matrix @ flat).view(-1, k, c).permute(1, 0, 2)
+
+
+def _choose(
+    problem: _Problem, targets: np.ndarray, strengths: Sequence[float], seed: int
+) -> tuple[float, float]:
+    """Return the strength with the least held-out log loss, and that loss."""
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed % 2**32)
+    out = np.zeros((FOLDS, len(targets)), dtype=bool)
+    for fold, (_, held_out) in enumerate(folds.split(targets, targets)):
+        out[fold, held_out] = True
+    held_out = torch.from_numpy(np.tile(out, (len(strengths), 1)))  # (K, n), strength by strength
+    aim = torch.from_numpy(targets)
+    found = problem.solve(
+        aim.expand(len(held_out), -1),
+        (~held_out).float(),
+        np.repeat(strengths, FOLDS).tolist(),
+        CHOOSING_TOLERANCE,
+    )
+    log_p = problem.scores(found.x, problem.inputs).log_softmax(dim=2)  # (n, K, n_classes)
+    loss = -log_p[torch.arange(len(aim)), :, aim].T  # (K, n)
+    loss = (loss * held_out).sum(dim=1) / held_out.sum(dim=1)
+    loss = loss.view(len(strengths), FOLDS).mean(dim=1)
+    best = int(loss.argmin())
+    return strengths[best], float(loss[best])

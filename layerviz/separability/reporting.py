@@ -1,0 +1,62 @@
+"""A run's answer and measures as text, for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pandas as pd
+
+from layerviz import runs
+from layerviz.runs import Run
+from layerviz.separability.answering import SPOKEN, Answer
+from layerviz.separability.measuring import HEAD
+
+WIDTH = 96
+
+
+def report_table(run: Run, pooling: str) -> pd.DataFrame:
+    """Return the probe's macro-F1 with intervals under one pooling, and the head's beside it.
+
+    Returns
+    -------
+    DataFrame
+        ``snapshot``, ``epoch``, ``pooling``, ``layer``, ``split``, ``value``, ``low``, ``high``;
+        the rows of the model's own classifier have the pooling ``head`` and the last layer.
+    """
+    table = runs.read_separability(run.path)
+    wanted = (table["measure"] == "probe_macro_f1") & table["pooling"].isin((pooling, HEAD))
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    table = table[wanted].assign(epoch=table["snapshot"].map(epochs))
+    columns = ["snapshot", "epoch", "pooling", "layer", "split", "value", "low", "high"]
+    return table[columns].reset_index(drop=True)
+
+
+def as_text(run: Run, answer: Answer, table: pd.DataFrame) -> str:
+    """Return the sentences and a table layer x epoch of val macro-F1, the best cell marked."""
+    best = answer.best
+    lines = [textwrap.fill(" ".join(answer.sentences), WIDTH), ""]
+    n = f"n = {answer.val.n:,}"
+    lines.append(f"Val macro-F1 of the linear probe, {SPOKEN[best.pooling]} pooling ({n}):")
+    val = table[table["split"] == "val"]
+    epochs = sorted(val["epoch"].unique())
+    lines.append("  layer " + "".join(f"{epoch:>9g}" for epoch in epochs) + "  epoch")
+    ties = {(c.layer, c.epoch) for c in answer.ties if c.pooling == best.pooling}
+    for name, part in (("", val[val["pooling"] != HEAD]), ("head", val[val["pooling"] == HEAD])):
+        grid = part.pivot(index="layer", columns="epoch", values="value")
+        for layer, row in grid.sort_index(ascending=False).iterrows():
+            marked = name != "head" and answer.verdict == "found"
+            cells = [
+                f"{value:.3f}"
+                + ("*" if marked and (layer, epoch) == (best.layer, best.epoch) else "")
+                + ("~" if marked and (layer, epoch) in ties else "")
+                for epoch, value in row.items()
+            ]
+            padded = "".join(
+                f"{cell:>8} " if cell[-1].isdigit() else f"{cell:>9}" for cell in cells
+            )
+            lines.append(f"  {name or layer:>5} {padded}")
+    if answer.verdict == "found":
+        lines.append("* best; ~ cannot be told from it (simultaneous 95 % confidence set).")
+    lines.append("head: the model's own classifier.")
+    lines.append(f"All measures: {run.path / 'separability.csv'}")
+    return "\n".join(lines)

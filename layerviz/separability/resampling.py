@@ -1,0 +1,214 @@
+"""Scores of predictions, their bootstrap intervals, and what follows from picking the best of many.
+
+All cells of a run are scored on the same resamples of the same examples, so that two cells can be
+compared in pairs (Efron & Tibshirani, 1993, chapter 16).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+RESAMPLES = 1000
+PERMUTATIONS = 1000
+LEVEL = 0.95
+CELLS_AT_ONCE = 64
+
+
+def resampling_weights(n: int, seed: int, n_resamples: int = RESAMPLES) -> np.ndarray:
+    """Return how often each of n examples is in each resample, float32 of shape (R, n)."""
+    rng = np.random.default_rng((seed, n))
+    return rng.multinomial(n, np.full(n, 1 / n), size=n_resamples).astype(np.float32)
+
+
+def macro_f1(true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None):
+    """Return the macro-F1 of K predictions, under R weightings of the examples if given.
+
+    The mean is over the classes that `true` holds (in a resample: those that were drawn), as
+    ``sklearn.metrics.f1_score(..., average="macro", labels=np.unique(true), zero_division=0)``.
+
+    Parameters
+    ----------
+    true : ndarray of shape (n,)
+        Class indices.
+    predicted : ndarray of shape (K, n)
+        Class indices.
+    weights : ndarray of shape (R, n), optional
+
+    Returns
+    -------
+    ndarray of shape (K,), or (R, K) with weights; float64
+    """
+    f1 = class_f1(true, predicted, weights)  # (..., K, C)
+    return np.nanmean(f1, axis=-1)
+
+
+def class_f1(true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None):
+    """Return the F1 of each class that `true` holds, in class order; NaN where none was drawn.
+
+    Arguments as in :func:`macro_f1`; one axis more, of the classes, at the end of the result.
+    """
+    alone = weights is None
+    weights = np.ones((1, len(true)), dtype=np.float32) if alone else weights
+    result = []
+    for label in np.unique(true):
+        is_class = true == label  # (n,)
+        n_true = weights @ is_class.astype(np.float32)  # (R,)
+        hits, claims = [], []
+        for start in range(0, len(predicted), CELLS_AT_ONCE):
+            claimed = (predicted[start : start + CELLS_AT_ONCE] == label).astype(np.float32).T
+            claims.append(weights @ claimed)  # (R, k)
+            hits.append(weights[:, is_class] @ claimed[is_class])
+        # 2 tp / (2 tp + fp + fn); undefined where a class is neither there nor predicted.
+        hits, claims = np.concatenate(hits, axis=1), np.concatenate(claims, axis=1)
+        f1 = 2 * hits.astype(np.float64) / np.maximum(n_true[:, None] + claims, 1.0)
+        f1[n_true == 0] = np.nan
+        result.append(f1)
+    stacked = np.stack(result, axis=-1)  # (R, K, C)
+    return stacked[0] if alone else stacked
+
+
+def accuracy(true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None):
+    """Return the share of right predictions; arguments and shapes as in :func:`macro_f1`."""
+    right = (predicted == true).astype(np.float32)  # (K, n)
+    if weights is None:
+        return right.mean(axis=1, dtype=np.float64)
+    return (weights @ right.T / len(true)).astype(np.float64)
+
+
+def interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the percentile interval of bootstrap draws (R, ...): low and high of shape (...)."""
+    tail = (1 - LEVEL) / 2
+    low, high = np.nanquantile(draws, [tail, 1 - tail], axis=0)
+    return low, high
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best of K cells, and how sure that is.
+
+    Parameters
+    ----------
+    index : int
+        The cell with the highest score.
+    scores : ndarray of shape (K,)
+        Macro-F1 on the scored examples.
+    low, high : ndarray of shape (K,)
+        95 % bootstrap intervals.
+    ties : ndarray of shape (K,), bool
+        The cells that cannot be told from the best one (which is among them).
+    p_chance : float
+        How often the best of K cells would score as high if labels had nothing to do with states.
+    corrected : float
+        The score that picking the best cell in this way earns on examples not used for picking.
+    """
+
+    index: int
+    scores: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    ties: np.ndarray
+    p_chance: float
+    corrected: float
+
+    @property
+    def above_chance(self) -> bool:
+        return self.p_chance <= 1 - LEVEL
+
+
+def find_best(true: np.ndarray, predicted: np.ndarray, seed: int) -> Best:
+    """Find the best of K cells by macro-F1 and test it.
+
+    - *Ties*: a simultaneous 95 % confidence set of the best cell (multiple comparisons with the
+      best, Hsu, 1981), its critical value from the bootstrap of the largest studentised paired
+      difference (max-T; Westfall & Young, 1993).
+    - *Chance*: the best cell's score against that of the best cell under shuffled labels of the
+      scored examples (max-statistic permutation test; Nichols & Holmes, 2002). It holds
+      its level of 5 % however many cells are searched and however they resemble each other.
+    - *Corrected*: bootstrap bias-corrected selection (BBC-CV; Tsamardinos et al., 2018): the best
+      cell of each resample, scored on the examples that the resample left out, on average.
+
+    Parameters
+    ----------
+    true : ndarray of shape (n,)
+        Class indices of the scored examples.
+    predicted : ndarray of shape (K, n)
+        Each cell's predictions for them.
+    seed : int
+        Of resamples and permutations.
+
+    Returns
+    -------
+    Best
+    """
+    weights = resampling_weights(len(true), seed)
+    scores = macro_f1(true, predicted)  # (K,)
+    draws = macro_f1(true, predicted, weights)  # (R, K)
+    low, high = interval(draws)
+    index = int(scores.argmax())
+    return Best(
+        index=index,
+        scores=scores,
+        low=low,
+        high=high,
+        ties=_ties(scores, draws, index),
+        p_chance=_chance(true, predicted, scores[index], seed),
+        corrected=_corrected(true, predicted, weights, draws, scores[index]),
+    )
+
+
+def paired_difference(
+    true: np.ndarray, one: np.ndarray, other: np.ndarray, seed: int
+) -> tuple[float, float, float]:
+    """Return macro-F1 of `one` minus that of `other`, with its 95 % paired bootstrap interval.
+
+    Parameters
+    ----------
+    true, one, other : ndarray of shape (n,)
+        Class indices: true ones, and two predictions for the same examples.
+    seed : int
+        Of the resamples.
+    """
+    both = np.stack([one, other])
+    draws = macro_f1(true, both, resampling_weights(len(true), seed))
+    low, high = interval(draws[:, 0] - draws[:, 1])
+    first, second = macro_f1(true, both)
+    return float(first - second), float(low), float(high)
+
+
+def _ties(scores: np.ndarray, draws: np.ndarray, index: int) -> np.ndarray:
+    behind = scores[index] - scores  # (K,), 0 or more
+    noise = (draws[:, index : index + 1] - draws) - behind  # (R, K)
+    deviation = noise.std(axis=0)
+    same = deviation < 1e-9  # the same predictions as the best cell, up to nothing that counts
+    studentised = np.abs(noise) / np.where(same, 1.0, deviation)
+    studentised[:, same] = 0.0
+    critical = np.quantile(studentised.max(axis=1), LEVEL)
+    return behind <= critical * deviation + 1e-9
+
+
+def _chance(true: np.ndarray, predicted: np.ndarray, best: float, seed: int) -> float:
+    rng = np.random.default_rng((seed, 1))
+    orders = np.stack([rng.permutation(len(true)) for _ in range(PERMUTATIONS)])  # (B, n)
+    classes, counts = np.unique(true, return_counts=True)
+    total = np.zeros((PERMUTATIONS, len(predicted)))
+    for label, count in zip(classes, counts, strict=True):
+        is_class = (true == label)[orders].astype(np.float32)  # (B, n)
+        for start in range(0, len(predicted), CELLS_AT_ONCE):
+            claimed = (predicted[start : start + CELLS_AT_ONCE] == label).astype(np.float32)
+            # In float64 from here, as the observed scores are: equal scores must count as equal.
+            hits = (is_class @ claimed.T).astype(np.float64)
+            total[:, start : start + CELLS_AT_ONCE] += 2 * hits / (count + claimed.sum(axis=1))
+    most = (total / len(classes)).max(axis=1)  # (B,)
+    return float((1 + (most >= best - 1e-9).sum()) / (1 + PERMUTATIONS))
+
+
+def _corrected(
+    true: np.ndarray, predicted: np.ndarray, weights: np.ndarray, draws: np.ndarray, best: float
+) -> float:
+    left_out = (weights == 0).astype(np.float32)
+    outside = macro_f1(true, predicted, left_out)  # (R, K)
+    picked = outside[np.arange(len(draws)), np.nanargmax(draws, axis=1)]
+    corrected = np.nanmean(picked)
+    return float(min(corrected, best))
