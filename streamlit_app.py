@@ -5,7 +5,7 @@ import streamlit as st
 from layerviz.ui.choose_data import choose_data
 from layerviz.ui.choose_encoder import choose_encoder
 from layerviz.ui.choose_training import choose_training
-from layerviz.ui.launch import fine_tune_button, list_of_runs
+from layerviz.ui.launch import fine_tune_button, list_of_runs, unfinished_runs
 from layerviz.ui.overview import overview
 from layerviz.ui.run_view import run_view
 from layerviz.ui.state import open_run, told
@@ -49,5 +49,6 @@ else:
         "shows, epoch by epoch, how each layer arranges **train** and **val** examples, side by "
         "side."
     )
+    unfinished_runs(dataset)
     with told():
         overview(dataset, encoder, config)

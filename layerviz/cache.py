@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import data, encoders, hidden_states, projection, runs
+from layerviz import data, encoders, hidden_states, projection, runs, separability
 from layerviz.data import Columns, Dataset, Table
 from layerviz.jobs import Jobs
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
+from layerviz.separability import Answer, Cell, Mixed, PoolingVerdict
 
 LENGTHS_SAMPLE = 5000  # texts whose tokens are counted for the preview
 
@@ -100,3 +101,101 @@ def pca_maps(
     ]
     splits = examples(run_id, created, _run)["split"].to_numpy()
     return projection.pca_maps(states, splits)
+
+
+# --- measures: `measured` are the snapshots measured so far ---------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def measures(run_id: str, created: str, measured: tuple[int, ...], _run: Run) -> pd.DataFrame:  # noqa: ARG001
+    """Return ``separability.csv`` of a run."""
+    return runs.read_separability(_run.path)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def probes(
+    run_id: str,  # noqa: ARG001
+    created: str,  # noqa: ARG001
+    measured: tuple[int, ...],  # noqa: ARG001
+    _run: Run,
+) -> tuple[list[Cell], np.ndarray]:
+    """Return the cells of a run and what their probes predict, shape (K, N)."""
+    return separability.cells_of(_run)
+
+
+@st.cache_data(show_spinner="Comparing layers", max_entries=32)
+def answer(
+    run_id: str,  # noqa: ARG001
+    created: str,  # noqa: ARG001
+    measured: tuple[int, ...],  # noqa: ARG001
+    poolings: tuple[str, ...],
+    _run: Run,
+) -> Answer:
+    """Return which layer generalises, searched under these poolings."""
+    return separability.answer_of(_run, poolings)
+
+
+@st.cache_data(show_spinner="Comparing poolings", max_entries=32)
+def pooling_verdict(
+    run_id: str, created: str, measured: tuple[int, ...], snapshot: int, _run: Run
+) -> PoolingVerdict:
+    """Return which pooling serves one snapshot best."""
+    cells, predicted = probes(run_id, created, measured, _run)
+    known = examples(run_id, created, _run)
+    val = (known["split"] == "val").to_numpy()
+    labels = known["label"].to_numpy()[val]
+    return separability.compare_poolings(
+        cells, predicted[:, val], labels, snapshot, _run.config.seed
+    )
+
+
+@st.cache_data(show_spinner="Comparing epochs", max_entries=32)
+def overfitting(
+    run_id: str, created: str, measured: tuple[int, ...], pooling: str, _run: Run
+) -> pd.DataFrame:
+    """Return for each layer at which epoch val is best and what follows."""
+    cells, predicted = probes(run_id, created, measured, _run)
+    known = examples(run_id, created, _run)
+    return separability.overfitting(
+        cells,
+        predicted,
+        known["label"].to_numpy(),
+        known["split"].to_numpy(),
+        pooling,
+        _run.config.seed,
+    )
+
+
+@st.cache_data(show_spinner="Comparing layers", max_entries=32)
+def layer_similarity(
+    run_id: str, created: str, snapshot: int, pooling: str, _run: Run
+) -> tuple[np.ndarray, int]:
+    """Return linear CKA between all layers of a snapshot, shape (L + 1, L + 1), and its n."""
+    train = np.flatnonzero((examples(run_id, created, _run)["split"] == "train").to_numpy())
+    rows = train[separability.cka_rows(len(train))]
+    states = runs.read_pooled(_run.path, snapshot)[pooling][:, rows]
+    return separability.linear_cka(states, states), len(rows)
+
+
+@st.cache_data(show_spinner="Probing the mix", max_entries=64)
+def mixed(
+    run_id: str,
+    created: str,
+    snapshot: int,
+    pooling: str,
+    layers: tuple[int, ...],
+    how: str,
+    single: int,
+    _run: Run,
+) -> Mixed:
+    """Return how a mix of layers fares against a single layer."""
+    known = examples(run_id, created, _run)
+    return separability.mix(
+        runs.read_pooled(_run.path, snapshot)[pooling],
+        known["label"].to_numpy(),
+        known["split"].to_numpy(),
+        layers,
+        how,
+        single=single,
+        seed=_run.config.seed,
+    )

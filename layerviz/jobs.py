@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from layerviz import projection, runs, training
+from layerviz import projection, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.data import Dataset
 from layerviz.errors import Cancelled, LayervizError, RunError
@@ -224,6 +224,52 @@ class Jobs:
             self._maps.submit(key, _tsne_work(run, pooling, layer))
             state = self._maps.state(key)
         return state
+
+    def measure(self, run: Run) -> JobState:
+        """Have the snapshots measured that are not, of a run that is not going on."""
+        key = (run.run_id, "measures", len(run.snapshots))
+        return self._once(key, _measure_work(run))
+
+    def search_mix(self, run: Run, snapshot: int, pooling: str) -> JobState:
+        """Have the best mix of layers searched; the result is stored with the run."""
+        key = (run.run_id, "mix", snapshot, pooling)
+        return self._once(key, _search_work(run, snapshot, pooling))
+
+    def _once(self, key: Hashable, work: Work) -> JobState:
+        state = self._maps.state(key)
+        if state is None:
+            self._maps.submit(key, work)
+            state = self._maps.state(key)
+        return state
+
+
+def _measure_work(run: Run) -> Work:
+    def work(report: Report, should_stop: Callable[[], bool]) -> None:
+        missing = separability.missing_measures(run)
+        for place, index in enumerate(missing):
+
+            def told(done: int, total: int, place: int = place) -> None:
+                report(Progress("measuring", place * total + done, len(missing) * total))
+
+            separability.measure_snapshot(run, index, on_progress=told, should_stop=should_stop)
+
+    return work
+
+
+def _search_work(run: Run, snapshot: int, pooling: str) -> Work:
+    def work(report: Report, should_stop: Callable[[], bool]) -> None:
+        examples = runs.read_examples(run.path)
+        found = separability.search(
+            runs.read_pooled(run.path, snapshot)[pooling],
+            examples["label"].to_numpy(),
+            examples["split"].to_numpy(),
+            seed=run.config.seed,
+            on_progress=lambda done, total: report(Progress("mixing", done, total)),
+            should_stop=should_stop,
+        )
+        runs.write_mix(run.path, snapshot, pooling, vars(found))
+
+    return work
 
 
 def _fit_work(run: Run, dataset: Dataset) -> Work:

@@ -27,6 +27,7 @@ ALL = {
     "bench",
     "cache",
     "ui",
+    "arguments",
     "__main__",
     PAGE,
 }
@@ -44,6 +45,7 @@ MAY_IMPORT = {
     "charts": set(),
     "export": WORK | {"charts"},
     "bench": ALL - {"cache", "ui", PAGE},
+    "arguments": GROUND,
     "__main__": ALL - {"cache", "ui", PAGE},
     "cache": ALL - {"ui", PAGE},
     "ui": ALL - {PAGE},

@@ -65,6 +65,15 @@ def assert_same_snapshots(one: Run, other: Run) -> None:
             assert np.array_equal(stored[0][pooling], stored[1][pooling])
 
 
+def assert_same_measures(one: Run, other: Run) -> None:
+    tables = [runs.read_separability(run.path) for run in (one, other)]
+    pd.testing.assert_frame_equal(*tables)
+    assert set(tables[0]["snapshot"]) == {snapshot.index for snapshot in one.snapshots}
+    for snapshot in one.snapshots:
+        probes = [runs.read_probes(run.path, snapshot.index) for run in (one, other)]
+        assert all((probes[0][pooling] == probes[1][pooling]).all() for pooling in probes[0])
+
+
 def imbalanced(dataset: Dataset, kept: dict[int, int]) -> Dataset:
     """Return the data set with only the first so many train examples of each label."""
     examples = dataset.examples
@@ -207,13 +216,21 @@ def test_a_bf16_run_leaves_nothing_behind_for_the_next_fp32_run(
 def test_the_folder_holds_what_the_design_says(finished):
     assert finished.status == "done"
     names = {path.name for path in finished.path.iterdir()}
-    assert names == {"run.json", "examples.parquet", "history.csv", "snapshots", "model"}
+    assert names == {
+        "run.json",
+        "examples.parquet",
+        "history.csv",
+        "separability.csv",
+        "snapshots",
+        "model",
+    }
     folders = sorted((finished.path / "snapshots").iterdir())
     assert [folder.name for folder in folders] == ["000", "001", "002", "003", "004"]
     for folder in folders:
         assert {path.name for path in folder.iterdir()} == {
             "hidden_states.safetensors",
             "predictions.parquet",
+            "probes.safetensors",
         }
         stored = load_file(folder / "hidden_states.safetensors")
         assert set(stored) == {"mean", "cls", "max"}
@@ -223,6 +240,24 @@ def test_the_folder_holds_what_the_design_says(finished):
         predictions = pd.read_parquet(folder / "predictions.parquet")
         assert list(predictions) == ["id", "predicted", "confidence", "loss"]
         assert len(predictions) == 90
+
+
+def test_every_snapshot_is_measured_in_every_layer_and_pooling(finished):
+    table = runs.read_separability(finished.path)
+    assert tuple(table) == runs.SEPARABILITY_COLUMNS
+    probes = table[(table["measure"] == "probe_macro_f1") & (table["split"] == "val")]
+    per_snapshot = probes.groupby("snapshot")["value"].size()
+    assert per_snapshot.to_dict() == dict.fromkeys(range(5), 3 * 5 + 1)  # and the model's own head
+    examples, stored = runs.read_examples(finished.path), runs.read_probes(finished.path, 4)
+    val = (examples["split"] == "val").to_numpy()
+    labels = examples["label"][val]
+    by_hand = f1_score(labels, stored["mean"][3, val], average="macro", labels=np.unique(labels))
+    row = probes[probes[["snapshot", "pooling", "layer"]].eq([4, "mean", 3]).all(axis=1)]
+    assert row["value"].item() == pytest.approx(by_hand, abs=1e-5)
+    head = probes[(probes["pooling"] == "head") & (probes["snapshot"] == 4)]["value"].item()
+    assert head == pytest.approx(
+        runs.read_history(finished.path)["val_macro_f1"].iloc[-1], abs=1e-5
+    )
 
 
 def test_run_json_is_complete_and_readable_without_layerviz(finished, toy_dataset):
@@ -448,8 +483,18 @@ def test_class_weights_in_the_loss_are_those_of_scikit_learn(
         (lambda p: p.phase == "capturing" and p.step == 0, 0),
         (lambda p: p.phase == "capturing" and p.step == 5, 2),
         (lambda p: p.phase == "capturing" and p.step == 10, 4),
+        (lambda p: p.phase == "measuring" and p.step == 0, 1),
+        (lambda p: p.phase == "measuring" and p.step == 10, 5),
     ],
-    ids=["mid-epoch", "end-of-epoch", "first-capture", "middle-capture", "last-capture"],
+    ids=[
+        "mid-epoch",
+        "end-of-epoch",
+        "first-capture",
+        "middle-capture",
+        "last-capture",
+        "first-measures",
+        "last-measures",
+    ],
 )
 def test_a_cancelled_run_goes_on_as_if_nothing_had_been(
     small, small_finished, toy_dataset, tmp_path, condition, n_kept
@@ -472,6 +517,7 @@ def test_a_cancelled_run_goes_on_as_if_nothing_had_been(
     assert not (done.path / "resume").exists()
     assert_same_weights(done, small_finished)
     assert_same_snapshots(done, small_finished)
+    assert_same_measures(done, small_finished)
     steps = [p.step for p in reports if p.phase == "training"]
     assert steps == list(range(stop.seen[-1].step + 1, 11))  # nothing was computed twice
     columns = ["step", "epoch", "learning_rate", "train_macro_f1", "val_macro_f1"]

@@ -85,7 +85,7 @@ def measure(
             raise ConfigError(f"The bench's {size} is {value}.", "Give 1 or more.")
     with tempfile.TemporaryDirectory() as folder:
         bench = _Bench(work or Path(folder), Path(folder), epochs, seeds, tuple(rates), on_progress)
-        datasets = [_thinned(table, n_train, n_val) for table in tables]
+        datasets = [thinned(table, n_train, n_val) for table in tables]
         results = [bench.compare(dataset, name) for dataset in datasets for name in chosen]
     return {
         "what": f"{epochs} epochs, {seeds} seeds, learning rate the best of "
@@ -247,7 +247,7 @@ def _names(wanted: Sequence[str] | None) -> list[str]:
     return names
 
 
-def _thinned(table: Table, n_train: int, n_val: int) -> Dataset:
+def thinned(table: Table, n_train: int, n_val: int) -> Dataset:
     """Return a data set with at most so many examples, each class keeping its share."""
     columns = data.guess_columns(table.frame)
     fraction = float(np.clip(1.02 * n_val / len(table.frame), 0.05, 0.5))  # repeats count once

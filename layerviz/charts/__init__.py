@@ -20,6 +20,14 @@ from layerviz.charts.frames import (
     points_frame,
 )
 from layerviz.charts.layer_maps import Grid, layer_maps
+from layerviz.charts.layer_scores import (
+    class_heat_map,
+    pooling_scores,
+    score_heat_map,
+    scores_over_epochs,
+    scores_over_layers,
+    similarity_heat_map,
+)
 from layerviz.charts.palette import (
     CLASS_COLOURS,
     CONFIDENCE_CODE,
@@ -50,6 +58,7 @@ __all__ = [
     "Grid",
     "cells_frame",
     "class_counts",
+    "class_heat_map",
     "colour_codes",
     "confidence_legend",
     "drawn_rows",
@@ -63,4 +72,9 @@ __all__ = [
     "metric_curve",
     "most_frequent",
     "points_frame",
+    "pooling_scores",
+    "score_heat_map",
+    "scores_over_epochs",
+    "scores_over_layers",
+    "similarity_heat_map",
 ]

@@ -123,6 +123,8 @@ def cells_frame(
     epochs: Sequence[float],
     sizes: Mapping[str, int],
     n_slots: int,
+    scores: Mapping[int, np.ndarray] | None = None,
+    method: str = "",
 ) -> pd.DataFrame:
     """Return the `cells` of `layer_maps`: the titles that change with the slider.
 
@@ -136,6 +138,10 @@ def cells_frame(
         Examples on the maps, per split.
     n_slots : int
         Positions of the slider.
+    scores : mapping of int to ndarray of shape (S, 2), optional
+        Per layer, the probe's macro-F1 on train and val at each snapshot; NaN where not measured.
+    method : str
+        How the maps were made, for the headings.
     """
     cells = []
     for layer, values in trust.items():
@@ -145,9 +151,12 @@ def cells_frame(
                 at = min(slot, len(values) - 1)
                 value = values[at, side]
                 quality = "" if np.isnan(value) else f"  ·  T {value:.2f}"
-                cell[f"title{slot}"] = f"{layer_name(layer)}{quality}"
+                score = np.nan if scores is None else scores[layer][at, side]
+                probed = "" if np.isnan(score) else f"  ·  F1 {score:.2f}"
+                cell[f"title{slot}"] = f"{layer_name(layer)}{probed}{quality}"
                 when = epoch_name(epochs[at], newest=slot > at)
-                cell[f"heading{slot}"] = f"{split.capitalize()} (n = {sizes[split]:,}), {when}"
+                by = f" · {method}" if method else ""
+                cell[f"heading{slot}"] = f"{split.capitalize()} (n = {sizes[split]:,}), {when}{by}"
             cells.append(cell)
     return pd.DataFrame(cells)
 

@@ -76,6 +76,7 @@ def layer_maps(
     layers: Sequence[int],
     label_names: Sequence[str],
     n_slots: int,
+    start: int | None = None,
     slider_name: str = "Epoch ",
     dark: bool = False,
 ) -> alt.LayerChart:
@@ -99,7 +100,9 @@ def layer_maps(
     label_names : sequence of str
         Names of the classes, for the tooltip.
     n_slots : int
-        Positions of the epoch slider; it starts at the last one.
+        Positions of the epoch slider.
+    start : int, optional
+        Where it stands at first; by default at the last one.
     slider_name : str
         What the slider moves over.
     dark : bool
@@ -113,7 +116,7 @@ def layer_maps(
     grid = Grid.of(len(layers))
     slot = alt.param(
         name="slot",
-        value=n_slots - 1,
+        value=n_slots - 1 if start is None else start,
         bind=alt.binding_range(min=0, max=n_slots - 1, step=1, name=slider_name),
     )
     frames = _place_cells(cells, layers, grid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,81 @@ def read_predictions(path: Path, index: int) -> pd.DataFrame:
 
 def _snapshot_folder(path: Path, index: int) -> Path:
     return path / "snapshots" / f"{index:03d}"
+
+
+# --- measures -------------------------------------------------------------------------------
+
+SEPARABILITY_COLUMNS = ("snapshot", "pooling", "layer", "measure", "split", "value", "low", "high")
+
+
+def has_measures(path: Path, index: int) -> bool:
+    """Return whether a snapshot's measures are all there."""
+    return _probes_file(path, index).exists()
+
+
+def write_measures(
+    path: Path, index: int, table: pd.DataFrame, predicted: dict[str, np.ndarray]
+) -> None:
+    """Store what was measured at one snapshot, in place of earlier measures of it.
+
+    Parameters
+    ----------
+    path : Path
+        The run's folder.
+    index : int
+        The snapshot's.
+    table : DataFrame
+        Columns of ``separability.csv`` but ``snapshot``.
+    predicted : dict of str to ndarray
+        Per pooling, int16 of shape (L + 1, N): what each layer's probe predicts.
+    """
+    known = read_separability(path)
+    rows = table.assign(snapshot=index)
+    kept = known[known["snapshot"] != index]
+    merged = rows if kept.empty else pd.concat([kept, rows], ignore_index=True)
+    merged = merged.sort_values("snapshot", kind="stable")[list(SEPARABILITY_COLUMNS)]
+    with replacing(path / "separability.csv") as temporary:
+        merged.to_csv(temporary, index=False, float_format="%.6g")
+    with replacing(_probes_file(path, index)) as temporary:  # last: it says that all is there
+        save_file(predicted, temporary)
+
+
+def read_separability(path: Path) -> pd.DataFrame:
+    """Return all measures, one row per snapshot, pooling, layer, measure and split."""
+    file = path / "separability.csv"
+    if not file.exists():
+        return pd.DataFrame(columns=list(SEPARABILITY_COLUMNS))
+    return pd.read_csv(file)
+
+
+def read_probes(path: Path, index: int) -> dict[str, np.ndarray]:
+    """Return what the probes of one snapshot predict: per pooling int16 of shape (L + 1, N)."""
+    return load_file(_existing(_probes_file(path, index)))
+
+
+def read_pooled(path: Path, index: int) -> dict[str, np.ndarray]:
+    """Return all hidden states of one snapshot: per pooling float16 of shape (L + 1, N, D)."""
+    return load_file(_existing(_snapshot_folder(path, index) / "hidden_states.safetensors"))
+
+
+def write_mix(path: Path, index: int, pooling: str, found: dict[str, Any]) -> None:
+    """Store the best mix of layers that was found at one snapshot, as JSON."""
+    with replacing(_mix_file(path, index, pooling)) as temporary:
+        temporary.write_text(json.dumps(found, indent=2), encoding="utf-8")
+
+
+def read_mix(path: Path, index: int, pooling: str) -> dict[str, Any] | None:
+    """Return what `write_mix` stored, or None."""
+    file = _mix_file(path, index, pooling)
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+def _mix_file(path: Path, index: int, pooling: str) -> Path:
+    return path / "mixes" / f"{index:03d}-{pooling}.json"
+
+
+def _probes_file(path: Path, index: int) -> Path:
+    return _snapshot_folder(path, index) / "probes.safetensors"
 
 
 # --- maps, model, resume --------------------------------------------------------------------

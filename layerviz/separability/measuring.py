@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 
 from layerviz.config import SPLITS
 from layerviz.errors import Cancelled
 from layerviz.separability import geometry
-from layerviz.separability.probe import probe
+from layerviz.separability.probe import Probe, probe
 from layerviz.separability.resampling import accuracy, interval, macro_f1, resampling_weights
 
 COLUMNS = ("pooling", "layer", "measure", "split", "value", "low", "high")
@@ -78,14 +80,11 @@ def measure(
     done, rows, predicted = 0, [], {}
     for pooling, states in pooled.items():
         found = []
-        for layer, state in enumerate(states):
+        for layer, (cell, values) in enumerate(_each_layer(states, labels, splits, seed)):
             if should_stop is not None and should_stop():
                 raise Cancelled
-            found.append(probe(state, labels, splits == "train", seed=seed))
-            rows += [
-                (pooling, layer, name, split, value, np.nan, np.nan)
-                for name, split, value in _geometry(state, labels, splits, seed)
-            ]
+            found.append(cell)
+            rows += [(pooling, layer, *value, np.nan, np.nan) for value in values]
             done += 1
             if on_progress is not None:
                 on_progress(done, n_cells)
@@ -101,6 +100,28 @@ def measure(
     last = len(next(iter(pooled.values()))) - 1
     rows += scoring.rows(HEAD, [last], head[None])
     return Measured(pd.DataFrame(rows, columns=list(COLUMNS)), predicted)
+
+
+def _each_layer(
+    states: np.ndarray, labels: np.ndarray, splits: np.ndarray, seed: int
+) -> Iterator[tuple[Probe, list[tuple[str, str, float]]]]:
+    """Yield each layer's probe and its other measures, several layers being under way at a time.
+
+    The matrices are small: a thread for each layer gets more done than threads inside a product.
+    """
+
+    def one(state: np.ndarray) -> tuple[Probe, list[tuple[str, str, float]]]:
+        torch.set_num_threads(1)  # of this thread
+        found = probe(state, labels, splits == "train", seed=seed)
+        return found, list(_geometry(state, labels, splits, seed))
+
+    n_threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(n_threads)
+    try:
+        yield from pool.map(one, states)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(n_threads)  # new threads would take over the 1
 
 
 class _Scoring:
@@ -154,7 +175,9 @@ def _as_rows(pooling, layers, name, split, values, draws) -> list[tuple]:
     ]
 
 
-def _geometry(state: np.ndarray, labels: np.ndarray, splits: np.ndarray, seed: int):
+def _geometry(
+    state: np.ndarray, labels: np.ndarray, splits: np.ndarray, seed: int
+) -> Iterator[tuple[str, str, float]]:
     """Yield (measure, split, value) of what needs no probe."""
     both = np.isin(splits, ("train", "val"))
     state, labels, train = state[both].astype(np.float32), labels[both], splits[both] == "train"

@@ -13,10 +13,11 @@ class Progress:
     Parameters
     ----------
     phase : str
-        ``waiting``, ``loading``, ``downloading``, ``preparing``, ``capturing``, ``training``,
-        ``teaching``, ``saving`` or ``mapping``.
+        ``waiting``, ``loading``, ``downloading``, ``preparing``, ``capturing``,
+        ``measuring``, ``training``, ``teaching``, ``saving``, ``mapping`` or ``mixing``.
     done, total : int
-        Bytes while downloading, examples while capturing, else optimizer steps.
+        Bytes while downloading, examples while capturing, layers while measuring, else optimizer
+        steps.
     step, total_steps : int
         Optimizer steps, whatever the phase; 0 of 0 before they are known.
     epoch : float

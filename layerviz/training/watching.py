@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import accuracy_score, f1_score
 from transformers import TrainerCallback
 
-from layerviz import hidden_states, runs
+from layerviz import hidden_states, runs, separability
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
 from layerviz.runs import Run, Snapshot
@@ -84,13 +84,22 @@ class Watch(TrainerCallback):
 
     def _capture_if_due(self, control) -> None:
         index = self.index_at.get(self.step)
-        if index is None or runs.has_snapshot(self.run.path, index):
+        if index is None or runs.has_measures(self.run.path, index):
             return
         if self.should_stop():
             self._stop(control)
             return
         try:
-            self._capture(index)
+            if not runs.has_snapshot(self.run.path, index):
+                self._capture(index)
+            separability.measure_snapshot(
+                self.run,
+                index,
+                on_progress=lambda done, total: self.on_progress(
+                    self.progress("measuring", done, total)
+                ),
+                should_stop=self.should_stop,
+            )
         except Cancelled:
             self._stop(control)
 

@@ -44,6 +44,27 @@ def fine_tune_button(dataset: Dataset | None, config: RunConfig | None) -> None:
         go_to(run.run_id)
 
 
+def unfinished_runs(dataset: Dataset) -> None:
+    """Offer to go on with runs on these very data that were stopped."""
+    fingerprint = dataset.fingerprint
+    for run in runs.list_runs(jobs().root):
+        stopped = run.status in ("cancelled", "failed")
+        if stopped and run.snapshots and run.dataset["fingerprint"] == fingerprint:
+            st.button(
+                f"Continue: {plain(title(run))} ({run.status} with {len(run.snapshots)} snapshots)",
+                key=f"unfinished-{run.run_id}",
+                icon=":material/resume:",
+                on_click=_go_on,
+                args=(run, dataset),
+            )
+
+
+def _go_on(run: Run, dataset: Dataset) -> None:
+    with told():
+        jobs().fit(run.config, dataset)
+        go_to(run.run_id)
+
+
 def list_of_runs() -> None:
     """List earlier runs, newest first; a click opens one."""
     found = runs.list_runs(jobs().root)

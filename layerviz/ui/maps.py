@@ -13,7 +13,8 @@ from layerviz import cache, charts, runs
 from layerviz.config import POOLINGS
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
-from layerviz.ui.state import jobs, redrawing, show
+from layerviz.ui.measured import measured_snapshots
+from layerviz.ui.state import first_value, jobs, redrawing, show
 
 POOLING_NAMES = {"mean": "mean", "cls": "[CLS]", "max": "max"}
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
@@ -26,7 +27,7 @@ PRESETS: dict[str, Callable[[int], list[int]]] = {
 }
 CHOICE = "My choice"
 OVERVIEW = "All chosen layers"
-DRAWN_PER_SPLIT = 700
+DRAWN_PER_SPLIT = 800
 POINTS_AND_SLOTS = 160_000  # points times slider positions that a browser moves at ease
 SLOTS = (6, 31)  # fewest and most positions of the slider
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -47,7 +48,7 @@ class View:
 def maps(run: Run) -> None:
     """Show the controls and the maps of a run that has at least one snapshot."""
     view = _controls(run)
-    if not view.layers:
+    if not view.layers and view.focus is None:
         st.info("Choose at least one layer.", icon=":material/layers:")
         return
     shown = [view.focus] if view.focus is not None else view.layers
@@ -67,6 +68,14 @@ def maps(run: Run) -> None:
         _draw(run, view, shown)
 
 
+def open_map(run: Run, layer: int, snapshot: int, pooling: str) -> None:
+    """Show one layer large at one snapshot; for callbacks, it takes effect in the rerun."""
+    st.session_state[f"focus-{run.encoder['layers']}"] = layer
+    st.session_state["pooling"] = pooling
+    st.session_state["map_start"] = (run.run_id, snapshot)
+    st.session_state["tabs"] = "Maps"
+
+
 # --- controls -------------------------------------------------------------------------------
 
 
@@ -76,20 +85,18 @@ def _controls(run: Run) -> View:
         pooling = st.segmented_control(
             "Pooling",
             POOLINGS,
-            default="mean",
             required=True,
             format_func=POOLING_NAMES.get,
-            key="pooling",
+            key=first_value("pooling", "mean"),
             width="content",
             help="How a layer's token vectors become one vector per example.",
         )
         method = st.segmented_control(
             "Projection",
             list(METHOD_NAMES),
-            default="pca",
             required=True,
             format_func=METHOD_NAMES.get,
-            key="projection",
+            key=first_value("projection", "pca"),
             width="content",
             help="PCA: a linear view, the same axes at every epoch. t-SNE: neighbourhoods; "
             "distances between far clusters mean little. Both are fitted on train only.",
@@ -102,9 +109,9 @@ def _controls(run: Run) -> View:
     layers = _layers(preset, n_layers)
     focus = view_place.selectbox(
         "View",
-        [OVERVIEW, *layers],
+        [OVERVIEW, *range(n_layers + 1)],
         format_func=lambda choice: choice if choice == OVERVIEW else charts.layer_name(choice),
-        key=f"focus-{'-'.join(map(str, layers))}",
+        key=f"focus-{n_layers}",
         help="One layer large, or all of them small.",
     )
     return View(
@@ -120,14 +127,12 @@ def _controls(run: Run) -> View:
 def _layers(preset: str, n_layers: int) -> list[int]:
     if preset != CHOICE:
         return PRESETS[preset](n_layers)
-    default = PRESETS["First four and last four"](n_layers)
     chosen = st.pills(
         "Which layers",
         list(range(n_layers + 1)),
         selection_mode="multi",
-        default=default,
         format_func=lambda layer: "0 (embeddings)" if layer == 0 else str(layer),
-        key=f"layers-{n_layers}",
+        key=first_value(f"layers-{n_layers}", PRESETS["First four and last four"](n_layers)),
     )
     return sorted(chosen)
 
@@ -144,10 +149,9 @@ def _classes(run: Run, colouring: str) -> list[int]:
     chosen = st.multiselect(
         f"Classes in colour (up to {len(charts.CLASS_COLOURS)} of {len(names):,}; others are grey)",
         range(len(names)),
-        default,
         format_func=lambda index: names[index],
         max_selections=len(charts.CLASS_COLOURS),
-        key=f"classes-{run.run_id}",
+        key=first_value(f"classes-{run.run_id}", default),
     )
     return sorted(chosen) or default
 
@@ -228,10 +232,13 @@ def _draw(run: Run, view: View, layers: list[int]) -> None:
                 epochs,
                 sizes,
                 len(slots),
+                _probe_scores(run, view.pooling, layers, shown),
+                METHOD_NAMES[view.method],
             ),
             layers=layers,
             label_names=run.label_names,
             n_slots=len(slots),
+            start=_start(run, slots),
             slider_name="Epoch " if every_epoch else "Snapshot ",
             dark=st.context.theme.type == "dark",
         ),
@@ -258,6 +265,14 @@ def _slots(run: Run, n_points: int) -> list[int]:
     return sorted({round(at) for at in np.linspace(0, planned - 1, min(planned, most))})
 
 
+def _start(run: Run, slots: list[int]) -> int:
+    """Return the slider's first position: the newest snapshot, or the one a reader asked for."""
+    run_id, snapshot = st.session_state.get("map_start", ("", 0))
+    if run_id != run.run_id:
+        return len(slots) - 1
+    return min(range(len(slots)), key=lambda slot: abs(slots[slot] - snapshot))
+
+
 def _captured(run: Run, view: View, layers: list[int], slots: list[int]) -> tuple[int, ...]:
     """Return the snapshots to draw: those of `slots` that there are, and the newest."""
     newest = len(run.snapshots) - 1
@@ -270,6 +285,25 @@ def _maps_of(run: Run, view: View, layer: int, snapshots: tuple[int, ...]) -> La
     if view.method == "tsne":
         return _stored_tsne(run, view.pooling, layer).at(snapshots)
     return cache.pca_maps(run.run_id, run.created, snapshots, view.pooling, layer, run)
+
+
+def _probe_scores(
+    run: Run, pooling: str, layers: list[int], snapshots: tuple[int, ...]
+) -> dict[int, np.ndarray]:
+    """Return the probe's macro-F1 on train and val, (S, 2) per layer; NaN where not measured."""
+    measured = measured_snapshots(run)
+    table = cache.measures(run.run_id, run.created, measured, run)
+    table = table[(table["measure"] == "probe_macro_f1") & (table["pooling"] == pooling)]
+    values = table.set_index(["layer", "snapshot", "split"])["value"]
+    return {
+        layer: np.array(
+            [
+                [values.get((layer, at, split), np.nan) for split in ("train", "val")]
+                for at in snapshots
+            ]
+        )
+        for layer in layers
+    }
 
 
 def _legend(run: Run, view: View) -> None:
@@ -295,13 +329,16 @@ def _small_print(
     said = [
         "T is the trustworthiness of a map (Venna and Kaski 2001, k = 12): the part of its "
         "neighbourhoods that are real in the full hidden size; 1 is best.",
+        "F1 is the macro-F1 of a linear probe in the full hidden size (tab Layers).",
         "Maps are fitted on train; val is placed into them.",
     ]
     if view.method == "pca":
         parts = [drawn.explained.sum() for drawn in maps.values()]
         low, high = f"{min(parts):.0%}", f"{max(parts):.0%}"
         span = low if low == high else f"{low} to {high}"
-        said.append(f"The two components show {span} of the variance.")
+        said.append(f"The two components show {span} of a layer's variance over all epochs.")
+        if run.live:
+            said.append("While the run goes on, each new snapshot refits these axes.")
     on_maps = np.isin(splits, ("train", "val")).sum()
     if len(rows) < on_maps:
         said.append(
@@ -320,7 +357,7 @@ def _small_print(
 
 
 def _table(run: Run, examples: pd.DataFrame, predictions: pd.DataFrame, epoch: float) -> None:
-    st.markdown(f"**Examples** ({charts.epoch_name(epoch)}, hardest first)")
+    st.markdown(f"**Examples** (newest snapshot: {charts.epoch_name(epoch)}; hardest first)")
     names = np.asarray(run.label_names, dtype=object)
     frame = pd.DataFrame(
         {

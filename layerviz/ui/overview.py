@@ -73,11 +73,13 @@ def _lengths(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
     beyond = len(lengths) - len(shown)
     median = f"Median {np.median(lengths):,.0f} {unit}, longest {lengths.max():,}{sample}."
     if beyond:
-        median += f" The {beyond:,} longest are not drawn."
+        median += " The longest is" if beyond == 1 else f" The {beyond:,} longest are"
+        median += " not drawn."
     if unit == "tokens" and config:
         cut = int((lengths > limit).sum())
         share = cut / len(lengths)
-        median += f" At max length {limit:,}, {cut:,} ({share:.1%}) will be cut."
+        which = f"{cut:,} ({share:.1%})" if cut else "none"
+        median += f" At max length {limit:,}, {which} will be cut."
     st.caption(median)
 
 

@@ -81,6 +81,8 @@ def _sentence(state: JobState) -> str:
         parts.append(f"loss {now.loss:.3f}")
     if now.phase == "capturing":
         parts.append(f"capturing hidden states {now.done:,} / {now.total:,}")
+    elif now.phase == "measuring":
+        parts.append(f"measuring layers {now.done:,} / {now.total:,}")
     elif now.phase == "saving":
         parts.append("saving")
     elif now.seconds_left is not None:

@@ -10,9 +10,10 @@ from layerviz.charts import epoch_name
 from layerviz.data import Dataset
 from layerviz.runs import Run
 from layerviz.ui.launch import delete_button, title
+from layerviz.ui.layers import layers
 from layerviz.ui.maps import maps
 from layerviz.ui.progress import cancel_button, captured_sizes, curves, outcome, progress
-from layerviz.ui.state import go_to, plain
+from layerviz.ui.state import go_to, permalink, plain, remember
 
 BADGES = {
     "queued": ("blue", ":material/schedule:"),
@@ -21,6 +22,11 @@ BADGES = {
     "cancelled": ("gray", ":material/do_not_disturb_on:"),
     "failed": ("red", ":material/error:"),
 }
+# What a reader chose in one tab is kept while another is open.
+KEPT = (
+    "pooling", "projection", "colouring", "layer_preset", "focus-", "layers-", "classes-",
+    "measure", "layers_pooling", "answer_poolings", "against_start", "detail_",
+)  # fmt: skip
 
 
 def run_view(run: Run, dataset: Dataset | None) -> None:
@@ -30,7 +36,8 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
     outcome(run, dataset)
     if run.snapshots:
         _figures(run)
-    shown = st.tabs(["Maps", "Training", "Run"], key="tabs", on_change="rerun")
+    remember(*KEPT)
+    shown = st.tabs(["Maps", "Layers", "Training", "Run"], key="tabs", on_change="rerun")
     with shown[0]:
         if not shown[0].open:
             pass
@@ -39,10 +46,17 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
         else:
             _no_maps_yet(run)
     with shown[1]:
-        if shown[1].open:
-            curves(run)
+        if not shown[1].open:
+            pass
+        elif run.snapshots:
+            layers(run)
+        else:
+            _no_maps_yet(run)
     with shown[2]:
         if shown[2].open:
+            curves(run)
+    with shown[3]:
+        if shown[3].open:
             _about(run)
 
 
@@ -93,7 +107,7 @@ def _figures(run: Run) -> None:
             "Train − val gap",
             last["train_macro_f1"] - last["val_macro_f1"],
             None,
-            "Macro-F1 on train minus macro-F1 on val: how much was learned by heart.",
+            "Macro-F1 on train minus macro-F1 on val: overfitting shows here.",
         ),
     )
     for place, (name, value, delta, note) in zip(st.columns(4), figures, strict=True):
@@ -136,7 +150,7 @@ def _about(run: Run) -> None:
         st.markdown("**Folder**")
         st.code(str(run.path), language=None, wrap_lines=True)
         st.markdown("**Permalink**")
-        st.code(f"?run={run.run_id}", language=None)
+        st.code(permalink(run.run_id), language=None, wrap_lines=True)
         delete_button(run)
 
 

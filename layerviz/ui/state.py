@@ -85,3 +85,22 @@ def go_to(run_id: str | None) -> None:
         st.query_params.pop(RUN, None)
     else:
         st.query_params[RUN] = run_id
+
+
+def permalink(run_id: str) -> str:
+    """Return the address under which a run is found again."""
+    here = (st.context.url or "").partition("?")[0]
+    return f"{here}?{RUN}={run_id}"
+
+
+def remember(*prefixes: str) -> None:
+    """Keep the values of widgets that are not drawn this time; Streamlit would drop them."""
+    for key in list(st.session_state):
+        if isinstance(key, str) and key.startswith(prefixes):
+            st.session_state[key] = st.session_state[key]
+
+
+def first_value(key: str, value: object) -> str:
+    """Give a widget that is remembered its first value; return its key."""
+    st.session_state.setdefault(key, value)
+    return key

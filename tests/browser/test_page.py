@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -111,11 +112,11 @@ def test_maps_of_both_splits_and_a_slider_that_moves_them(page: Page, server: st
     assert (left, right) == (4 * 96, 4 * 24)  # layers x captured examples, train and val
     at_the_end = point_places(page)
     heading = page.get_by_text(re.compile(r"^Train \(n = 96\)"))
-    expect(heading).to_have_text("Train (n = 96), epoch 6")
+    expect(heading).to_have_text("Train (n = 96), epoch 6 · PCA")
     requests: list[str] = []
     page.on("websocket", lambda socket: requests.append(socket.url))
     slider.fill("0")
-    expect(heading).to_have_text("Train (n = 96), before training")
+    expect(heading).to_have_text("Train (n = 96), before training · PCA")
     before_training = point_places(page)
     assert len(before_training) == len(at_the_end)
     moved = sum(
@@ -160,10 +161,12 @@ def test_tsne_is_drawn_off_the_page_and_shown(page: Page, server: str, finished:
     page.get_by_text("t-SNE", exact=True).click()
     expect(page.get_by_text("Drawing t-SNE maps")).to_be_hidden(timeout=120_000)
     expect(page.locator(SLIDER)).to_be_visible()
-    page.wait_for_function(
-        "() => document.querySelectorAll('g.mark-symbol path').length > 400", timeout=60_000
-    )
-    assert halves(page) == (4 * 96, 4 * 24)
+    expect(page.get_by_text(re.compile(r"^Train \(n = 96\), .*t-SNE$"))).to_be_visible()
+    settled(page)
+    deadline = time.monotonic() + 60
+    while halves(page) != (4 * 96, 4 * 24):  # the page may be drawing them anew just now
+        assert time.monotonic() < deadline, halves(page)
+        time.sleep(0.2)
 
 
 def test_reload_and_a_second_browser_find_the_running_job_and_cancel_keeps_maps(
@@ -205,7 +208,7 @@ def test_new_snapshots_do_not_move_the_slider(page: Page, runs_root: Path):
     settled(page)
     assert slider.input_value() == "1"
     expect(page.get_by_text(re.compile(r"^Train \(n = 120\)"))).to_have_text(
-        "Train (n = 120), epoch 1"
+        "Train (n = 120), epoch 1 · PCA"
     )
 
 

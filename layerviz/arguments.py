@@ -1,0 +1,158 @@
+"""What the command line understands."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from layerviz.config import CLASS_WEIGHTINGS, FAMILIES, POOLINGS, PRECISIONS
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; what it parses carries the name of the ``command``."""
+    top = argparse.ArgumentParser(
+        prog="python -m layerviz",
+        description="Fine-tune a text classifier and capture how each layer separates its classes.",
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _add_fit(commands)
+    _add_report(commands)
+    _add_pretrain(commands)
+    _add_bench(commands)
+    return top
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Names the defaults that there are."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default is None else super()._get_help_string(action)
+
+
+def _add_fit(commands: argparse._SubParsersAction) -> None:
+    fit = commands.add_parser(
+        "fit",
+        help="fine-tune an encoder on a CSV and capture every layer",
+        formatter_class=_Help,
+    )
+    fit.set_defaults(command="fit")
+    fit.add_argument(
+        "--encoder",
+        required=True,
+        help="scratch-bert, scratch-roberta, scratch-distilbert, a bundled starter, "
+        "a Hub id or a local folder",
+    )
+    fit.add_argument("--data", required=True, type=Path, help="CSV file: all examples, or train")
+    fit.add_argument("--val", type=Path, help="CSV file of the val examples")
+    fit.add_argument("--test", type=Path, help="CSV file of the test examples")
+    fit.add_argument("--text-column", help="guessed when not given")
+    fit.add_argument("--label-column", help="guessed when not given")
+    fit.add_argument("--split-column", help="guessed when not given; 'none' ignores it")
+    fit.add_argument("--val-fraction", type=float, default=0.2, help="cut from train if need be")
+    fit.add_argument("--epochs", type=int, default=5, help="passes over the train examples")
+    fit.add_argument("--batch-size", type=int, default=32, help="examples per step")
+    fit.add_argument("--learning-rate", type=float, help="by default what suits the encoder's size")
+    fit.add_argument("--max-length", type=int, default=128, help="tokens kept of each text")
+    fit.add_argument("--max-captured", type=int, default=2000, help="examples captured per split")
+    fit.add_argument("--snapshots-per-epoch", type=int, default=1, help="and one before epoch 1")
+    fit.add_argument("--seed", type=int, default=0, help="of head, order and captured examples")
+    fit.add_argument("--weight-decay", type=float, default=0.01, help="of AdamW")
+    fit.add_argument("--warmup-ratio", type=float, default=0.1, help="part of all steps")
+    fit.add_argument(
+        "--class-weighting",
+        choices=CLASS_WEIGHTINGS,
+        default="none",
+        help="balanced: rare classes count more in the loss",
+    )
+    fit.add_argument(
+        "--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it"
+    )
+    fit.add_argument("--runs", type=Path, help="runs folder (default: checkpoints/runs)")
+
+
+def _add_report(commands: argparse._SubParsersAction) -> None:
+    report = commands.add_parser(
+        "report", help="say which layer of a run generalises, at which epoch, and how sure that is"
+    )
+    report.set_defaults(command="report")
+    report.add_argument("which", metavar="RUN", help="a run's id or its folder")
+    report.add_argument("--pooling", choices=POOLINGS, help="look at one pooling only")
+    report.add_argument("--json", action="store_true", help="print one JSON object")
+    report.add_argument("--runs", type=Path, help="runs folder (default: checkpoints/runs)")
+
+
+def _add_pretrain(commands: argparse._SubParsersAction) -> None:
+    pretrain = commands.add_parser(
+        "pretrain",
+        help="pre-train an encoder on unlabelled texts, or train one on",
+        formatter_class=_Help,
+    )
+    pretrain.set_defaults(command="pretrain")
+    add = pretrain.add_argument
+    add("--family", required=True, choices=FAMILIES, help="architecture and tokenization")
+    add("--data", required=True, type=Path, help="text file (a text per line) or CSV; may be .gz")
+    add("--out", required=True, type=Path, help="folder for the encoder; resumes what is there")
+    add("--text-column", help="of a CSV; guessed when not given")
+    add("--max-texts", type=int, help="train on a random sample of this size")
+    add("--from", dest="start", metavar="ENCODER", help="begin with its weights and tokenizer")
+    add("--teacher", metavar="ENCODER", help="match its mean-pooled sentence vectors, too")
+    add("--teacher-weight", type=float, default=3.0, help="beside the masked-token loss")
+    add("--teacher-cache", type=Path, help="keep the teacher's vectors here for further calls")
+    add("--layers", type=int, help="12, for distilbert 6 (sizes are unused with --from)")
+    add("--hidden-size", type=int, default=128, help="width of a layer")
+    add("--heads", type=int, default=2, help="of attention; they divide the width")
+    add("--vocab-size", type=int, default=8192, help="most entries of the tokenizer")
+    add("--epochs", type=int, default=2, help="passes over the texts")
+    add("--batch-size", type=int, default=64, help="texts per step")
+    add(
+        "--learning-rate",
+        type=float,
+        help="peak rate of AdamW; by default 6e-4, less for wide ones",
+    )
+    add("--warmup-steps", type=int, default=500, help="at most a fifth of all steps")
+    add("--max-length", type=int, default=64, help="tokens kept of each text")
+    add("--seed", type=int, default=0, help="of weights, order, masks and sample")
+    add("--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it")
+
+
+def _add_bench(commands: argparse._SubParsersAction) -> None:
+    bench = commands.add_parser("bench", help="measure layerviz against the plain way")
+    benches = bench.add_subparsers(required=True, metavar="WHAT")
+    capture = benches.add_parser(
+        "capture", help="time and memory of capturing hidden states against padding and keeping all"
+    )
+    capture.set_defaults(command="bench capture")
+    capture.add_argument("--data", type=Path, help="CSV file with texts (default: the sample)")
+    capture.add_argument("--n", type=int, default=2000, help="texts, repeated if there are fewer")
+    capture.add_argument("--layers", type=int, default=6)
+    capture.add_argument("--hidden-size", type=int, default=384)
+    capture.add_argument("--max-length", type=int, default=128)
+    capture.add_argument("--json", action="store_true", help="print one JSON object")
+    probes = benches.add_parser(
+        "probes",
+        help="the layers' measures against an epoch of training, and probes against scikit-learn's",
+        formatter_class=_Help,
+    )
+    probes.set_defaults(command="bench probes")
+    probes.add_argument("--data", type=Path, help="CSV file (default: the sample)")
+    probes.add_argument("--n", type=int, default=2000, help="most examples per split")
+    probes.add_argument("--layers", type=int, default=12)
+    probes.add_argument("--hidden-size", type=int, default=768)
+    probes.add_argument("--encoder", help="instead of a BERT of that size with random weights")
+    probes.add_argument("--json", action="store_true", help="print one JSON object")
+    starters = benches.add_parser(
+        "starters",
+        help="val macro-F1 of the bundled starters against twins with random weights",
+        formatter_class=_Help,
+    )
+    starters.set_defaults(command="bench starters")
+    add = starters.add_argument
+    add("--data", type=Path, nargs="+", required=True, help="CSV files, each measured by itself")
+    add("--encoder", nargs="+", help="instead of the bundled starters")
+    add("--n-train", type=int, default=2000)
+    add("--n-val", type=int, default=1000)
+    add("--epochs", type=int, default=4)
+    add("--seeds", type=int, default=3)
+    add("--rates", type=float, nargs="+", default=[2e-4, 5e-4, 1e-3], help="learning rates to try")
+    add("--work", type=Path, help="keep the scores here, to go on after an interruption")
+    add("--json", action="store_true", help="print one JSON object")

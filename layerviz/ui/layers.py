@@ -1,0 +1,189 @@
+"""The tab "Layers": which layer generalises, at which epoch, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, charts
+from layerviz.config import POOLINGS
+from layerviz.runs import Run
+from layerviz.separability import MEASURES, Answer, Measure
+from layerviz.ui.layer_details import details
+from layerviz.ui.maps import POOLING_NAMES, open_map
+from layerviz.ui.measured import cells_frame, download, measured_snapshots
+from layerviz.ui.state import first_value, jobs, plain, show
+
+ALL_POOLINGS = "all"
+VERDICTS = {
+    "found": ":material/emoji_events:",
+    "chance": ":material/block:",
+    "few": ":material/warning:",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the heat map shows."""
+
+    measure: Measure
+    split: str
+    pooling: str
+    against_start: bool
+
+
+def layers(run: Run) -> None:
+    """Show the answer of a run, its heat map and the details."""
+    measured = measured_snapshots(run)
+    if not run.live and len(measured) < len(run.snapshots):
+        _measure_the_rest(run)
+    if not measured:
+        if run.live:
+            st.info("The layers are measured after each capture.", icon=":material/hourglass_top:")
+        return
+    answer = _answer(run, measured)
+    choice = _choice(run, answer)
+    _heat_map(run, measured, answer, choice)
+    details(run, measured, answer, choice.pooling)
+
+
+@st.fragment(run_every=1.0)
+def _measure_the_rest(run: Run) -> None:
+    """Measure what an older or stopped run lacks, off the page's thread."""
+    state = jobs().measure(run)
+    if state.error is not None:
+        show(state.error)
+    elif state.live:
+        done = state.progress.done / max(1, state.progress.total)
+        st.progress(done, "Measuring the snapshots that are not measured yet")
+    else:
+        st.rerun()
+
+
+# --- the answer -----------------------------------------------------------------------------
+
+
+def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
+    with st.container(border=True):
+        place = st.container()
+        searched = st.segmented_control(
+            "Search among",
+            [ALL_POOLINGS, *POOLINGS],
+            required=True,
+            format_func=lambda name: (
+                "All poolings" if name == ALL_POOLINGS else POOLING_NAMES[name]
+            ),
+            key=first_value("answer_poolings", ALL_POOLINGS),
+            help="The more cells are searched, the more the best of them is flattered: "
+            "look at one pooling if you know which you want.",
+        )
+        poolings = POOLINGS if searched == ALL_POOLINGS else (searched,)
+        answer = cache.answer(run.run_id, run.created, measured, poolings, run)
+        lead, *rest = answer.sentences
+        with place:
+            st.markdown(f"#### {VERDICTS[answer.verdict]} {plain(lead)}")
+            if rest:
+                st.markdown(" ".join(plain(sentence) for sentence in rest))
+        planned = run.training.get("n_snapshots", len(run.snapshots))
+        so_far = f"So far {len(measured)} of {planned} snapshots. " if run.live else ""
+        st.caption(
+            plain(
+                f"{so_far}Linear probes in the full hidden size, trained on train, scored on val; "
+                "95 % bootstrap intervals over examples; ties by a simultaneous confidence set "
+                f"over {answer.n_cells:,} cells (Hsu 1981). This is one training run: another seed "
+                "may move the scores by more than the intervals say."
+            )
+        )
+    return answer
+
+
+# --- the heat map ---------------------------------------------------------------------------
+
+
+def _choice(run: Run, answer: Answer) -> Choice:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Measure",
+            list(MEASURES),
+            format_func=lambda name: MEASURES[name].label,
+            key="measure",
+            width=330,
+        )
+        measure = MEASURES[name]
+        there = set(run.dataset["counts"])
+        splits = [split for split in measure.splits if split != "test" or "test" in there]
+        split = st.segmented_control(
+            "Split",
+            splits,
+            required=True,
+            key=first_value(f"measure_split_{name}", splits[0]),
+            width="content",
+        )
+        pooling = st.segmented_control(
+            "Pooling",
+            POOLINGS,
+            required=True,
+            format_func=POOLING_NAMES.get,
+            key=first_value("layers_pooling", answer.best.pooling),
+            width="content",
+        )
+        against = st.toggle(
+            "Change against epoch 0",
+            key="against_start",
+            help="What fine-tuning has added to each layer.",
+        )
+    st.caption(plain(f"{measure.explanation} ({measure.reference})"))
+    return Choice(measure, split, pooling, against)
+
+
+def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choice) -> None:
+    cells = cells_frame(run, measured, choice.measure.name, choice.split, choice.pooling)
+    best = answer.best
+    marked = choice.measure.name.startswith("probe") and answer.verdict == "found"
+    cells["best"] = (
+        (cells["layer"] == best.layer) & (cells["snapshot"] == best.snapshot)
+        if marked and choice.pooling == best.pooling
+        else False
+    )
+    if choice.against_start:
+        start = cells[cells["snapshot"] == measured[0]].set_index("layer")["value"]
+        cells["value"] -= cells["layer"].map(start)
+        cells[["low", "high"]] = float("nan")
+    label = choice.measure.label
+    if cells["value"].isna().all():
+        st.info(f"{label} is not defined here: too few examples or classes.")
+        return
+    key = f"heat-{choice.measure.name}-{choice.split}-{choice.pooling}-{choice.against_start}"
+    st.altair_chart(
+        charts.score_heat_map(
+            cells,
+            measure=f"Change of {label}" if choice.against_start else label,
+            diverging=choice.against_start,
+            domain=_domain(cells) if not choice.against_start else None,
+            dark=st.context.theme.type == "dark",
+        ),
+        width="stretch",
+        key=key,
+        on_select=lambda: _open_picked(run, key, choice.pooling),
+        selection_mode=["cell"],
+        alt=f"Heat map: {label} of each layer at each epoch.",
+    )
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    outlined = "The outlined cell scores highest. " if cells["best"].any() else ""
+    left.caption(f"{outlined}Click a cell to see that layer at that epoch in the maps.")
+    with right:
+        download(cells.drop(columns="best"), f"{run.run_id}-{choice.measure.name}")
+
+
+def _domain(cells: pd.DataFrame) -> tuple[float, float] | None:
+    """Return the ends of the colours: those of the blocks, as the embedding output is far off."""
+    values = cells["value"][cells["layer"] > 0].dropna()
+    return None if values.empty else (float(values.min()), float(values.max()))
+
+
+def _open_picked(run: Run, key: str, pooling: str) -> None:
+    picked = st.session_state[key]["selection"].get("cell")
+    if picked:
+        open_map(run, int(picked[0]["layer"]), int(picked[0]["snapshot"]), pooling)

@@ -1,0 +1,43 @@
+"""A run's measures as frames, and their download."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, runs
+from layerviz.charts import epoch_name
+from layerviz.runs import Run
+
+
+def measured_snapshots(run: Run) -> tuple[int, ...]:
+    """Return the snapshots whose measures are there."""
+    return tuple(s.index for s in run.snapshots if runs.has_measures(run.path, s.index))
+
+
+def cells_frame(
+    run: Run, measured: tuple[int, ...], measure: str, split: str, pooling: str
+) -> pd.DataFrame:
+    """Return one measure under one pooling, one row per layer and snapshot, with epochs and n."""
+    table = cache.measures(run.run_id, run.created, measured, run)
+    wanted = (table["measure"] == measure) & (table["split"] == split)
+    cells = table[wanted & (table["pooling"] == pooling)].reset_index(drop=True)
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    sizes = cache.examples(run.run_id, run.created, run)["split"].value_counts()
+    n = sum(int(sizes.get(part, 0)) for part in ("train", "val", "test") if part in split)
+    cells = cells.assign(epoch=cells["snapshot"].map(epochs), n=n)
+    return cells.assign(when=[epoch_name(epoch) for epoch in cells["epoch"]])
+
+
+def download(frame: pd.DataFrame, name: str) -> None:
+    """Offer a chart's numbers as CSV."""
+    st.download_button(
+        "CSV",
+        data=lambda: frame.to_csv(index=False).encode(),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"csv-{name}",
+        type="tertiary",
+    )
