@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 
-from layerviz import data, runs, training
-from layerviz.config import RunConfig, run_id
+from layerviz import data, runs, separability, training
+from layerviz.config import POOLINGS, RunConfig, run_id
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
 
@@ -117,6 +117,95 @@ def test_one_layer_large_lists_its_examples(root):
     table = app.dataframe[0].value
     assert len(table) == 90
     assert table["loss"].is_monotonic_decreasing
+
+
+def layers_tab(root: Path) -> AppTest:
+    """Train on the toy data, and open the tab of the run."""
+    trained(uploaded(as_csv(toy_rows(300))), root)
+    app = opened(run=runs.list_runs(root)[0].run_id)
+    app.session_state["tabs"] = "Layers"
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    return " ".join(element.value for element in app.markdown).replace("\\", "")
+
+
+def test_the_layers_tab_says_what_is_stored(root):
+    app = layers_tab(root)
+    assert not app.exception
+    run = runs.list_runs(root)[0]
+    answer = separability.answer_of(run)
+    for sentence in answer.sentences:
+        assert sentence in words(app)
+    best, table = answer.best, runs.read_separability(run.path)
+    stored = table[
+        table[["snapshot", "pooling", "layer", "measure", "split"]]
+        .eq([best.snapshot, best.pooling, best.layer, "probe_macro_f1", "val"])
+        .all(axis=1)
+    ]
+    assert f"val macro-F1 {stored['value'].item():.2f}" in words(app)
+    app.segmented_control(key="answer_poolings").set_value("cls").run()
+    assert separability.answer_of(run, ("cls",)).sentences[0] in words(app)
+
+
+def test_every_measure_has_its_heat_map(root):
+    app = layers_tab(root)
+    for name, measure in separability.MEASURES.items():
+        app.selectbox(key="measure").set_value(name).run()
+        assert not app.exception
+        specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]
+        shown = next(json.loads(spec) for spec in specs if '"name": "cell"' in spec)
+        assert measure.label in json.dumps(shown, ensure_ascii=False)
+    app.toggle(key="against_start").set_value(True).run()
+    assert not app.exception
+
+
+def test_what_stands_below_the_heat_map(root):
+    app = layers_tab(root)
+    for tab, said in (
+        ("Pooling", "each at its best layer"),
+        ("Overfitting", "val is highest at"),
+        ("Kinship", "Each layer and its pre-trained self"),
+        ("Classes", "First separated"),
+        ("Mix layers", "concatenated: val macro-F1"),
+    ):
+        app.session_state["detail_tabs"] = tab
+        app.run()
+        assert not app.exception, tab
+        assert said in words(app), tab
+    app.selectbox(key="detail_how").set_value("scalar mix").run()
+    assert "with weights" in words(app)
+    app.button(key="search_mix").click().run()
+    run = runs.list_runs(root)[0]
+    snapshot = separability.answer_of(run).best.snapshot
+    deadline = time.monotonic() + 60
+    while not any(runs.read_mix(run.path, snapshot, pooling) for pooling in POOLINGS):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    time.sleep(0.3)
+    app.run()
+    assert not app.exception
+    assert "Search" in words(app)
+
+
+def test_a_run_without_measures_is_measured_when_its_layers_are_asked_for(root):
+    trained(uploaded(as_csv(toy_rows(90))), root)
+    run = runs.list_runs(root)[0]
+    (run.path / "separability.csv").unlink()
+    for snapshot in run.snapshots:
+        (run.path / "snapshots" / f"{snapshot.index:03d}" / "probes.safetensors").unlink()
+    app = opened(run=run.run_id)
+    app.session_state["tabs"] = "Layers"
+    app.run()
+    deadline = time.monotonic() + 60
+    while separability.missing_measures(run):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    time.sleep(0.3)
+    app.run()
+    assert not app.exception
+    assert separability.answer_of(run).sentences[0] in words(app)
 
 
 def test_the_same_settings_reopen_the_finished_run(root):

@@ -125,7 +125,9 @@ def similarity_heat_map(
         As in `score_heat_map`.
     """
     x, y = _layer_columns(title_x, pairs), _layer_rows("other", title_y, pairs)
-    tooltip = _tooltip(pairs, "Linear CKA", layer=title_x, other=title_y)
+    # Of two lines with one title, Vega would show only one.
+    across, upwards = f"{title_x} (across)", f"{title_y} (upwards)"
+    tooltip = _tooltip(pairs, "Linear CKA", layer=across, other=upwards)
     return _heat_map(pairs, x, y, tooltip, "Linear CKA", [0, 1], None, dark)
 
 
@@ -221,7 +223,7 @@ def _heat_map(
         .legend(orient="top", titleLimit=0, gradientLength=220, format=".2f")
     )
     coloured = base.mark_rect(stroke=page).encode(color=colour)
-    grey = "#4A505C" if dark else OTHER_COLOUR
+    grey = "#545A66" if dark else OTHER_COLOUR
     missing = base.mark_rect(stroke=page, color=grey).transform_filter("!isValid(datum.value)")
     texts = base.mark_text(
         color={"expr": INK}, fontSize={"expr": "clamp(bandwidth('x') / 2.4, 5, 11)"}, aria=False

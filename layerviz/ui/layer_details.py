@@ -194,7 +194,7 @@ def _kinship(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) 
     with left:
         st.markdown("**Layers among each other**")
         st.altair_chart(
-            charts.similarity_heat_map(pairs, title_x="Layer", title_y="Layer", dark=_dark()),
+            charts.similarity_heat_map(pairs, title_x="Layer", title_y="Other layer", dark=_dark()),
             width="stretch",
             key="similarity",
             alt="Heat map: linear CKA between all pairs of layers.",

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from toy import as_csv, toy_rows
 
-from layerviz import runs
+from layerviz import runs, separability
 
 SLIDER = ".vega-bind input"
 
@@ -169,6 +169,55 @@ def test_tsne_is_drawn_off_the_page_and_shown(page: Page, server: str, finished:
         time.sleep(0.2)
 
 
+def open_layers(page: Page) -> None:
+    page.get_by_role("tab", name="Layers").click()
+    expect(page.get_by_text("Click a cell to see that layer")).to_be_visible()
+    settled(page)
+
+
+def cell(page: Page, layer: int, snapshot: int) -> tuple[float, float]:
+    """Return the middle of a cell of the heat map, read from its marks: deepest layer on top."""
+    page.wait_for_function("() => document.querySelectorAll('g.mark-rect path').length >= 35")
+    boxes = page.evaluate(
+        """() => [...[...document.querySelectorAll('[data-testid=stVegaLiteChart]')]
+                .find(chart => chart.querySelector('g.mark-rect'))
+                .querySelectorAll('g.mark-rect path[aria-roledescription="rect mark"]')]
+            .map(path => { const box = path.getBoundingClientRect();
+                           return [box.x + box.width / 2, box.y + box.height / 2]; })"""
+    )
+    columns = sorted({round(x) for x, _ in boxes})
+    rows = sorted({round(y) for _, y in boxes}, reverse=True)
+    return columns[snapshot], rows[layer]
+
+
+def test_the_sentence_holds_the_stored_numbers_and_a_click_on_a_cell_moves_the_maps(
+    page: Page, server: str, finished: str, runs_root: Path
+):
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    open_layers(page)
+    answer = separability.answer_of(runs.read(runs_root, finished))
+    expect(page.get_by_text(answer.sentences[0])).to_be_visible()
+    page.mouse.click(*cell(page, layer=2, snapshot=3))
+    heading = page.get_by_text(re.compile(r"^Train \(n = 96\)"))
+    expect(heading).to_have_text("Train (n = 96), epoch 3 · PCA")
+    expect(page.get_by_text(re.compile(r"^Layer 2  ·  F1 [01]\.\d\d"))).to_have_count(2)
+    assert page.locator(SLIDER).input_value() == "3"
+    assert halves(page) == (96, 24)  # one layer, large
+
+
+def test_layers_are_mixed_on_the_page(page: Page, server: str, finished: str):
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    open_layers(page)
+    page.get_by_role("tab", name="Mix layers").click()
+    expect(page.get_by_text("Layers 1, 2, 3, 4 concatenated")).to_be_visible()
+    page.get_by_role("button", name="Search for the best mix").click()
+    expect(page.get_by_text(re.compile("Search(, which never looked at val)?:"))).to_be_visible(
+        timeout=60_000
+    )
+
+
 def test_reload_and_a_second_browser_find_the_running_job_and_cancel_keeps_maps(
     page: Page, browser: Browser, server: str, runs_root: Path
 ):
@@ -186,10 +235,11 @@ def test_reload_and_a_second_browser_find_the_running_job_and_cancel_keeps_maps(
     expect(other.get_by_role("button", name="Cancel")).to_be_visible(timeout=60_000)
     other.context.close()
 
-    page.locator(SLIDER).fill("0")
-    page.wait_for_function("() => /Step/.test(document.body.innerText)")
+    open_layers(page)  # in the middle of training, with the snapshots there are
+    expect(page.get_by_text(re.compile(r"So far \d+ of 101 snapshots"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(status(page, "Cancelled")).to_be_visible(timeout=60_000)
+    page.get_by_role("tab", name="Maps").click()
     expect(page.locator(SLIDER)).to_be_visible()
     run = next(run for run in runs.list_runs(runs_root) if run.config.epochs == 100)
     assert run.status == "cancelled"
