@@ -217,27 +217,24 @@ class Jobs:
     def draw_tsne(self, run: Run, pooling: str, layer: int) -> JobState:
         """Have the t-SNE maps of a layer brought up to the run's newest snapshot."""
         key = (run.run_id, pooling, layer, len(run.snapshots))
-        state = self._maps.state(key)
-        stored = runs.read_map(run.path, "tsne", pooling, layer)
-        deleted = state is not None and state.status == "done" and stored is None
-        if state is None or deleted:
-            self._maps.submit(key, _tsne_work(run, pooling, layer))
-            state = self._maps.state(key)
-        return state
+        there = runs.read_map(run.path, "tsne", pooling, layer) is not None
+        return self._once(key, _tsne_work(run, pooling, layer), there)
 
     def measure(self, run: Run) -> JobState:
         """Have the snapshots measured that are not, of a run that is not going on."""
         key = (run.run_id, "measures", len(run.snapshots))
-        return self._once(key, _measure_work(run))
+        return self._once(key, _measure_work(run), not separability.missing_measures(run))
 
     def search_mix(self, run: Run, snapshot: int, pooling: str) -> JobState:
         """Have the best mix of layers searched; the result is stored with the run."""
         key = (run.run_id, "mix", snapshot, pooling)
-        return self._once(key, _search_work(run, snapshot, pooling))
+        there = runs.read_mix(run.path, snapshot, pooling) is not None
+        return self._once(key, _search_work(run, snapshot, pooling), there)
 
-    def _once(self, key: Hashable, work: Work) -> JobState:
+    def _once(self, key: Hashable, work: Work, there: bool) -> JobState:
+        """Submit work that nobody asked for yet, or whose result was deleted since."""
         state = self._maps.state(key)
-        if state is None:
+        if state is None or (state.status == "done" and not there):
             self._maps.submit(key, work)
             state = self._maps.state(key)
         return state

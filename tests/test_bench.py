@@ -12,7 +12,7 @@ from toy import as_csv, toy_rows
 
 from layerviz import data, encoders, training
 from layerviz.__main__ import main
-from layerviz.bench import capture, starters
+from layerviz.bench import capture, probes, starters
 from layerviz.data import Table
 from layerviz.errors import ConfigError, EncoderError
 
@@ -181,3 +181,36 @@ def test_what_cannot_be_compared_is_refused(tiny: str, table: Table) -> None:
     for name in ("nobody/knows-this", "scratch-bert"):
         with pytest.raises(EncoderError, match="not on this disk"):
             starters.measure([table], names=[name], work=None, on_progress=print, **BENCH)
+
+
+# --- probes ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def probed() -> dict[str, Any]:
+    table = data.read_table(as_csv(toy_rows(160)), "toy.csv")
+    return probes.measure(table, n=60, layers=2, hidden_size=64, encoder=None)
+
+
+def test_probes_score_as_scikit_learns_do_and_are_timed(probed: dict[str, Any]) -> None:
+    assert [row["layer"] for row in probed["probes"]] == [0, 1, 2]
+    assert all(row["converged"] for row in probed["probes"])
+    assert probed["largest_difference"] < 0.02  # of 60 examples, one is 0.017
+    assert all(value > 0 for value in probed["seconds"].values())
+    share = probed["seconds"]["measures"] / probed["seconds"]["epoch"]
+    assert probed["measures_share"] == pytest.approx(share)
+
+
+def test_the_probes_bench_says_what_it_measured(probed: dict[str, Any]) -> None:
+    lines = probes.as_text(probed).splitlines()
+    assert lines[0].startswith("2 layers of 64, 60 train and 60 val examples, 3 classes")
+    assert f"{probed['seconds']['epoch']:.1f} s" in lines[1]
+    assert f"{probed['largest_difference']:.4f}" in lines[-1]
+
+
+@pytest.mark.parametrize("size", [{"n": 10}, {"hidden_size": 100}, {"layers": 0}])
+def test_sizes_the_probes_bench_cannot_take_are_refused(size: dict[str, int]) -> None:
+    sizes = {"n": 60, "layers": 2, "hidden_size": 64} | size
+    table = data.read_table(as_csv(toy_rows(160)), "toy.csv")
+    with pytest.raises(ConfigError):
+        probes.measure(table, **sizes, encoder=None)

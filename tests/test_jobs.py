@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from layerviz import encoders, projection, runs, training
+from layerviz import encoders, projection, runs, separability, training
 from layerviz.config import RunConfig
 from layerviz.errors import Cancelled, RunError
 from layerviz.jobs import Jobs, Worker
@@ -440,3 +441,32 @@ def test_maps_of_a_run_that_was_deleted_and_computed_again_are_drawn_again(
     again = runs.read(jobs.root, trained.run_id)
     assert runs.read_map(again.path, "tsne", "mean", 1) is None
     assert drawn(jobs, again, 1).xy.shape == (3, 90, 2)
+
+
+# --- measures and mixes ---------------------------------------------------------------------
+
+
+def unmeasured(run: runs.Run) -> None:
+    for snapshot in run.snapshots:
+        (run.path / "snapshots" / f"{snapshot.index:03d}" / "probes.safetensors").unlink()
+    (run.path / "separability.csv").unlink()
+
+
+def test_what_a_run_lacks_is_measured_and_again_if_it_is_lost(jobs, trained):
+    before = runs.read_separability(trained.path)
+    for _ in range(2):
+        unmeasured(trained)
+        assert jobs.measure(trained).live
+        wait_until(lambda: not jobs.measure(trained).live)
+        pd.testing.assert_frame_equal(runs.read_separability(trained.path), before)
+    assert jobs.measure(trained).status == "done"
+
+
+def test_a_search_for_a_mix_is_stored_with_the_run(jobs, trained):
+    jobs.search_mix(trained, 1, "mean")
+    wait_until(lambda: not jobs.search_mix(trained, 1, "mean").live)
+    found = separability.Mixed(**runs.read_mix(trained.path, 1, "mean"))
+    assert 1 <= len(found.layers) <= separability.mixing.MOST_LAYERS
+    assert found.single in found.layers
+    assert found.low <= found.difference <= found.high
+    assert runs.read_mix(trained.path, 1, "cls") is None

@@ -19,6 +19,7 @@ import pytest
 from safetensors import safe_open
 from toy import as_csv, toy_rows
 
+from layerviz import runs, separability
 from layerviz.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,6 +123,34 @@ def test_fit_leaves_a_run_folder_and_finds_it_again(fit: Fit, toy_csv: bytes) ->
     assert (again.status, again.out) == (0, answer.out)
     assert "already" in again.err
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == written
+
+
+def test_fit_and_report_say_which_layer_generalises(
+    fit: Fit, toy_csv: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = fit(toy_csv)
+    check_done(answer)
+    sentences = separability.answer_of(runs.open_folder(answer.folder)).sentences
+    assert " ".join(sentences) in answer.err
+    assert main(["report", str(answer.folder)]) == 0
+    said = capsys.readouterr().out
+    assert sentences[0].split(":")[0] in " ".join(said.split())
+    assert "layer" in said
+    assert main(["report", answer.folder.name, f"--runs={answer.runs}", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["sentences"] == sentences
+    cells = pd.DataFrame(told["cells"])
+    best = cells[cells["layer"].eq(told["best"]["layer"]) & cells["split"].eq("val")]
+    best = best[best["snapshot"].eq(told["best"]["snapshot"]) & best["pooling"].ne("head")]
+    assert best["value"].item() == pytest.approx(told["val"]["value"], abs=1e-5)
+
+
+@pytest.mark.parametrize("which", ["no-such-run", "../../etc", "/nowhere"])
+def test_a_report_of_what_is_no_run_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], which: str
+) -> None:
+    assert main(["report", which, f"--runs={tmp_path}"]) == 2
+    assert capsys.readouterr().err.startswith("layerviz: ")
 
 
 def test_runs_go_where_the_environment_says(

@@ -16,7 +16,7 @@ from layerviz.ui.state import first_value, jobs, plain, show
 
 F1 = "Probe macro-F1"
 TABS = ["Lines", "Pooling", "Overfitting", "Kinship", "Classes", "Mix layers"]
-MANY_EPOCHS, MANY_LAYERS = 9, 8
+MANY_EPOCHS, MANY_LAYERS, MANY_CLASSES = 9, 8, 30
 
 
 def details(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
@@ -236,12 +236,16 @@ def _classes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) 
     rows = [row for row, cell in enumerate(cells) if cell.pooling == pooling]
     cells, predicted = [cells[row] for row in rows], predicted[rows][:, val]
     scores = separability.class_scores(cells, predicted, labels, run.label_names)
+    here = scores[scores["snapshot"] == snapshot]
+    names = here.drop_duplicates("label").nlargest(MANY_CLASSES, "n")["label"]
     st.altair_chart(
-        charts.class_heat_map(scores[scores["snapshot"] == snapshot], dark=_dark()),
+        charts.class_heat_map(here[here["label"].isin(names)], dark=_dark()),
         width="stretch",
         key="class_scores",
         alt="Heat map: the probe's F1 on val for each class in each layer.",
     )
+    if len(names) < here["label"].nunique():
+        st.caption(f"The {len(names)} most frequent classes in val; the CSV has all.")
     left, right = st.columns(2)
     with left:
         st.markdown(f"**First separated** (F1 of {threshold:.2f} or more)")
