@@ -119,6 +119,16 @@ def test_geometry_is_scikit_learns():
     assert (found == theirs.predict(centred[~train])).mean() > 0.9  # they break ties otherwise
 
 
+def test_distances_are_taken_in_parts_with_the_same_result(monkeypatch):
+    states, labels = blobs(120, 3, 10)
+    train = np.arange(120) < 80
+    whole = geometry.silhouette(states, labels, states, labels)
+    neighbours = geometry.knn_predict(states, labels, train)
+    monkeypatch.setattr(geometry, "ROWS_AT_ONCE", 7)
+    assert geometry.silhouette(states, labels, states, labels) == pytest.approx(whole, abs=1e-5)
+    assert (geometry.knn_predict(states, labels, train) == neighbours).all()
+
+
 def test_silhouette_of_val_among_trains_classes_is_low_where_val_lies_elsewhere():
     states, labels = blobs(200, 2, 10, distance=6.0)
     here = geometry.silhouette(states[100:], labels[100:], states[:100], labels[:100])

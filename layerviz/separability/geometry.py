@@ -10,6 +10,7 @@ from sklearn.metrics import davies_bouldin_score
 
 NEIGHBOURS = 10
 CKA_EXAMPLES = 1000
+ROWS_AT_ONCE = 2048  # of a matrix of distances, so that memory does not grow with n squared
 SPLIT_FOLDS = 2
 
 
@@ -38,13 +39,16 @@ def knn_predict(
     mine = torch.from_numpy(np.flatnonzero(train))
     x = torch.nn.functional.normalize(x - x[mine].mean(dim=0), dim=1)
     others = x[torch.from_numpy(np.flatnonzero(~train))]
-    nearest = (others @ x[mine].T).topk(min(k, len(mine)), dim=1)
     classes, targets = np.unique(labels[train], return_inverse=True)
-    votes = torch.zeros(len(others), len(classes))
-    found = torch.from_numpy(targets)[nearest.indices]  # (m, k)
-    # A similarity is at most 1, so that k of them never outweigh a vote.
-    votes.scatter_add_(1, found, 1 + (nearest.values + 1) / (4 * k))
-    return classes[votes.argmax(dim=1).numpy()]
+    known, targets = x[mine], torch.from_numpy(targets)
+    winners = []
+    for rows in others.split(ROWS_AT_ONCE):
+        nearest = (rows @ known.T).topk(min(k, len(mine)), dim=1)
+        votes = torch.zeros(len(rows), len(classes))
+        # A similarity is at most 1, so that k of them never outweigh a vote.
+        votes.scatter_add_(1, targets[nearest.indices], 1 + (nearest.values + 1) / (4 * k))
+        winners.append(votes.argmax(dim=1))
+    return classes[torch.cat(winners).numpy()]
 
 
 def silhouette(
@@ -75,11 +79,15 @@ def silhouette(
     x = torch.from_numpy(states[known].astype(np.float32))
     y = torch.from_numpy(reference.astype(np.float32))
     centre = y.mean(dim=0)  # small numbers lose less when they are squared
-    distances = torch.cdist(x - centre, y - centre)  # (n, m)
-    if itself:
-        distances.fill_diagonal_(0.0)
+    x, y = x - centre, y - centre
     member = torch.nn.functional.one_hot(torch.from_numpy(codes)).float()  # (m, C)
-    sums = (distances @ member).numpy()  # (n, C)
+    parts = []
+    for start in range(0, len(x), ROWS_AT_ONCE):
+        distances = torch.cdist(x[start : start + ROWS_AT_ONCE], y)
+        if itself:
+            distances.diagonal(start).fill_(0.0)
+        parts.append(distances @ member)
+    sums = torch.cat(parts).numpy()  # (n, C)
     own = np.searchsorted(classes, labels[known])
     rows = np.arange(len(own))
     size = counts[own] - itself

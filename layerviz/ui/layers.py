@@ -10,7 +10,7 @@ import streamlit as st
 from layerviz import cache, charts
 from layerviz.config import POOLINGS
 from layerviz.runs import Run
-from layerviz.separability import MEASURES, Answer, Measure
+from layerviz.separability import HEAD, MEASURES, Answer, Measure, epoch_words
 from layerviz.ui.layer_details import details
 from layerviz.ui.maps import POOLING_NAMES, open_map
 from layerviz.ui.measured import cells_frame, download, measured_snapshots
@@ -90,13 +90,30 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
         so_far = f"So far {len(measured)} of {planned} snapshots. " if run.live else ""
         st.caption(
             plain(
-                f"{so_far}Linear probes in the full hidden size, trained on train, scored on val; "
-                "95 % bootstrap intervals over examples; ties by a simultaneous confidence set "
-                f"over {answer.n_cells:,} cells (Hsu 1981). This is one training run: another seed "
-                "may move the scores by more than the intervals say."
+                f"{so_far}{_reference(run, measured)} Linear probes in the full hidden size, "
+                "trained on train, scored on val; 95 % bootstrap intervals over examples; ties by "
+                f"a simultaneous confidence set over {answer.n_cells:,} cells (Hsu 1981). This is "
+                "one training run: another seed may move scores by more than the intervals say."
             )
         )
     return answer
+
+
+def _reference(run: Run, measured: tuple[int, ...]) -> str:
+    """Say how the model's own classifier fares, and which probes are not to be relied on."""
+    table = cache.measures(run.run_id, run.created, measured, run)
+    f1 = table[(table["measure"] == "probe_macro_f1") & (table["split"] == "val")]
+    head = f1[f1["pooling"] == HEAD].set_index("snapshot")["value"]
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    best = head.idxmax()
+    said = (
+        "For reference, the model's own classifier: val macro-F1 "
+        f"{head[best]:.2f} {epoch_words(epochs[best])}, its best."
+    )
+    converged = table[table["measure"] == "converged"]["value"]
+    if failed := int((converged == 0).sum()):
+        said += f" {failed:,} of {len(converged):,} probes did not converge; do not rely on them."
+    return said
 
 
 # --- the heat map ---------------------------------------------------------------------------
