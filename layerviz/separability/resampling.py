@@ -6,6 +6,7 @@ compared in pairs (Efron & Tibshirani, 1993, chapter 16).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,9 @@ def resampling_weights(n: int, seed: int, n_resamples: int = RESAMPLES) -> np.nd
     return rng.multinomial(n, np.full(n, 1 / n), size=n_resamples).astype(np.float32)
 
 
-def macro_f1(true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None):
+def macro_f1(
+    true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Return the macro-F1 of K predictions, under R weightings of the examples if given.
 
     The mean is over the classes that `true` holds (in a resample: those that were drawn), as
@@ -40,36 +43,52 @@ def macro_f1(true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None
     -------
     ndarray of shape (K,), or (R, K) with weights; float64
     """
-    f1 = class_f1(true, predicted, weights)  # (..., K, C)
-    return np.nanmean(f1, axis=-1)
+    given = np.ones((1, len(true)), dtype=np.float32) if weights is None else weights
+    total, n_drawn = np.zeros((len(given), len(predicted))), np.zeros((len(given), 1))
+    for f1, drawn in _f1_of_each_class(true, predicted, given):
+        total += np.where(drawn, f1, 0.0)
+        n_drawn += drawn
+    with np.errstate(invalid="ignore"):
+        mean = total / n_drawn
+    return mean[0] if weights is None else mean
 
 
-def class_f1(true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None):
-    """Return the F1 of each class that `true` holds, in class order; NaN where none was drawn.
+def class_f1(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return the F1 of each class that `true` holds, in class order.
 
-    Arguments as in :func:`macro_f1`; one axis more, of the classes, at the end of the result.
+    Parameters
+    ----------
+    true : ndarray of shape (n,)
+    predicted : ndarray of shape (K, n)
+
+    Returns
+    -------
+    ndarray of shape (K, C), float64
     """
-    alone = weights is None
-    weights = np.ones((1, len(true)), dtype=np.float32) if alone else weights
-    result = []
+    alike = np.ones((1, len(true)), dtype=np.float32)
+    return np.stack([f1[0] for f1, _ in _f1_of_each_class(true, predicted, alike)], axis=1)
+
+
+def _f1_of_each_class(
+    true: np.ndarray, predicted: np.ndarray, weights: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield, class by class, its F1 of shape (R, K) and whether it was drawn, (R, 1)."""
     for label in np.unique(true):
         is_class = true == label  # (n,)
-        n_true = weights @ is_class.astype(np.float32)  # (R,)
+        n_true = (weights @ is_class.astype(np.float32))[:, None]  # (R, 1)
         hits, claims = [], []
         for start in range(0, len(predicted), CELLS_AT_ONCE):
             claimed = (predicted[start : start + CELLS_AT_ONCE] == label).astype(np.float32).T
             claims.append(weights @ claimed)  # (R, k)
             hits.append(weights[:, is_class] @ claimed[is_class])
-        # 2 tp / (2 tp + fp + fn); undefined where a class is neither there nor predicted.
         hits, claims = np.concatenate(hits, axis=1), np.concatenate(claims, axis=1)
-        f1 = 2 * hits.astype(np.float64) / np.maximum(n_true[:, None] + claims, 1.0)
-        f1[n_true == 0] = np.nan
-        result.append(f1)
-    stacked = np.stack(result, axis=-1)  # (R, K, C)
-    return stacked[0] if alone else stacked
+        # 2 tp / (2 tp + fp + fn); in float64, so that equal scores come out equal.
+        yield 2 * hits.astype(np.float64) / np.maximum(n_true + claims, 1.0), n_true > 0
 
 
-def accuracy(true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None):
+def accuracy(
+    true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Return the share of right predictions; arguments and shapes as in :func:`macro_f1`."""
     right = (predicted == true).astype(np.float32)  # (K, n)
     if weights is None:

@@ -32,12 +32,14 @@ def details(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -
 def _epoch(run: Run, measured: tuple[int, ...], answer: Answer, key: str) -> int:
     """Let the reader choose a snapshot, the best one at first."""
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
-    best = answer.best.snapshot
+    name = f"detail_epoch_{run.run_id}_{key}"
+    if st.session_state.get(name) not in measured:
+        st.session_state[name] = answer.best.snapshot
     return st.selectbox(
         "Epoch",
         measured,
         format_func=lambda index: charts.epoch_name(epochs[index]).capitalize(),
-        key=first_value(f"detail_epoch_{run.run_id}_{key}", best),
+        key=name,
         width=190,
     )
 
