@@ -153,6 +153,6 @@ def _add_bench(commands: argparse._SubParsersAction) -> None:
     add("--n-val", type=int, default=1000)
     add("--epochs", type=int, default=4)
     add("--seeds", type=int, default=3)
-    add("--rates", type=float, nargs="+", default=[2e-4, 5e-4, 1e-3], help="learning rates to try")
+    add("--rates", type=float, nargs="+", default=[1e-4, 2e-4, 5e-4], help="learning rates to try")
     add("--work", type=Path, help="keep the scores here, to go on after an interruption")
     add("--json", action="store_true", help="print one JSON object")

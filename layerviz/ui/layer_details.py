@@ -32,9 +32,8 @@ def details(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -
 def _epoch(run: Run, measured: tuple[int, ...], answer: Answer, key: str) -> int:
     """Let the reader choose a snapshot, the best one at first."""
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
-    name = f"detail_epoch_{run.run_id}_{key}"
-    if st.session_state.get(name) not in measured:
-        st.session_state[name] = answer.best.snapshot
+    best = answer.best.snapshot  # part of the key: while a run goes on, the best one changes
+    name = first_value(f"detail_epoch_{run.run_id}_{run.created}_{key}_{best}", best)
     return st.selectbox(
         "Epoch",
         measured,

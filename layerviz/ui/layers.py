@@ -143,7 +143,7 @@ def _choice(run: Run, answer: Answer) -> Choice:
             POOLINGS,
             required=True,
             format_func=POOLING_NAMES.get,
-            key=first_value("layers_pooling", answer.best.pooling),
+            key=first_value(f"layers_pooling_{answer.best.pooling}", answer.best.pooling),
             width="content",
         )
         against = st.toggle(
