@@ -207,6 +207,15 @@ def test_classes_that_separate_in_some_layers_only_are_found_there():
     assert "n = 300" in found.sentences[0]
 
 
+def test_a_test_split_unlike_val_is_pointed_out():
+    labels = np.random.default_rng(0).integers(2, size=900)
+    splits = splits_of(900, train=1 / 3, val=1 / 3, test=1 / 3)
+    states = stacked(labels, {2: 3.0}, n_layers=3)
+    assert "far below" not in " ".join(answered([states], labels, splits).sentences)
+    flipped = np.where(splits == "test", 1 - labels, labels)
+    assert "far below val" in " ".join(answered([states], flipped, splits).sentences)
+
+
 def test_one_clearly_best_layer_has_no_ties():
     labels = np.random.default_rng(0).integers(2, size=1200)
     splits = splits_of(1200, train=0.5, val=0.5)

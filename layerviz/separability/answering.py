@@ -282,6 +282,8 @@ def _sentences(answer: Answer) -> list[str]:
             f"On test, which played no part in the choice, it scores {answer.test}: the honest "
             "figure."
         )
+        if answer.test.high < answer.val.low:
+            said.append("That is far below val: test does not resemble val and train.")
     else:
         said.append(
             f"Being the best of {answer.n_cells:,} cells flatters it: on unseen examples such a "
