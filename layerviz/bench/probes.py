@@ -139,8 +139,9 @@ def _random_bert(dataset: Dataset, layers: int, hidden_size: int, folder: Path) 
         label_names=dataset.label_names,
         seed=0,
     )
-    made.model.save_pretrained(folder)
-    made.tokenizer.save_pretrained(folder)
+    with encoders.quiet():
+        made.model.save_pretrained(folder)
+        made.tokenizer.save_pretrained(folder)
     return str(folder)
 
 
