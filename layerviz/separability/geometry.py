@@ -8,6 +8,8 @@ from scipy.stats import rankdata
 from sklearn.covariance import ledoit_wolf
 from sklearn.metrics import davies_bouldin_score
 
+from layerviz.separability.resampling import stratified_folds
+
 NEIGHBOURS = 10
 CKA_EXAMPLES = 1000
 ROWS_AT_ONCE = 2048  # of a matrix of distances, so that memory does not grow with n squared
@@ -165,10 +167,7 @@ def split_divergence(states: np.ndarray, is_val: np.ndarray, seed: int) -> float
     """
     if min(is_val.sum(), (~is_val).sum()) < 2 * SPLIT_FOLDS:
         return float("nan")
-    fold = np.empty(len(is_val), dtype=int)
-    rng = np.random.default_rng(seed)
-    for rows in (np.flatnonzero(is_val), np.flatnonzero(~is_val)):
-        fold[rng.permutation(rows)] = np.arange(len(rows)) % SPLIT_FOLDS
+    fold = stratified_folds(is_val, SPLIT_FOLDS, seed)
     x = torch.from_numpy(states.astype(np.float32))
     x = (x - x.mean(dim=0)) / x.std(dim=0).clamp(min=1e-6)
     aim = torch.from_numpy(is_val.astype(np.float32))

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from sklearn.model_selection import StratifiedKFold
 
 from layerviz.separability.lbfgs import Minimum, minimise
+from layerviz.separability.resampling import stratified_folds
 
 STRENGTHS = (3e-4, 3e-3, 3e-2, 3e-1)  # C: inverse strength of the L2 penalty, as scikit-learn's
 FOLDS = 3
+FEWEST_TO_CHOOSE = 12  # train rows
 TOLERANCE = 1e-4  # of the mean loss's gradient, as scikit-learn's
 CHOOSING_TOLERANCE = 1e-3  # is enough to tell one strength from another
 SHUFFLES = 5  # one alone may agree with the labels by chance
@@ -60,8 +61,8 @@ def probe(
     """Train a linear probe on the train rows and let it predict all rows.
 
     States are standardised by the train rows' mean and deviation. The penalty's strength is the
-    one with the least log loss in stratified 3-fold cross-validation inside train; where a class
-    has too few rows for folds, it is a middle one of `strengths`.
+    one with the least log loss in stratified 3-fold cross-validation inside train; with fewer than
+    12 train rows it is a middle one of `strengths`.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def probe(
     inputs, curvature = _rotated(states, train)  # (N, r), (r,)
     problem = _Problem(inputs[torch.from_numpy(np.flatnonzero(train))], curvature, len(classes))
     strength, loss = strengths[len(strengths) // 2], float("nan")
-    if np.bincount(targets).min() >= FOLDS:
+    if len(targets) >= FEWEST_TO_CHOOSE:
         strength, loss = _choose(problem, targets, strengths, seed)
     rng = np.random.default_rng(seed)
     aims = np.stack([targets, *(rng.permutation(targets) for _ in range(SHUFFLES))])  # (1 + 5, n)
@@ -226,10 +227,7 @@ def _choose(
     problem: _Problem, targets: np.ndarray, strengths: Sequence[float], seed: int
 ) -> tuple[float, float]:
     """Return the strength with the least held-out log loss, and that loss."""
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed % 2**32)
-    out = np.zeros((FOLDS, len(targets)), dtype=bool)
-    for fold, (_, held_out) in enumerate(folds.split(targets, targets)):
-        out[fold, held_out] = True
+    out = np.arange(FOLDS)[:, None] == stratified_folds(targets, FOLDS, seed)  # (folds, n)
     held_out = torch.from_numpy(np.tile(out, (len(strengths), 1)))  # (K, n), strength by strength
     aim = torch.from_numpy(targets)
     found = problem.solve(

@@ -23,6 +23,20 @@ def resampling_weights(n: int, seed: int, n_resamples: int = RESAMPLES) -> np.nd
     return rng.multinomial(n, np.full(n, 1 / n), size=n_resamples).astype(np.float32)
 
 
+def stratified_folds(labels: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
+    """Return each row's fold, 0 to `n_folds` - 1, the rows of each class spread over the folds.
+
+    Unlike scikit-learn's ``StratifiedKFold`` it takes classes of fewer rows than folds without a
+    warning, which could not be held back safely beside other threads.
+    """
+    rng = np.random.default_rng(seed)
+    folds = np.empty(len(labels), dtype=int)
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        folds[rows] = (np.arange(len(rows)) + rng.integers(n_folds)) % n_folds
+    return folds
+
+
 def macro_f1(
     true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None
 ) -> np.ndarray:
