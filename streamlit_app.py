@@ -5,10 +5,11 @@ import streamlit as st
 from layerviz.ui.choose_data import choose_data
 from layerviz.ui.choose_encoder import choose_encoder
 from layerviz.ui.choose_training import choose_training
-from layerviz.ui.launch import fine_tune_button, list_of_runs, unfinished_runs
+from layerviz.ui.comparison_view import comparison_view
+from layerviz.ui.launch import launch, list_of_runs, unfinished_runs
 from layerviz.ui.overview import overview
 from layerviz.ui.run_view import run_view
-from layerviz.ui.state import open_run, told
+from layerviz.ui.state import open_comparison, open_run, told
 from layerviz.ui.style import ICON, style
 
 st.set_page_config(page_title="layerviz", page_icon=ICON, layout="wide")
@@ -26,13 +27,19 @@ with st.sidebar:
     if encoder is not None:
         with told():
             config = choose_training(encoder)
-    fine_tune_button(dataset, config)
+    launch(dataset, config)
     list_of_runs()
 
 run = open_run()
+compared = open_comparison()
 
 if run is not None:
     run_view(run, dataset)
+    st.stop()
+
+if compared:
+    with told():
+        comparison_view(compared, dataset)
     st.stop()
 
 st.subheader("Which layer tells your classes apart, and when?", anchor=False)
@@ -47,7 +54,8 @@ else:
     st.markdown(
         "Press **Fine-tune**: layerviz trains the encoder on the data chosen on the left and "
         "shows, epoch by epoch, how each layer arranges **train** and **val** examples, side by "
-        "side."
+        "side. **Compare** does so with several encoders and says which one does better, and "
+        "where."
     )
     unfinished_runs(dataset)
     with told():

@@ -1,4 +1,4 @@
-"""The same work without a page: ``python -m layerviz fit | report | pretrain | bench``."""
+"""The same work without a page: ``python -m layerviz fit``, ``report``, ``compare`` and others."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from layerviz.arguments import parser
 from layerviz.config import POOLINGS, PretrainConfig, RunConfig
-from layerviz.errors import Cancelled, DataError, EncoderError, LayervizError
+from layerviz.errors import Cancelled, ConfigError, DataError, EncoderError, LayervizError
 
 EXIT_OK, EXIT_BAD_INPUT, EXIT_CANCELLED = 0, 2, 130
 
@@ -35,23 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _fit(parsed: argparse.Namespace) -> int:
     # Data and settings are checked before torch is imported: bad input answers at once.
-    config = _config(parsed)
+    config = _config(parsed, parsed.encoder, parsed.seed)
     dataset = _dataset(parsed)
-
-    from layerviz import encoders, runs, training
-
-    root = (parsed.runs or runs.runs_folder()).expanduser().resolve()
-    known = encoders.describe(config.encoder)
-    if known.source != "hub" and not known.on_disk:
-        raise EncoderError(known.note)
-    run = runs.create(root, training.with_defaults(config), dataset)
+    _check_encoders([config])
     for note in dataset.notes:
         print(note, file=sys.stderr)
-    if run.status == "done":
-        print("This very run is there already; nothing to compute.", file=sys.stderr)
-    else:
-        with _Bar() as bar:
-            run = training.fit(run, dataset, on_progress=bar.show, should_stop=_stop_on_interrupt())
+    run = _made(config, dataset, _root(parsed), _stop_on_interrupt())
     if run.status == "done":
         from layerviz import separability
 
@@ -60,14 +49,40 @@ def _fit(parsed: argparse.Namespace) -> int:
     return EXIT_OK if run.status == "done" else EXIT_CANCELLED
 
 
-def _config(parsed: argparse.Namespace) -> RunConfig:
+def _root(parsed: argparse.Namespace) -> Path:
+    from layerviz import runs
+
+    return (parsed.runs or runs.runs_folder()).expanduser().resolve()
+
+
+def _check_encoders(configs: Sequence[RunConfig]) -> None:
+    """Refuse at once what is not on this disk, unless it may be on the Hub."""
+    from layerviz import encoders
+
+    for config in configs:
+        known = encoders.describe(config.encoder)
+        if known.source != "hub" and not known.on_disk:
+            raise EncoderError(known.note)
+
+
+def _made(config: RunConfig, dataset, root: Path, should_stop: Callable[[], bool]):
+    """Return a run that is done or was stopped: the one that is there, or a new one."""
+    from layerviz import runs, training
+
+    run = runs.create(root, training.with_defaults(config), dataset)
+    if run.status == "done":
+        print(f"{run.run_id} is there already; nothing to compute.", file=sys.stderr)
+        return run
+    with _Bar() as bar:
+        return training.fit(run, dataset, on_progress=bar.show, should_stop=should_stop)
+
+
+def _config(parsed: argparse.Namespace, encoder: str, seed: int) -> RunConfig:
     names = (
-        "encoder",
         "epochs",
         "batch_size",
         "learning_rate",
         "max_length",
-        "seed",
         "weight_decay",
         "warmup_ratio",
         "class_weighting",
@@ -75,7 +90,8 @@ def _config(parsed: argparse.Namespace) -> RunConfig:
         "snapshots_per_epoch",
         "max_captured",
     )
-    return RunConfig(**{name: getattr(parsed, name) for name in names})
+    given = {name: getattr(parsed, name) for name in names}
+    return RunConfig(encoder=encoder, seed=seed, **given)
 
 
 def _dataset(parsed: argparse.Namespace):
@@ -181,17 +197,9 @@ class _Bar:
 
 
 def _report(parsed: argparse.Namespace) -> int:
-    from layerviz import runs, separability
+    from layerviz import separability
 
-    given = Path(parsed.which).expanduser()
-    if (given / "run.json").is_file():
-        run = runs.open_folder(given.resolve())
-    else:
-        root = (parsed.runs or runs.runs_folder()).expanduser().resolve()
-        run = runs.read(root, parsed.which)
-    for index in separability.missing_measures(run):
-        print(f"Measuring snapshot {index}", file=sys.stderr)
-        separability.measure_snapshot(run, index)
+    run = _opened(parsed.which, _root(parsed))
     poolings = (parsed.pooling,) if parsed.pooling else POOLINGS
     answer = separability.answer_of(run, poolings)
     table = separability.report_table(run, answer.best.pooling)
@@ -201,6 +209,76 @@ def _report(parsed: argparse.Namespace) -> int:
     else:
         print(separability.as_text(run, answer, table))
     return EXIT_OK
+
+
+def _opened(which: str, root: Path):
+    """Return a run given by its id or its folder, and measure what of it is not measured."""
+    from layerviz import runs, separability
+
+    given = Path(which).expanduser()
+    if (given / "run.json").is_file():
+        run = runs.open_folder(given.resolve())
+    else:
+        run = runs.read(root, which)
+    for index in separability.missing_measures(run):
+        print(f"Measuring snapshot {index} of {run.run_id}", file=sys.stderr)
+        separability.measure_snapshot(run, index)
+    return run
+
+
+# --- compare --------------------------------------------------------------------------------
+
+
+def _compare(parsed: argparse.Namespace) -> int:
+    if bool(parsed.which) == bool(parsed.encoder):
+        raise ConfigError(
+            "Nothing to compare is named, or both runs and encoders are.",
+            "Give the ids of two runs or more, or --data and --encoder for each encoder.",
+        )
+    if parsed.which:
+        compared = [_opened(which, _root(parsed)) for which in parsed.which]
+        compared = list({run.path: run for run in compared}.values())
+    else:
+        compared = _made_for_comparison(parsed)
+        if any(run.status != "done" for run in compared):
+            return EXIT_CANCELLED
+
+    from layerviz import comparison
+
+    contenders = comparison.contenders_of(compared)
+    poolings = (parsed.pooling,) if parsed.pooling else POOLINGS
+    compared_now = comparison.compare(contenders, poolings)
+    table = comparison.table_of(compared_now, contenders)
+    if parsed.json:
+        print(json.dumps(comparison.as_dict(compared_now, table)))
+    else:
+        print(comparison.as_text(compared_now, table))
+    return EXIT_OK
+
+
+def _made_for_comparison(parsed: argparse.Namespace) -> list:
+    """Make a run for every encoder and seed, one after the other, until one is stopped."""
+    if parsed.data is None:
+        raise ConfigError("There are no data to compare on.", "Name a CSV file with --data.")
+    if parsed.seeds < 1:
+        raise ConfigError(f"Seeds is {parsed.seeds}.", "Give 1 or more.")
+    configs = [
+        _config(parsed, encoder, parsed.seed + more)
+        for encoder in dict.fromkeys(parsed.encoder)
+        for more in range(parsed.seeds)
+    ]
+    dataset = _dataset(parsed)
+    _check_encoders(configs)
+    for note in dataset.notes:
+        print(note, file=sys.stderr)
+    root, should_stop, made = _root(parsed), _stop_on_interrupt(), []
+    for place, config in enumerate(configs):
+        which = f"Run {place + 1} of {len(configs)}: {config.encoder}, seed {config.seed}"
+        print(which, file=sys.stderr)
+        made.append(_made(config, dataset, root, should_stop))
+        if made[-1].status != "done":
+            break
+    return made
 
 
 # --- pretrain -------------------------------------------------------------------------------
@@ -334,6 +412,7 @@ def _bench_starters(parsed: argparse.Namespace) -> int:
 COMMANDS = {
     "fit": _fit,
     "report": _report,
+    "compare": _compare,
     "pretrain": _pretrain,
     "bench capture": _bench_capture,
     "bench probes": _bench_probes,

@@ -17,9 +17,14 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _add_fit(commands)
     _add_report(commands)
+    _add_compare(commands)
     _add_pretrain(commands)
     _add_bench(commands)
     return top
+
+
+DATA_HELP = "CSV file: all examples, or train"
+RUNS_HELP = "runs folder (default: checkpoints/runs)"
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -42,7 +47,12 @@ def _add_fit(commands: argparse._SubParsersAction) -> None:
         help="scratch-bert, scratch-roberta, scratch-distilbert, a bundled starter, "
         "a Hub id or a local folder",
     )
-    fit.add_argument("--data", required=True, type=Path, help="CSV file: all examples, or train")
+    fit.add_argument("--data", required=True, type=Path, help=DATA_HELP)
+    _add_run_settings(fit)
+
+
+def _add_run_settings(fit: argparse.ArgumentParser) -> None:
+    """Add what decides how a run is made, its encoder and its data apart."""
     fit.add_argument("--val", type=Path, help="CSV file of the val examples")
     fit.add_argument("--test", type=Path, help="CSV file of the test examples")
     fit.add_argument("--text-column", help="guessed when not given")
@@ -55,7 +65,7 @@ def _add_fit(commands: argparse._SubParsersAction) -> None:
     fit.add_argument("--max-length", type=int, default=128, help="tokens kept of each text")
     fit.add_argument("--max-captured", type=int, default=2000, help="examples captured per split")
     fit.add_argument("--snapshots-per-epoch", type=int, default=1, help="and one before epoch 1")
-    fit.add_argument("--seed", type=int, default=0, help="of head, order and captured examples")
+    fit.add_argument("--seed", type=int, default=0, help="of the head's weights and the order")
     fit.add_argument("--weight-decay", type=float, default=0.01, help="of AdamW")
     fit.add_argument("--warmup-ratio", type=float, default=0.1, help="part of all steps")
     fit.add_argument(
@@ -67,7 +77,7 @@ def _add_fit(commands: argparse._SubParsersAction) -> None:
     fit.add_argument(
         "--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it"
     )
-    fit.add_argument("--runs", type=Path, help="runs folder (default: checkpoints/runs)")
+    fit.add_argument("--runs", type=Path, help=RUNS_HELP)
 
 
 def _add_report(commands: argparse._SubParsersAction) -> None:
@@ -78,7 +88,27 @@ def _add_report(commands: argparse._SubParsersAction) -> None:
     report.add_argument("which", metavar="RUN", help="a run's id or its folder")
     report.add_argument("--pooling", choices=POOLINGS, help="look at one pooling only")
     report.add_argument("--json", action="store_true", help="print one JSON object")
-    report.add_argument("--runs", type=Path, help="runs folder (default: checkpoints/runs)")
+    report.add_argument("--runs", type=Path, help=RUNS_HELP)
+
+
+def _add_compare(commands: argparse._SubParsersAction) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="say which encoder does better on the same data, in which layer, and how sure that is",
+        description="Compare runs that are there (RUN ...), or make them first: one for each "
+        "--encoder and seed. Runs that exist with the same settings are not made again.",
+        formatter_class=_Help,
+    )
+    compare.set_defaults(command="compare")
+    compare.add_argument("which", metavar="RUN", nargs="*", help="ids or folders of runs")
+    compare.add_argument(
+        "--encoder", action="append", default=[], help="as in fit; give it once for each encoder"
+    )
+    compare.add_argument("--data", type=Path, help=DATA_HELP)
+    compare.add_argument("--seeds", type=int, default=1, help="runs per encoder, from --seed on")
+    compare.add_argument("--pooling", choices=POOLINGS, help="look at one pooling only")
+    compare.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_run_settings(compare)
 
 
 def _add_pretrain(commands: argparse._SubParsersAction) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import data, encoders, hidden_states, projection, runs, separability
+from layerviz import comparison, data, encoders, hidden_states, projection, runs, separability
+from layerviz.comparison import Agreement, Comparison, Contender
 from layerviz.data import Columns, Dataset, Table
 from layerviz.jobs import Jobs
 from layerviz.projection import LayerMaps
@@ -199,3 +200,39 @@ def mixed(
         single=single,
         seed=_run.config.seed,
     )
+
+
+# --- comparisons: `key` names the runs, when they were made, and their measured snapshots --------
+
+
+@st.cache_data(show_spinner="Comparing encoders", max_entries=16)
+def compared(
+    key: tuple,  # noqa: ARG001
+    poolings: tuple[str, ...],
+    _contenders: list[Contender],
+) -> Comparison:
+    """Return how contenders stand, searched under these poolings."""
+    return comparison.compare(_contenders, poolings)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def common_examples(key: tuple, _runs: list[Run]) -> tuple[pd.DataFrame, list[np.ndarray]]:  # noqa: ARG001
+    """Return the examples that all runs captured, and where each has them."""
+    return comparison.common_examples(_runs)
+
+
+@st.cache_data(show_spinner="Comparing predictions", max_entries=32)
+def agreement(key: tuple, cells: tuple[Cell, Cell], by: str, _runs: tuple[Run, Run]) -> Agreement:  # noqa: ARG001
+    """Return where two runs agree on val."""
+    return comparison.agreement(*_runs, cells, by=by)
+
+
+@st.cache_data(show_spinner="Comparing layers", max_entries=32)
+def kinship(
+    key: tuple,  # noqa: ARG001
+    snapshots: tuple[int, int],
+    pooling: str,
+    _runs: tuple[Run, Run],
+) -> tuple[np.ndarray, int]:
+    """Return linear CKA between the layers of two runs, and its n."""
+    return comparison.layer_kinship(*_runs, snapshots, pooling)

@@ -39,7 +39,7 @@ class RunConfig:
     max_length : int
         Tokens kept of each text, special tokens included, 8 to 8,192.
     seed : int
-        Seed of the head's weights, the batch order and the captured examples.
+        Seed of the head's weights and the batch order. Captured examples do not depend on it.
     weight_decay : float
         Decoupled weight decay of AdamW.
     warmup_ratio : float

@@ -12,7 +12,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -177,6 +177,7 @@ class Jobs:
         self._fit_lock = threading.Lock()
         self._training = Worker("layerviz-training")
         self._maps = Worker("layerviz-maps")
+        self._compared: list[str] = []
 
     def fit(self, config: RunConfig, dataset: Dataset) -> Run:
         """Queue a run, or return the one that is live or done already.
@@ -199,6 +200,23 @@ class Jobs:
             if run.status != "done":
                 self._training.submit(run.run_id, _fit_work(run, dataset))
             return run
+
+    def compare(self, configs: Sequence[RunConfig], dataset: Dataset) -> list[Run]:
+        """Queue a run for each configuration, or take those that are live or done already.
+
+        Raises
+        ------
+        RunError
+            As `fit` does; what was queued before stays queued.
+        """
+        compared = [self.fit(config, dataset) for config in configs]
+        self._compared = [run.run_id for run in compared]
+        return compared
+
+    def compared_now(self) -> list[str]:
+        """Return the runs of the newest comparison as long as one of them is live, else none."""
+        live = set(self.live_runs())
+        return list(self._compared) if live & set(self._compared) else []
 
     def state(self, run_id: str) -> JobState | None:
         """Return how a run's job stands, or None if it was not started here."""

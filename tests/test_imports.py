@@ -19,6 +19,7 @@ SCIENCE = {"hidden_states", "projection", "separability"}
 WORK = GROUND | SOURCES | SCIENCE
 ALL = {
     *WORK,
+    "comparison",
     "training",
     "pretraining",
     "jobs",
@@ -39,6 +40,7 @@ MAY_IMPORT = {
     "encoders": GROUND,
     "runs": GROUND | {"data"},
     **dict.fromkeys(SCIENCE, GROUND | SOURCES),
+    "comparison": WORK,
     "training": WORK,
     "pretraining": WORK | {"training"},
     "jobs": WORK | {"training"},

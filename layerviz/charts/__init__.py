@@ -1,5 +1,6 @@
 """DataFrames in, Altair charts out; nothing here reads a file or knows of Streamlit."""
 
+from layerviz.charts.contenders import encoders_over_epochs, scores_over_depth
 from layerviz.charts.curves import (
     class_counts,
     confidence_legend,
@@ -19,7 +20,7 @@ from layerviz.charts.frames import (
     most_frequent,
     points_frame,
 )
-from layerviz.charts.layer_maps import Grid, layer_maps
+from layerviz.charts.layer_maps import Grid, layer_maps, rows_in_box
 from layerviz.charts.layer_scores import (
     class_heat_map,
     pooling_scores,
@@ -62,6 +63,7 @@ __all__ = [
     "colour_codes",
     "confidence_legend",
     "drawn_rows",
+    "encoders_over_epochs",
     "epoch_name",
     "examples_frame",
     "layer_maps",
@@ -73,7 +75,9 @@ __all__ = [
     "most_frequent",
     "points_frame",
     "pooling_scores",
+    "rows_in_box",
     "score_heat_map",
+    "scores_over_depth",
     "scores_over_epochs",
     "scores_over_layers",
     "similarity_heat_map",

@@ -125,6 +125,7 @@ def cells_frame(
     n_slots: int,
     scores: Mapping[int, np.ndarray] | None = None,
     method: str = "",
+    names: Mapping[int, str] | None = None,
 ) -> pd.DataFrame:
     """Return the `cells` of `layer_maps`: the titles that change with the slider.
 
@@ -142,6 +143,8 @@ def cells_frame(
         Per layer, the probe's macro-F1 on train and val at each snapshot; NaN where not measured.
     method : str
         How the maps were made, for the headings.
+    names : mapping of int to str, optional
+        What to call each layer; by default its number says it.
     """
     cells = []
     for layer, values in trust.items():
@@ -153,7 +156,8 @@ def cells_frame(
                 quality = "" if np.isnan(value) else f"  ·  T {value:.2f}"
                 score = np.nan if scores is None else scores[layer][at, side]
                 probed = "" if np.isnan(score) else f"  ·  F1 {score:.2f}"
-                cell[f"title{slot}"] = f"{layer_name(layer)}{probed}{quality}"
+                name = layer_name(layer) if names is None else names[layer]
+                cell[f"title{slot}"] = f"{name}{probed}{quality}"
                 when = epoch_name(epochs[at], newest=slot > at)
                 by = f" · {method}" if method else ""
                 cell[f"heading{slot}"] = f"{split.capitalize()} (n = {sizes[split]:,}), {when}{by}"

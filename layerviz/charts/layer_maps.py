@@ -8,15 +8,19 @@ that a page which replaces the data keeps the reader's place on the epoch slider
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
-from layerviz.charts.palette import PALETTE
+from layerviz.charts.palette import OTHER_COLOUR, PALETTE
 
 POINTS_IN_SVG = 2000
+# The x axis of points that can be selected begins at (slot * MOST_PIXELS + width) * ORIGIN_STEP:
+# so a box says in itself on which epoch and in which size of the chart it was drawn.
+MOST_PIXELS, ORIGIN_STEP = 10_000, 100
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,14 @@ class Grid:
         Cells above one another.
     cell_height : int
         Height of a cell in pixels; the width follows from the page.
+    stacked : bool
+        Whether val stands below train, not beside it.
     """
 
     columns: int
     rows: int
     cell_height: int
+    stacked: bool = False
 
     HEADER = 26  # pixels above the cells, for the name of the split
     TITLE = 18  # pixels inside a cell, for the name of the layer
@@ -49,23 +56,39 @@ class Grid:
         columns = 2 if n_layers <= 8 else 3 if n_layers <= 15 else 4
         return cls(columns, math.ceil(n_layers / columns), {2: 190, 3: 180, 4: 150}[columns])
 
+    @classmethod
+    def matrix(cls, n_encoders: int) -> Grid:
+        """Lay out a column of two cells per encoder, train above val."""
+        columns = min(n_encoders, 4)
+        rows = math.ceil(n_encoders / columns)
+        return cls(columns, rows, 300 if columns < 3 else 270 if columns == 3 else 220, True)
+
     @property
     def width(self) -> float:
-        """Width of both splits together, in cells."""
-        return 2 * self.columns + self.GAP
+        """Width of the whole chart, in cells."""
+        return self.columns if self.stacked else 2 * self.columns + self.GAP
 
     @property
     def height(self) -> int:
         """Height of the whole chart in pixels."""
+        return (1 + self.stacked) * self.side_height
+
+    @property
+    def side_height(self) -> int:
+        """Height of one split in pixels."""
         return self.HEADER + self.rows * self.cell_height
 
     def corner(self, cell: int, side: int) -> tuple[float, float]:
         """Return left edge (in cells) and top edge (in pixels) of a cell on a side (0 or 1)."""
         row, column = divmod(cell, self.columns)
-        return (
-            column + side * (self.columns + self.GAP),
-            self.HEADER + row * self.cell_height,
-        )
+        left, top = column, self.HEADER + row * self.cell_height
+        if self.stacked:
+            return left, top + side * self.side_height
+        return left + side * (self.columns + self.GAP), top
+
+    def heading_top(self, side: int) -> float:
+        """Return the upper edge of a split's heading, in pixels."""
+        return float(side * self.side_height if self.stacked else 0)
 
 
 def layer_maps(
@@ -79,8 +102,15 @@ def layer_maps(
     start: int | None = None,
     slider_name: str = "Epoch ",
     dark: bool = False,
+    grid: Grid | None = None,
+    selectable: bool = False,
 ) -> alt.LayerChart:
     """Draw the maps of the given layers, train on the left and val on the right.
+
+    Where examples can be selected, a click picks one (with shift several) under the name ``pick``,
+    as their ``row``, and dragging a box those inside it under the name ``box``, as ranges of ``x``
+    and ``y``; `rows_in_box` says which those are. The selection is shown by ``lit``, so that the
+    same examples light up in all maps.
 
     Parameters
     ----------
@@ -91,7 +121,8 @@ def layer_maps(
         colour ``colour<s>`` (index into `PALETTE`), the class ``predicted<s>`` (index into
         `label_names`) and its probability ``confidence<s>`` in percent.
     examples : DataFrame
-        One row per example: ``row``, ``text``, ``label``.
+        One row per example: ``row``, ``text``, ``label`` and, where some examples are selected,
+        ``lit``: 1 for those, 0 for the others, which turn grey.
     cells : DataFrame
         One row per layer and split: ``layer``, ``split``, and per slot the cell's ``title0``, ...
         and the ``heading0``, ... of the split.
@@ -107,13 +138,17 @@ def layer_maps(
         What the slider moves over.
     dark : bool
         Whether the page has a dark background.
+    grid : Grid, optional
+        By default `Grid.of` the number of layers.
+    selectable : bool
+        Whether examples can be selected.
 
     Returns
     -------
     alt.LayerChart
-        As wide as its container; `Grid.of(len(layers)).height` pixels high.
+        As wide as its container; as high as the grid.
     """
-    grid = Grid.of(len(layers))
+    grid = grid or Grid.of(len(layers))
     slot = alt.param(
         name="slot",
         value=n_slots - 1 if start is None else start,
@@ -122,7 +157,7 @@ def layer_maps(
     frames = _place_cells(cells, layers, grid)
     chart = alt.layer(
         _frames(frames, grid, dark),
-        _points(points, examples, layers, grid),
+        _points(points, examples, layers, grid, selectable),
         _titles(frames, grid, dark),
         _headings(frames, grid, dark),
     ).add_params(
@@ -131,25 +166,71 @@ def layer_maps(
         alt.param(name="names", value=list(label_names)),
     )
     renderer = "canvas" if len(points) > POINTS_IN_SVG else "svg"
-    return chart.properties(
+    chart = chart.properties(
         height=grid.height,
         width="container",
         padding={"left": 0, "right": 0, "top": 0, "bottom": 4},
         usermeta={"embedOptions": {"renderer": renderer}},
-    ).configure_view(stroke=None)
+    )
+    if selectable:
+        chart = chart.resolve_scale(x="independent")  # that of the points moves with the slot
+    return chart.configure_view(stroke=None)
+
+
+def rows_in_box(
+    box: Mapping[str, Sequence[float]], points: pd.DataFrame, layers: Sequence[int], grid: Grid
+) -> np.ndarray:
+    """Return the ``row`` of the points inside a box that was dragged over a chart of `layer_maps`.
+
+    Parameters
+    ----------
+    box : mapping
+        ``x`` and ``y``, each with the ends of a range, as the selection named ``box`` gives them.
+    points, layers, grid
+        As they were drawn.
+    """
+    (left, right), (top, bottom) = sorted(box["x"]), sorted(box["y"])
+    said = int(left // ORIGIN_STEP)
+    left, right = left - said * ORIGIN_STEP, right - said * ORIGIN_STEP
+    slot, cell_width = said // MOST_PIXELS, said % MOST_PIXELS / grid.width
+    at = np.minimum(slot, points["newest"].to_numpy())
+    rows = np.arange(len(points))
+    xs, ys = (
+        np.stack([points[name].to_numpy() for name in _slot_columns(points, axis)], axis=1)
+        for axis in ("x", "y")
+    )
+    corners = np.array(_corners(points, layers, grid))  # (n, 2)
+    side = min(cell_width * 0.96, _map_height(grid)) * 0.94  # as in `_points`
+    across = corners[:, 0] + 0.5 + (xs[rows, at] - 0.5) * side / cell_width
+    down = corners[:, 1] + _map_middle(grid) - (ys[rows, at] - 0.5) * side
+    inside = (left <= across) & (across <= right) & (top <= down) & (down <= bottom)
+    return np.unique(points["row"].to_numpy()[inside])
+
+
+def _map_height(grid: Grid) -> float:
+    return grid.cell_height - 6 - grid.TITLE
+
+
+def _map_middle(grid: Grid) -> float:
+    return grid.TITLE + _map_height(grid) / 2
+
+
+def _corners(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> list[tuple[float, float]]:
+    order = {layer: place for place, layer in enumerate(layers)}
+    return [
+        grid.corner(order[layer], int(split == "val"))
+        for layer, split in zip(frame["layer"], frame["split"], strict=True)
+    ]
 
 
 def _place_cells(cells: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
-    order = {layer: place for place, layer in enumerate(layers)}
-    corners = [
-        grid.corner(order[layer], int(split == "val"))
-        for layer, split in zip(cells["layer"], cells["split"], strict=True)
-    ]
+    corners = _corners(cells, layers, grid)
     return cells.assign(
         left=[left + 0.02 for left, _ in corners],
         right=[left + 0.98 for left, _ in corners],
         top=[float(top) for _, top in corners],
         bottom=[top + grid.cell_height - 6.0 for _, top in corners],
+        heading_top=[grid.heading_top(int(split == "val")) for split in cells["split"]],
     )
 
 
@@ -178,34 +259,41 @@ def _points(
     examples: pd.DataFrame,
     layers: Sequence[int],
     grid: Grid,
+    selectable: bool,
 ) -> alt.Chart:
-    order = {layer: place for place, layer in enumerate(layers)}
-    corners = [
-        grid.corner(order[layer], int(split == "val"))
-        for layer, split in zip(points["layer"], points["split"], strict=True)
-    ]
-    title = grid.TITLE
-    side = f"min(width / {grid.width} * 0.96, {grid.cell_height - 6 - title}) * 0.94"
-    middle = title + (grid.cell_height - 6 - title) / 2
-    wording = alt.LookupData(data=examples, key="row", fields=["text", "label"])
+    corners = _corners(points, layers, grid)
+    side = f"min(width / {grid.width} * 0.96, {_map_height(grid)}) * 0.94"
+    if "lit" not in examples:
+        examples = examples.assign(lit=1)
+    wording = alt.LookupData(data=examples, key="row", fields=["text", "label", "lit"])
     placed = points.assign(
         centre_x=[left + 0.5 for left, _ in corners],
-        centre_y=[top + middle for _, top in corners],
+        centre_y=[top + _map_middle(grid) for _, top in corners],
     )
     at = "min(slot, datum.newest)"  # slots still to come show the newest snapshot
-    return (
+    origin, across = "0", _across("x", grid)
+    if selectable:
+        origin = f"(slot * {MOST_PIXELS} + floor(width)) * {ORIGIN_STEP}"
+        ends = [{"expr": origin}, {"expr": f"{origin} + {grid.width}"}]
+        across = alt.X("x:Q", axis=None).scale(domain=ends, nice=False)
+    chart = (
         alt.Chart(placed)
         .transform_lookup("row", from_=wording)
         .transform_calculate(
-            x=f"datum.centre_x + (datum['x' + {at}] - 0.5) * {side} / (width / {grid.width})",
+            x=f"{origin} + datum.centre_x"
+            f" + (datum['x' + {at}] - 0.5) * {side} / (width / {grid.width})",
             y=f"datum.centre_y - (datum['y' + {at}] - 0.5) * {side}",
-            colour=f"palette[datum['colour' + {at}]]",
+            colour=f"datum.lit ? palette[datum['colour' + {at}]] : '{OTHER_COLOUR}'",
             predicted=f"names[datum['predicted' + {at}]]",
             confidence=f"datum['confidence' + {at}] / 100",
         )
-        .mark_circle(size=_point_size(len(points), len(layers)), opacity=0.75, stroke=None)
+        .mark_circle(
+            size=_point_size(len(points), len(layers)),
+            opacity={"expr": "datum.lit ? 0.75 : 0.3"},
+            stroke=None,
+        )
         .encode(
-            x=_across("x", grid),
+            x=across,
             y=_down("y", grid),
             color=alt.Color("colour:N", scale=None, legend=None),
             tooltip=[
@@ -217,6 +305,11 @@ def _points(
             ],
         )
     )
+    if not selectable:
+        return chart
+    chart = chart.encode(order=alt.Order("lit:Q"))  # those selected lie on top
+    box = alt.selection_interval(name="box", encodings=["x", "y"])
+    return chart.add_params(box, alt.selection_point(name="pick", fields=["row"]))
 
 
 def _across(field: str, grid: Grid) -> alt.X:
@@ -258,9 +351,9 @@ def _titles(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
 
 def _headings(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
     firsts = frames.sort_values("left").groupby("split", sort=False).head(1)
-    columns = ["left", *_slot_columns(frames, "heading")]
+    columns = ["left", "heading_top", *_slot_columns(frames, "heading")]
     return (
-        alt.Chart(firsts[columns].assign(top=0.0))
+        alt.Chart(firsts[columns])
         .transform_calculate(heading="datum['heading' + slot]")
         .mark_text(
             align="left",
@@ -273,7 +366,7 @@ def _headings(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
         )
         .encode(
             x=_across("left", grid),
-            y=_down("top", grid),
+            y=_down("heading_top", grid),
             text="heading:N",
         )
     )

@@ -72,7 +72,8 @@ class Run:
         ``label``, ``family``, ``layers``, ``hidden_size``, ``parameters``; empty until loaded.
     training : dict
         ``total_steps``, ``steps_per_epoch``, ``learning_rate``, ``precision``, ``n_snapshots``
-        (planned), ``n_truncated`` per split; empty until training is set up.
+        (planned), ``timed_steps`` and the ``train_seconds`` they took (captures not included),
+        ``n_truncated`` per split; empty until training is set up.
     snapshots : tuple of Snapshot
         Those that are on disk, in order.
     created : str

@@ -4,6 +4,7 @@ Never in a map's two dimensions, and with all scaling fitted on train.
 """
 
 from layerviz.separability.answering import (
+    SPOKEN,
     Answer,
     Cell,
     Difference,
@@ -11,7 +12,10 @@ from layerviz.separability.answering import (
     answer,
     as_dict,
     epoch_words,
+    few_examples,
+    few_words,
     first_separates,
+    spoken_numbers,
 )
 from layerviz.separability.comparing import (
     PoolingVerdict,
@@ -32,11 +36,14 @@ from layerviz.separability.resampling import (
     Best,
     accuracy,
     class_f1,
+    corrected_for_choice,
     find_best,
     interval,
     macro_f1,
+    p_of_chance,
     paired_difference,
     resampling_weights,
+    simultaneous_interval,
 )
 
 __all__ = [
@@ -45,6 +52,7 @@ __all__ = [
     "LEVEL",
     "MEASURES",
     "MIXES",
+    "SPOKEN",
     "Answer",
     "Best",
     "Cell",
@@ -66,7 +74,10 @@ __all__ = [
     "class_scores",
     "compare_poolings",
     "confused_pairs",
+    "corrected_for_choice",
     "epoch_words",
+    "few_examples",
+    "few_words",
     "find_best",
     "first_separates",
     "interval",
@@ -77,9 +88,12 @@ __all__ = [
     "missing_measures",
     "mix",
     "overfitting",
+    "p_of_chance",
     "paired_difference",
     "probe",
     "report_table",
     "resampling_weights",
     "search",
+    "simultaneous_interval",
+    "spoken_numbers",
 ]

@@ -230,8 +230,13 @@ def first_separates(
     return result
 
 
+def few_examples(n: int, fewest: int) -> bool:
+    """Return whether val has too few examples, or too few of a class, to tell layers apart."""
+    return n < FEW_EXAMPLES or fewest < FEW_IN_CLASS
+
+
 def _verdict(found: Best, n: int, fewest: int) -> str:
-    if n < FEW_EXAMPLES or fewest < FEW_IN_CLASS:
+    if few_examples(n, fewest):
         return "few"
     return "found" if found.above_chance else "chance"
 
@@ -246,6 +251,15 @@ def _test_score(labels, predicted, splits, seed) -> Score | None:
 
 
 # --- words ----------------------------------------------------------------------------------
+
+
+def few_words(n: int, smallest: str, n_smallest: int) -> str:
+    """Say of what val has too few: examples, or those of its smallest class."""
+    if n < FEW_EXAMPLES:
+        return f"only {n:,} val examples"
+    return (
+        f"only {n_smallest} val example{'s' if n_smallest != 1 else ''} of the class {smallest!r}"
+    )
 
 
 def epoch_words(epoch: float) -> str:
@@ -264,12 +278,7 @@ def _sentences(answer: Answer) -> list[str]:
             f"best would score as high in {answer.p_chance:.0%} of all cases."
         ]
     if answer.verdict == "few":
-        name, n = answer.smallest_class
-        few = (
-            f"only {answer.val.n:,} val examples"
-            if answer.val.n < FEW_EXAMPLES
-            else f"only {n} val example{'s' if n != 1 else ''} of the class {name!r}"
-        )
+        few = few_words(answer.val.n, *answer.smallest_class)
         return [
             f"Too few examples to say which layer generalises best: {few}.",
             f"The highest score is that of {where[0].lower()}{where[1:]}, {pooling}: val macro-F1 "
@@ -310,7 +319,11 @@ def _ties(answer: Answer) -> str:
     others = len(ties) - len(beside)
     said = []
     if beside:
-        which = f"Layer {beside[0]} ties" if len(beside) == 1 else f"Layers {_spoken(beside)} tie"
+        which = (
+            f"Layer {beside[0]} ties"
+            if len(beside) == 1
+            else f"Layers {spoken_numbers(beside)} tie"
+        )
         said.append(f"{which} with it at that epoch")
     else:
         said.append("No other layer ties with it at that epoch")
@@ -345,7 +358,7 @@ def _gap(answer: Answer) -> str:
     return f"Train runs ahead of val by {', '.join(parts)} (layer {answer.best.layer})."
 
 
-def _spoken(numbers: Sequence[int]) -> str:
+def spoken_numbers(numbers: Sequence[int]) -> str:
     """Return "3", "3 and 4" or "3-6 and 9"."""
     runs: list[list[int]] = []
     for number in sorted(numbers):

@@ -186,7 +186,7 @@ def find_best(true: np.ndarray, predicted: np.ndarray, seed: int) -> Best:
         low=low,
         high=high,
         ties=_ties(scores, draws, index),
-        p_chance=_chance(true, predicted, scores[index], seed),
+        p_chance=p_of_chance(true, predicted, scores[index], seed),
         corrected=_corrected(true, predicted, weights, draws, scores[index]),
     )
 
@@ -210,18 +210,59 @@ def paired_difference(
     return float(first - second), float(low), float(high)
 
 
-def _ties(scores: np.ndarray, draws: np.ndarray, index: int) -> np.ndarray:
-    behind = scores[index] - scores  # (K,), 0 or more
-    noise = (draws[:, index : index + 1] - draws) - behind  # (R, K)
+def simultaneous_interval(
+    differences: np.ndarray, draws: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return intervals that hold all K differences at once with 95 % confidence.
+
+    From the bootstrap of the largest studentised deviation (max-T; Westfall & Young, 1993). A
+    difference without any deviation has an interval without width.
+
+    Parameters
+    ----------
+    differences : ndarray of shape (K,)
+    draws : ndarray of shape (R, K)
+        Their bootstrap draws.
+
+    Returns
+    -------
+    low, high : ndarray of shape (K,)
+    """
+    noise = draws - differences  # (R, K)
     deviation = noise.std(axis=0)
-    same = deviation < 1e-9  # the same predictions as the best cell, up to nothing that counts
+    same = deviation < 1e-9  # the same predictions on both sides, up to nothing that counts
     studentised = np.abs(noise) / np.where(same, 1.0, deviation)
     studentised[:, same] = 0.0
     critical = np.quantile(studentised.max(axis=1), LEVEL)
-    return behind <= critical * deviation + 1e-9
+    margin = np.where(same, 0.0, critical * deviation)
+    return differences - margin, differences + margin
 
 
-def _chance(true: np.ndarray, predicted: np.ndarray, best: float, seed: int) -> float:
+def _ties(scores: np.ndarray, draws: np.ndarray, index: int) -> np.ndarray:
+    low, _ = simultaneous_interval(scores[index] - scores, draws[:, index : index + 1] - draws)
+    return low <= 1e-9
+
+
+def corrected_for_choice(true: np.ndarray, predicted: np.ndarray, seed: int) -> float:
+    """Return what picking the best of K cells earns on unseen examples; see `find_best`.
+
+    Parameters
+    ----------
+    true : ndarray of shape (n,)
+    predicted : ndarray of shape (K, n)
+    seed : int
+        Of the resamples.
+    """
+    weights = resampling_weights(len(true), seed)
+    draws = macro_f1(true, predicted, weights)
+    return _corrected(true, predicted, weights, draws, float(macro_f1(true, predicted).max()))
+
+
+def p_of_chance(true: np.ndarray, predicted: np.ndarray, best: float, seed: int) -> float:
+    """Return how often the best of K cells would score `best` or more under shuffled labels.
+
+    Arguments as in `find_best`, where the test is described.
+    """
     rng = np.random.default_rng((seed, 1))
     orders = np.stack([rng.permutation(len(true)) for _ in range(PERMUTATIONS)])  # (B, n)
     classes, counts = np.unique(true, return_counts=True)

@@ -33,6 +33,7 @@ from layerviz.training.watching import Watch
 log = logging.getLogger(__name__)
 
 CURVE_POINTS = 100  # loss values recorded over a whole run
+CAPTURE_SEED = 0  # not the run's: runs that differ in their seed are compared on the same examples
 
 
 def fit(
@@ -109,7 +110,7 @@ def _fit(
         should_stop=should_stop,
     )
     on_progress(Progress("preparing"))
-    examples = choose_examples(dataset, config.max_captured, config.seed)
+    examples = choose_examples(dataset, config.max_captured, CAPTURE_SEED)
     runs.write_examples(run.path, examples)
     plan, per_epoch = snapshot_steps(len(train), config)
     features = _tokenise(encoder.tokenizer, train, config.max_length)
@@ -185,6 +186,8 @@ def _record_setup(
             "precision": "bf16" if arguments.bf16 else "fp32",
             "device": str(arguments.device),
             "n_snapshots": len(plan),
+            "timed_steps": run.training.get("timed_steps", 0),
+            "train_seconds": run.training.get("train_seconds", 0.0),
             "n_truncated": {
                 split: _count_truncated(
                     encoder.tokenizer, dataset.split(split)["text"], run.config.max_length

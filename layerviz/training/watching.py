@@ -36,6 +36,10 @@ class Watch(TrainerCallback):
         self.stopped = False
         self.step, self.loss = 0, None
         self.started_at, self.started_step = time.monotonic(), 0
+        # Training alone, without captures and measures; earlier parts of this run included.
+        self.step_began = time.monotonic()
+        self.timed_steps = run.training["timed_steps"]
+        self.train_seconds = run.training["train_seconds"]
         history = runs.read_history(run.path)
         self.history = {int(row["step"]): row for row in history.to_dict("records")}
 
@@ -48,12 +52,21 @@ class Watch(TrainerCallback):
             raise Cancelled
         self.started_at = time.monotonic()
 
+    def on_step_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
+        self.step_began = time.monotonic()
+
     def on_step_end(self, args, state, control, **_) -> None:  # noqa: ARG002
+        self.timed_steps += 1
+        self.train_seconds += time.monotonic() - self.step_began
         self.step = state.global_step
         self._capture_if_due(control)
         if self.should_stop():
             self._stop(control)
         self.on_progress(self.progress("training"))
+
+    def on_train_end(self, args, state, control, **_) -> None:  # noqa: ARG002
+        spent = {"timed_steps": self.timed_steps, "train_seconds": round(self.train_seconds, 3)}
+        runs.update(self.run.path, training=self.run.training | spent)
 
     def on_log(self, args, state, control, logs=None, **_) -> None:  # noqa: ARG002
         if logs and "loss" in logs:

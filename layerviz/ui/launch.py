@@ -8,7 +8,8 @@ from layerviz import encoders, runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.runs import Run
-from layerviz.ui.state import RUN, go_to, jobs, plain, show, told
+from layerviz.ui.choose_comparison import compare_button
+from layerviz.ui.state import RUN, go_to, go_to_comparison, jobs, plain, show, told
 
 MARKS = {
     "queued": ":material/schedule:",
@@ -20,10 +21,16 @@ MARKS = {
 LISTED = 12
 
 
-def fine_tune_button(dataset: Dataset | None, config: RunConfig | None) -> None:
-    """Show the button; it stays grey until data and encoder are chosen."""
+def launch(dataset: Dataset | None, config: RunConfig | None) -> None:
+    """Show the buttons; they stay grey until data and encoder are chosen."""
+    with st.container(key="launch"):
+        _fine_tune_button(dataset, config)
+        compare_button(dataset, config)
+
+
+def _fine_tune_button(dataset: Dataset | None, config: RunConfig | None) -> None:
     ready = dataset is not None and config is not None
-    pressed = st.container(key="launch").button(
+    pressed = st.button(
         "Fine-tune",
         type="primary",
         width="stretch",
@@ -99,6 +106,37 @@ def title(run: Run) -> str:
     encoder = run.encoder.get("label") or encoders.describe(run.config.encoder).label
     epochs = "1 epoch" if run.config.epochs == 1 else f"{run.config.epochs} epochs"
     return f"{encoder} on {run.dataset['name']}, {epochs}"
+
+
+def choose_runs(first: Run, shown: list[Run]) -> None:
+    """Let the reader choose which runs on the data of `first` stand side by side."""
+    there = {
+        run.run_id: run
+        for run in runs.list_runs(jobs().root)
+        if run.dataset["fingerprint"] == first.dataset["fingerprint"]
+    }
+    with st.popover("Runs to compare", icon=":material/compare_arrows:", width="stretch"):
+        if len(there) < 2:
+            st.caption(
+                "No other run on these very data is there. **Compare** on the left makes them; "
+                "runs on other data cannot be compared."
+            )
+            return
+        chosen = st.multiselect(
+            "Runs on these data",
+            list(there),
+            default=[run.run_id for run in shown if run.run_id in there],
+            format_func=lambda run_id: f"{title(there[run_id])} · {run_id[-8:]}",
+            key="choose-" + "-".join(run.run_id[-8:] for run in shown),
+        )
+        st.button(
+            "Compare these",
+            type="primary",
+            disabled=len(chosen) < 2,
+            on_click=go_to_comparison,
+            args=(chosen,),
+            key="compare_these",
+        )
 
 
 def delete_button(run: Run) -> None:

@@ -68,18 +68,7 @@ def _measure_the_rest(run: Run) -> None:
 def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
     with st.container(border=True):
         place = st.container()
-        searched = st.segmented_control(
-            "Search among",
-            [ALL_POOLINGS, *POOLINGS],
-            required=True,
-            format_func=lambda name: (
-                "All poolings" if name == ALL_POOLINGS else POOLING_NAMES[name]
-            ),
-            key=first_value("answer_poolings", ALL_POOLINGS),
-            help="The more cells are searched, the more the best of them is flattered: "
-            "look at one pooling if you know which you want.",
-        )
-        poolings = POOLINGS if searched == ALL_POOLINGS else (searched,)
+        poolings = poolings_control("answer_poolings")
         answer = cache.answer(run.run_id, run.created, measured, poolings, run)
         lead, *rest = answer.sentences
         with place:
@@ -97,6 +86,20 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
             )
         )
     return answer
+
+
+def poolings_control(key: str) -> tuple[str, ...]:
+    """Let the reader choose under which poolings to search."""
+    searched = st.segmented_control(
+        "Search among",
+        [ALL_POOLINGS, *POOLINGS],
+        required=True,
+        format_func=lambda name: "All poolings" if name == ALL_POOLINGS else POOLING_NAMES[name],
+        key=first_value(key, ALL_POOLINGS),
+        help="The more cells are searched, the more the best of them is flattered: look at one "
+        "pooling if you know which you want.",
+    )
+    return POOLINGS if searched == ALL_POOLINGS else (searched,)
 
 
 def _reference(run: Run, measured: tuple[int, ...]) -> str:

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, runs
+from layerviz import cache, charts
 from layerviz.config import POOLINGS
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
 from layerviz.ui.measured import measured_snapshots
-from layerviz.ui.state import first_value, jobs, redrawing, show
+from layerviz.ui.state import first_value, redrawing
+from layerviz.ui.tsne import stored_tsne, tsne_is_there
 
 POOLING_NAMES = {"mean": "mean", "cls": "[CLS]", "max": "max"}
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
@@ -30,7 +31,6 @@ OVERVIEW = "All chosen layers"
 DRAWN_PER_SPLIT = 800
 POINTS_AND_SLOTS = 160_000  # points times slider positions that a browser moves at ease
 SLOTS = (6, 31)  # fewest and most positions of the slider
-SECONDS_BETWEEN_LOOKS = 1.0
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,10 @@ def maps(run: Run) -> None:
         st.info("Choose at least one layer.", icon=":material/layers:")
         return
     shown = [view.focus] if view.focus is not None else view.layers
-    if view.method == "tsne":
-        _ask_for_tsne(run, view.pooling, shown)
-        behind = any(
-            (stored := _stored_tsne(run, view.pooling, layer)) is None
-            or stored.n_snapshots < len(run.snapshots)
-            for layer in shown
-        )
-        if behind:
-            _tsne_progress(run, view.pooling, tuple(shown))
-        if any(_stored_tsne(run, view.pooling, layer) is None for layer in shown):
-            st.caption("PCA maps until all t-SNE maps are there.")
-            view = replace(view, method="pca")
+    wanted = [(run, layer) for layer in shown]
+    if view.method == "tsne" and not tsne_is_there(wanted, view.pooling):
+        st.caption("PCA maps until all t-SNE maps are there.")
+        view = replace(view, method="pca")
     with redrawing():
         _draw(run, view, shown)
 
@@ -120,7 +112,7 @@ def _controls(run: Run) -> View:
         colouring,
         layers,
         None if focus == OVERVIEW else focus,
-        _classes(run, colouring),
+        classes_in_colour(run, colouring, f"classes-{run.run_id}"),
     )
 
 
@@ -137,7 +129,7 @@ def _layers(preset: str, n_layers: int) -> list[int]:
     return sorted(chosen)
 
 
-def _classes(run: Run, colouring: str) -> list[int]:
+def classes_in_colour(run: Run, colouring: str, key: str) -> list[int]:
     """Return the classes with a colour of their own; the user chooses where there are many."""
     examples = cache.examples(run.run_id, run.created, run)
     default = charts.most_frequent(examples["label"].to_numpy())
@@ -151,48 +143,9 @@ def _classes(run: Run, colouring: str) -> list[int]:
         range(len(names)),
         format_func=lambda index: names[index],
         max_selections=len(charts.CLASS_COLOURS),
-        key=first_value(f"classes-{run.run_id}", default),
+        key=first_value(key, default),
     )
     return sorted(chosen) or default
-
-
-# --- t-SNE, computed off the page -----------------------------------------------------------
-
-
-def _stored_tsne(run: Run, pooling: str, layer: int) -> LayerMaps | None:
-    stored = runs.read_map(run.path, "tsne", pooling, layer)
-    return None if stored is None else LayerMaps.from_arrays(stored)
-
-
-def _ask_for_tsne(run: Run, pooling: str, layers: list[int]) -> None:
-    for layer in layers:
-        stored = _stored_tsne(run, pooling, layer)
-        if stored is None or stored.n_snapshots < len(run.snapshots):
-            jobs().draw_tsne(run, pooling, layer)
-
-
-@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
-def _tsne_progress(run: Run, pooling: str, layers: tuple[int, ...]) -> None:
-    states = [jobs().draw_tsne(run, pooling, layer) for layer in layers]
-    ready = sum(not state.live for state in states)
-    for state in states:
-        if state.error is not None:
-            show(state.error)
-            return
-    if ready != st.session_state.get("tsne_ready", ready):
-        st.session_state.tsne_ready = ready
-        st.rerun()
-    st.session_state.tsne_ready = ready
-    if ready == len(states):
-        st.rerun()
-    done = sum(
-        1.0 if not state.live else state.progress.done / max(1, state.progress.total)
-        for state in states
-    )
-    st.progress(
-        min(1.0, done / len(states)),
-        f"Drawing t-SNE maps: {ready} of {len(states)} layers up to date",
-    )
 
 
 # --- drawing --------------------------------------------------------------------------------
@@ -216,7 +169,7 @@ def _draw(run: Run, view: View, layers: list[int]) -> None:
     sizes = {split: int((splits == split).sum()) for split in ("train", "val")}
     epochs = [run.snapshots[index].epoch for index in shown]
     every_epoch = run.config.snapshots_per_epoch == 1 and len(slots) == slots[-1] + 1
-    _legend(run, view)
+    colour_legend(run, view.colouring, view.classes, "legend")
     st.altair_chart(
         charts.layer_maps(
             charts.points_frame(
@@ -232,7 +185,7 @@ def _draw(run: Run, view: View, layers: list[int]) -> None:
                 epochs,
                 sizes,
                 len(slots),
-                _probe_scores(run, view.pooling, layers, shown),
+                probe_scores(run, view.pooling, layers, shown),
                 METHOD_NAMES[view.method],
             ),
             layers=layers,
@@ -261,8 +214,13 @@ def _slots(run: Run, n_points: int) -> list[int]:
     Where there are more than a browser moves at ease, they are an even choice with both ends.
     """
     planned = run.training["n_snapshots"] if run.live else len(run.snapshots)
-    most = int(np.clip(POINTS_AND_SLOTS // n_points, *SLOTS))
+    most = most_slots(n_points)
     return sorted({round(at) for at in np.linspace(0, planned - 1, min(planned, most))})
+
+
+def most_slots(n_points: int) -> int:
+    """Return how many positions of the slider a browser moves at ease with so many points."""
+    return int(np.clip(POINTS_AND_SLOTS // n_points, *SLOTS))
 
 
 def _start(run: Run, slots: list[int]) -> int:
@@ -277,17 +235,17 @@ def _captured(run: Run, view: View, layers: list[int], slots: list[int]) -> tupl
     """Return the snapshots to draw: those of `slots` that there are, and the newest."""
     newest = len(run.snapshots) - 1
     if view.method == "tsne":
-        newest = min(_stored_tsne(run, view.pooling, layer).n_snapshots for layer in layers) - 1
+        newest = min(stored_tsne(run, view.pooling, layer).n_snapshots for layer in layers) - 1
     return tuple(sorted({index for index in slots if index <= newest} | {newest}))
 
 
 def _maps_of(run: Run, view: View, layer: int, snapshots: tuple[int, ...]) -> LayerMaps:
     if view.method == "tsne":
-        return _stored_tsne(run, view.pooling, layer).at(snapshots)
+        return stored_tsne(run, view.pooling, layer).at(snapshots)
     return cache.pca_maps(run.run_id, run.created, snapshots, view.pooling, layer, run)
 
 
-def _probe_scores(
+def probe_scores(
     run: Run, pooling: str, layers: list[int], snapshots: tuple[int, ...]
 ) -> dict[int, np.ndarray]:
     """Return the probe's macro-F1 on train and val, (S, 2) per layer; NaN where not measured."""
@@ -306,21 +264,22 @@ def _probe_scores(
     }
 
 
-def _legend(run: Run, view: View) -> None:
-    if view.colouring == "confidence":
+def colour_legend(run: Run, colouring: str, classes: list[int], key: str) -> None:
+    """Show what the colours mean; `classes` are those with a colour of their own."""
+    if colouring == "confidence":
         chart = charts.confidence_legend()
     else:
-        if view.colouring == "right or wrong":
+        if colouring == "right or wrong":
             entries = [("right", charts.RIGHT_COLOUR), ("wrong", charts.WRONG_COLOUR)]
         else:
             entries = [
                 (run.label_names[index], colour)
-                for index, colour in zip(view.classes, charts.CLASS_COLOURS, strict=False)
+                for index, colour in zip(classes, charts.CLASS_COLOURS, strict=False)
             ]
-            if others := len(run.label_names) - len(view.classes):
+            if others := len(run.label_names) - len(classes):
                 entries.append((f"{others:,} other classes", charts.OTHER_COLOUR))
         chart = charts.legend(pd.DataFrame(entries, columns=["name", "colour"]))
-    st.altair_chart(chart, width="stretch", key="legend", alt="Legend of the colours.")
+    st.altair_chart(chart, width="stretch", key=key, alt="Legend of the colours.")
 
 
 def _small_print(

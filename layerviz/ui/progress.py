@@ -32,7 +32,7 @@ def _progress(run_id: str, status: str, n_snapshots: int) -> None:
         if state is None:  # computed by another process, for example the command line
             st.progress(0.0, "Running in another process; new snapshots appear here.")
         else:
-            st.progress(_fraction(state.progress), _sentence(state))
+            st.progress(fraction(state.progress), sentence(state))
     news = len(run.snapshots) != n_snapshots and time_to_redraw()
     if run.status not in runs.LIVE or news:
         st.rerun()
@@ -58,13 +58,15 @@ def cancel_button(run: Run) -> None:
     )
 
 
-def _fraction(progress: Progress) -> float:
+def fraction(progress: Progress) -> float:
+    """Return how much of a run is done, 0 to 1."""
     if progress.phase == "downloading" and progress.total:
         return min(1.0, progress.done / progress.total)
     return min(1.0, progress.step / progress.total_steps) if progress.total_steps else 0.0
 
 
-def _sentence(state: JobState) -> str:
+def sentence(state: JobState) -> str:
+    """Say where a run stands."""
     now = state.progress
     if state.stopping:
         return "Stopping: saving what is there"

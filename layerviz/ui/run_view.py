@@ -9,7 +9,7 @@ from layerviz import runs
 from layerviz.charts import epoch_name
 from layerviz.data import Dataset
 from layerviz.runs import Run
-from layerviz.ui.launch import delete_button, title
+from layerviz.ui.launch import choose_runs, delete_button, title
 from layerviz.ui.layers import layers
 from layerviz.ui.maps import maps
 from layerviz.ui.progress import cancel_button, captured_sizes, curves, outcome, progress
@@ -61,7 +61,7 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
 
 
 def _header(run: Run) -> None:
-    name, cancel, new = st.columns([3, 1, 1], vertical_alignment="bottom")
+    name, cancel, others, new = st.columns([3, 1, 1, 1], vertical_alignment="bottom")
     colour, icon = BADGES[run.status]
     counts = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
     sizes = " · ".join(f"{n:,} {split}" for split, n in counts.items())
@@ -75,6 +75,8 @@ def _header(run: Run) -> None:
             st.caption(f"{sizes} · {len(run.label_names)} classes{encoder}", width="content")
     with cancel:
         cancel_button(run)
+    with others:
+        choose_runs(run, [run])
     with new:
         st.button(
             "New run",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -14,7 +14,9 @@ from layerviz.jobs import Jobs
 from layerviz.runs import Run
 
 QUIET_TIMES = 3  # the page rests at least this many times as long as it was drawn
-RUN = "run"  # the query parameter that makes an address a permalink
+# The query parameters that make an address a permalink.
+RUN, COMPARE = "run", "compare"
+MOST_COMPARED = 40  # runs
 
 
 @contextmanager
@@ -63,14 +65,17 @@ def plain(text: str) -> str:
 def open_run() -> Run | None:
     """Return the run that the address names, if any.
 
-    On the first visit without one, the run that is being computed is opened, so that a closed
-    tab or a second browser finds it again.
+    On the first visit without one, what is being computed is opened, so that a closed tab or a
+    second browser finds it again.
     """
     if "visited" not in st.session_state:
         st.session_state.visited = True
         live = jobs().live_runs()
-        if RUN not in st.query_params and live:
-            st.query_params[RUN] = live[0]
+        if live and not {RUN, COMPARE} & set(st.query_params):
+            if compared := jobs().compared_now():
+                go_to_comparison(compared)
+            else:
+                go_to(live[0])
     run_id = st.query_params.get(RUN)
     if run_id is None:
         return None
@@ -79,18 +84,39 @@ def open_run() -> Run | None:
     return None
 
 
+def open_comparison() -> list[Run]:
+    """Return the runs that the address compares, if any; those that are gone are told of."""
+    named = dict.fromkeys(filter(None, st.query_params.get(COMPARE, "").split(",")))
+    found = []
+    for run_id in list(named)[:MOST_COMPARED]:
+        with told():
+            found.append(runs.read(jobs().root, run_id))
+    if named and len(found) < 2:
+        st.info("A comparison needs two runs or more.", icon=":material/compare_arrows:")
+    return found if len(found) > 1 else []
+
+
 def go_to(run_id: str | None) -> None:
     """Open another run (None: the data that is chosen on the left); takes effect on the rerun."""
+    st.query_params.pop(COMPARE, None)
     if run_id is None:
         st.query_params.pop(RUN, None)
     else:
         st.query_params[RUN] = run_id
 
 
-def permalink(run_id: str) -> str:
-    """Return the address under which a run is found again."""
+def go_to_comparison(run_ids: Iterable[str]) -> None:
+    """Open a comparison; takes effect on the rerun."""
+    st.query_params.pop(RUN, None)
+    st.query_params[COMPARE] = ",".join(run_ids)
+
+
+def permalink(run_ids: str | Iterable[str]) -> str:
+    """Return the address under which a run, or a comparison of several, is found again."""
     here = (st.context.url or "").partition("?")[0]
-    return f"{here}?{RUN}={run_id}"
+    if isinstance(run_ids, str):
+        return f"{here}?{RUN}={run_ids}"
+    return f"{here}?{COMPARE}={','.join(run_ids)}"
 
 
 def remember(*prefixes: str) -> None:

@@ -1,0 +1,49 @@
+"""Several encoders on the same data: which separates the classes best, where, and how surely.
+
+Runs that differ only in their seed are one contender. All are scored on the val examples that all
+of them captured, each at its best layer, in the full hidden size.
+"""
+
+from layerviz.comparison.agreement import (
+    BY_HEAD,
+    BY_PROBE,
+    OUTCOMES,
+    Agreement,
+    agreement,
+    disagreements,
+    layer_kinship,
+)
+from layerviz.comparison.contenders import (
+    Contender,
+    common_examples,
+    contenders_of,
+    costs_of,
+    encoder_label,
+)
+from layerviz.comparison.reporting import as_dict, as_text, table_of
+from layerviz.comparison.scoring import Comparison, Standing, compare
+from layerviz.comparison.wording import place, seeds_note, sentences
+
+__all__ = [
+    "BY_HEAD",
+    "BY_PROBE",
+    "OUTCOMES",
+    "Agreement",
+    "Comparison",
+    "Contender",
+    "Standing",
+    "agreement",
+    "as_dict",
+    "as_text",
+    "common_examples",
+    "compare",
+    "contenders_of",
+    "costs_of",
+    "disagreements",
+    "encoder_label",
+    "layer_kinship",
+    "place",
+    "seeds_note",
+    "sentences",
+    "table_of",
+]

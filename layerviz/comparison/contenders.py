@@ -1,0 +1,186 @@
+"""Which runs stand against each other, and on which examples."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from layerviz import encoders, runs
+from layerviz.config import RunConfig
+from layerviz.errors import RunError
+from layerviz.runs import Run
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One encoder with one configuration: a run, or several that differ in their seed alone.
+
+    Parameters
+    ----------
+    name : str
+        For people; distinct among those compared.
+    runs : tuple of Run
+        In the order of their seeds.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+
+    @property
+    def measured(self) -> tuple[Run, ...]:
+        """Those that can be scored: all that are over and measured, else one that goes on.
+
+        A seed that is still going on would take all others back to its few snapshots.
+        """
+        ready = [run for run in self.runs if any(_is_measured(run, s.index) for s in run.snapshots)]
+        return tuple([run for run in ready if not run.live] or ready[:1])
+
+    @property
+    def snapshots(self) -> tuple[int, ...]:
+        """The snapshots that all its measured runs have."""
+        ready = self.measured
+        return tuple(
+            snapshot.index
+            for snapshot in (ready[0].snapshots if ready else ())
+            if all(_is_measured(run, snapshot.index) and snapshot in run.snapshots for run in ready)
+        )
+
+
+def contenders_of(compared: Sequence[Run]) -> list[Contender]:
+    """Group runs into contenders, in the order in which they are given.
+
+    Raises
+    ------
+    RunError
+        If two of them are on different data: what they say could not be compared.
+    """
+    _check_data(compared)
+    groups: dict[tuple, list[Run]] = {}
+    for run in compared:
+        settings = run.config.as_dict() | {"seed": None}
+        copy = 0  # the same settings with the same seed once more: not a seed, a contender
+        key = (*settings.items(), copy)
+        while any(run.config.seed == other.config.seed for other in groups.get(key, ())):
+            copy += 1
+            key = (*settings.items(), copy)
+        groups.setdefault(key, []).append(run)
+    parts = [sorted(group, key=lambda run: run.config.seed) for group in groups.values()]
+    names = _names([group[0] for group in parts])
+    return [Contender(name, tuple(group)) for name, group in zip(names, parts, strict=True)]
+
+
+def encoder_label(run: Run) -> str:
+    """Return the name of a run's encoder for people, before it is loaded, too."""
+    return run.encoder.get("label") or encoders.describe(run.config.encoder).label
+
+
+def common_examples(compared: Sequence[Run]) -> tuple[pd.DataFrame, list[np.ndarray]]:
+    """Return the examples that all runs captured, and where each run has them.
+
+    Parameters
+    ----------
+    compared : sequence of Run
+        On the same data; each with its examples.
+
+    Returns
+    -------
+    examples : DataFrame
+        ``id``, ``split``, ``text``, ``label``, in the order of the first run.
+    rows : list of ndarray of shape (len(examples),)
+        For each run their places among its own examples.
+
+    Raises
+    ------
+    RunError
+        If there is no val example that all of them captured.
+    """
+    known = [runs.read_examples(run.path) for run in compared]
+    columns = ["id", "split", "text", "label"]
+    common = known[0][columns]
+    for other in known[1:]:
+        common = common.merge(other[columns], on=columns, how="inner")
+    if not (common["split"] == "val").any():
+        raise RunError(
+            "These runs have no captured val example in common.",
+            "Compare runs made from the same files; or make them anew with Compare.",
+        )
+    places = [pd.Series(np.arange(len(one)), index=one["id"]) for one in known]
+    return common, [place.loc[common["id"]].to_numpy() for place in places]
+
+
+def costs_of(contender: Contender) -> dict[str, float | int | None]:
+    """Return what a contender costs, means over its runs; None where it is not known.
+
+    Returns
+    -------
+    dict
+        ``parameters`` (of the encoder), ``epoch_seconds`` and ``train_seconds`` (optimizer steps
+        alone, without captures and measures, on the machine and beside the work of that time),
+        ``model_bytes`` (the weights' file as stored).
+    """
+    first = contender.runs[0]
+    steps = sum(run.training.get("timed_steps", 0) for run in contender.runs)
+    seconds = sum(run.training.get("train_seconds", 0.0) for run in contender.runs)
+    pace = seconds / steps if steps else None
+    sizes = [_size(run.path / "model" / "model.safetensors") for run in contender.runs]
+    return {
+        "parameters": first.encoder.get("parameters"),
+        "epoch_seconds": pace and pace * first.training["steps_per_epoch"],
+        "train_seconds": pace and pace * first.training["total_steps"],
+        "model_bytes": max(sizes) or None,
+    }
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _is_measured(run: Run, index: int) -> bool:
+    return runs.has_measures(run.path, index)
+
+
+def _check_data(compared: Sequence[Run]) -> None:
+    for run in compared[1:]:
+        first, other = compared[0].dataset, run.dataset
+        if other["fingerprint"] != first["fingerprint"]:
+            same_name = first["name"] == other["name"]
+            how = "other rows, columns or splits" if same_name else f"{other['name']}"
+            raise RunError(
+                f"{encoder_label(compared[0])} was trained on {first['name']}, "
+                f"{encoder_label(run)} on {how}: their scores cannot be compared.",
+                "Compare runs on the same data, or start a comparison that makes them.",
+            )
+
+
+def _names(firsts: Sequence[Run]) -> list[str]:
+    """Name each contender by its encoder, and those of the same one by what else differs."""
+    labels = [encoder_label(run) for run in firsts]
+    names = []
+    for label, run in zip(labels, firsts, strict=True):
+        alike = [other.config for name, other in zip(labels, firsts, strict=True) if name == label]
+        told = _differences(run.config, alike)
+        names.append(f"{label} ({told})" if told else label)
+    taken: Counter[str] = Counter()
+    for place, name in enumerate(names):
+        taken[name] += 1
+        if taken[name] > 1:
+            names[place] = f"{name} #{taken[name]}"
+    return names
+
+
+def _differences(config: RunConfig, alike: Sequence[RunConfig]) -> str:
+    mine = config.as_dict()
+    others = [other.as_dict() for other in alike]
+    told = []
+    for key, value in mine.items():
+        if key != "seed" and any(other[key] != value for other in others):
+            shown = (
+                f"{value:g}" if isinstance(value, float) else str(value).rsplit("/", 1)[-1][-24:]
+            )
+            told.append(f"{key.replace('_', ' ')} {shown}")
+    return ", ".join(told)

@@ -1,0 +1,357 @@
+"""Maps of several encoders, train above val, for one layer of each; a selection marks them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, charts
+from layerviz.charts import Grid
+from layerviz.comparison import Comparison, Contender
+from layerviz.config import POOLINGS
+from layerviz.projection import LayerMaps
+from layerviz.runs import Run
+from layerviz.ui.maps import (
+    DRAWN_PER_SPLIT,
+    METHOD_NAMES,
+    POOLING_NAMES,
+    classes_in_colour,
+    colour_legend,
+    most_slots,
+    probe_scores,
+)
+from layerviz.ui.state import first_value, redrawing
+from layerviz.ui.tsne import stored_tsne, tsne_is_there
+
+DEPTHS = (0.25, 0.5, 0.75, 1.0)
+BEST, OWN_CHOICE = "Best layer of each", "My choice"
+CHART = "compare_maps"
+SELECTED = "compared_selection"  # session state: ids of the selected examples, and of what runs
+
+
+@dataclass(frozen=True)
+class View:
+    """What the reader wants to see: a layer of each encoder, and how."""
+
+    pooling: str
+    method: str
+    colouring: str
+    layers: list[int]
+    classes: list[int]
+    at_best: bool
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn: by it a box on the chart is read."""
+
+    points: pd.DataFrame
+    grid: Grid
+    ids: np.ndarray
+
+
+def comparison_maps(ready: list[Contender], judged: Comparison, names: Sequence[str]) -> None:
+    """Show a matrix of maps, encoders x train and val."""
+    del names
+    seeds = [{run.config.seed: run for run in contender.measured} for contender in ready]
+    shared = sorted(set.intersection(*(set(one) for one in seeds)))
+    seed = None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        pooling = st.segmented_control(
+            "Pooling",
+            POOLINGS,
+            required=True,
+            format_func=POOLING_NAMES.get,
+            key=first_value("versus_pooling", judged.best.best.pooling),
+            width="content",
+        )
+        method = st.segmented_control(
+            "Projection",
+            list(METHOD_NAMES),
+            required=True,
+            format_func=METHOD_NAMES.get,
+            key=first_value("versus_projection", "pca"),
+            width="content",
+        )
+        colouring = st.selectbox(
+            "Colour by",
+            charts.COLOURINGS,
+            format_func=str.capitalize,
+            key="versus_colouring",
+            width=160,
+        )
+        depth = st.selectbox(
+            "Layers",
+            [BEST, *DEPTHS, OWN_CHOICE],
+            format_func=_depth_name,
+            key="versus_depth",
+            width=260,
+            help="Encoders differ in their number of layers: what is compared is relative depth.",
+        )
+        if len(shared) > 1:
+            seed = st.selectbox("Seed", shared, key="versus_seed", width=90)
+        at_best = st.toggle(
+            "Each at its best epoch", key="versus_at_best", help="Instead of the epoch slider."
+        )
+    runs = [one[seed] if seed in one else one[min(one)] for one in seeds]
+    layers = _layers(ready, judged, depth)
+    classes = classes_in_colour(runs[0], colouring, "versus_classes")
+    view = View(pooling, method, colouring, layers, classes, at_best)
+    st.fragment(_maps)(ready, runs, judged, view)
+
+
+def _depth_name(choice: str | float) -> str:
+    if isinstance(choice, str):
+        return choice
+    return "Last layer" if choice == 1 else f"At {choice:.0%} of the depth"
+
+
+def _layers(ready: list[Contender], judged: Comparison, depth: str | float) -> list[int]:
+    """Return the layer of each encoder; layers of one relative depth belong together."""
+    counts = [standing.n_layers for standing in judged.standings]
+    best = [standing.best.layer for standing in judged.standings]
+    if depth == BEST:
+        return best
+    if depth != OWN_CHOICE:
+        return [max(1, round(depth * n)) for n in counts]
+    chosen = []
+    for place, contender in zip(st.columns(len(ready)), ready, strict=True):
+        number = ready.index(contender)
+        chosen.append(
+            place.selectbox(
+                contender.name,
+                list(range(counts[number] + 1)),
+                format_func=charts.layer_name,
+                key=first_value(f"versus_layer_{contender.runs[0].run_id}", best[number]),
+            )
+        )
+    return chosen
+
+
+def _maps(ready: list[Contender], runs: list[Run], judged: Comparison, view: View) -> None:
+    """Draw; a selection redraws this part of the page alone."""
+    if view.method == "tsne" and not tsne_is_there(
+        list(zip(runs, view.layers, strict=True)), view.pooling
+    ):
+        st.caption("PCA maps until all t-SNE maps are there.")
+        view = View(view.pooling, "pca", view.colouring, view.layers, view.classes, view.at_best)
+    with redrawing():
+        _draw(ready, runs, judged, view)
+
+
+def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: View) -> None:
+    key = tuple((run.run_id, run.created) for run in runs)
+    examples, places = cache.common_examples(key, runs)
+    splits = examples["split"].to_numpy()
+    rows = charts.drawn_rows(splits, DRAWN_PER_SPLIT)
+    epochs, shown = _epochs(runs, judged, view, len(runs) * len(rows))
+    sizes = {split: int((splits == split).sum()) for split in ("train", "val")}
+    points, cells, maps = [], [], []
+    for place, (run, layer, where) in enumerate(zip(runs, view.layers, places, strict=True)):
+        drawn = _maps_of(run, view, layer, shown[place])
+        maps.append(drawn)
+        predictions = [
+            cache.predictions(run.run_id, run.created, index, run).iloc[where]
+            for index in shown[place]
+        ]
+        colours = charts.colour_codes(
+            view.colouring,
+            examples["label"].to_numpy(),
+            predictions,
+            view.classes,
+            len(run.label_names),
+        )
+        positions = {place: drawn.in_unit_square()[:, where]}
+        points.append(charts.points_frame(positions, splits, rows, predictions, colours))
+        cells.append(
+            charts.cells_frame(
+                {place: drawn.trust},
+                epochs,
+                sizes,
+                len(epochs),
+                {place: probe_scores(run, view.pooling, [layer], shown[place])[layer]},
+                METHOD_NAMES[view.method],
+                {place: _title(ready[place], judged, run, layer, place, shown, view)},
+            )
+        )
+    drawn = Drawn(
+        pd.concat(points, ignore_index=True),
+        Grid.matrix(len(runs)),
+        examples["id"].to_numpy(),
+    )
+    _chart(drawn, examples, pd.concat(cells, ignore_index=True), runs, epochs, view, rows)
+    _selected_examples(ready, runs, examples, places, shown)
+    _small_print(view, maps, splits, rows)
+
+
+def _title(
+    contender: Contender, judged: Comparison, run: Run, layer: int, place: int, shown, view: View
+) -> str:
+    n_layers = judged.standings[place].n_layers
+    when = ""
+    if view.at_best:
+        epoch = next(s.epoch for s in run.snapshots if s.index == shown[place][0])
+        when = f", {charts.epoch_name(epoch)}"
+    return f"{contender.name}  ·  layer {layer} of {n_layers}{when}"
+
+
+def _epochs(
+    runs: list[Run], judged: Comparison, view: View, n_points: int
+) -> tuple[list[float], list[list[int]]]:
+    """Return the epochs under the slider, and the snapshot that each run shows there.
+
+    A run that has none at an epoch shows its newest one before it.
+    """
+    if view.at_best:
+        best = [[standing.best.snapshot] for standing in judged.standings]
+        last = max(standing.best.epoch for standing in judged.standings)
+        return [last], best
+    there = [_drawable(run, view, layer) for run, layer in zip(runs, view.layers, strict=True)]
+    epochs = sorted({round(s.epoch, 4) for snapshots in there for s in snapshots})
+    most = most_slots(n_points)
+    kept = [epochs[round(at)] for at in np.linspace(0, len(epochs) - 1, min(len(epochs), most))]
+    shown = [
+        [max((s for s in snapshots if s.epoch <= epoch + 1e-3), key=_index).index for epoch in kept]
+        for snapshots in there
+    ]
+    return kept, shown
+
+
+def _index(snapshot) -> int:
+    return snapshot.index
+
+
+def _drawable(run: Run, view: View, layer: int):
+    if view.method == "tsne":
+        return run.snapshots[: stored_tsne(run, view.pooling, layer).n_snapshots]
+    return run.snapshots
+
+
+def _maps_of(run: Run, view: View, layer: int, snapshots: list[int]) -> LayerMaps:
+    """Return one map per slot; a snapshot may stand in several."""
+    if view.method == "tsne":
+        return stored_tsne(run, view.pooling, layer).at(tuple(snapshots))
+    every = tuple(snapshot.index for snapshot in run.snapshots)
+    fitted = cache.pca_maps(run.run_id, run.created, every, view.pooling, layer, run)
+    return fitted.at(tuple(every.index(snapshot) for snapshot in snapshots))
+
+
+# --- the chart and its selection ------------------------------------------------------------
+
+
+def _chart(
+    drawn: Drawn,
+    examples: pd.DataFrame,
+    cells: pd.DataFrame,
+    runs: list[Run],
+    epochs: list[float],
+    view: View,
+    rows: np.ndarray,
+) -> None:
+    texts = charts.examples_frame(examples, runs[0].label_names, rows)
+    selected = selection(runs)
+    if selected:
+        texts["lit"] = np.isin(drawn.ids[rows], list(selected)).astype(int)
+    colour_legend(runs[0], view.colouring, view.classes, "compare_legend")
+    whole = epochs == [float(number) for number in range(len(epochs))]
+    st.altair_chart(
+        charts.layer_maps(
+            drawn.points,
+            texts,
+            cells,
+            layers=range(len(runs)),
+            label_names=runs[0].label_names,
+            n_slots=len(epochs),
+            slider_name="Epoch " if whole else "Moment ",
+            dark=st.context.theme.type == "dark",
+            grid=drawn.grid,
+            selectable=True,
+        ),
+        width="stretch",
+        key=CHART,
+        on_select=lambda: _take_selection(drawn, runs),
+        selection_mode=["box", "pick"],
+        alt="Maps of one layer of each encoder, train above val.",
+    )
+
+
+def _take_selection(drawn: Drawn, runs: list[Run]) -> None:
+    """Keep the ids of what was clicked, or lies in the box that was dragged."""
+    given = st.session_state[CHART]["selection"]
+    box, picked = given.get("box") or {}, given.get("pick") or []
+    earlier = st.session_state.get("compared_box")
+    st.session_state["compared_box"] = box
+    if box.get("x") and box != earlier:
+        rows = charts.rows_in_box(box, drawn.points, range(len(runs)), drawn.grid)
+    else:
+        rows = np.array([int(one["row"]) for one in picked], dtype=int)
+    st.session_state[SELECTED] = (_data_of(runs), tuple(drawn.ids[rows].tolist()))
+
+
+def _data_of(runs: list[Run]) -> str:
+    return runs[0].dataset["fingerprint"]
+
+
+def selection(runs: list[Run]) -> set[str]:
+    """Return the ids of the selected examples of the data of these runs."""
+    fingerprint, ids = st.session_state.get(SELECTED, ("", ()))
+    return set(ids) if fingerprint == _data_of(runs) else set()
+
+
+def _clear() -> None:
+    st.session_state.pop(SELECTED, None)
+
+
+def _selected_examples(
+    ready: list[Contender],
+    runs: list[Run],
+    examples: pd.DataFrame,
+    places: list[np.ndarray],
+    shown: list[list[int]],
+) -> None:
+    """List what is selected, with every encoder's prediction at its last epoch shown."""
+    selected = selection(runs)
+    if not selected:
+        st.caption(
+            "Click a point, or drag a box around several, to mark the same examples in all maps."
+        )
+        return
+    which = np.flatnonzero(examples["id"].isin(selected))
+    names = np.asarray(runs[0].label_names, dtype=object)
+    part = examples.iloc[which]
+    frame = pd.DataFrame(
+        {"split": part["split"], "label": names[part["label"].to_numpy()]}, index=part.index
+    )
+    for contender, run, where, indices in zip(ready, runs, places, shown, strict=True):
+        predicted = cache.predictions(run.run_id, run.created, indices[-1], run)["predicted"]
+        frame[contender.name] = names[predicted.to_numpy()[where[which]]]
+    frame["text"] = part["text"].str.slice(0, 1000)
+    frame["id"] = part["id"]
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    n = len(frame)
+    left.markdown(
+        f"**{n:,} example{'s' if n != 1 else ''} selected**, with the predictions of each"
+    )
+    right.button("Clear", icon=":material/close:", key="compare_clear", on_click=_clear)
+    st.dataframe(frame, hide_index=True, width="stretch", height=min(38 + 35 * n, 320))
+
+
+def _small_print(view: View, maps: list[LayerMaps], splits: np.ndarray, rows: np.ndarray) -> None:
+    said = [
+        "F1 is the macro-F1 of a linear probe in the full hidden size; T the trustworthiness of a "
+        "map. Each encoder has a map of its own: compare what lies together, not where it lies.",
+        "Maps are fitted on train; val is placed into them.",
+    ]
+    if view.method == "pca":
+        parts = [drawn.explained.sum() for drawn in maps]
+        said.append(
+            f"The two components show {min(parts):.0%} to {max(parts):.0%} of a layer's variance."
+        )
+    on_maps = np.isin(splits, ("train", "val")).sum()
+    if len(rows) < on_maps:
+        said.append(f"Drawn: {len(rows):,} of the {on_maps:,} examples in common, at random.")
+    st.caption(" ".join(said))

@@ -1,0 +1,340 @@
+"""Runs side by side: how far each is, which encoder does better, and where."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, comparison, runs
+from layerviz.comparison import Comparison, Contender
+from layerviz.data import Dataset
+from layerviz.runs import Run
+from layerviz.separability import SPOKEN
+from layerviz.ui.comparison_details import agreement, scores
+from layerviz.ui.comparison_maps import comparison_maps
+from layerviz.ui.launch import choose_runs, title
+from layerviz.ui.layers import VERDICTS, poolings_control
+from layerviz.ui.measured import download
+from layerviz.ui.progress import fraction, sentence
+from layerviz.ui.run_view import BADGES
+from layerviz.ui.state import (
+    go_to,
+    jobs,
+    permalink,
+    plain,
+    remember,
+    show,
+    time_to_redraw,
+    told,
+)
+
+SECONDS_BETWEEN_LOOKS = 1.0
+KEPT = ("versus_",)  # choices that outlive a look at another tab
+
+
+def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
+    """Show runs on the same data; `dataset` is what is chosen on the left."""
+    contenders = comparison.contenders_of(compared)
+    _header(compared, contenders)
+    _progress(compared, dataset)
+    _measure_the_rest(compared)
+    ready = [contender for contender in contenders if contender.snapshots]
+    if len(ready) < 2:
+        st.info(
+            "The comparison begins when two encoders are measured before training.",
+            icon=":material/hourglass_top:",
+        )
+        return
+    remember(*KEPT)
+    key = tuple(
+        (contender.name, tuple((run.run_id, run.created) for run in contender.measured),
+         contender.snapshots)
+        for contender in ready
+    )  # fmt: skip
+    judged = _verdict(key, contenders, ready)
+    names = ["Maps", "Scores", "Agreement", "Runs"]
+    tabs = st.tabs(names, key="compare_tabs", on_change="rerun")
+    with tabs[0]:
+        if tabs[0].open:
+            comparison_maps(ready, judged, [contender.name for contender in contenders])
+    with tabs[1]:
+        if tabs[1].open:
+            scores(judged, [contender.name for contender in contenders])
+    with tabs[2]:
+        if tabs[2].open:
+            agreement(ready, judged)
+    with tabs[3]:
+        if tabs[3].open:
+            _about(compared)
+
+
+# --- header, progress -----------------------------------------------------------------------
+
+
+def _header(compared: list[Run], contenders: list[Contender]) -> None:
+    live = [run for run in compared if run.live and jobs().state(run.run_id) is not None]
+    name, cancel, others, new = st.columns([3, 1, 1, 1], vertical_alignment="bottom")
+    first = compared[0]
+    counts = {split: sum(counts.values()) for split, counts in first.dataset["counts"].items()}
+    sizes = " · ".join(f"{n:,} {split}" for split, n in counts.items())
+    with name:
+        encoders = "1 encoder" if len(contenders) == 1 else f"{len(contenders)} encoders"
+        st.subheader(plain(f"{encoders} on {first.dataset['name']}"), anchor=False)
+        done = sum(run.status == "done" for run in compared)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            colour, icon = BADGES["running" if any(run.live for run in compared) else "done"]
+            st.badge(f"{done} of {len(compared)} runs done", color=colour, icon=icon)
+            st.caption(f"{sizes} · {len(first.label_names)} classes", width="content")
+    if live:
+        cancel.button(
+            "Cancel all",
+            key="compare_cancel_all",
+            icon=":material/stop:",
+            width="stretch",
+            on_click=_cancel,
+            args=([run.run_id for run in live],),
+            help="Everything captured so far is kept.",
+        )
+    with others:
+        choose_runs(first, compared)
+    new.button(
+        "New run",
+        icon=":material/add:",
+        on_click=go_to,
+        args=(None,),
+        width="stretch",
+        key="compare_new",
+        help="Back to the data chosen on the left; the runs stay in the list.",
+    )
+
+
+def _cancel(run_ids: list[str]) -> None:
+    for run_id in reversed(run_ids):  # those that wait first: none of them shall begin
+        jobs().cancel(run_id)
+
+
+def _progress(compared: list[Run], dataset: Dataset | None) -> None:
+    """Show an overall bar and a line for each run, as long as one is not done."""
+    unfinished = [run for run in compared if run.status != "done"]
+    reused = [run for run in compared if run.run_id in st.session_state.get("reused", ())]
+    if reused:
+        names = ", ".join(plain(title(run)) for run in reused)
+        st.caption(f":material/history: There already with the same settings, so reused: {names}.")
+    if not unfinished:
+        return
+    live = any(run.live for run in compared)
+    with st.container(border=True, gap="small"):
+        if live:
+            state = tuple((run.run_id, run.status, len(run.snapshots)) for run in compared)
+            st.fragment(_overall, run_every=SECONDS_BETWEEN_LOOKS)(state)
+        for run in compared:
+            _line(run, dataset)
+
+
+def _overall(drawn: tuple[tuple[str, str, int], ...]) -> None:
+    """Show how far all runs are together; redraw the page when there is news."""
+    now = [runs.read(jobs().root, run_id) for run_id, _, _ in drawn]
+    parts = []
+    for run in now:
+        state = jobs().state(run.run_id)
+        over = run.status not in runs.LIVE
+        parts.append(1.0 if over else fraction(state.progress) if state else 0.0)
+    over = sum(run.status not in runs.LIVE for run in now)
+    st.progress(float(np.mean(parts)), f"All: {over} of {len(now)} runs over")
+    ended = any(run.status != status for run, (_, status, _) in zip(now, drawn, strict=True))
+    grown = any(len(run.snapshots) != n for run, (_, _, n) in zip(now, drawn, strict=True))
+    if ended or (grown and time_to_redraw()):
+        st.rerun()
+
+
+def _line(run: Run, dataset: Dataset | None) -> None:
+    name, bar, button = st.columns([3, 5, 2], vertical_alignment="center")
+    colour, icon = BADGES[run.status]
+    seed = f" · seed {run.config.seed}" if run.config.seed else ""
+    name.badge(plain(f"{comparison.encoder_label(run)}{seed}"), color=colour, icon=icon)
+    state = jobs().state(run.run_id)
+    with bar:
+        if run.live:
+            st.fragment(_bar, run_every=SECONDS_BETWEEN_LOOKS)(run.run_id)
+        elif run.status == "failed":
+            error = state.error if state is not None else None
+            show(error) if error else st.error(plain(run.reason), icon=":material/error:")
+        elif run.status == "cancelled":
+            st.caption(f"Cancelled with {len(run.snapshots)} snapshots; they are kept.")
+        else:
+            st.caption(f"Done: {len(run.snapshots)} snapshots.")
+    with button:
+        if run.live and state is not None:
+            st.button(
+                "Cancel",
+                key=f"cancel-{run.run_id}",
+                icon=":material/stop:",
+                width="stretch",
+                disabled=state.stopping,
+                on_click=jobs().cancel,
+                args=(run.run_id,),
+            )
+        elif run.status in ("cancelled", "failed"):
+            same = dataset is not None and dataset.fingerprint == run.dataset["fingerprint"]
+            st.button(
+                "Continue",
+                key=f"continue-{run.run_id}",
+                icon=":material/resume:",
+                width="stretch",
+                disabled=not same,
+                on_click=_go_on,
+                args=(run, dataset),
+                help=None if same else "Choose this run's data on the left again.",
+            )
+
+
+def _bar(run_id: str) -> None:
+    state = jobs().state(run_id)
+    if state is None:
+        st.progress(0.0, "Running in another process")
+    else:
+        st.progress(fraction(state.progress) if state.live else 1.0, sentence(state))
+
+
+def _go_on(run: Run, dataset: Dataset) -> None:
+    with told():
+        jobs().fit(run.config, dataset)
+
+
+def _measure_the_rest(compared: list[Run]) -> None:
+    """Measure, off the page's thread, what a run that is over lacks."""
+    missing = [
+        run
+        for run in compared
+        if not run.live and not all(runs.has_measures(run.path, s.index) for s in run.snapshots)
+    ]
+    if missing:
+        st.fragment(_measuring, run_every=SECONDS_BETWEEN_LOOKS)(missing)
+
+
+def _measuring(missing: list[Run]) -> None:
+    states = [jobs().measure(run) for run in missing]
+    for state in states:
+        if state.error is not None:
+            show(state.error)
+            return
+    if not any(state.live for state in states):
+        st.rerun()
+    parts = [s.progress.done / max(1, s.progress.total) if s.live else 1.0 for s in states]
+    st.progress(float(np.mean(parts)), "Measuring the snapshots that are not measured yet")
+
+
+# --- the verdict ----------------------------------------------------------------------------
+
+
+def _verdict(key: tuple, contenders: list[Contender], ready: list[Contender]) -> Comparison:
+    with st.container(border=True):
+        place = st.container()
+        poolings = poolings_control("versus_poolings")
+        judged = cache.compared(key, poolings, ready)
+        lead, *rest = comparison.sentences(judged)
+        with place:
+            st.markdown(f"#### {VERDICTS[judged.verdict]} {plain(lead)}")
+            if rest:
+                st.markdown(" ".join(plain(sentence) for sentence in rest))
+        _table(comparison.table_of(judged, ready))
+        waiting = [contender.name for contender in contenders if contender not in ready]
+        said = f"Not measured yet: {', '.join(waiting)}. " if waiting else ""
+        if any(run.live for contender in ready for run in contender.runs):
+            said += "As far as the runs are. "
+        st.caption(
+            plain(
+                f"{said}Each encoder at the layer, epoch and pooling where its linear probe scores "
+                f"highest on the same {judged.n_val:,} val examples. Ties and margins: paired "
+                "bootstrap, simultaneous 95 % intervals over all encoders. "
+                f"{comparison.seeds_note(judged)} Picking the best of many cells flatters an "
+                "encoder with more layers a little: "
+                + ("the test scores are free of that." if judged.best.test else
+                   "'on unseen' is corrected for that (BBC-CV).")
+            )
+        )  # fmt: skip
+    return judged
+
+
+def _table(table: pd.DataFrame) -> None:
+    best = table["lead"].eq(0) & table["tied"]
+    shown = pd.DataFrame(
+        {
+            "encoder": table["name"],
+            "stands": np.where(best, "best", np.where(table["tied"], "ties", "behind")),
+            "best layer": table["best_layer"].astype(str) + " of " + table["layers"].astype(str),
+            "at": [
+                f"epoch {epoch:g}, {SPOKEN[pooling]}"
+                for epoch, pooling in zip(table["epoch"], table["pooling"], strict=True)
+            ],
+            "val macro-F1": [
+                f"{value:.3f} ({low:.3f}–{high:.3f})"
+                for value, low, high in table[["val_macro_f1", "low", "high"]].to_numpy()
+            ],
+            "sd over seeds": table["spread"],
+            "test": table["test_macro_f1"],
+            "on unseen": table["corrected"],
+            "own classifier": table["head"],
+            "train − val": table["gap"],
+            "M weights": table["parameters"] / 1e6,
+            "s / epoch": table["epoch_seconds"],
+            "training s": table["train_seconds"],
+            "MB": table["model_bytes"] / 1e6,
+        }
+    )
+    kept = [name for name in shown if shown[name].notna().any()]
+    score = st.column_config.NumberColumn(format="%.3f")
+    short = st.column_config.NumberColumn(format="%.1f")
+    st.dataframe(
+        shown[kept],
+        hide_index=True,
+        width="stretch",
+        column_config={
+            **dict.fromkeys(
+                ("test", "on unseen", "own classifier", "train − val",
+                 "sd over seeds"), score
+            ),
+            **dict.fromkeys(("M weights", "s / epoch", "training s", "MB"), short),
+        },
+    )  # fmt: skip
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.caption(
+        "own classifier: val macro-F1 of the model's head at its newest snapshot. Seconds are "
+        "optimizer steps alone, beside whatever else this machine did then; MB are the weights on "
+        "the disk."
+    )
+    with right:
+        download(table, "comparison")
+
+
+# --- which runs -----------------------------------------------------------------------------
+
+
+def _about(compared: list[Run]) -> None:
+    for run in compared:
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        seed = f", seed {run.config.seed}"
+        left.markdown(f"**{plain(title(run))}**{seed}  \n{plain(run.run_id)}")
+        right.button(
+            "Open",
+            key=f"look-{run.run_id}",
+            icon=":material/open_in_new:",
+            on_click=go_to,
+            args=(run.run_id,),
+            width="stretch",
+        )
+    settings = pd.DataFrame({run.run_id: run.config.as_dict() for run in compared}).T
+    differing = [name for name in settings if settings[name].astype(str).nunique() > 1]
+    st.markdown("**Settings that differ**")
+    st.dataframe(settings[differing], width="stretch")
+    same = settings.drop(columns=differing).iloc[0]
+    st.caption(
+        plain(
+            "The same for all: " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in same.items())
+        )
+    )
+    st.caption(f"Data fingerprint, the same for all: {compared[0].dataset['fingerprint']}")
+    st.markdown("**Permalink**")
+    link = permalink([run.run_id for run in compared])
+    st.code(link, language=None, wrap_lines=True)
