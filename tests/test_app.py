@@ -292,6 +292,26 @@ def test_a_wrong_permalink_is_told_and_the_page_lives(root, run_id):
     assert not app.button(key="fine_tune").disabled
 
 
+@pytest.mark.parametrize("compared", ["../../etc/passwd,no-such-run", "no-such-run", ",,"])
+def test_a_wrong_permalink_of_a_comparison_is_told_and_the_page_lives(root, compared):
+    app = opened(compare=compared)
+    assert not app.exception
+    assert len(app.error) == len([part for part in compared.split(",") if part])
+    assert not app.button(key="fine_tune").disabled
+
+
+def test_what_is_compared_follows_the_choices_beside_the_button(root):
+    app = opened()
+    assert "3 encoders" in app.button(key="compare").label
+    app.multiselect(key="compared_encoders").set_value(["bert-mini", "scratch-bert"]).run()
+    app.number_input(key="compared_seeds").set_value(3).run()
+    assert not app.exception
+    assert "2 encoders, 6 runs" in app.button(key="compare").label
+    app.multiselect(key="compared_encoders").set_value(["bert-mini"]).run()
+    app.number_input(key="compared_seeds").set_value(1).run()
+    assert app.button(key="compare").disabled
+
+
 def test_a_malformed_encoder_is_told(root):
     app = opened()
     app.selectbox(key="encoder").set_value("Another: Hub id or folder").run()

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from layerviz import charts
-from layerviz.charts import palette
+from layerviz.charts import Grid, palette
 
 N_TRAIN, N_VAL, N_SLOTS = 30, 12, 4
 LABEL_NAMES = ("calm", "angry", "sad")
@@ -589,3 +589,93 @@ def test_every_code_names_its_colour() -> None:
     assert charts.PALETTE[palette.OTHER_CODE] == charts.OTHER_COLOUR
     assert charts.PALETTE[palette.CONFIDENCE_CODE :] == charts.CONFIDENCE_RAMP
     assert len(charts.PALETTE) <= 256  # codes are uint8
+
+
+# --- encoders side by side ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 9])
+def test_a_matrix_has_a_cell_per_encoder_and_split_that_do_not_overlap(n):
+    grid = Grid.matrix(n)
+    corners = [grid.corner(cell, side) for cell in range(n) for side in (0, 1)]
+    assert len(set(corners)) == 2 * n
+    for left, top in corners:
+        assert 0 <= left <= grid.width - 1
+        assert Grid.HEADER <= top <= grid.height - grid.cell_height
+    assert grid.heading_top(1) == grid.height / 2
+    for cell in range(n):  # val stands below train, in the same column
+        assert grid.corner(cell, 1)[0] == grid.corner(cell, 0)[0]
+        assert grid.corner(cell, 1)[1] > max(grid.corner(other, 0)[1] for other in range(n))
+
+
+def selectable_points() -> pd.DataFrame:
+    """Two maps of four examples, which change corners between two snapshots."""
+    corners = np.array([[0.1, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.9]])
+    frames = []
+    for layer in (0, 1):
+        frame = pd.DataFrame({"row": range(4), "layer": layer, "split": ["train"] * 3 + ["val"]})
+        for at, xy in enumerate((corners, corners[::-1])):
+            frame[f"x{at}"], frame[f"y{at}"] = xy[:, 0], xy[:, 1]
+            frame[f"colour{at}"], frame[f"predicted{at}"], frame[f"confidence{at}"] = 0, 0, 50
+        frames.append(frame.assign(newest=1))
+    return pd.concat(frames, ignore_index=True)
+
+
+@pytest.mark.parametrize(("slot", "expected"), [(0, [2]), (1, [1])])
+def test_a_box_selects_what_is_inside_at_its_own_epoch(slot, expected):
+    grid, width = Grid.matrix(2), 800
+    origin = (slot * 10_000 + width) * 100
+    # The upper left quarter of the second map of train.
+    box = {"x": [origin + 1.0, origin + 1.5], "y": [grid.HEADER + 20.0, grid.HEADER + 140.0]}
+    points = selectable_points()
+    assert charts.rows_in_box(box, points, [0, 1], grid).tolist() == expected
+    turned = {axis: ends[::-1] for axis, ends in box.items()}
+    assert charts.rows_in_box(turned, points, [0, 1], grid).tolist() == expected
+
+
+def test_points_that_can_be_selected_say_where_and_when():
+    points = selectable_points()
+    examples = pd.DataFrame({"row": range(4), "text": list("abcd"), "label": "x", "lit": 0})
+    trust = {layer: np.ones((2, 2)) for layer in (0, 1)}
+    cells = charts.cells_frame(trust, [0, 1], {"train": 3, "val": 1}, 2, names={0: "A", 1: "B"})
+    drawn = charts.layer_maps(
+        points, examples, cells, layers=[0, 1], label_names=["x"], n_slots=2,
+        grid=Grid.matrix(2), selectable=True, names=["A", "B"],
+    ).to_dict()  # fmt: skip
+    names = {param["name"] for param in drawn["params"]}
+    assert {"box", "pick", "slot"} <= names
+    assert drawn["resolve"]["scale"]["x"] == "independent"
+    ends = drawn["layer"][1]["encoding"]["x"]["scale"]["domain"]
+    assert all("slot" in end["expr"] for end in ends)
+    assert "A  ·  T 1.00" in set(cells["title0"])
+
+
+def test_curves_of_encoders_are_valid_and_named():
+    profiles = pd.DataFrame(
+        {
+            "name": ["A", "A", "B"],
+            "layer": [1, 2, 1],
+            "depth": [0.5, 1.0, 1.0],
+            "value": [0.5, 0.6, 0.7],
+            "low": [0.4, 0.5, 0.6],
+            "high": [0.6, 0.7, 0.8],
+            "spread": np.nan,
+        }
+    )
+    depth = charts.scores_over_depth(profiles, ["A", "B"], measure="F1").to_dict()
+    colour = depth["layer"][0]["encoding"]["color"]["scale"]
+    assert colour["domain"] == ["A", "B"]
+    assert len(set(colour["range"])) == 2
+    epochs = profiles.assign(epoch=[0, 1, 1], snapshot=[0, 1, 1], of=["probe", "head", "probe"])
+    over = charts.encoders_over_epochs(epochs, ["A", "B"], measure="F1", dark=True).to_dict()
+    assert {"A", "B"} == set(rows_of(over)["name"])
+
+
+def test_many_encoders_do_not_look_alike():
+    names = [f"encoder {number}" for number in range(9)]
+    frame = pd.DataFrame(
+        {"name": names, "layer": 1, "depth": 1.0, "value": 0.5, "low": 0.4, "high": 0.6}
+    ).assign(spread=0.1)
+    points = charts.scores_over_depth(frame, names, measure="F1").to_dict()["layer"][2]["encoding"]
+    looks = zip(points["color"]["scale"]["range"], points["shape"]["scale"]["range"], strict=True)
+    assert len(set(looks)) == 9

@@ -277,6 +277,27 @@ def test_two_runs_in_line_both_finish(small, jobs, toy_dataset):
     assert jobs.live_runs() == []
 
 
+def test_a_comparison_queues_its_runs_and_takes_those_that_are_there(
+    small, held, jobs, toy_dataset
+):
+    held.set()
+    first = jobs.fit(with_seed(0), toy_dataset)
+    wait_until(is_over(jobs, first.run_id))
+    held.clear()
+    compared = jobs.compare([with_seed(seed) for seed in (0, 1, 2)], toy_dataset)
+    names = [run.run_id for run in compared]
+    assert [run.status for run in compared] == ["done", "queued", "queued"]
+    assert names[0] == first.run_id
+    assert jobs.live_runs() == names[1:]
+    assert jobs.compared_now() == names
+    jobs.cancel(names[2])
+    assert runs.read(jobs.root, names[2]).status == "cancelled"
+    held.set()
+    wait_until(is_over(jobs, names[1]))
+    assert runs.read(jobs.root, names[1]).status == "done"
+    assert jobs.compared_now() == []
+
+
 def test_pressing_twice_gives_one_run(small, held, jobs, toy_dataset, monkeypatch):
     computed, fit = [], training.fit
     monkeypatch.setattr(training, "fit", lambda *a, **k: computed.append(a[0]) or fit(*a, **k))

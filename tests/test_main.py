@@ -19,7 +19,7 @@ import pytest
 from safetensors import safe_open
 from toy import as_csv, toy_rows
 
-from layerviz import runs, separability
+from layerviz import encoders, runs, separability
 from layerviz.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -151,6 +151,54 @@ def test_a_report_of_what_is_no_run_is_refused(
 ) -> None:
     assert main(["report", which, f"--runs={tmp_path}"]) == 2
     assert capsys.readouterr().err.startswith("layerviz: ")
+
+
+def test_compare_makes_runs_once_and_compares_them_by_name_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for family in ("bert", "distilbert"):  # small: only what becomes of the runs matters
+        monkeypatch.setitem(encoders.SCRATCH_LAYERS, family, 2)
+    (tmp_path / "toy.csv").write_bytes(as_csv(toy_rows(300)))
+    folder = tmp_path / "runs"
+    command = ["compare", f"--data={tmp_path / 'toy.csv'}", f"--runs={folder}", *SMALL]
+    command += ["--encoder=scratch-distilbert", "--encoder=scratch-bert", "--seeds=2"]
+    command += ["--max-captured=60"]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    made = sorted(run.run_id for run in runs.list_runs(folder))
+    assert len(made) == 4
+    assert "Run 4 of 4: scratch-bert, seed 1" in said.err
+    for name in ("DistilBERT from scratch", "BERT from scratch", "Means of 2 seeds"):
+        assert name in said.out
+    assert main([*command, "--json"]) == 0
+    again = capsys.readouterr()
+    assert again.err.count("nothing to compute") == 4
+    told = json.loads(again.out)
+    assert [len(encoder["runs"]) for encoder in told["encoders"]] == [2, 2]
+    assert told["n_val"] == 60
+    assert main(["compare", *made, f"--runs={folder}", "--json"]) == 0
+    by_name = json.loads(capsys.readouterr().out)
+    scores = [{e["name"]: e["val_macro_f1"] for e in one["encoders"]} for one in (told, by_name)]
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Nothing to compare"),
+        (["--encoder=scratch-bert"], "--data"),
+        (["some-run", "--encoder=scratch-bert"], "both runs and encoders"),
+        (["no-such-run", "nor-this"], "no run"),
+        (["--encoder=scratch-bert", "--data=no.csv", "--seeds=0"], "Seeds"),
+    ],
+)
+def test_a_comparison_of_nothing_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["compare", *arguments, f"--runs={tmp_path}"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("layerviz: ")
+    assert words in said
 
 
 def test_runs_go_where_the_environment_says(

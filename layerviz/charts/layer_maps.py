@@ -104,6 +104,7 @@ def layer_maps(
     dark: bool = False,
     grid: Grid | None = None,
     selectable: bool = False,
+    names: Sequence[str] | None = None,
 ) -> alt.LayerChart:
     """Draw the maps of the given layers, train on the left and val on the right.
 
@@ -122,7 +123,7 @@ def layer_maps(
         `label_names`) and its probability ``confidence<s>`` in percent.
     examples : DataFrame
         One row per example: ``row``, ``text``, ``label`` and, where some examples are selected,
-        ``lit``: 1 for those, 0 for the others, which turn grey.
+        ``lit``: 2 for those, which are larger, 0 for the others, which turn grey.
     cells : DataFrame
         One row per layer and split: ``layer``, ``split``, and per slot the cell's ``title0``, ...
         and the ``heading0``, ... of the split.
@@ -142,6 +143,9 @@ def layer_maps(
         By default `Grid.of` the number of layers.
     selectable : bool
         Whether examples can be selected.
+    names : sequence of str, optional
+        What the maps are called in tooltips, in the order of `layers`, where it is not layers of
+        one encoder that are drawn.
 
     Returns
     -------
@@ -157,13 +161,14 @@ def layer_maps(
     frames = _place_cells(cells, layers, grid)
     chart = alt.layer(
         _frames(frames, grid, dark),
-        _points(points, examples, layers, grid, selectable),
+        _points(points, examples, layers, grid, selectable, names is not None),
         _titles(frames, grid, dark),
         _headings(frames, grid, dark),
     ).add_params(
         slot,
         alt.param(name="palette", value=list(PALETTE)),
         alt.param(name="names", value=list(label_names)),
+        alt.param(name="maps", value=list(names or ())),
     )
     renderer = "canvas" if len(points) > POINTS_IN_SVG else "svg"
     chart = chart.properties(
@@ -260,6 +265,7 @@ def _points(
     layers: Sequence[int],
     grid: Grid,
     selectable: bool,
+    named: bool,
 ) -> alt.Chart:
     corners = _corners(points, layers, grid)
     side = f"min(width / {grid.width} * 0.96, {_map_height(grid)}) * 0.94"
@@ -286,10 +292,11 @@ def _points(
             colour=f"datum.lit ? palette[datum['colour' + {at}]] : '{OTHER_COLOUR}'",
             predicted=f"names[datum['predicted' + {at}]]",
             confidence=f"datum['confidence' + {at}] / 100",
+            map="maps[datum.layer]",
         )
         .mark_circle(
-            size=_point_size(len(points), len(layers)),
-            opacity={"expr": "datum.lit ? 0.75 : 0.3"},
+            size={"expr": f"(datum.lit > 1 ? 2 : 1) * {_point_size(len(points), len(layers))}"},
+            opacity={"expr": "datum.lit > 1 ? 0.95 : datum.lit ? 0.75 : 0.3"},
             stroke=None,
         )
         .encode(
@@ -301,7 +308,9 @@ def _points(
                 alt.Tooltip("label:N", title="Label"),
                 alt.Tooltip("predicted:N", title="Predicted"),
                 alt.Tooltip("confidence:Q", title="Confidence", format=".0%"),
-                alt.Tooltip("layer:Q", title="Layer"),
+                alt.Tooltip("map:N", title="Map")
+                if named
+                else alt.Tooltip("layer:Q", title="Layer"),
             ],
         )
     )

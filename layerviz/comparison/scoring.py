@@ -10,7 +10,7 @@ import pandas as pd
 
 from layerviz import runs, separability
 from layerviz.comparison.contenders import Contender, common_examples
-from layerviz.config import POOLINGS
+from layerviz.config import POOLINGS, SPLITS
 from layerviz.errors import RunError
 from layerviz.separability import Cell, Difference, Score, few_examples
 
@@ -168,8 +168,8 @@ class _Side:
     ) -> None:
         self.name, self.runs = contender.name, contender.measured
         splits, labels = examples["split"].to_numpy(), examples["label"].to_numpy()
-        self.val, self.test, self.train = (splits == s for s in ("val", "test", "train"))
-        self.labels, self.true = labels, labels[self.val]
+        self.rows = {split: np.flatnonzero(splits == split) for split in SPLITS}
+        self.true = {split: labels[rows] for split, rows in self.rows.items()}
         wanted = set(contender.snapshots)
         predicted, heads = [], []
         for run in self.runs:
@@ -187,34 +187,32 @@ class _Side:
         self.cells = [cells[row] for row in kept]
         self.predicted = np.stack(predicted)  # (S, K, N)
         self.head = np.stack(heads)  # (S, n_snapshots, N)
-        self.weights = separability.resampling_weights(len(self.true), SEED)
-        self.draw_of_seed = _seed_shares(len(self.runs), len(self.weights), number)
-        self.scores = self._score(self.predicted, self.val)  # (S, K)
+        self.number = number
+        self.scores = self._score(self.predicted, "val")  # (S, K)
         self.at = int(self.scores.mean(axis=0).argmax())
         self.best = self.cells[self.at]
         self.n_layers = max(cell.layer for cell in self.cells)
 
-    def _score(self, predicted: np.ndarray, where: np.ndarray) -> np.ndarray:
+    def _score(self, predicted: np.ndarray, split: str) -> np.ndarray:
         """Return macro-F1, (S, K) of predictions (S, K, N)."""
-        true = self.labels[where]
-        return np.stack([separability.macro_f1(true, one[:, where]) for one in predicted])
+        true, rows = self.true[split], self.rows[split]
+        return np.stack([separability.macro_f1(true, one[:, rows]) for one in predicted])
 
-    def draws(self, predicted: np.ndarray, where: np.ndarray | None = None) -> np.ndarray:
+    def draws(self, predicted: np.ndarray, split: str = "val") -> np.ndarray:
         """Return bootstrap draws of the mean over seeds, (R, K) of predictions (S, K, N)."""
-        where = self.val if where is None else where
-        true = self.labels[where]
-        weights = (
-            self.weights if where is self.val else separability.resampling_weights(len(true), SEED)
-        )
+        true, rows = self.true[split], self.rows[split]
+        weights = separability.resampling_weights(len(true), SEED)
         by_seed = np.stack(
-            [separability.macro_f1(true, one[:, where], weights) for one in predicted], axis=1
+            [separability.macro_f1(true, one[:, rows], weights) for one in predicted], axis=1
         )  # (R, S, K)
         mean = by_seed.mean(axis=1)
-        n = by_seed.shape[1]
-        if n == 1:
+        n_resamples, n_seeds, _ = by_seed.shape
+        if n_seeds == 1:
             return mean
-        resampled = np.einsum("rs,rsk->rk", self.draw_of_seed, by_seed)
-        return mean + (resampled - mean) * (n / (n - 1)) ** 0.5
+        # The same draw whatever is scored: cells of one encoder are compared on the same seeds.
+        shares = _seed_shares(n_seeds, n_resamples, self.number)
+        resampled = np.einsum("rs,rsk->rk", shares, by_seed)
+        return mean + (resampled - mean) * (n_seeds / (n_seeds - 1)) ** 0.5
 
     def layers(self) -> list[int]:
         """Return the rows of the best cell's epoch and pooling, layer by layer."""
@@ -261,7 +259,7 @@ class _Side:
                         "snapshot": [self.cells[row].snapshot for row in same],
                         "layer": self.best.layer if of == "probe" else self.n_layers,
                         "of": of,
-                        "value": self._score(predicted, self.val).mean(axis=0),
+                        "value": self._score(predicted, "val").mean(axis=0),
                         "low": low,
                         "high": high,
                     }
@@ -270,12 +268,13 @@ class _Side:
         return pd.concat(frames, ignore_index=True)
 
     def test_score(self) -> Score | None:
-        if not self.test.any():
+        n = len(self.true["test"])
+        if not n:
             return None
         chosen = self.predicted[:, self.at : self.at + 1]
-        low, high = separability.interval(self.draws(chosen, self.test))
-        value = self._score(chosen, self.test).mean()
-        return Score(float(value), float(low[0]), float(high[0]), int(self.test.sum()))
+        low, high = separability.interval(self.draws(chosen, "test"))
+        value = self._score(chosen, "test").mean()
+        return Score(float(value), float(low[0]), float(high[0]), n)
 
     def standing(self, draws: np.ndarray, lead: Difference | None, beaten_by) -> Standing:
         """Put together what is known; `draws` are those of the best cell, (R,)."""
@@ -289,19 +288,21 @@ class _Side:
             n_layers=self.n_layers,
             n_cells=len(self.cells),
             best=self.best,
-            val=Score(float(by_seed.mean()), float(low), float(high), len(self.true)),
+            val=Score(float(by_seed.mean()), float(low), float(high), len(self.true["val"])),
             by_seed=tuple(float(score) for score in by_seed),
             test=self.test_score(),
             corrected=float(
                 np.mean(
                     [
-                        separability.corrected_for_choice(self.true, one[:, self.val], SEED)
+                        separability.corrected_for_choice(
+                            self.true["val"], one[:, self.rows["val"]], SEED
+                        )
                         for one in self.predicted
                     ]
                 )
             ),
-            head=float(self._score(self.head[:, -1:], self.val).mean()),
-            gap=float(self._score(chosen, self.train).mean() - by_seed.mean()),
+            head=float(self._score(self.head[:, -1:], "val").mean()),
+            gap=float(self._score(chosen, "train").mean() - by_seed.mean()),
             lead=lead,
             beaten_by=tuple(beaten_by),
         )
@@ -333,7 +334,7 @@ def _judge(sides: list[_Side], examples: pd.DataFrame, label_names: Sequence[str
         standings.append(side.standing(chosen[:, place], lead, map(int, beaten_by)))
     true = examples["label"][examples["split"] == "val"].to_numpy()
     classes, counts = np.unique(true, return_counts=True)
-    every = np.concatenate([one[:, side.val] for side in sides for one in side.predicted])
+    every = np.concatenate([one[:, side.rows["val"]] for side in sides for one in side.predicted])
     single = max(float(side.scores.max()) for side in sides)  # of one seed, as those shuffled are
     p_chance = separability.p_of_chance(true, every, single, SEED)
     few = few_examples(len(true), int(counts.min()))

@@ -23,7 +23,12 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
         return
     with st.container(horizontal=True, gap="small"):
         place = st.container()
-        with st.popover("", icon=":material/tune:", width="content", help="What to compare"):
+        with st.popover(
+            "",
+            icon=":material/tune:",
+            width="content",
+            help="Which encoders, with which settings, with how many seeds",
+        ):
             configs = _configs(config)
     names = len({one.encoder for one in configs})
     seeds = "" if len(configs) == names else f", {len(configs)} runs"

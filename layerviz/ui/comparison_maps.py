@@ -151,6 +151,10 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
     epochs, shown = _epochs(runs, judged, view, len(runs) * len(rows))
     sizes = {split: int((splits == split).sum()) for split in ("train", "val")}
     points, cells, maps = [], [], []
+    titles = [
+        _title(contender, judged, run, layer, place, shown, view)
+        for place, (contender, run, layer) in enumerate(zip(ready, runs, view.layers, strict=True))
+    ]
     for place, (run, layer, where) in enumerate(zip(runs, view.layers, places, strict=True)):
         drawn = _maps_of(run, view, layer, shown[place])
         maps.append(drawn)
@@ -175,7 +179,7 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
                 len(epochs),
                 {place: probe_scores(run, view.pooling, [layer], shown[place])[layer]},
                 METHOD_NAMES[view.method],
-                {place: _title(ready[place], judged, run, layer, place, shown, view)},
+                {place: titles[place]},
             )
         )
     drawn = Drawn(
@@ -183,7 +187,7 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
         Grid.matrix(len(runs)),
         examples["id"].to_numpy(),
     )
-    _chart(drawn, examples, pd.concat(cells, ignore_index=True), runs, epochs, view, rows)
+    _chart(drawn, examples, pd.concat(cells, ignore_index=True), runs, epochs, view, rows, titles)
     _selected_examples(ready, runs, examples, places, shown)
     _small_print(view, maps, splits, rows)
 
@@ -251,11 +255,12 @@ def _chart(
     epochs: list[float],
     view: View,
     rows: np.ndarray,
+    titles: list[str],
 ) -> None:
     texts = charts.examples_frame(examples, runs[0].label_names, rows)
     selected = selection(runs)
     if selected:
-        texts["lit"] = np.isin(drawn.ids[rows], list(selected)).astype(int)
+        texts["lit"] = 2 * np.isin(drawn.ids[rows], list(selected))
     colour_legend(runs[0], view.colouring, view.classes, "compare_legend")
     whole = epochs == [float(number) for number in range(len(epochs))]
     st.altair_chart(
@@ -270,6 +275,7 @@ def _chart(
             dark=st.context.theme.type == "dark",
             grid=drawn.grid,
             selectable=True,
+            names=titles,
         ),
         width="stretch",
         key=CHART,

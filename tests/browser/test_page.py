@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from toy import as_csv, toy_rows
 
-from layerviz import runs, separability
+from layerviz import comparison, runs, separability
 
 SLIDER = ".vega-bind input"
 
@@ -292,3 +292,92 @@ def test_nothing_is_cut_off_at_the_side(page: Page, server: str, finished: str, 
                    return main.scrollWidth - main.clientWidth; }"""
     )
     assert overflow <= 1
+
+
+# --- several encoders -----------------------------------------------------------------------
+
+
+def lit_texts(page: Page) -> list[set[str]]:
+    """Return, for each map that is drawn, the texts of the points that are not grey."""
+    marks = page.evaluate(
+        """() => [...document.querySelectorAll('.st-key-compare_maps g.mark-symbol path')]
+            .filter(path => path.getAttribute('fill').toUpperCase() !== '#C2C6CB')
+            .map(path => path.getAttribute('aria-label') || '')"""
+    )
+    found: dict[str, set[str]] = {}
+    for mark in marks:
+        if told := re.search(r"Text: (.*); Label: .*; Map: (.*)$", mark):
+            found.setdefault(told[2], set()).add(told[1])
+    return list(found.values())
+
+
+def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_everywhere(
+    page: Page, browser: Browser, server: str, runs_root: Path
+):
+    upload(page, as_csv(toy_rows(150)), "versus.csv")
+    set_number(page, "Epochs", 2)
+    page.get_by_role("button", name="Compare 3 encoders").first.click()
+    expect(page.get_by_text("0 of 3 runs done")).to_be_visible()
+    page.wait_for_url(re.compile(r"\?compare="))
+    made = {run.config.encoder: run for run in runs.list_runs(runs_root)
+            if run.dataset["name"] == "versus"}  # fmt: skip
+    assert set(made) == {"bert-mini", "roberta-mini", "distilbert-mini"}
+
+    second = made["roberta-mini"].run_id
+    deadline = time.monotonic() + 180
+    while not runs.read(runs_root, second).snapshots:  # it is in the middle of its work
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    page.locator(f".st-key-cancel-{second} button").first.click()
+    expect(page.get_by_text("2 of 3 runs done")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text(re.compile("Cancelled with [12] snapshots"))).to_be_visible()
+    assert runs.read(runs_root, second).status == "cancelled"
+
+    page.reload()
+    expect(page.get_by_text("2 of 3 runs done")).to_be_visible()
+    link = page.url
+    other = browser.new_context(viewport={"width": 1440, "height": 1400}).new_page()
+    other.goto(link)
+    settled(other)
+    order = [made[name].run_id for name in ("bert-mini", "roberta-mini", "distilbert-mini")]
+    contenders = comparison.contenders_of([runs.read(runs_root, run_id) for run_id in order])
+    lead = comparison.sentences(comparison.compare(contenders))[0]
+    expect(other.get_by_text(lead)).to_be_visible()
+
+    slider = other.locator(SLIDER)
+    expect(slider).to_be_visible()
+    slider.fill("1")
+    assert len(lit_texts(other)) == 3
+    box = other.locator(".st-key-compare_maps").bounding_box()
+    left, top = box["x"] + 20, box["y"] + 50
+    other.mouse.move(left, top)
+    other.mouse.down()
+    other.mouse.move(left + box["width"] / 6, top + 200, steps=6)
+    other.mouse.up()
+    told = other.get_by_text(re.compile(r"^\d+ examples? selected"))
+    expect(told).to_be_visible()
+    settled(other)
+    selected = int(told.inner_text().split()[0])
+    deadline = time.monotonic() + 30
+    while len(set(map(frozenset, lit_texts(other)))) != 1 or len(lit_texts(other)) != 3:
+        assert time.monotonic() < deadline, lit_texts(other)
+        time.sleep(0.2)
+    assert {len(texts) for texts in lit_texts(other)} == {selected}
+    assert 0 < selected < 150
+    assert slider.input_value() == "1"  # the selection leaves the slider where it was
+    other.get_by_role("button", name="Clear").click()
+    expect(told).to_be_hidden()
+    other.context.close()
+
+
+def test_runs_on_other_data_are_not_compared(
+    page: Page, server: str, finished: str, runs_root: Path
+):
+    upload(page, as_csv(toy_rows(60, seed=3)), "elsewhere.csv")
+    choose_smallest_encoder(page)
+    set_number(page, "Epochs", 1)
+    fine_tune(page)
+    expect(status(page, "Done")).to_be_visible(timeout=120_000)
+    other = next(run for run in runs.list_runs(runs_root) if run.dataset["name"] == "elsewhere")
+    page.goto(f"{server}/?compare={finished},{other.run_id}")
+    expect(page.get_by_text("their scores cannot be compared")).to_be_visible()

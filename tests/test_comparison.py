@@ -1,0 +1,342 @@
+"""Encoders are compared on the same examples, ties are ties, and what differs is said."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score
+
+from layerviz import comparison, data, runs, separability
+from layerviz.config import POOLINGS, RunConfig
+from layerviz.data import Dataset
+from layerviz.errors import RunError
+from layerviz.runs import Run, Snapshot
+
+N_TRAIN, N_VAL, WIDTH = 240, 240, 6
+
+
+def dataset_of(name: str = "toy", seed: int = 0, n_test: int = 0) -> Dataset:
+    """Return texts of three classes in fixed splits."""
+    rng = np.random.default_rng(seed)
+    splits = ["train"] * N_TRAIN + ["val"] * N_VAL + ["test"] * n_test
+    frame = pd.DataFrame(
+        {
+            "text": [f"text {number} of {seed}" for number in range(len(splits))],
+            "label": [f"class {label}" for label in rng.integers(3, size=len(splits))],
+            "split": splits,
+        }
+    )
+    table = data.read_table(frame.to_csv(index=False).encode(), f"{name}.csv")
+    return data.build_dataset(table, data.Columns("text", "label", "split"))
+
+
+def made(
+    root: Path,
+    dataset: Dataset,
+    encoder: str,
+    distances: dict[int, float],
+    *,
+    n_layers: int = 4,
+    n_snapshots: int = 2,
+    seed: int = 0,
+    noise: int = 0,
+    keep: slice = slice(None),
+) -> Run:
+    """Write a finished run whose layers hold the classes `distances` apart, after training."""
+    run = runs.create(root, RunConfig(encoder, seed=seed, learning_rate=1e-3), dataset)
+    examples = dataset.examples.iloc[keep].reset_index(drop=True)
+    runs.write_examples(run.path, examples)
+    runs.update(
+        run.path,
+        status="done",
+        encoder={"label": encoder, "family": "BERT", "layers": n_layers, "hidden_size": WIDTH,
+                 "parameters": 1000 * n_layers},
+        training={"total_steps": 20, "steps_per_epoch": 10, "n_snapshots": n_snapshots,
+                  "timed_steps": 20, "train_seconds": 4.0},
+    )  # fmt: skip
+    rng = np.random.default_rng((noise, seed, n_layers))
+    labels = examples["label"].to_numpy()
+    for index in range(n_snapshots):
+        states = rng.normal(size=(n_layers + 1, len(labels), WIDTH))
+        for layer, distance in distances.items():
+            if index:
+                states[layer, np.arange(len(labels)), labels] += distance
+        states = states.astype(np.float16)
+        predicted = labels if index else np.zeros_like(labels)
+        predictions = pd.DataFrame(
+            {"id": examples["id"], "predicted": predicted, "confidence": 0.5, "loss": 0.7}
+        )
+        pooled = {pooling: states + np.float16(0) for pooling in POOLINGS}
+        run = runs.write_snapshot(
+            run.path, Snapshot(index, 10 * index, float(index)), pooled, predictions
+        )
+        separability.measure_snapshot(run, index)
+    return run
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return dataset_of()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def good(root, dataset) -> Run:
+    return made(root, dataset, "good", {3: 3.0, 4: 3.0})
+
+
+@pytest.fixture(scope="module")
+def weak(root, dataset) -> Run:
+    return made(root, dataset, "weak", {4: 0.9}, noise=1)
+
+
+@pytest.fixture(scope="module")
+def shallow(root, dataset) -> Run:
+    return made(root, dataset, "shallow", {2: 3.0}, n_layers=2, noise=2)
+
+
+@pytest.fixture(scope="module")
+def hopeless(root, dataset) -> Run:
+    return made(root, dataset, "hopeless", {}, noise=3)
+
+
+def judged(*compared: Run, poolings=POOLINGS) -> comparison.Comparison:
+    return comparison.compare(comparison.contenders_of(compared), poolings)
+
+
+def told(found: comparison.Comparison) -> str:
+    return " ".join(comparison.sentences(found))
+
+
+# --- the verdict ----------------------------------------------------------------------------
+
+
+def test_two_copies_of_a_run_tie_exactly(root, good):
+    copy = root / f"{good.run_id}-copy"
+    shutil.copytree(good.path, copy, dirs_exist_ok=True)
+    found = judged(good, runs.open_folder(copy))
+    one, other = found.standings
+    assert one.tied
+    assert other.tied
+    assert one.best == other.best
+    lead = next(standing.lead for standing in found.standings if standing.lead is not None)
+    assert (lead.value, lead.low, lead.high) == (0, 0, 0)
+    assert {one.name, other.name} == {"good", "good #2"}
+    assert "ties with it exactly" in told(found)
+
+
+def test_a_good_encoder_beats_one_that_learnt_nothing(good, hopeless):
+    found = judged(hopeless, good)
+    assert found.verdict == "found"
+    assert found.best.name == "good"
+    assert not found.standings[0].tied
+    assert found.standings[0].lead.low > 0.2
+    assert set(found.standings[0].beaten_by) == {3, 4}
+    assert "layers 3 and 4 beat the best of hopeless" in told(found)
+    assert "separates the classes best" in told(found)
+
+
+def test_an_encoder_of_half_the_depth_that_does_as_well_ties(good, shallow):
+    found = judged(good, shallow)
+    assert all(standing.tied for standing in found.standings)
+    assert found.standings[1].best.layer == 2
+    if found.best.name == "good":
+        assert "with 2 layers instead of 4" in told(found)
+
+
+def test_three_are_told_apart_at_once(good, weak, hopeless):
+    found = judged(weak, good, hopeless)
+    assert [standing.tied for standing in found.standings] == [False, True, False]
+    assert found.standings[2].lead.value > found.standings[0].lead.value
+
+
+def test_encoders_that_learnt_nothing_are_told_to_be_at_chance(root, dataset, hopeless):
+    other = made(root, dataset, "helpless", {}, noise=4)
+    found = judged(hopeless, other)
+    assert found.verdict == "chance"
+    assert "No encoder tells the classes apart" in told(found)
+
+
+def test_few_val_examples_give_no_verdict(root, dataset, good):
+    few = made(root, dataset, "few", {4: 3.0}, keep=slice(0, N_TRAIN + 30))
+    found = judged(good, few)
+    assert found.n_val == 30
+    assert found.verdict == "few"
+    assert "only 30 val examples" in told(found)
+
+
+def test_scores_are_those_of_the_stored_probes(good, weak):
+    found = judged(good, weak)
+    for run, standing in zip((good, weak), found.standings, strict=True):
+        table = runs.read_separability(run.path)
+        best = standing.best
+        row = table[
+            table[["snapshot", "pooling", "layer", "measure", "split"]]
+            .eq([best.snapshot, best.pooling, best.layer, "probe_macro_f1", "val"])
+            .all(axis=1)
+        ]
+        # The same resamples, so the very interval of the tab Layers.
+        shown = [standing.val.value, standing.val.low, standing.val.high]
+        np.testing.assert_allclose(row[["value", "low", "high"]].to_numpy()[0], shown, atol=1e-5)
+        layers = found.profiles[found.profiles["name"] == standing.name]
+        assert list(layers["layer"]) == [1, 2, 3, 4]
+        assert layers["depth"].iloc[-1] == 1
+        assert standing.head == 1.0  # the classifier is right everywhere at the last epoch
+    assert found.standings[0].gap == pytest.approx(
+        _f1(good, found.standings[0], "train") - found.standings[0].val.value
+    )
+
+
+def _f1(run: Run, standing: comparison.Standing, split: str) -> float:
+    examples = runs.read_examples(run.path)
+    rows = (examples["split"] == split).to_numpy()
+    best = standing.best
+    predicted = runs.read_probes(run.path, best.snapshot)[best.pooling][best.layer]
+    return f1_score(examples["label"][rows], predicted[rows], average="macro")
+
+
+def test_one_pooling_alone_can_be_searched(good, weak):
+    found = judged(good, weak, poolings=("max",))
+    assert {standing.best.pooling for standing in found.standings} == {"max"}
+    assert found.standings[0].n_cells == 8
+
+
+def test_test_scores_stand_beside_where_there_is_a_test_split(tmp_path):
+    dataset = dataset_of(n_test=120)
+    found = judged(
+        made(tmp_path, dataset, "one", {4: 2.0}), made(tmp_path, dataset, "two", {4: 2.0}, noise=1)
+    )
+    assert all(standing.test.n == 120 for standing in found.standings)
+    assert "On test" in told(found)
+
+
+# --- seeds ----------------------------------------------------------------------------------
+
+
+def test_runs_that_differ_in_their_seed_alone_are_one_contender(tmp_path, dataset):
+    seeds = [made(tmp_path, dataset, "deep", {4: 1.5}, seed=seed) for seed in range(3)]
+    other = made(tmp_path, dataset, "other", {4: 1.5}, noise=9)
+    contenders = comparison.contenders_of([seeds[1], other, seeds[0], seeds[2]])
+    assert [contender.name for contender in contenders] == ["deep", "other"]
+    assert [run.config.seed for run in contenders[0].runs] == [0, 1, 2]
+    found = comparison.compare(contenders)
+    deep = found.standings[0]
+    assert len(deep.by_seed) == 3
+    assert deep.val.value == pytest.approx(np.mean(deep.by_seed))
+    assert deep.spread == pytest.approx(np.std(deep.by_seed, ddof=1))
+    single = comparison.compare(comparison.contenders_of([seeds[0], other])).standings[0]
+    assert single.spread is None
+    assert found.profiles.loc[found.profiles["name"] == "deep", "spread"].notna().all()
+
+
+def test_the_interval_covers_seeds(tmp_path, dataset):
+    """Seeds that do very different things make a wide interval, though val is large."""
+    far = [
+        made(tmp_path, dataset, "moody", {4: distance}, seed=seed, n_snapshots=2)
+        for seed, distance in enumerate((3.0, 0.5))
+    ]
+    other = made(tmp_path, dataset, "other", {4: 1.0}, noise=9)
+    moody = comparison.compare(comparison.contenders_of([*far, other])).standings[0]
+    assert moody.val.high - moody.val.low > abs(moody.by_seed[0] - moody.by_seed[1])
+
+
+# --- which runs, which examples -------------------------------------------------------------
+
+
+def test_runs_on_other_data_are_refused_with_the_reason(tmp_path, good):
+    other = made(tmp_path, dataset_of("other", seed=5), "good", {4: 2.0})
+    with pytest.raises(RunError, match=r"good was trained on toy, good on other") as refused:
+        comparison.contenders_of([good, other])
+    assert "same data" in str(refused.value)
+
+
+def test_one_run_is_no_comparison(good):
+    with pytest.raises(RunError, match="two runs"):
+        judged(good)
+
+
+def test_only_the_examples_that_all_captured_count(root, dataset, good):
+    part = made(root, dataset, "part", {4: 2.0}, keep=slice(60, N_TRAIN + 100))
+    found = judged(good, part)
+    assert found.n_val == 100
+    examples, rows = comparison.common_examples([good, part])
+    assert len(examples) == N_TRAIN + 100 - 60
+    for run, places in zip((good, part), rows, strict=True):
+        known = runs.read_examples(run.path)
+        assert list(known["id"].iloc[places]) == list(examples["id"])
+
+
+def test_a_run_that_goes_on_takes_part_with_what_it_has(root, dataset, good):
+    run = made(root, dataset, "late", {4: 2.0}, noise=7)
+    shutil.rmtree(run.path / "snapshots" / "001")
+    live = runs.update(run.path, status="running", snapshots=[vars(run.snapshots[0])])
+    (late,) = comparison.contenders_of([live])
+    assert late.snapshots == (0,)
+    assert judged(good, live).standings[1].best.snapshot == 0
+
+
+def test_contenders_of_one_encoder_are_named_by_what_differs(tmp_path, dataset):
+    slow = runs.create(tmp_path, RunConfig("scratch-bert", learning_rate=1e-5), dataset)
+    fast = runs.create(tmp_path, RunConfig("scratch-bert", learning_rate=1e-3, epochs=7), dataset)
+    names = [contender.name for contender in comparison.contenders_of([slow, fast])]
+    assert names == [
+        "BERT from scratch (epochs 5, learning rate 1e-05)",
+        "BERT from scratch (epochs 7, learning rate 0.001)",
+    ]
+
+
+# --- agreement, table, words ----------------------------------------------------------------
+
+
+def test_agreement_counts_every_val_example_once(good, weak):
+    found = judged(good, weak)
+    cells = tuple(standing.best for standing in found.standings)
+    by_probe = comparison.agreement(good, weak, cells, by=comparison.BY_PROBE)
+    assert sum(by_probe.counts.values()) == N_VAL
+    right = by_probe.examples["one"] == by_probe.examples["label"]
+    counts = by_probe.counts
+    assert counts["both right"] + counts["only the first"] == right.sum()
+    assert by_probe.p_value < 0.01
+    rows = comparison.disagreements(by_probe, good.label_names)
+    assert len(rows) == counts["only the first"] + counts["only the second"]
+    assert ((rows["one"] == rows["label"]) == (rows["outcome"] == "only the first")).all()
+    by_head = comparison.agreement(good, weak, cells, by=comparison.BY_HEAD)
+    assert by_head.counts["both right"] == N_VAL  # both classifiers are right everywhere
+    assert by_head.p_value == 1.0
+    assert comparison.disagreements(by_head, good.label_names).empty
+
+
+def test_a_run_is_its_own_kin(good, shallow):
+    same, n = comparison.layer_kinship(good, good, (1, 1), "mean")
+    assert n == N_TRAIN
+    assert np.diag(same) == pytest.approx(1.0, abs=1e-3)
+    across, _ = comparison.layer_kinship(good, shallow, (1, 1), "mean")
+    assert across.shape == (5, 3)
+    assert across[4, 2] > 0.4  # both hold the classes
+    assert abs(across[1, 1]) < 0.1  # both are noise
+
+
+def test_table_text_and_json_say_the_same(good, weak):
+    contenders = comparison.contenders_of([good, weak])
+    found = comparison.compare(contenders)
+    table = comparison.table_of(found, contenders)
+    assert list(table.columns) == list(comparison.reporting.COLUMNS)
+    assert table["epoch_seconds"].tolist() == [2.0, 2.0]
+    assert table["train_seconds"].tolist() == [4.0, 4.0]
+    assert table["model_bytes"].isna().all()  # no weights were saved in this test
+    text = comparison.as_text(found, table)
+    assert f"{found.best.val.value:.3f}" in text
+    values = comparison.as_dict(found, table)
+    assert json.loads(json.dumps(values))["encoders"][0]["name"] == "good"
+    assert values["encoders"][1]["lead_interval"][0] == found.standings[1].lead.low
+    assert values["encoders"][0]["runs"] == [good.run_id]
+    assert len(values["layers"]) == 8
