@@ -647,7 +647,7 @@ def test_points_that_can_be_selected_say_where_and_when():
     assert drawn["resolve"]["scale"]["x"] == "independent"
     ends = drawn["layer"][1]["encoding"]["x"]["scale"]["domain"]
     assert all("slot" in end["expr"] for end in ends)
-    assert "A  ·  T 1.00" in set(cells["title0"])
+    assert "A\nT 1.00" in set(cells["title0"])
 
 
 def test_curves_of_encoders_are_valid_and_named():

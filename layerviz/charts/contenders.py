@@ -12,6 +12,7 @@ from layerviz.charts.palette import ENCODER_COLOURS
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 HEIGHT = 320
+SHORT_NAME = 16  # characters
 OF = {"probe": "probe, best layer", "head": "own classifier"}
 
 
@@ -95,7 +96,7 @@ def encoders_over_epochs(
 def _colour(names: Sequence[str]) -> alt.Color:
     colours = [ENCODER_COLOURS[place % len(ENCODER_COLOURS)] for place in range(len(names))]
     colour = alt.Color("name:N", title=None).scale(domain=list(names), range=colours)
-    columns = 1 if len(names) > 4 else 0
+    columns = 1 if max(map(len, names)) > SHORT_NAME else 2  # what fits half a narrow page
     return colour.legend(orient="top", columns=columns, labelLimit=360, symbolOpacity=1)
 
 

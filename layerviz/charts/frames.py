@@ -144,7 +144,7 @@ def cells_frame(
     method : str
         How the maps were made, for the headings.
     names : mapping of int to str, optional
-        What to call each layer; by default its number says it.
+        What to call each layer, on a line of its own; by default its number says it.
     """
     cells = []
     for layer, values in trust.items():
@@ -153,11 +153,13 @@ def cells_frame(
             for slot in range(n_slots):
                 at = min(slot, len(values) - 1)
                 value = values[at, side]
-                quality = "" if np.isnan(value) else f"  ·  T {value:.2f}"
                 score = np.nan if scores is None else scores[layer][at, side]
-                probed = "" if np.isnan(score) else f"  ·  F1 {score:.2f}"
-                name = layer_name(layer) if names is None else names[layer]
-                cell[f"title{slot}"] = f"{name}{probed}{quality}"
+                said = [] if np.isnan(score) else [f"F1 {score:.2f}"]
+                said += [] if np.isnan(value) else [f"T {value:.2f}"]
+                if names is None:
+                    cell[f"title{slot}"] = "  ·  ".join([layer_name(layer), *said])
+                else:
+                    cell[f"title{slot}"] = f"{names[layer]}\n{'  ·  '.join(said)}"
                 when = epoch_name(epochs[at], newest=slot > at)
                 by = f" · {method}" if method else ""
                 cell[f"heading{slot}"] = f"{split.capitalize()} (n = {sizes[split]:,}), {when}{by}"

@@ -45,7 +45,6 @@ class Grid:
     stacked: bool = False
 
     HEADER = 26  # pixels above the cells, for the name of the split
-    TITLE = 18  # pixels inside a cell, for the name of the layer
     GAP = 0.14  # between train and val, in cell widths
 
     @classmethod
@@ -72,6 +71,11 @@ class Grid:
     def height(self) -> int:
         """Height of the whole chart in pixels."""
         return (1 + self.stacked) * self.side_height
+
+    @property
+    def title_height(self) -> int:
+        """Pixels inside a cell for its title: one line, or two where encoders are named."""
+        return 34 if self.stacked else 18
 
     @property
     def side_height(self) -> int:
@@ -213,11 +217,11 @@ def rows_in_box(
 
 
 def _map_height(grid: Grid) -> float:
-    return grid.cell_height - 6 - grid.TITLE
+    return grid.cell_height - 6 - grid.title_height
 
 
 def _map_middle(grid: Grid) -> float:
-    return grid.TITLE + _map_height(grid) / 2
+    return grid.title_height + _map_height(grid) / 2
 
 
 def _corners(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> list[tuple[float, float]]:
@@ -348,6 +352,9 @@ def _titles(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
             dx=6,
             dy=5,
             fontSize=11,
+            lineBreak="\n",
+            lineHeight=14,
+            limit={"expr": f"width / {grid.width} * 0.96 - 8"},
             color="#c9ced8" if dark else "#4a5160",
         )
         .encode(

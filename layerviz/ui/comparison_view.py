@@ -13,7 +13,7 @@ from layerviz.runs import Run
 from layerviz.separability import SPOKEN
 from layerviz.ui.comparison_details import agreement, scores
 from layerviz.ui.comparison_maps import comparison_maps
-from layerviz.ui.launch import choose_runs, title
+from layerviz.ui.launch import choose_runs, new_run_button, title
 from layerviz.ui.layers import VERDICTS, poolings_control
 from layerviz.ui.measured import download
 from layerviz.ui.progress import fraction, sentence
@@ -74,7 +74,7 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
 
 def _header(compared: list[Run], contenders: list[Contender]) -> None:
     live = [run for run in compared if run.live and jobs().state(run.run_id) is not None]
-    name, cancel, others, new = st.columns([3, 1, 1, 1], vertical_alignment="bottom")
+    name, actions = st.columns([1, 1], vertical_alignment="bottom")
     first = compared[0]
     counts = {split: sum(counts.values()) for split, counts in first.dataset["counts"].items()}
     sizes = " · ".join(f"{n:,} {split}" for split, n in counts.items())
@@ -86,27 +86,18 @@ def _header(compared: list[Run], contenders: list[Contender]) -> None:
             colour, icon = BADGES["running" if any(run.live for run in compared) else "done"]
             st.badge(f"{done} of {len(compared)} runs done", color=colour, icon=icon)
             st.caption(f"{sizes} · {len(first.label_names)} classes", width="content")
-    if live:
-        cancel.button(
-            "Cancel all",
-            key="compare_cancel_all",
-            icon=":material/stop:",
-            width="stretch",
-            on_click=_cancel,
-            args=([run.run_id for run in live],),
-            help="Everything captured so far is kept.",
-        )
-    with others:
+    with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        if live:
+            st.button(
+                "Cancel all",
+                key="compare_cancel_all",
+                icon=":material/stop:",
+                on_click=_cancel,
+                args=([run.run_id for run in live],),
+                help="Everything captured so far is kept.",
+            )
         choose_runs(first, compared)
-    new.button(
-        "New run",
-        icon=":material/add:",
-        on_click=go_to,
-        args=(None,),
-        width="stretch",
-        key="compare_new",
-        help="Back to the data chosen on the left; the runs stay in the list.",
-    )
+        new_run_button()
 
 
 def _cancel(run_ids: list[str]) -> None:

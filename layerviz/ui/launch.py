@@ -115,7 +115,7 @@ def choose_runs(first: Run, shown: list[Run]) -> None:
         for run in runs.list_runs(jobs().root)
         if run.dataset["fingerprint"] == first.dataset["fingerprint"]
     }
-    with st.popover("Runs to compare", icon=":material/compare_arrows:", width="stretch"):
+    with st.popover("Runs to compare", icon=":material/compare_arrows:", width="content"):
         if len(there) < 2:
             st.caption(
                 "No other run on these very data is there. **Compare** on the left makes them; "
@@ -137,6 +137,18 @@ def choose_runs(first: Run, shown: list[Run]) -> None:
             args=(chosen,),
             key="compare_these",
         )
+
+
+def new_run_button() -> None:
+    """Lead back to the data chosen on the left."""
+    st.button(
+        "New run",
+        icon=":material/add:",
+        on_click=go_to,
+        args=(None,),
+        key="new_run",
+        help="Back to the data chosen on the left; what is open stays in the list.",
+    )
 
 
 def delete_button(run: Run) -> None:

@@ -49,7 +49,6 @@ def cancel_button(run: Run) -> None:
     st.button(
         "Cancel",
         key="cancel",
-        width="stretch",
         disabled=state.stopping,
         icon=":material/stop:",
         on_click=jobs().cancel,

@@ -9,11 +9,11 @@ from layerviz import runs
 from layerviz.charts import epoch_name
 from layerviz.data import Dataset
 from layerviz.runs import Run
-from layerviz.ui.launch import choose_runs, delete_button, title
+from layerviz.ui.launch import choose_runs, delete_button, new_run_button, title
 from layerviz.ui.layers import layers
 from layerviz.ui.maps import maps
 from layerviz.ui.progress import cancel_button, captured_sizes, curves, outcome, progress
-from layerviz.ui.state import go_to, permalink, plain, remember
+from layerviz.ui.state import permalink, plain, remember
 
 BADGES = {
     "queued": ("blue", ":material/schedule:"),
@@ -61,7 +61,7 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
 
 
 def _header(run: Run) -> None:
-    name, cancel, others, new = st.columns([3, 1, 1, 1], vertical_alignment="bottom")
+    name, actions = st.columns([1, 1], vertical_alignment="bottom")
     colour, icon = BADGES[run.status]
     counts = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
     sizes = " · ".join(f"{n:,} {split}" for split, n in counts.items())
@@ -73,20 +73,10 @@ def _header(run: Run) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(run.status.capitalize(), color=colour, icon=icon)
             st.caption(f"{sizes} · {len(run.label_names)} classes{encoder}", width="content")
-    with cancel:
+    with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         cancel_button(run)
-    with others:
         choose_runs(run, [run])
-    with new:
-        st.button(
-            "New run",
-            icon=":material/add:",
-            on_click=go_to,
-            args=(None,),
-            width="stretch",
-            key="new_run",
-            help="Back to the data chosen on the left; this run stays in the list.",
-        )
+        new_run_button()
 
 
 def _figures(run: Run) -> None:
