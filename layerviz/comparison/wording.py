@@ -71,9 +71,10 @@ def _defeat(best: Standing, other: Standing) -> str:
     layers = other.beaten_by
     which = f"layer {layers[0]}" if len(layers) == 1 else f"layers {spoken_numbers(layers)}"
     verb = "beats" if len(layers) == 1 else "beat"
+    top = "" if len(layers) == 1 else f", layer {best.best.layer}"
     return (
-        f"Its {which} {verb} the best of {other.name} (layer {other.best.layer} of "
-        f"{other.n_layers}, {other.val.value:.2f}), layer {best.best.layer} by {_margin(other)}."
+        f"{best.name}'s {which} {verb} the best of {other.name} (layer {other.best.layer} of "
+        f"{other.n_layers}, {other.val.value:.2f}){top} by {_margin(other)}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import pandas as pd
@@ -52,9 +53,12 @@ def agreement(ready: list[Contender], judged: Comparison) -> None:
     """Show on which examples two encoders disagree, and how alike their layers are."""
     names = [contender.name for contender in ready]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        one = st.selectbox("Encoder", names, key="versus_one", width=260)
+        # Part of the keys: what was chosen among other encoders is no choice here.
+        among = hashlib.sha256(repr(names).encode()).hexdigest()[:8]
+        one = st.selectbox("Encoder", names, key=f"versus_one_{among}", width=260)
         rest = [name for name in names if name != one]
-        other = st.selectbox("Against", rest, key="versus_other", width=260)
+        key = f"versus_other_{among}_{names.index(one)}"
+        other = st.selectbox("Against", rest, key=key, width=260)
         by = st.segmented_control(
             "Predictions of",
             list(BY),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from layerviz.charts import Grid
 from layerviz.comparison import Comparison, Contender
 from layerviz.config import POOLINGS
 from layerviz.projection import LayerMaps
-from layerviz.runs import Run
+from layerviz.runs import Run, Snapshot
 from layerviz.ui.maps import (
     DRAWN_PER_SPLIT,
     METHOD_NAMES,
@@ -54,9 +53,8 @@ class Drawn:
     ids: np.ndarray
 
 
-def comparison_maps(ready: list[Contender], judged: Comparison, names: Sequence[str]) -> None:
+def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
     """Show a matrix of maps, encoders x train and val."""
-    del names
     seeds = [{run.config.seed: run for run in contender.measured} for contender in ready]
     shared = sorted(set.intersection(*(set(one) for one in seeds)))
     seed = None
@@ -93,13 +91,13 @@ def comparison_maps(ready: list[Contender], judged: Comparison, names: Sequence[
             help="Encoders differ in their number of layers: what is compared is relative depth.",
         )
         if len(shared) > 1:
-            seed = st.selectbox("Seed", shared, key="versus_seed", width=90)
+            seed = st.selectbox("Seed", shared, key=f"versus_seed_{shared}", width=90)
         at_best = st.toggle(
             "Each at its best epoch", key="versus_at_best", help="Instead of the epoch slider."
         )
     runs = [one[seed] if seed in one else one[min(one)] for one in seeds]
     layers = _layers(ready, judged, depth)
-    classes = classes_in_colour(runs[0], colouring, "versus_classes")
+    classes = classes_in_colour(runs[0], colouring, f"versus_classes_{_data_of(runs)}")
     view = View(pooling, method, colouring, layers, classes, at_best)
     st.fragment(_maps)(ready, runs, judged, view)
 
@@ -151,10 +149,7 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
     epochs, shown = _epochs(runs, judged, view, len(runs) * len(rows))
     sizes = {split: int((splits == split).sum()) for split in ("train", "val")}
     points, cells, maps = [], [], []
-    titles = [
-        _title(contender, judged, run, layer, place, shown, view)
-        for place, (contender, run, layer) in enumerate(zip(ready, runs, view.layers, strict=True))
-    ]
+    titles = [_title(judged, place, layer, view.at_best) for place, layer in enumerate(view.layers)]
     for place, (run, layer, where) in enumerate(zip(runs, view.layers, places, strict=True)):
         drawn = _maps_of(run, view, layer, shown[place])
         maps.append(drawn)
@@ -187,20 +182,24 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
         Grid.matrix(len(runs)),
         examples["id"].to_numpy(),
     )
-    _chart(drawn, examples, pd.concat(cells, ignore_index=True), runs, epochs, view, rows, titles)
+    _chart(
+        drawn,
+        examples,
+        pd.concat(cells, ignore_index=True),
+        runs,
+        epochs,
+        view,
+        rows,
+        [c.name for c in ready],
+    )
     _selected_examples(ready, runs, examples, places, shown)
-    _small_print(view, maps, splits, rows)
+    _small_print(view, maps, splits, rows, shown)
 
 
-def _title(
-    contender: Contender, judged: Comparison, run: Run, layer: int, place: int, shown, view: View
-) -> str:
-    n_layers = judged.standings[place].n_layers
-    when = ""
-    if view.at_best:
-        epoch = next(s.epoch for s in run.snapshots if s.index == shown[place][0])
-        when = f", {charts.epoch_name(epoch)}"
-    return f"{contender.name}  ·  layer {layer} of {n_layers}{when}"
+def _title(judged: Comparison, place: int, layer: int, at_best: bool) -> str:
+    standing = judged.standings[place]
+    when = f", {charts.epoch_name(standing.best.epoch)}" if at_best else ""
+    return f"{standing.name}  ·  layer {layer} of {standing.n_layers}{when}"
 
 
 def _epochs(
@@ -215,21 +214,30 @@ def _epochs(
         last = max(standing.best.epoch for standing in judged.standings)
         return [last], best
     there = [_drawable(run, view, layer) for run, layer in zip(runs, view.layers, strict=True)]
-    epochs = sorted({round(s.epoch, 4) for snapshots in there for s in snapshots})
+    epochs = sorted(
+        {round(s.epoch, 4) for snapshots in there for s in snapshots}
+        | {epoch for run in runs for epoch in _epochs_to_come(run)}
+    )
     most = most_slots(n_points)
     kept = [epochs[round(at)] for at in np.linspace(0, len(epochs) - 1, min(len(epochs), most))]
     shown = [
-        [max((s for s in snapshots if s.epoch <= epoch + 1e-3), key=_index).index for epoch in kept]
+        [max(s.index for s in snapshots if s.epoch <= epoch + 1e-3) for epoch in kept]
         for snapshots in there
     ]
     return kept, shown
 
 
-def _index(snapshot) -> int:
-    return snapshot.index
+def _epochs_to_come(run: Run) -> list[float]:
+    """Return when a live run will be captured: the slider has these places from the start."""
+    if not run.live:
+        return []
+    per_epoch, wanted = run.training["steps_per_epoch"], run.config.snapshots_per_epoch
+    later = range(len(run.snapshots), run.training["n_snapshots"])
+    return [round(round(index / wanted * per_epoch) / per_epoch, 4) for index in later]
 
 
-def _drawable(run: Run, view: View, layer: int):
+def _drawable(run: Run, view: View, layer: int) -> tuple[Snapshot, ...]:
+    """Return the snapshots of which there is a map."""
     if view.method == "tsne":
         return run.snapshots[: stored_tsne(run, view.pooling, layer).n_snapshots]
     return run.snapshots
@@ -255,7 +263,7 @@ def _chart(
     epochs: list[float],
     view: View,
     rows: np.ndarray,
-    titles: list[str],
+    names: list[str],
 ) -> None:
     texts = charts.examples_frame(examples, runs[0].label_names, rows)
     selected = selection(runs)
@@ -275,7 +283,7 @@ def _chart(
             dark=st.context.theme.type == "dark",
             grid=drawn.grid,
             selectable=True,
-            names=titles,
+            names=names,
         ),
         width="stretch",
         key=CHART,
@@ -346,7 +354,13 @@ def _selected_examples(
     st.dataframe(frame, hide_index=True, width="stretch", height=min(38 + 35 * n, 320))
 
 
-def _small_print(view: View, maps: list[LayerMaps], splits: np.ndarray, rows: np.ndarray) -> None:
+def _small_print(
+    view: View,
+    maps: list[LayerMaps],
+    splits: np.ndarray,
+    rows: np.ndarray,
+    shown: list[list[int]],
+) -> None:
     said = [
         "F1 is the macro-F1 of a linear probe in the full hidden size; T the trustworthiness of a "
         "map. Each encoder has a map of its own: compare what lies together, not where it lies.",
@@ -357,6 +371,8 @@ def _small_print(view: View, maps: list[LayerMaps], splits: np.ndarray, rows: np
         said.append(
             f"The two components show {min(parts):.0%} to {max(parts):.0%} of a layer's variance."
         )
+    if any(len(set(indices)) < len(indices) for indices in shown):
+        said.append("Where an encoder has no snapshot at an epoch, its newest one before is shown.")
     on_maps = np.isin(splits, ("train", "val")).sum()
     if len(rows) < on_maps:
         said.append(f"Drawn: {len(rows):,} of the {on_maps:,} examples in common, at random.")

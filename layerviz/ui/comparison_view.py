@@ -9,6 +9,7 @@ import streamlit as st
 from layerviz import cache, comparison, runs
 from layerviz.comparison import Comparison, Contender
 from layerviz.data import Dataset
+from layerviz.errors import RunError
 from layerviz.runs import Run
 from layerviz.separability import SPOKEN
 from layerviz.ui.comparison_details import agreement, scores
@@ -57,7 +58,7 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
     tabs = st.tabs(names, key="compare_tabs", on_change="rerun")
     with tabs[0]:
         if tabs[0].open:
-            comparison_maps(ready, judged, [contender.name for contender in contenders])
+            comparison_maps(ready, judged)
     with tabs[1]:
         if tabs[1].open:
             scores(judged, [contender.name for contender in contenders])
@@ -114,78 +115,78 @@ def _progress(compared: list[Run], dataset: Dataset | None) -> None:
         st.caption(f":material/history: There already with the same settings, so reused: {names}.")
     if not unfinished:
         return
-    live = any(run.live for run in compared)
     with st.container(border=True, gap="small"):
-        if live:
-            state = tuple((run.run_id, run.status, len(run.snapshots)) for run in compared)
-            st.fragment(_overall, run_every=SECONDS_BETWEEN_LOOKS)(state)
-        for run in compared:
-            _line(run, dataset)
+        state = tuple((run.run_id, run.status, len(run.snapshots)) for run in compared)
+        live = any(run.live for run in compared)
+        st.fragment(_bars, run_every=SECONDS_BETWEEN_LOOKS if live else None)(state)
+        with st.container(horizontal=True, gap="small"):
+            for run in unfinished:
+                _button(run, dataset)
 
 
-def _overall(drawn: tuple[tuple[str, str, int], ...]) -> None:
-    """Show how far all runs are together; redraw the page when there is news."""
+def _bars(drawn: tuple[tuple[str, str, int], ...]) -> None:
+    """Show how far each run is, and all together; redraw the page when there is news.
+
+    One fragment for all: each tick of one costs the training a moment.
+    """
     now = [runs.read(jobs().root, run_id) for run_id, _, _ in drawn]
-    parts = []
-    for run in now:
-        state = jobs().state(run.run_id)
-        over = run.status not in runs.LIVE
-        parts.append(1.0 if over else fraction(state.progress) if state else 0.0)
-    over = sum(run.status not in runs.LIVE for run in now)
-    st.progress(float(np.mean(parts)), f"All: {over} of {len(now)} runs over")
+    states = [jobs().state(run.run_id) for run in now]
+    parts = [
+        1.0 if not run.live else fraction(state.progress) if state else 0.0
+        for run, state in zip(now, states, strict=True)
+    ]
+    over = sum(not run.live for run in now)
+    if over < len(now):
+        st.progress(float(np.mean(parts)), f"All: {over} of {len(now)} runs over")
+    for run, state, part in zip(now, states, parts, strict=True):
+        name, bar = st.columns([1, 3], vertical_alignment="center")
+        colour, icon = BADGES[run.status]
+        name.badge(plain(_short_name(run)), color=colour, icon=icon)
+        with bar:
+            if run.live:
+                st.progress(part, sentence(state) if state else "Running in another process")
+            elif run.status == "failed":
+                show(state.error if state and state.error else RunError(run.reason))
+            else:
+                how = "Cancelled with" if run.status == "cancelled" else "Done:"
+                st.caption(f"{how} {len(run.snapshots)} snapshots.")
     ended = any(run.status != status for run, (_, status, _) in zip(now, drawn, strict=True))
     grown = any(len(run.snapshots) != n for run, (_, _, n) in zip(now, drawn, strict=True))
     if ended or (grown and time_to_redraw()):
         st.rerun()
 
 
-def _line(run: Run, dataset: Dataset | None) -> None:
-    name, bar, button = st.columns([3, 5, 2], vertical_alignment="center")
-    colour, icon = BADGES[run.status]
+def _short_name(run: Run) -> str:
     seed = f" · seed {run.config.seed}" if run.config.seed else ""
-    name.badge(plain(f"{comparison.encoder_label(run)}{seed}"), color=colour, icon=icon)
+    return f"{comparison.encoder_label(run)}{seed}"
+
+
+def _button(run: Run, dataset: Dataset | None) -> None:
+    """Let the reader cancel a live run or go on with one that was stopped.
+
+    Outside the fragment that ticks: a click on what is being redrawn can get lost.
+    """
     state = jobs().state(run.run_id)
-    with bar:
-        if run.live:
-            st.fragment(_bar, run_every=SECONDS_BETWEEN_LOOKS)(run.run_id)
-        elif run.status == "failed":
-            error = state.error if state is not None else None
-            show(error) if error else st.error(plain(run.reason), icon=":material/error:")
-        elif run.status == "cancelled":
-            st.caption(f"Cancelled with {len(run.snapshots)} snapshots; they are kept.")
-        else:
-            st.caption(f"Done: {len(run.snapshots)} snapshots.")
-    with button:
-        if run.live and state is not None:
-            st.button(
-                "Cancel",
-                key=f"cancel-{run.run_id}",
-                icon=":material/stop:",
-                width="stretch",
-                disabled=state.stopping,
-                on_click=jobs().cancel,
-                args=(run.run_id,),
-            )
-        elif run.status in ("cancelled", "failed"):
-            same = dataset is not None and dataset.fingerprint == run.dataset["fingerprint"]
-            st.button(
-                "Continue",
-                key=f"continue-{run.run_id}",
-                icon=":material/resume:",
-                width="stretch",
-                disabled=not same,
-                on_click=_go_on,
-                args=(run, dataset),
-                help=None if same else "Choose this run's data on the left again.",
-            )
-
-
-def _bar(run_id: str) -> None:
-    state = jobs().state(run_id)
-    if state is None:
-        st.progress(0.0, "Running in another process")
-    else:
-        st.progress(fraction(state.progress) if state.live else 1.0, sentence(state))
+    if run.live and state is not None:
+        st.button(
+            plain(f"Cancel {_short_name(run)}"),
+            key=f"cancel-{run.run_id}",
+            icon=":material/stop:",
+            disabled=state.stopping,
+            on_click=jobs().cancel,
+            args=(run.run_id,),
+        )
+    elif not run.live:
+        same = dataset is not None and dataset.fingerprint == run.dataset["fingerprint"]
+        st.button(
+            plain(f"Continue {_short_name(run)}"),
+            key=f"continue-{run.run_id}",
+            icon=":material/resume:",
+            disabled=not same,
+            on_click=_go_on,
+            args=(run, dataset),
+            help=None if same else "Choose this run's data on the left again.",
+        )
 
 
 def _go_on(run: Run, dataset: Dataset) -> None:
