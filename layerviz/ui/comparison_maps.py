@@ -11,15 +11,14 @@ import streamlit as st
 from layerviz import cache, charts
 from layerviz.charts import Grid
 from layerviz.comparison import Comparison, Contender
-from layerviz.config import POOLINGS
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run, Snapshot
 from layerviz.ui.maps import (
     DRAWN_PER_SPLIT,
     METHOD_NAMES,
-    POOLING_NAMES,
     classes_in_colour,
     colour_legend,
+    map_controls,
     most_slots,
     probe_scores,
 )
@@ -59,29 +58,7 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
     shared = sorted(set.intersection(*(set(one) for one in seeds)))
     seed = None
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        pooling = st.segmented_control(
-            "Pooling",
-            POOLINGS,
-            required=True,
-            format_func=POOLING_NAMES.get,
-            key=first_value("versus_pooling", judged.best.best.pooling),
-            width="content",
-        )
-        method = st.segmented_control(
-            "Projection",
-            list(METHOD_NAMES),
-            required=True,
-            format_func=METHOD_NAMES.get,
-            key=first_value("versus_projection", "pca"),
-            width="content",
-        )
-        colouring = st.selectbox(
-            "Colour by",
-            charts.COLOURINGS,
-            format_func=str.capitalize,
-            key="versus_colouring",
-            width=160,
-        )
+        pooling, method, colouring = map_controls("versus_", judged.best.best.pooling)
         depth = st.selectbox(
             "Layers",
             [BEST, *DEPTHS, OWN_CHOICE],

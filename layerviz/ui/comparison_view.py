@@ -149,7 +149,8 @@ def _bars(drawn: tuple[tuple[str, str, int], ...]) -> None:
                 show(state.error if state and state.error else RunError(run.reason))
             else:
                 how = "Cancelled with" if run.status == "cancelled" else "Done:"
-                st.caption(f"{how} {len(run.snapshots)} snapshots.")
+                n = len(run.snapshots)
+                st.caption(f"{how} {n} snapshot{'s' if n != 1 else ''}.")
     ended = any(run.status != status for run, (_, status, _) in zip(now, drawn, strict=True))
     grown = any(len(run.snapshots) != n for run, (_, _, n) in zip(now, drawn, strict=True))
     if ended or (grown and time_to_redraw()):
@@ -226,15 +227,15 @@ def _verdict(key: tuple, contenders: list[Contender], ready: list[Contender]) ->
         poolings = poolings_control("versus_poolings")
         judged = cache.compared(key, poolings, ready)
         lead, *rest = comparison.sentences(judged)
+        live = any(run.live for contender in contenders for run in contender.runs)
         with place:
-            st.markdown(f"#### {VERDICTS[judged.verdict]} {plain(lead)}")
+            so_far = ":material/hourglass_top: So far:" if live else VERDICTS[judged.verdict]
+            st.markdown(f"#### {so_far} {plain(lead)}")
             if rest:
                 st.markdown(" ".join(plain(sentence) for sentence in rest))
         _table(comparison.table_of(judged, ready))
         waiting = [contender.name for contender in contenders if contender not in ready]
         said = f"Not measured yet: {', '.join(waiting)}. " if waiting else ""
-        if any(run.live for contender in ready for run in contender.runs):
-            said += "As far as the runs are. "
         st.caption(
             plain(
                 f"{said}Each encoder at the layer, epoch and pooling where its linear probe scores "

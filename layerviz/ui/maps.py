@@ -74,28 +74,7 @@ def open_map(run: Run, layer: int, snapshot: int, pooling: str) -> None:
 def _controls(run: Run) -> View:
     n_layers = int(run.encoder["layers"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        pooling = st.segmented_control(
-            "Pooling",
-            POOLINGS,
-            required=True,
-            format_func=POOLING_NAMES.get,
-            key=first_value("pooling", "mean"),
-            width="content",
-            help="How a layer's token vectors become one vector per example.",
-        )
-        method = st.segmented_control(
-            "Projection",
-            list(METHOD_NAMES),
-            required=True,
-            format_func=METHOD_NAMES.get,
-            key=first_value("projection", "pca"),
-            width="content",
-            help="PCA: a linear view, the same axes at every epoch. t-SNE: neighbourhoods; "
-            "distances between far clusters mean little. Both are fitted on train only.",
-        )
-        colouring = st.selectbox(
-            "Colour by", charts.COLOURINGS, format_func=str.capitalize, key="colouring", width=160
-        )
+        pooling, method, colouring = map_controls("", "mean")
         preset = st.selectbox("Layers", [*PRESETS, CHOICE], key="layer_preset", width=225)
         view_place = st.container(width=190)
     layers = _layers(preset, n_layers)
@@ -114,6 +93,40 @@ def _controls(run: Run) -> View:
         None if focus == OVERVIEW else focus,
         classes_in_colour(run, colouring, f"classes-{run.run_id}"),
     )
+
+
+def map_controls(prefix: str, pooling: str) -> tuple[str, str, str]:
+    """Let the reader choose pooling (`pooling` at first), projection and colouring.
+
+    The choices live under ``pooling``, ``projection`` and ``colouring``, after `prefix`.
+    """
+    chosen = st.segmented_control(
+        "Pooling",
+        POOLINGS,
+        required=True,
+        format_func=POOLING_NAMES.get,
+        key=first_value(f"{prefix}pooling", pooling),
+        width="content",
+        help="How a layer's token vectors become one vector per example.",
+    )
+    method = st.segmented_control(
+        "Projection",
+        list(METHOD_NAMES),
+        required=True,
+        format_func=METHOD_NAMES.get,
+        key=first_value(f"{prefix}projection", "pca"),
+        width="content",
+        help="PCA: a linear view, the same axes at every epoch. t-SNE: neighbourhoods; "
+        "distances between far clusters mean little. Both are fitted on train only.",
+    )
+    colouring = st.selectbox(
+        "Colour by",
+        charts.COLOURINGS,
+        format_func=str.capitalize,
+        key=f"{prefix}colouring",
+        width=160,
+    )
+    return chosen, method, colouring
 
 
 def _layers(preset: str, n_layers: int) -> list[int]:
