@@ -38,9 +38,9 @@ def _fit(parsed: argparse.Namespace) -> int:
     config = _config(parsed, parsed.encoder, parsed.seed)
     dataset = _dataset(parsed)
     _check_encoders([config])
-    for note in dataset.notes:
-        print(note, file=sys.stderr)
-    run = _made(config, dataset, _root(parsed), _stop_on_interrupt())
+    run = _begun(config, dataset, _root(parsed))
+    _tell_notes(dataset)
+    run = _finished(run, dataset, _stop_on_interrupt())
     if run.status == "done":
         from layerviz import separability
 
@@ -65,11 +65,22 @@ def _check_encoders(configs: Sequence[RunConfig]) -> None:
             raise EncoderError(known.note)
 
 
-def _made(config: RunConfig, dataset, root: Path, should_stop: Callable[[], bool]):
-    """Return a run that is done or was stopped: the one that is there, or a new one."""
+def _begun(config: RunConfig, dataset, root: Path):
+    """Return a run, new or as it is there; a folder that cannot be used is told here."""
     from layerviz import runs, training
 
-    run = runs.create(root, training.with_defaults(config), dataset)
+    return runs.create(root, training.with_defaults(config), dataset)
+
+
+def _tell_notes(dataset) -> None:
+    for note in dataset.notes:
+        print(note, file=sys.stderr)
+
+
+def _finished(run, dataset, should_stop: Callable[[], bool]):
+    """Return the run when it is done, or was stopped."""
+    from layerviz import training
+
     if run.status == "done":
         print(f"{run.run_id} is there already; nothing to compute.", file=sys.stderr)
         return run
@@ -269,13 +280,14 @@ def _made_for_comparison(parsed: argparse.Namespace) -> list:
     ]
     dataset = _dataset(parsed)
     _check_encoders(configs)
-    for note in dataset.notes:
-        print(note, file=sys.stderr)
     root, should_stop, made = _root(parsed), _stop_on_interrupt(), []
     for place, config in enumerate(configs):
+        run = _begun(config, dataset, root)
+        if not place:
+            _tell_notes(dataset)
         which = f"Run {place + 1} of {len(configs)}: {config.encoder}, seed {config.seed}"
         print(which, file=sys.stderr)
-        made.append(_made(config, dataset, root, should_stop))
+        made.append(_finished(run, dataset, should_stop))
         if made[-1].status != "done":
             break
     return made
