@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from made_runs import dataset_of, made
 from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 
-from layerviz import data, runs, separability, training
+from layerviz import comparison, data, runs, separability, training
 from layerviz.config import POOLINGS, RunConfig, run_id
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
@@ -53,6 +55,13 @@ def map_chart(app: AppTest) -> dict:
     """Return the spec of the layer maps: the chart with the epoch slider."""
     specs = [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
     return next(s for s in specs if any(p.get("name") == "slot" for p in s.get("params", [])))
+
+
+def map_titles(app: AppTest) -> list[str]:
+    """Return the titles of the maps at the first place of the slider."""
+    chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
+    frames = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
+    return list(next(frame["title0"] for frame in frames if "title0" in frame))
 
 
 def said(app: AppTest) -> str:
@@ -166,7 +175,7 @@ def test_what_stands_below_the_heat_map(root):
     for tab, said in (
         ("Pooling", "each at its best layer"),
         ("Overfitting", "val is highest at"),
-        ("Kinship", "Each layer and its pre-trained self"),
+        ("Similarity", "Each layer and its pre-trained self"),
         ("Classes", "First separated"),
         ("Mix layers", "concatenated: val macro-F1"),
     ):
@@ -298,6 +307,61 @@ def test_a_wrong_permalink_of_a_comparison_is_told_and_the_page_lives(root, comp
     assert not app.exception
     assert len(app.error) == len([part for part in compared.split(",") if part])
     assert not app.button(key="fine_tune").disabled
+
+
+def test_runs_that_are_there_are_put_side_by_side(root):
+    dataset = dataset_of()
+    good = made(root, dataset, "good", {3: 3.0, 4: 3.0})
+    weak = made(root, dataset, "weak", {2: 0.9}, n_layers=2, noise=1)
+    app = opened(compare=f"{good.run_id},{weak.run_id}")
+    assert not app.exception
+    contenders = comparison.contenders_of([good, weak])
+    judged = comparison.compare(contenders)
+    for sentence in comparison.sentences(judged):
+        assert sentence in words(app)
+    table = app.dataframe[0].value
+    assert list(table["stands"]) == ["best", "behind"]
+    assert table["val macro-F1"][0].startswith(f"{judged.best.val.value:.3f}")
+    assert any("weak  ·  layer 2 of 2" in title for title in map_titles(app))
+    for depth, expected in ((0.5, {"layer 2 of 4", "layer 1 of 2"}), (1.0, {"layer 4 of 4"})):
+        app.selectbox(key="versus_depth").set_value(depth).run()
+        drawn = " ".join(map_titles(app))
+        assert all(layer in drawn for layer in expected)
+    app.segmented_control(key="versus_poolings").set_value("max").run()
+    app.toggle(key="versus_at_best").set_value(True).run()
+    assert not app.exception
+    for tab, said_there in (
+        ("Scores", "Over the depth"),
+        ("Agreement", "val examples that one gets right and the other wrong"),
+        ("Runs", "Settings that differ"),
+    ):
+        app.session_state["compare_tabs"] = tab
+        app.run()
+        assert not app.exception, tab
+        assert said_there in words(app), tab
+
+
+def test_what_was_measured_by_nobody_is_measured_when_it_is_compared(root):
+    dataset = dataset_of()
+    compared = [made(root, dataset, name, {4: 2.0}, noise=n) for n, name in enumerate("ab")]
+    (compared[1].path / "snapshots" / "001" / "probes.safetensors").unlink()
+    app = opened(compare=",".join(run.run_id for run in compared))
+    deadline = time.monotonic() + 60
+    while separability.missing_measures(compared[1]):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    time.sleep(0.3)
+    app.run()
+    assert not app.exception
+    assert list(app.dataframe[0].value["at"].str.startswith("epoch 1")) == [True, True]
+
+
+def test_runs_on_other_data_are_refused_on_the_page(root):
+    one = made(root, dataset_of(), "one", {4: 2.0})
+    other = made(root, dataset_of("other", seed=5), "other", {4: 2.0})
+    app = opened(compare=f"{one.run_id},{other.run_id}")
+    assert not app.exception
+    assert "cannot be compared" in said(app)
 
 
 def test_what_is_compared_follows_the_choices_beside_the_button(root):

@@ -7,76 +7,15 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from made_runs import N_TRAIN, N_VAL, dataset_of, made
 from sklearn.metrics import f1_score
 
-from layerviz import comparison, data, runs, separability
+from layerviz import comparison, runs
 from layerviz.config import POOLINGS, RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import RunError
-from layerviz.runs import Run, Snapshot
-
-N_TRAIN, N_VAL, WIDTH = 240, 240, 6
-
-
-def dataset_of(name: str = "toy", seed: int = 0, n_test: int = 0) -> Dataset:
-    """Return texts of three classes in fixed splits."""
-    rng = np.random.default_rng(seed)
-    splits = ["train"] * N_TRAIN + ["val"] * N_VAL + ["test"] * n_test
-    frame = pd.DataFrame(
-        {
-            "text": [f"text {number} of {seed}" for number in range(len(splits))],
-            "label": [f"class {label}" for label in rng.integers(3, size=len(splits))],
-            "split": splits,
-        }
-    )
-    table = data.read_table(frame.to_csv(index=False).encode(), f"{name}.csv")
-    return data.build_dataset(table, data.Columns("text", "label", "split"))
-
-
-def made(
-    root: Path,
-    dataset: Dataset,
-    encoder: str,
-    distances: dict[int, float],
-    *,
-    n_layers: int = 4,
-    n_snapshots: int = 2,
-    seed: int = 0,
-    noise: int = 0,
-    keep: slice = slice(None),
-) -> Run:
-    """Write a finished run whose layers hold the classes `distances` apart, after training."""
-    run = runs.create(root, RunConfig(encoder, seed=seed, learning_rate=1e-3), dataset)
-    examples = dataset.examples.iloc[keep].reset_index(drop=True)
-    runs.write_examples(run.path, examples)
-    runs.update(
-        run.path,
-        status="done",
-        encoder={"label": encoder, "family": "BERT", "layers": n_layers, "hidden_size": WIDTH,
-                 "parameters": 1000 * n_layers},
-        training={"total_steps": 20, "steps_per_epoch": 10, "n_snapshots": n_snapshots,
-                  "timed_steps": 20, "train_seconds": 4.0},
-    )  # fmt: skip
-    rng = np.random.default_rng((noise, seed, n_layers))
-    labels = examples["label"].to_numpy()
-    for index in range(n_snapshots):
-        states = rng.normal(size=(n_layers + 1, len(labels), WIDTH))
-        for layer, distance in distances.items():
-            if index:
-                states[layer, np.arange(len(labels)), labels] += distance
-        states = states.astype(np.float16)
-        predicted = labels if index else np.zeros_like(labels)
-        predictions = pd.DataFrame(
-            {"id": examples["id"], "predicted": predicted, "confidence": 0.5, "loss": 0.7}
-        )
-        pooled = {pooling: states + np.float16(0) for pooling in POOLINGS}
-        run = runs.write_snapshot(
-            run.path, Snapshot(index, 10 * index, float(index)), pooled, predictions
-        )
-        separability.measure_snapshot(run, index)
-    return run
+from layerviz.runs import Run
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +40,7 @@ def weak(root, dataset) -> Run:
 
 @pytest.fixture(scope="module")
 def shallow(root, dataset) -> Run:
-    return made(root, dataset, "shallow", {2: 3.0}, n_layers=2, noise=2)
+    return made(root, dataset, "shallow", {2: 2.7}, n_layers=2, noise=2)
 
 
 @pytest.fixture(scope="module")
@@ -146,11 +85,11 @@ def test_a_good_encoder_beats_one_that_learnt_nothing(good, hopeless):
 
 
 def test_an_encoder_of_half_the_depth_that_does_as_well_ties(good, shallow):
-    found = judged(good, shallow)
+    found = judged(shallow, good)
     assert all(standing.tied for standing in found.standings)
-    assert found.standings[1].best.layer == 2
-    if found.best.name == "good":
-        assert "with 2 layers instead of 4" in told(found)
+    assert found.standings[0].best.layer == 2
+    assert found.best.name == "good"
+    assert "shallow ties with it, with 2 layers instead of 4" in told(found)
 
 
 def test_three_are_told_apart_at_once(good, weak, hopeless):

@@ -28,7 +28,7 @@ ALL = {
     "bench",
     "cache",
     "ui",
-    "arguments",
+    "commands",
     "__main__",
     PAGE,
 }
@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "charts": set(),
     "export": WORK | {"charts"},
     "bench": ALL - {"cache", "ui", PAGE},
-    "arguments": GROUND,
+    "commands": GROUND | {"data"},
     "__main__": ALL - {"cache", "ui", PAGE},
     "cache": ALL - {"ui", PAGE},
     "ui": ALL - {PAGE},

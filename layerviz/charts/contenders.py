@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
+from layerviz.charts.layer_scores import finished, value_axes, worded
 from layerviz.charts.palette import ENCODER_COLOURS
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
-HEIGHT = 320
 SHORT_NAME = 16  # characters
 OF = {"probe": "probe, best layer", "head": "own classifier"}
 
@@ -38,17 +37,17 @@ def scores_over_depth(
     tips = [
         alt.Tooltip("name:N", title="Encoder"),
         alt.Tooltip("layer:Q", title="Layer"),
-        alt.Tooltip("value:Q", title=measure, format=".3f"),
+        alt.Tooltip("value_text:N", title=measure),
         alt.Tooltip("interval:N", title="95 % interval"),
         *_spread_tip(profiles),
     ]
-    y, ends = _ys(profiles, measure)
-    base = alt.Chart(_worded(profiles)).encode(x=x, color=_colour(names))
-    return _finished(
-        base.mark_area(opacity=0.2 if dark else 0.14, tooltip=None).encode(y=ends, y2="high:Q"),
-        base.mark_line(strokeWidth=2, tooltip=None).encode(y=y),
+    low, value = value_axes(profiles, measure)
+    base = alt.Chart(worded(profiles)).encode(x=x, color=_colour(names))
+    return finished(
+        base.mark_area(opacity=0.2 if dark else 0.14, tooltip=None).encode(y=low, y2="high:Q"),
+        base.mark_line(strokeWidth=2, tooltip=None).encode(y=value),
         base.mark_point(filled=True, opacity=1, size=60).encode(
-            y=y, shape=_shape(names), tooltip=tips
+            y=value, shape=_shape(names), tooltip=tips
         ),
     )
 
@@ -66,7 +65,7 @@ def encoders_over_epochs(
     names, measure, dark
         As in `scores_over_depth`.
     """
-    scores = _worded(scores.assign(of=scores["of"].map(OF)))
+    scores = worded(scores.assign(of=scores["of"].map(OF)))
     last = max(float(scores["epoch"].max()), 1.0)
     x = alt.X("epoch:Q", title="Epoch (0: before training)")
     x = x.scale(domain=[0, last], nice=False).axis(grid=False, tickMinStep=1)
@@ -75,20 +74,20 @@ def encoders_over_epochs(
         alt.Tooltip("of:N", title="Of"),
         alt.Tooltip("epoch:Q", title="Epoch", format=".2~f"),
         alt.Tooltip("layer:Q", title="Layer"),
-        alt.Tooltip("value:Q", title=measure, format=".3f"),
+        alt.Tooltip("value_text:N", title=measure),
         alt.Tooltip("interval:N", title="95 % interval"),
     ]
-    y, ends = _ys(scores, measure)
+    low, value = value_axes(scores, measure)
     dash = alt.StrokeDash("of:N", legend=None).scale(
         domain=list(OF.values()), range=[[1, 0], [4, 3]]
     )
     base = alt.Chart(scores).encode(x=x, color=_colour(names))
     probes = base.transform_filter(alt.datum.of == OF["probe"])
-    return _finished(
-        probes.mark_area(opacity=0.2 if dark else 0.14, tooltip=None).encode(y=ends, y2="high:Q"),
-        base.mark_line(strokeWidth=2, tooltip=None).encode(y=y, strokeDash=dash),
+    return finished(
+        probes.mark_area(opacity=0.2 if dark else 0.14, tooltip=None).encode(y=low, y2="high:Q"),
+        base.mark_line(strokeWidth=2, tooltip=None).encode(y=value, strokeDash=dash),
         base.mark_point(filled=True, opacity=1, size=40).encode(
-            y=y, shape=_shape(names), tooltip=tips
+            y=value, shape=_shape(names), tooltip=tips
         ),
     )
 
@@ -106,29 +105,7 @@ def _shape(names: Sequence[str]) -> alt.Shape:
     return alt.Shape("name:N", title=None).scale(domain=list(names), range=shapes)
 
 
-def _worded(frame: pd.DataFrame) -> pd.DataFrame:
-    ends = zip(frame["low"], frame["high"], strict=True)
-    return frame.assign(interval=[f"{low:.3f} to {high:.3f}" for low, high in ends])
-
-
 def _spread_tip(frame: pd.DataFrame) -> list[alt.Tooltip]:
     if frame["spread"].isna().all():
         return []
     return [alt.Tooltip("spread:Q", title="Sd over seeds", format=".3f")]
-
-
-def _ys(frame: pd.DataFrame, title: str) -> tuple[alt.Y, alt.Y]:
-    """Place ``value`` and ``low`` on one axis, with room for all intervals and little else."""
-    values = frame[["value", "low", "high"]].to_numpy(dtype=float)
-    low, high = np.nanmin(values), np.nanmax(values)
-    room = 0.04 * (high - low) or 0.05
-    domain = [float(max(low - room, 0)), float(min(high + room, 1))]
-    return tuple(
-        alt.Y(f"{field}:Q", title=title).scale(domain=domain, nice=False)
-        for field in ("value", "low")
-    )
-
-
-def _finished(*layers: alt.Chart) -> alt.LayerChart:
-    chart = alt.layer(*layers).properties(height=HEIGHT, width="container")
-    return chart.configure_view(stroke=None)

@@ -179,13 +179,13 @@ def pooling_scores(scores: pd.DataFrame, *, measure: str, dark: bool = False) ->
     """
     names = [name for name in POOLING_COLOURS if (scores["pooling"] == name).any()]
     colours, shapes = ([look[name] for name in names] for look in (POOLING_COLOURS, POOLING_SHAPES))
-    low, value = _value_axes(scores, measure + _sizes(scores["n"]))
+    low, value = value_axes(scores, measure + _sizes(scores["n"]))
     colour = alt.Color("pooling:N", title="Pooling").scale(domain=names, range=colours)
     colour = colour.legend(orient="top", symbolOpacity=1)
     shape = alt.Shape("pooling:N", title="Pooling").scale(domain=names, range=shapes)
     tooltip = _tooltip(scores, measure, pooling="Pooling", layer="Layer")
-    base = alt.Chart(_worded(scores)).encode(x=_layer_positions(scores), color=colour)
-    return _finished(
+    base = alt.Chart(worded(scores)).encode(x=_layer_positions(scores), color=colour)
+    return finished(
         base.mark_area(opacity=0.22 if dark else 0.16, tooltip=None).encode(y=low, y2="high:Q"),
         base.mark_line(strokeWidth=2, tooltip=None).encode(y=value),
         base.mark_point(filled=True, opacity=1, size=45).encode(
@@ -214,7 +214,7 @@ def _heat_map(
     page, ink = (PAGE_DARK, PAGE) if dark else (PAGE, PAGE_DARK)
     numbers = [_number(value, 2, diverging, short=True) for value in cells["value"]]
     written = len(columns["scale"]["domain"]) <= MOST_NUMBERS
-    frame = _worded(cells, diverging).assign(number=numbers if written else "")
+    frame = worded(cells, diverging).assign(number=numbers if written else "")
     # All marks of a cell share data and tooltip: whichever the pointer hits, it is the cell.
     base = alt.Chart(frame).encode(x=x, y=y, tooltip=tooltip)
     colour = (
@@ -242,7 +242,7 @@ def _heat_map(
             for stroke, width, dash in ((page, thin + 2, [1, 0]), (ink, thin, dashes))
         ]
     height = CELL_HEIGHT * max(len(rows["scale"]["domain"]), 1)
-    return _finished(coloured, missing, *outlines, texts, height=height)
+    return finished(coloured, missing, *outlines, texts, height=height)
 
 
 def _lines(
@@ -256,7 +256,7 @@ def _lines(
         scores, title = scores[scores[line].isin(drawn)], f"{title} ({len(drawn)} of {len(names)})"
     n = {split: scores["n"][scores["split"] == split] for split in DASHES}
     sizes = {split: split + _sizes(column) for split, column in n.items() if len(column)}
-    frame = _worded(scores).assign(val=scores["split"] == "val", split=scores["split"].map(sizes))
+    frame = worded(scores).assign(val=scores["split"] == "val", split=scores["split"].map(sizes))
     shades = [_between(ramps[dark], at) for at in np.linspace(len(drawn) == 1, 1, len(drawn))]
     colour = alt.Color(f"{line}:O", title=title).scale(domain=drawn, range=shades)
     # Streamlit's wide rows would let the legend of 13 layers grow over the foot of the chart.
@@ -267,11 +267,11 @@ def _lines(
         .scale(domain=list(sizes.values()), range=[DASHES[split] for split in sizes])
         .legend(orient="top", symbolType="stroke", symbolSize=500, symbolStrokeColor=grey)
     )
-    low, value = _value_axes(scores, measure)
+    low, value = value_axes(scores, measure)
     base = alt.Chart(frame).encode(
         x=x, color=colour.legend(orient="right", labelExpr=_renamed(names), **rows)
     )
-    return _finished(
+    return finished(
         base.transform_filter("datum.val && datum.barred")
         .mark_rule(strokeWidth=1.5, tooltip=None)
         .encode(y=low, y2="high:Q"),
@@ -284,7 +284,8 @@ def _lines(
     )
 
 
-def _finished(*layers: alt.Chart, height: int = LINES_HEIGHT) -> alt.LayerChart:
+def finished(*layers: alt.Chart, height: int = LINES_HEIGHT) -> alt.LayerChart:
+    """Lay marks over one another, as wide as their container."""
     # Streamlit's own "fit" would take legend and axes out of the height, and squeeze the cells.
     size = {"type": "fit-x", "contains": "padding"}
     chart = alt.layer(*layers).properties(height=height, width="container", autosize=size)
@@ -298,7 +299,7 @@ def _tooltip(frame: pd.DataFrame, measure: str, **fields: str) -> list[alt.Toolt
     return [alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()] + size
 
 
-def _worded(frame: pd.DataFrame, signed: bool = False) -> pd.DataFrame:
+def worded(frame: pd.DataFrame, signed: bool = False) -> pd.DataFrame:
     """Add value and interval in words: Vega would show a missing number as 0.000."""
 
     def words(column: str) -> list[str]:
@@ -368,7 +369,7 @@ def _layer_positions(frame: pd.DataFrame) -> alt.X:
     return x.axis(values=layers, format="d", grid=False, labelOverlap="parity", labelSeparation=4)
 
 
-def _value_axes(scores: pd.DataFrame, title: str) -> list[alt.Y]:
+def value_axes(scores: pd.DataFrame, title: str) -> list[alt.Y]:
     """Place ``low`` and ``value`` on one axis, with room for all intervals and little else."""
     values = scores[["value", "low", "high"]].to_numpy(dtype=float)
     values = values[np.isfinite(values)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from layerviz import encoders, runs
+from layerviz import encoders, runs, separability
 from layerviz.config import RunConfig
 from layerviz.errors import RunError
 from layerviz.runs import Run
@@ -37,18 +37,14 @@ class Contender:
 
         A seed that is still going on would take all others back to its few snapshots.
         """
-        ready = [run for run in self.runs if any(_is_measured(run, s.index) for s in run.snapshots)]
+        ready = [run for run in self.runs if _measured_snapshots(run)]
         return tuple([run for run in ready if not run.live] or ready[:1])
 
     @property
     def snapshots(self) -> tuple[int, ...]:
         """The snapshots that all its measured runs have."""
-        ready = self.measured
-        return tuple(
-            snapshot.index
-            for snapshot in (ready[0].snapshots if ready else ())
-            if all(_is_measured(run, snapshot.index) and snapshot in run.snapshots for run in ready)
-        )
+        there = [_measured_snapshots(run) for run in self.measured]
+        return tuple(sorted(set.intersection(*there))) if there else ()
 
 
 def contenders_of(compared: Sequence[Run]) -> list[Contender]:
@@ -140,8 +136,8 @@ def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def _is_measured(run: Run, index: int) -> bool:
-    return runs.has_measures(run.path, index)
+def _measured_snapshots(run: Run) -> set[int]:
+    return {s.index for s in run.snapshots} - set(separability.missing_measures(run))
 
 
 def _check_data(compared: Sequence[Run]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -148,11 +149,32 @@ def compare(contenders: Sequence[Contender], poolings: Sequence[str] = POOLINGS)
             raise RunError(f"{contender.name} is not measured yet.", "Wait for its first snapshot.")
     examples, rows = common_examples(scored)
     places = dict(zip((run.path for run in scored), rows, strict=True))
+    common = _Common.of(examples)
     sides = [
-        _Side(contender, examples, places, tuple(poolings), place)
-        for place, contender in enumerate(contenders)
+        _Side(contender, common, places, poolings, number)
+        for number, contender in enumerate(contenders)
     ]
-    return _judge(sides, examples, scored[0].label_names)
+    return _judge(sides, common, scored[0].label_names)
+
+
+@dataclass(frozen=True)
+class _Common:
+    """The examples that all runs captured: their rows and classes by split, and the resamples."""
+
+    rows: dict[str, np.ndarray]
+    true: dict[str, np.ndarray]
+    weights: dict[str, np.ndarray]  # of val and test
+
+    @classmethod
+    def of(cls, examples: pd.DataFrame) -> _Common:
+        splits, labels = examples["split"].to_numpy(), examples["label"].to_numpy()
+        rows = {split: np.flatnonzero(splits == split) for split in SPLITS}
+        weights = {
+            split: separability.resampling_weights(len(rows[split]), SEED)
+            for split in ("val", "test")
+            if len(rows[split])
+        }
+        return cls(rows, {split: labels[at] for split, at in rows.items()}, weights)
 
 
 class _Side:
@@ -161,15 +183,13 @@ class _Side:
     def __init__(
         self,
         contender: Contender,
-        examples: pd.DataFrame,
-        places: dict,
-        poolings: tuple[str, ...],
+        common: _Common,
+        places: dict[Path, np.ndarray],
+        poolings: Sequence[str],
         number: int,
     ) -> None:
-        self.name, self.runs = contender.name, contender.measured
-        splits, labels = examples["split"].to_numpy(), examples["label"].to_numpy()
-        self.rows = {split: np.flatnonzero(splits == split) for split in SPLITS}
-        self.true = {split: labels[rows] for split, rows in self.rows.items()}
+        self.name, self.runs, self.number = contender.name, contender.measured, number
+        self.rows, self.true, self.weights = common.rows, common.true, common.weights
         wanted = set(contender.snapshots)
         predicted, heads = [], []
         for run in self.runs:
@@ -187,7 +207,6 @@ class _Side:
         self.cells = [cells[row] for row in kept]
         self.predicted = np.stack(predicted)  # (S, K, N)
         self.head = np.stack(heads)  # (S, n_snapshots, N)
-        self.number = number
         self.scores = self._score(self.predicted, "val")  # (S, K)
         self.at = int(self.scores.mean(axis=0).argmax())
         self.best = self.cells[self.at]
@@ -201,9 +220,9 @@ class _Side:
     def draws(self, predicted: np.ndarray, split: str = "val") -> np.ndarray:
         """Return bootstrap draws of the mean over seeds, (R, K) of predictions (S, K, N)."""
         true, rows = self.true[split], self.rows[split]
-        weights = separability.resampling_weights(len(true), SEED)
         by_seed = np.stack(
-            [separability.macro_f1(true, one[:, rows], weights) for one in predicted], axis=1
+            [separability.macro_f1(true, one[:, rows], self.weights[split]) for one in predicted],
+            axis=1,
         )  # (R, S, K)
         mean = by_seed.mean(axis=1)
         n_resamples, n_seeds, _ = by_seed.shape
@@ -216,12 +235,11 @@ class _Side:
 
     def layers(self) -> list[int]:
         """Return the rows of the best cell's epoch and pooling, layer by layer."""
-        beside = [
+        return [
             row
-            for row, cell in enumerate(self.cells)
+            for row, cell in enumerate(self.cells)  # those of a snapshot and pooling by layer
             if (cell.snapshot, cell.pooling) == (self.best.snapshot, self.best.pooling)
         ]
-        return sorted(beside, key=lambda row: self.cells[row].layer)
 
     def profile(self, draws: np.ndarray) -> pd.DataFrame:
         """Return the layers at the best epoch and pooling; `draws` are theirs, (R, L)."""
@@ -276,7 +294,9 @@ class _Side:
         value = self._score(chosen, "test").mean()
         return Score(float(value), float(low[0]), float(high[0]), n)
 
-    def standing(self, draws: np.ndarray, lead: Difference | None, beaten_by) -> Standing:
+    def standing(
+        self, draws: np.ndarray, lead: Difference | None, beaten_by: Sequence[int]
+    ) -> Standing:
         """Put together what is known; `draws` are those of the best cell, (R,)."""
         low, high = separability.interval(draws)
         by_seed = self.scores[:, self.at]
@@ -295,7 +315,7 @@ class _Side:
                 np.mean(
                     [
                         separability.corrected_for_choice(
-                            self.true["val"], one[:, self.rows["val"]], SEED
+                            self.true["val"], one[:, self.rows["val"]], self.weights["val"]
                         )
                         for one in self.predicted
                     ]
@@ -308,16 +328,18 @@ class _Side:
         )
 
 
-def _judge(sides: list[_Side], examples: pd.DataFrame, label_names: Sequence[str]) -> Comparison:
+def _judge(sides: list[_Side], common: _Common, label_names: Sequence[str]) -> Comparison:
     draws = [side.draws(side.predicted[:, side.layers()]) for side in sides]  # (R, L) each
-    best_of = [[side.cells[row] for row in side.layers()].index(side.best) for side in sides]
     values = np.array([side.scores[:, side.at].mean() for side in sides])
     winner = int(values.argmax())
-    chosen = np.stack([d[:, at] for d, at in zip(draws, best_of, strict=True)], axis=1)
+    chosen = np.stack(
+        [d[:, side.best.layer - 1] for d, side in zip(draws, sides, strict=True)], axis=1
+    )  # (R, number of sides)
     low, high = separability.simultaneous_interval(
         values[winner] - values, chosen[:, [winner]] - chosen
     )
     profile = sides[winner].scores[:, sides[winner].layers()].mean(axis=0)  # (L,)
+    layers = np.arange(1, len(profile) + 1)
     standings = []
     for place, side in enumerate(sides):
         if place == winner:
@@ -329,12 +351,11 @@ def _judge(sides: list[_Side], examples: pd.DataFrame, label_names: Sequence[str
         ahead, _ = separability.simultaneous_interval(
             profile - values[place], draws[winner] - chosen[:, [place]]
         )
-        clear = (ahead > 0) | (np.arange(len(ahead)) == best_of[winner])
-        beaten_by = np.flatnonzero(clear) + 1 if lead.clear else ()
-        standings.append(side.standing(chosen[:, place], lead, map(int, beaten_by)))
-    true = examples["label"][examples["split"] == "val"].to_numpy()
+        clear = lead.clear & ((ahead > 0) | (layers == sides[winner].best.layer))
+        standings.append(side.standing(chosen[:, place], lead, layers[clear].tolist()))
+    true = common.true["val"]
     classes, counts = np.unique(true, return_counts=True)
-    every = np.concatenate([one[:, side.rows["val"]] for side in sides for one in side.predicted])
+    every = np.concatenate([one[:, common.rows["val"]] for side in sides for one in side.predicted])
     single = max(float(side.scores.max()) for side in sides)  # of one seed, as those shuffled are
     p_chance = separability.p_of_chance(true, every, single, SEED)
     few = few_examples(len(true), int(counts.min()))

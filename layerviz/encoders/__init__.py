@@ -11,7 +11,15 @@ from layerviz.encoders.info import (
     default_learning_rate,
     max_positions,
 )
-from layerviz.encoders.loading import STARTERS, catalogue, describe, load, load_tokenizer, version
+from layerviz.encoders.loading import (
+    STARTERS,
+    catalogue,
+    describe,
+    expect_on_disk,
+    load,
+    load_tokenizer,
+    version,
+)
 from layerviz.encoders.masked import (
     MaskedLM,
     continued_masked_lm,
@@ -44,6 +52,7 @@ __all__ = [
     "count_parameters",
     "default_learning_rate",
     "describe",
+    "expect_on_disk",
     "load",
     "load_body",
     "load_tokenizer",

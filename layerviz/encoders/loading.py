@@ -95,6 +95,20 @@ def describe(name: str) -> EncoderInfo:
         return known if source == "hub" else replace(known, note=str(error))
 
 
+def expect_on_disk(name: str) -> EncoderInfo:
+    """Return what is known of an encoder that is on this disk, or may come from the Hub.
+
+    Raises
+    ------
+    EncoderError
+        If a starter or a local folder lacks what it should hold.
+    """
+    known = describe(name)
+    if known.source != "hub" and not known.on_disk:
+        raise EncoderError(known.note)
+    return known
+
+
 def version(name: str) -> str:
     """Return 12 hexadecimal digits for the state of an encoder's files; "" where none are ours.
 

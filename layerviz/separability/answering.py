@@ -95,8 +95,10 @@ class Answer:
         The others that cannot be told from the best.
     since_start : Difference or None
         Best cell minus the best cell before training; None if that is the best itself.
-    last_layer : float
-        The last layer's highest val macro-F1 under the best cell's pooling.
+    start : tuple of Cell and float
+        The best cell before training, and its val macro-F1.
+    last_layer : tuple of Cell and float
+        The last layer where its val macro-F1 is highest under the best cell's pooling, and that.
     gained_most : tuple of int and Difference, or None
         The layer that gained most between epoch 0 and the best epoch.
     gaps : tuple of (float, float)
@@ -115,7 +117,8 @@ class Answer:
     n_layers: int
     ties: tuple[Cell, ...]
     since_start: Difference | None
-    last_layer: float
+    start: tuple[Cell, float]
+    last_layer: tuple[Cell, float]
     gained_most: tuple[int, Difference] | None
     gaps: tuple[tuple[float, float], ...]
     smallest_class: tuple[str, int]
@@ -171,6 +174,7 @@ def answer(
     start, now = snapshots[0], (best.snapshot, best.epoch)
     before = [row for row, cell in enumerate(cells) if cell.snapshot == start[0]]
     best_before = max(before, key=lambda row: found.scores[row])
+    last = max((at(when, n_layers) for when in snapshots), key=lambda row: found.scores[row])
     gained = None
     if now != start:
         rise = {
@@ -199,7 +203,8 @@ def answer(
             cell for row, cell in enumerate(cells) if found.ties[row] and row != found.index
         ),
         since_start=None if best.snapshot == start[0] else difference(found.index, best_before),
-        last_layer=float(max(found.scores[at(when, n_layers)] for when in snapshots)),
+        start=(cells[best_before], float(found.scores[best_before])),
+        last_layer=(cells[last], float(found.scores[last])),
         gained_most=gained,
         gaps=gaps,
         smallest_class=(label_names[codes[counts.argmin()]], int(counts.min())),
@@ -270,6 +275,7 @@ def epoch_words(epoch: float) -> str:
 def _sentences(answer: Answer) -> list[str]:
     best = answer.best
     where = f"Layer {best.layer} {epoch_words(best.epoch)}"
+    others = answer.n_cells - 1
     pooling = f"{SPOKEN.get(best.pooling, best.pooling)} pooling"
     if answer.verdict == "chance":
         return [
@@ -285,7 +291,10 @@ def _sentences(answer: Answer) -> list[str]:
             f"{answer.val}.",
         ]
     lead = "generalises best" if not answer.ties else "scores highest"
-    said = [f"{where} {lead}: val macro-F1 {answer.val}, {pooling}.", _ties(answer)]
+    tied = (
+        f"; {len(answer.ties):,} of the {others:,} other cells tie with it" if answer.ties else ""
+    )
+    said = [f"{where} {lead}: val macro-F1 {answer.val}, {pooling}{tied}.", _ties(answer)]
     if answer.test is not None:
         said.append(
             f"On test, which played no part in the choice, it scores {answer.test}: the honest "
@@ -301,14 +310,20 @@ def _sentences(answer: Answer) -> list[str]:
     if answer.since_start is None:
         said.append("No epoch of fine-tuning made any layer better than that.")
     elif answer.since_start.clear:
-        said.append(f"Against the best layer before training: {answer.since_start}.")
+        said.append(f"Against the best before training ({_start(answer)}): {answer.since_start}.")
     else:
         said.append(
-            f"That is not clearly more than the best layer before training: {answer.since_start}."
+            f"It is not clearly more than the best before training ({_start(answer)}): "
+            f"{answer.since_start}."
         )
     said.append(_last_layer(answer))
     said.append(_gap(answer))
     return [sentence for sentence in said if sentence]
+
+
+def _start(answer: Answer) -> str:
+    cell, score = answer.start
+    return f"layer {cell.layer}, {SPOKEN[cell.pooling]} pooling, {score:.2f}"
 
 
 def _ties(answer: Answer) -> str:
@@ -340,7 +355,8 @@ def _ties(answer: Answer) -> str:
 def _last_layer(answer: Answer) -> str:
     said = ""
     if answer.best.layer != answer.n_layers:
-        said = f"The last layer: {answer.last_layer:.2f}"
+        cell, score = answer.last_layer
+        said = f"The last layer scores {score:.2f} at most ({epoch_words(cell.epoch)})"
     if answer.gained_most is None:
         return f"{said}." if said else ""
     layer, gain = answer.gained_most

@@ -243,17 +243,16 @@ def _ties(scores: np.ndarray, draws: np.ndarray, index: int) -> np.ndarray:
     return low <= 1e-9
 
 
-def corrected_for_choice(true: np.ndarray, predicted: np.ndarray, seed: int) -> float:
+def corrected_for_choice(true: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> float:
     """Return what picking the best of K cells earns on unseen examples; see `find_best`.
 
     Parameters
     ----------
     true : ndarray of shape (n,)
     predicted : ndarray of shape (K, n)
-    seed : int
-        Of the resamples.
+    weights : ndarray of shape (R, n)
+        The resamples, from `resampling_weights`.
     """
-    weights = resampling_weights(len(true), seed)
     draws = macro_f1(true, predicted, weights)
     return _corrected(true, predicted, weights, draws, float(macro_f1(true, predicted).max()))
 

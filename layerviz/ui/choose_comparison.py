@@ -11,7 +11,6 @@ import streamlit as st
 from layerviz import encoders
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
-from layerviz.errors import EncoderError
 from layerviz.ui.state import go_to_comparison, jobs, told
 
 MOST_SEEDS = 10
@@ -43,7 +42,8 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
     if not pressed or dataset is None:
         return
     with told():
-        _check(configs)
+        for one in configs:
+            encoders.expect_on_disk(one.encoder)
         compared = jobs().compare(configs, dataset)
         done = sum(run.status == "done" for run in compared)
         if done:
@@ -55,13 +55,6 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
             )
         st.session_state["reused"] = [run.run_id for run in compared if run.status == "done"]
         go_to_comparison(run.run_id for run in compared)
-
-
-def _check(configs: list[RunConfig]) -> None:
-    for config in configs:
-        known = encoders.describe(config.encoder)
-        if known.source in ("local", "bundled") and not known.on_disk:
-            raise EncoderError(known.note)
 
 
 def _configs(config: RunConfig) -> list[RunConfig]:

@@ -6,7 +6,6 @@ import streamlit as st
 
 from layerviz import encoders
 from layerviz.encoders import EncoderInfo
-from layerviz.errors import EncoderError
 from layerviz.ui.state import plain
 
 OTHER = "Another: Hub id or folder"
@@ -35,9 +34,7 @@ def choose_encoder() -> EncoderInfo | None:
         if not name:
             st.caption("Type an id from the Hugging Face Hub or the path of a local folder.")
             return None
-    info = known.get(name) or encoders.describe(name)
-    if info.source in ("local", "bundled") and not info.on_disk:
-        raise EncoderError(info.note)  # the folder is there, what it should hold is not
+    info = encoders.expect_on_disk(name)
     st.caption(f"{_figures(info)}  \n{plain(info.note)}")
     return info
 

@@ -21,14 +21,12 @@ BY = {BY_HEAD: "Own classifier", BY_PROBE: "Probe of the best layer"}
 def scores(judged: Comparison, names: Sequence[str]) -> None:
     """Show the probe's score over relative depth and over the epochs, a line per encoder."""
     dark = st.context.theme.type == "dark"
-    drawn = set(judged.profiles["name"])
-    order = [name for name in names if name in drawn]
     left, right = st.columns(2)
     with left:
         st.markdown("**Over the depth**, each at its best epoch and pooling")
         st.altair_chart(
             charts.scores_over_depth(
-                judged.profiles, order, measure=f"{F1} (n = {judged.n_val:,})", dark=dark
+                judged.profiles, names, measure=f"{F1} (n = {judged.n_val:,})", dark=dark
             ),
             width="stretch",
             key="over_depth",
@@ -39,7 +37,7 @@ def scores(judged: Comparison, names: Sequence[str]) -> None:
         st.markdown("**Over the epochs**, best layer and pooling; dashed: own classifier")
         st.altair_chart(
             charts.encoders_over_epochs(
-                judged.epochs, order, measure=f"{F1} (n = {judged.n_val:,})", dark=dark
+                judged.epochs, names, measure=f"{F1} (n = {judged.n_val:,})", dark=dark
             ),
             width="stretch",
             key="encoders_over_epochs",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -41,15 +41,6 @@ class View:
     layers: list[int]
     classes: list[int]
     at_best: bool
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What was drawn: by it a box on the chart is read."""
-
-    points: pd.DataFrame
-    grid: Grid
-    ids: np.ndarray
 
 
 def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
@@ -94,8 +85,8 @@ def _layers(ready: list[Contender], judged: Comparison, depth: str | float) -> l
     if depth != OWN_CHOICE:
         return [max(1, round(depth * n)) for n in counts]
     chosen = []
-    for place, contender in zip(st.columns(len(ready)), ready, strict=True):
-        number = ready.index(contender)
+    columns = st.columns(len(ready))
+    for number, (place, contender) in enumerate(zip(columns, ready, strict=True)):
         chosen.append(
             place.selectbox(
                 contender.name,
@@ -113,7 +104,7 @@ def _maps(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
         list(zip(runs, view.layers, strict=True)), view.pooling
     ):
         st.caption("PCA maps until all t-SNE maps are there.")
-        view = View(view.pooling, "pca", view.colouring, view.layers, view.classes, view.at_best)
+        view = replace(view, method="pca")
     with redrawing():
         _draw(ready, runs, judged, view)
 
@@ -154,20 +145,15 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
                 {place: titles[place]},
             )
         )
-    drawn = Drawn(
-        pd.concat(points, ignore_index=True),
-        Grid.matrix(len(runs)),
-        examples["id"].to_numpy(),
-    )
+    colour_legend(runs[0], view.colouring, view.classes, "compare_legend")
     _chart(
-        drawn,
-        examples,
+        pd.concat(points, ignore_index=True),
         pd.concat(cells, ignore_index=True),
-        runs,
-        epochs,
-        view,
+        examples,
         rows,
-        [c.name for c in ready],
+        runs,
+        names=[contender.name for contender in ready],
+        epochs=epochs,
     )
     _selected_examples(ready, runs, examples, places, shown)
     _small_print(view, maps, splits, rows, shown)
@@ -233,61 +219,60 @@ def _maps_of(run: Run, view: View, layer: int, snapshots: list[int]) -> LayerMap
 
 
 def _chart(
-    drawn: Drawn,
-    examples: pd.DataFrame,
+    points: pd.DataFrame,
     cells: pd.DataFrame,
-    runs: list[Run],
-    epochs: list[float],
-    view: View,
+    examples: pd.DataFrame,
     rows: np.ndarray,
+    runs: list[Run],
+    *,
     names: list[str],
+    epochs: list[float],
 ) -> None:
+    """Draw the maps; what is selected in one of them is taken up as ids."""
+    ids, grid, places = examples["id"].to_numpy(), Grid.matrix(len(runs)), range(len(runs))
     texts = charts.examples_frame(examples, runs[0].label_names, rows)
-    selected = selection(runs)
-    if selected:
-        texts["lit"] = 2 * np.isin(drawn.ids[rows], list(selected))
-    colour_legend(runs[0], view.colouring, view.classes, "compare_legend")
+    if selected := _selection(runs):
+        texts["lit"] = 2 * np.isin(ids[rows], list(selected))
+
+    def take_selection() -> None:
+        given = st.session_state[CHART]["selection"]
+        box, picked = given.get("box") or {}, given.get("pick") or []
+        earlier = st.session_state.get("compared_box")
+        st.session_state["compared_box"] = box
+        if box.get("x") and box != earlier:  # else it was a click that left an older box behind
+            chosen = charts.rows_in_box(box, points, places, grid)
+        else:
+            chosen = np.array([int(one["row"]) for one in picked], dtype=int)
+        st.session_state[SELECTED] = (_data_of(runs), tuple(ids[chosen].tolist()))
+
     whole = epochs == [float(number) for number in range(len(epochs))]
     st.altair_chart(
         charts.layer_maps(
-            drawn.points,
+            points,
             texts,
             cells,
-            layers=range(len(runs)),
+            layers=places,
             label_names=runs[0].label_names,
             n_slots=len(epochs),
             slider_name="Epoch " if whole else "Moment ",
             dark=st.context.theme.type == "dark",
-            grid=drawn.grid,
+            grid=grid,
             selectable=True,
             names=names,
         ),
         width="stretch",
         key=CHART,
-        on_select=lambda: _take_selection(drawn, runs),
+        on_select=take_selection,
         selection_mode=["box", "pick"],
         alt="Maps of one layer of each encoder, train above val.",
     )
-
-
-def _take_selection(drawn: Drawn, runs: list[Run]) -> None:
-    """Keep the ids of what was clicked, or lies in the box that was dragged."""
-    given = st.session_state[CHART]["selection"]
-    box, picked = given.get("box") or {}, given.get("pick") or []
-    earlier = st.session_state.get("compared_box")
-    st.session_state["compared_box"] = box
-    if box.get("x") and box != earlier:
-        rows = charts.rows_in_box(box, drawn.points, range(len(runs)), drawn.grid)
-    else:
-        rows = np.array([int(one["row"]) for one in picked], dtype=int)
-    st.session_state[SELECTED] = (_data_of(runs), tuple(drawn.ids[rows].tolist()))
 
 
 def _data_of(runs: list[Run]) -> str:
     return runs[0].dataset["fingerprint"]
 
 
-def selection(runs: list[Run]) -> set[str]:
+def _selection(runs: list[Run]) -> set[str]:
     """Return the ids of the selected examples of the data of these runs."""
     fingerprint, ids = st.session_state.get(SELECTED, ("", ()))
     return set(ids) if fingerprint == _data_of(runs) else set()
@@ -305,7 +290,7 @@ def _selected_examples(
     shown: list[list[int]],
 ) -> None:
     """List what is selected, with every encoder's prediction at its last epoch shown."""
-    selected = selection(runs)
+    selected = _selection(runs)
     if not selected:
         st.caption(
             "Click a point, or drag a box around several, to mark the same examples in all maps."
@@ -339,8 +324,9 @@ def _small_print(
     shown: list[list[int]],
 ) -> None:
     said = [
-        "F1 is the macro-F1 of a linear probe in the full hidden size; T the trustworthiness of a "
-        "map. Each encoder has a map of its own: compare what lies together, not where it lies.",
+        "F1 is the macro-F1 of a linear probe in the full hidden size, under the pooling chosen "
+        "above (on train, of what it was fitted to); T is the trustworthiness of a map.",
+        "Each encoder has a map of its own: compare what lies together, not where it lies.",
         "Maps are fitted on train; val is placed into them.",
     ]
     if view.method == "pca":

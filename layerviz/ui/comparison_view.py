@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, comparison, runs
+from layerviz import cache, comparison, runs, separability
 from layerviz.comparison import Comparison, Contender
 from layerviz.data import Dataset
 from layerviz.errors import RunError
@@ -14,9 +14,9 @@ from layerviz.runs import Run
 from layerviz.separability import SPOKEN
 from layerviz.ui.comparison_details import agreement, scores
 from layerviz.ui.comparison_maps import comparison_maps
-from layerviz.ui.launch import choose_runs, new_run_button, title
+from layerviz.ui.launch import choose_runs, new_run_button, sizes, title
 from layerviz.ui.layers import VERDICTS, poolings_control
-from layerviz.ui.measured import download
+from layerviz.ui.measured import download, measure_the_rest
 from layerviz.ui.progress import fraction, sentence
 from layerviz.ui.run_view import BADGES
 from layerviz.ui.state import (
@@ -39,7 +39,9 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
     contenders = comparison.contenders_of(compared)
     _header(compared, contenders)
     _progress(compared, dataset)
-    _measure_the_rest(compared)
+    over = [run for run in compared if not run.live and separability.missing_measures(run)]
+    if over:
+        measure_the_rest(over)
     ready = [contender for contender in contenders if contender.snapshots]
     if len(ready) < 2:
         st.info(
@@ -77,8 +79,6 @@ def _header(compared: list[Run], contenders: list[Contender]) -> None:
     live = [run for run in compared if run.live and jobs().state(run.run_id) is not None]
     name, actions = st.columns([1, 1], vertical_alignment="bottom")
     first = compared[0]
-    counts = {split: sum(counts.values()) for split, counts in first.dataset["counts"].items()}
-    sizes = " · ".join(f"{n:,} {split}" for split, n in counts.items())
     with name:
         encoders = "1 encoder" if len(contenders) == 1 else f"{len(contenders)} encoders"
         st.subheader(plain(f"{encoders} on {first.dataset['name']}"), anchor=False)
@@ -86,7 +86,7 @@ def _header(compared: list[Run], contenders: list[Contender]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             colour, icon = BADGES["running" if any(run.live for run in compared) else "done"]
             st.badge(f"{done} of {len(compared)} runs done", color=colour, icon=icon)
-            st.caption(f"{sizes} · {len(first.label_names)} classes", width="content")
+            st.caption(sizes(first), width="content")
     with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if live:
             st.button(
@@ -195,29 +195,6 @@ def _go_on(run: Run, dataset: Dataset) -> None:
         jobs().fit(run.config, dataset)
 
 
-def _measure_the_rest(compared: list[Run]) -> None:
-    """Measure, off the page's thread, what a run that is over lacks."""
-    missing = [
-        run
-        for run in compared
-        if not run.live and not all(runs.has_measures(run.path, s.index) for s in run.snapshots)
-    ]
-    if missing:
-        st.fragment(_measuring, run_every=SECONDS_BETWEEN_LOOKS)(missing)
-
-
-def _measuring(missing: list[Run]) -> None:
-    states = [jobs().measure(run) for run in missing]
-    for state in states:
-        if state.error is not None:
-            show(state.error)
-            return
-    if not any(state.live for state in states):
-        st.rerun()
-    parts = [s.progress.done / max(1, s.progress.total) if s.live else 1.0 for s in states]
-    st.progress(float(np.mean(parts)), "Measuring the snapshots that are not measured yet")
-
-
 # --- the verdict ----------------------------------------------------------------------------
 
 
@@ -232,7 +209,7 @@ def _verdict(key: tuple, contenders: list[Contender], ready: list[Contender]) ->
             so_far = ":material/hourglass_top: So far:" if live else VERDICTS[judged.verdict]
             st.markdown(f"#### {so_far} {plain(lead)}")
             if rest:
-                st.markdown(" ".join(plain(sentence) for sentence in rest))
+                st.markdown(" ".join(plain(thought) for thought in rest))
         _table(comparison.table_of(judged, ready))
         waiting = [contender.name for contender in contenders if contender not in ready]
         said = f"Not measured yet: {', '.join(waiting)}. " if waiting else ""

@@ -108,14 +108,30 @@ def title(run: Run) -> str:
     return f"{encoder} on {run.dataset['name']}, {epochs}"
 
 
+def sizes(run: Run) -> str:
+    """Say how many examples and classes a run's data have."""
+    counts = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
+    parts = [f"{n:,} {split}" for split, n in counts.items()]
+    return " · ".join([*parts, f"{len(run.label_names)} classes"])
+
+
 def choose_runs(first: Run, shown: list[Run]) -> None:
     """Let the reader choose which runs on the data of `first` stand side by side."""
+    beside = st.popover(
+        "Runs to compare",
+        icon=":material/compare_arrows:",
+        width="content",
+        key="runs_to_compare",
+        on_change="rerun",  # the runs folder is read only when somebody looks
+    )
+    if not beside.open:
+        return
     there = {
         run.run_id: run
         for run in runs.list_runs(jobs().root)
         if run.dataset["fingerprint"] == first.dataset["fingerprint"]
     }
-    with st.popover("Runs to compare", icon=":material/compare_arrows:", width="content"):
+    with beside:
         if len(there) < 2:
             st.caption(
                 "No other run on these very data is there. **Compare** on the left makes them; "

@@ -15,7 +15,7 @@ from layerviz.ui.measured import cells_frame, download
 from layerviz.ui.state import first_value, jobs, plain, show
 
 F1 = "Probe macro-F1"
-TABS = ["Lines", "Pooling", "Overfitting", "Kinship", "Classes", "Mix layers"]
+TABS = ["Lines", "Pooling", "Overfitting", "Similarity", "Classes", "Mix layers"]
 MANY_EPOCHS, MANY_LAYERS, MANY_CLASSES = 9, 8, 30
 
 
@@ -57,7 +57,6 @@ def _evenly(values: list[int], most: int) -> list[int]:
 
 
 def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
-    del answer
     scores = pd.concat(
         [
             cells_frame(run, measured, "probe_macro_f1", split, pooling).assign(split=split)
@@ -65,9 +64,11 @@ def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
         ],
         ignore_index=True,
     )
+    if pooling == "cls":  # layer 0 is the same for every text there, and would squeeze the axis
+        scores = scores[scores["layer"] > 0]
     left, right = st.columns(2)
     with left:
-        st.markdown("**Over the layers**")
+        st.markdown("**Over the layers** (bars: 95 % intervals of val at the last epoch)")
         shown = _evenly(list(measured), MANY_EPOCHS)
         st.altair_chart(
             charts.scores_over_layers(
@@ -81,6 +82,7 @@ def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
         st.markdown("**Over the epochs**")
         every = sorted(scores["layer"].unique())
         shown = _evenly([layer for layer in every if layer], MANY_LAYERS)
+        shown = sorted({*shown, answer.best.layer})
         st.altair_chart(
             charts.scores_over_epochs(
                 scores[scores["layer"].isin(shown)], measure=F1, dark=_dark()
@@ -89,7 +91,7 @@ def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
             key="over_epochs",
             alt="Line chart: the probe's macro-F1 over the epochs, one line per layer.",
         )
-        if len(shown) < len(every) - 1:
+        if len(shown) < sum(layer > 0 for layer in every):
             st.caption(f"Layers {', '.join(map(str, shown))} of {every[-1]}; the CSV has all.")
     download(scores, f"{run.run_id}-lines-{pooling}")
 

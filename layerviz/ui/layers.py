@@ -13,8 +13,8 @@ from layerviz.runs import Run
 from layerviz.separability import HEAD, MEASURES, Answer, Measure, epoch_words
 from layerviz.ui.layer_details import details
 from layerviz.ui.maps import POOLING_NAMES, open_map
-from layerviz.ui.measured import cells_frame, download, measured_snapshots
-from layerviz.ui.state import first_value, jobs, plain, show
+from layerviz.ui.measured import cells_frame, download, measure_the_rest, measured_snapshots
+from layerviz.ui.state import first_value, plain
 
 ALL_POOLINGS = "all"
 VERDICTS = {
@@ -38,7 +38,7 @@ def layers(run: Run) -> None:
     """Show the answer of a run, its heat map and the details."""
     measured = measured_snapshots(run)
     if not run.live and len(measured) < len(run.snapshots):
-        _measure_the_rest(run)
+        measure_the_rest([run])
     if not measured:
         if run.live:
             st.info("The layers are measured after each capture.", icon=":material/hourglass_top:")
@@ -47,19 +47,6 @@ def layers(run: Run) -> None:
     choice = _choice(run, answer)
     _heat_map(run, measured, answer, choice)
     details(run, measured, answer, choice.pooling)
-
-
-@st.fragment(run_every=1.0)
-def _measure_the_rest(run: Run) -> None:
-    """Measure what an older or stopped run lacks, off the page's thread."""
-    state = jobs().measure(run)
-    if state.error is not None:
-        show(state.error)
-    elif state.live:
-        done = state.progress.done / max(1, state.progress.total)
-        st.progress(done, "Measuring the snapshots that are not measured yet")
-    else:
-        st.rerun()
 
 
 # --- the answer -----------------------------------------------------------------------------
@@ -192,7 +179,16 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choic
     )
     left, right = st.columns([4, 1], vertical_alignment="center")
     outlined = "The outlined cell scores highest. " if cells["best"].any() else ""
-    left.caption(f"{outlined}Click a cell to see that layer at that epoch in the maps.")
+    first = (
+        " Layer 0 is the same for every text under [CLS] (its first token always is), so it tells "
+        "nothing apart."
+        if choice.pooling == "cls"
+        else ""
+    )
+    left.caption(
+        f"{outlined}Click a cell to see that layer at that epoch in the maps. The answer is "
+        f"searched among layers 1 and up; layer 0 is a baseline.{first}"
+    )
     with right:
         download(cells.drop(columns="best"), f"{run.run_id}-{choice.measure.name}")
 

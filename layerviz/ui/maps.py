@@ -301,7 +301,8 @@ def _small_print(
     said = [
         "T is the trustworthiness of a map (Venna and Kaski 2001, k = 12): the part of its "
         "neighbourhoods that are real in the full hidden size; 1 is best.",
-        "F1 is the macro-F1 of a linear probe in the full hidden size (tab Layers).",
+        "F1 is the macro-F1 of a linear probe in the full hidden size (tab Layers), under the "
+        "pooling chosen above; that of train is measured on what the probe was fitted to.",
         "Maps are fitted on train; val is placed into them.",
     ]
     if view.method == "pca":

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from layerviz import cache, runs
 from layerviz.charts import epoch_name
 from layerviz.runs import Run
+from layerviz.ui.state import jobs, show
 
 
 def measured_snapshots(run: Run) -> tuple[int, ...]:
     """Return the snapshots whose measures are there."""
     return tuple(s.index for s in run.snapshots if runs.has_measures(run.path, s.index))
+
+
+@st.fragment(run_every=1.0)
+def measure_the_rest(over: Sequence[Run]) -> None:
+    """Measure what older or stopped runs lack, off the page's thread."""
+    states = [jobs().measure(run) for run in over]
+    for state in states:
+        if state.error is not None:
+            show(state.error)
+            return
+    if not any(state.live for state in states):
+        st.rerun()
+    parts = [s.progress.done / max(1, s.progress.total) if s.live else 1.0 for s in states]
+    st.progress(sum(parts) / len(parts), "Measuring the snapshots that are not measured yet")
 
 
 def cells_frame(

@@ -9,7 +9,7 @@ from layerviz import runs
 from layerviz.charts import epoch_name
 from layerviz.data import Dataset
 from layerviz.runs import Run
-from layerviz.ui.launch import choose_runs, delete_button, new_run_button, title
+from layerviz.ui.launch import choose_runs, delete_button, new_run_button, sizes, title
 from layerviz.ui.layers import layers
 from layerviz.ui.maps import maps
 from layerviz.ui.progress import cancel_button, captured_sizes, curves, outcome, progress
@@ -63,8 +63,6 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
 def _header(run: Run) -> None:
     name, actions = st.columns([1, 1], vertical_alignment="bottom")
     colour, icon = BADGES[run.status]
-    counts = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
-    sizes = " · ".join(f"{n:,} {split}" for split, n in counts.items())
     encoder = ""
     if run.encoder:
         encoder = f" · {run.encoder['layers']} layers of {run.encoder['hidden_size']}"
@@ -72,7 +70,7 @@ def _header(run: Run) -> None:
         st.subheader(plain(title(run)), anchor=False)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(run.status.capitalize(), color=colour, icon=icon)
-            st.caption(f"{sizes} · {len(run.label_names)} classes{encoder}", width="content")
+            st.caption(f"{sizes(run)}{encoder}", width="content")
     with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         cancel_button(run)
         choose_runs(run, [run])

@@ -1,11 +1,18 @@
-"""What the command line understands."""
+"""What the command line understands, and the settings that it makes of it."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from layerviz.config import CLASS_WEIGHTINGS, FAMILIES, POOLINGS, PRECISIONS
+from layerviz.config import (
+    CLASS_WEIGHTINGS,
+    FAMILIES,
+    POOLINGS,
+    PRECISIONS,
+    PretrainConfig,
+    RunConfig,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -186,3 +193,50 @@ def _add_bench(commands: argparse._SubParsersAction) -> None:
     add("--rates", type=float, nargs="+", default=[1e-4, 2e-4, 5e-4], help="learning rates to try")
     add("--work", type=Path, help="keep the scores here, to go on after an interruption")
     add("--json", action="store_true", help="print one JSON object")
+
+
+# --- settings -------------------------------------------------------------------------------
+
+
+def config_of(parsed: argparse.Namespace, encoder: str, seed: int) -> RunConfig:
+    """Return the settings of a run."""
+    names = (
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "max_length",
+        "weight_decay",
+        "warmup_ratio",
+        "class_weighting",
+        "precision",
+        "snapshots_per_epoch",
+        "max_captured",
+    )
+    given = {name: getattr(parsed, name) for name in names}
+    return RunConfig(encoder=encoder, seed=seed, **given)
+
+
+def pretrain_config_of(parsed: argparse.Namespace) -> PretrainConfig:
+    """Return the settings of a pre-training."""
+    names = (
+        "family",
+        "hidden_size",
+        "heads",
+        "vocab_size",
+        "start",
+        "teacher",
+        "teacher_weight",
+        "epochs",
+        "batch_size",
+        "warmup_steps",
+        "max_length",
+        "seed",
+        "precision",
+    )
+    layers = (
+        (6 if parsed.family == "distilbert" else 12) if parsed.layers is None else parsed.layers
+    )
+    given = {name: getattr(parsed, name) for name in names}
+    if parsed.learning_rate is not None:
+        given["learning_rate"] = parsed.learning_rate
+    return PretrainConfig(**given, layers=layers)

@@ -1,0 +1,10 @@
+"""The command line without its words: arguments, files and a progress bar.
+
+Heavy libraries are imported where they are needed, so that bad input is answered at once.
+"""
+
+from layerviz.commands.arguments import config_of, parser, pretrain_config_of
+from layerviz.commands.bar import Bar
+from layerviz.commands.inputs import dataset_of, read_bytes
+
+__all__ = ["Bar", "config_of", "dataset_of", "parser", "pretrain_config_of", "read_bytes"]
