@@ -126,6 +126,7 @@ def cells_frame(
     scores: Mapping[int, np.ndarray] | None = None,
     method: str = "",
     names: Mapping[int, str] | None = None,
+    when: str = "",
 ) -> pd.DataFrame:
     """Return the `cells` of `layer_maps`: the titles that change with the slider.
 
@@ -145,6 +146,8 @@ def cells_frame(
         How the maps were made, for the headings.
     names : mapping of int to str, optional
         What to call each layer, on a line of its own; by default its number says it.
+    when : str
+        What the headings say instead of the epoch.
     """
     cells = []
     for layer, values in trust.items():
@@ -160,9 +163,11 @@ def cells_frame(
                     cell[f"title{slot}"] = "  ·  ".join([layer_name(layer), *said])
                 else:
                     cell[f"title{slot}"] = f"{names[layer]}\n{'  ·  '.join(said)}"
-                when = epoch_name(epochs[at], newest=slot > at)
+                moment = when or epoch_name(epochs[at], newest=slot > at)
                 by = f" · {method}" if method else ""
-                cell[f"heading{slot}"] = f"{split.capitalize()} (n = {sizes[split]:,}), {when}{by}"
+                cell[f"heading{slot}"] = (
+                    f"{split.capitalize()} (n = {sizes[split]:,}), {moment}{by}"
+                )
             cells.append(cell)
     return pd.DataFrame(cells)
 

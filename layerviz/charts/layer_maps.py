@@ -136,7 +136,7 @@ def layer_maps(
     label_names : sequence of str
         Names of the classes, for the tooltip.
     n_slots : int
-        Positions of the epoch slider.
+        Positions of the epoch slider; with one there is none.
     start : int, optional
         Where it stands at first; by default at the last one.
     slider_name : str
@@ -157,10 +157,11 @@ def layer_maps(
         As wide as its container; as high as the grid.
     """
     grid = grid or Grid.of(len(layers))
+    slider = alt.binding_range(min=0, max=n_slots - 1, step=1, name=slider_name)
     slot = alt.param(
         name="slot",
         value=n_slots - 1 if start is None else start,
-        bind=alt.binding_range(min=0, max=n_slots - 1, step=1, name=slider_name),
+        **({"bind": slider} if n_slots > 1 else {}),
     )
     frames = _place_cells(cells, layers, grid)
     chart = alt.layer(

@@ -51,9 +51,9 @@ def agreement(
     one, other : Run
         On the same data.
     cells : tuple of two Cells
-        The layer whose probe is meant, of each; its snapshot is also that of the classifier.
+        The layer whose probe is meant, of each.
     by : {"head", "probe"}
-        The models' own classifiers, or the probes of `cells`.
+        The models' own classifiers at their newest snapshots, or the probes of `cells`.
     split : str
     """
     examples, rows = common_examples([one, other])
@@ -101,7 +101,8 @@ def layer_kinship(
 
 def _predicted(run: Run, cell: Cell, by: str) -> np.ndarray:
     if by == BY_HEAD:
-        return runs.read_predictions(run.path, cell.snapshot)["predicted"].to_numpy()
+        newest = run.snapshots[-1].index
+        return runs.read_predictions(run.path, newest)["predicted"].to_numpy()
     return runs.read_probes(run.path, cell.snapshot)[cell.pooling][cell.layer]
 
 

@@ -16,7 +16,8 @@ from layerviz.separability import SPOKEN
 WIDTH = 96
 COLUMNS = (
     "name", "layers", "best_layer", "depth", "epoch", "pooling", "val_macro_f1", "low", "high",
-    "seeds", "spread", "lead", "tied", "test_macro_f1", "corrected", "head", "gap", "parameters",
+    "seeds", "spread", "lead", "lead_low", "lead_high", "tied",
+    "test_macro_f1", "corrected", "head", "gap", "parameters",
     "epoch_seconds", "train_seconds", "model_bytes",
 )  # fmt: skip
 
@@ -44,6 +45,8 @@ def table_of(comparison: Comparison, contenders: Sequence[Contender]) -> pd.Data
                 "seeds": len(standing.seeds),
                 "spread": standing.spread,
                 "lead": 0.0 if standing.lead is None else standing.lead.value,
+                "lead_low": standing.lead and standing.lead.low,
+                "lead_high": standing.lead and standing.lead.high,
                 "tied": standing.tied,
                 "test_macro_f1": standing.test and standing.test.value,
                 "corrected": standing.corrected,
@@ -63,9 +66,9 @@ def as_text(comparison: Comparison, table: pd.DataFrame) -> str:
     several = bool((table["seeds"] > 1).any())
     spread = f"{'sd':>7}" if several else ""
     lines.append(
-        f"{'encoder':<{width}}  {'best layer':>10} {'epoch':>6} {'pooling':>7}  "
-        f"{'val macro-F1 (95 %)':<21}{spread}{'head':>7}{'gap':>7}{'weights':>9}{'s/epoch':>9}"
-        f"{'MB':>7}"
+        f"  {'encoder':<{width}}  {'best layer':>10} {'epoch':>6} {'pooling':>7}  "
+        f"{'val macro-F1 (95 %)':<21}{spread}{'unseen':>8}{'head':>7}{'gap':>7}{'weights':>9}"
+        f"{'s/epoch':>9}{'MB':>7}"
     )
     for row in table.to_dict("records"):
         mark = "*" if row["lead"] == 0 and row["tied"] else "~" if row["tied"] else " "
@@ -73,16 +76,20 @@ def as_text(comparison: Comparison, table: pd.DataFrame) -> str:
         best_layer = f"{row['best_layer']} of {row['layers']}"
         spread = f"{_number(row['spread'], '.3f'):>7}" if several else ""
         lines.append(
-            f"{row['name']:<{width}}  {best_layer:>10} {row['epoch']:>6g} "
-            f"{SPOKEN[row['pooling']]:>7}{mark} {score:<21}{spread}{row['head']:>7.3f}"
-            f"{row['gap']:>7.3f}{_number(row['parameters'], '.1f', 1e6, ' M'):>9}"
+            f"{mark} {row['name']:<{width}}  {best_layer:>10} {row['epoch']:>6g} "
+            f"{SPOKEN[row['pooling']]:>7}  {score:<21}{spread}{row['corrected']:>8.3f}"
+            f"{row['head']:>7.3f}{row['gap']:>7.3f}"
+            f"{_number(row['parameters'], '.1f', 1e6, ' M'):>9}"
             f"{_number(row['epoch_seconds'], '.1f'):>9}{_number(row['model_bytes'], '.1f', 1e6):>7}"
         )
     lines.append(
         "* best; ~ cannot be told from it "
         f"(paired bootstrap, n = {comparison.n_val:,} val examples)."
     )
-    lines.append("head: the model's own classifier at the last epoch. gap: train minus val.")
+    lines.append(
+        "unseen: what the pick earns on examples that had no part in it (BBC-CV). head: the "
+        "model's\nown classifier at the newest snapshot. gap: train minus val."
+    )
     return "\n".join(lines)
 
 
@@ -99,7 +106,6 @@ def as_dict(comparison: Comparison, table: pd.DataFrame) -> dict[str, object]:
             | {
                 "runs": list(standing.run_ids),
                 "by_seed": list(standing.by_seed),
-                "lead_interval": standing.lead and [standing.lead.low, standing.lead.high],
                 "beaten_by": list(standing.beaten_by),
             }
             for row, standing in zip(_records(table), comparison.standings, strict=True)

@@ -30,6 +30,8 @@ class Standing:
     seeds : tuple of int
     n_layers, n_cells : int
         Layers there are; cells (layer, epoch, pooling) among which the best was picked.
+    last_epoch : float
+        Of its newest snapshot.
     best : Cell
         That with the highest val macro-F1 of the probe, mean over the seeds.
     val : Score
@@ -56,6 +58,7 @@ class Standing:
     seeds: tuple[int, ...]
     n_layers: int
     n_cells: int
+    last_epoch: float
     best: Cell
     val: Score
     by_seed: tuple[float, ...]
@@ -142,7 +145,9 @@ def compare(contenders: Sequence[Contender], poolings: Sequence[str] = POOLINGS)
         example in common.
     """
     if len(contenders) < 2:
-        raise RunError("A comparison needs two runs or more.", "Add another run on the same data.")
+        raise RunError(
+            "A comparison needs two different runs.", "Add another run on the same data."
+        )
     scored = [run for contender in contenders for run in contender.measured]
     for contender in contenders:
         if not contender.snapshots:
@@ -307,6 +312,7 @@ class _Side:
             seeds=tuple(run.config.seed for run in self.runs),
             n_layers=self.n_layers,
             n_cells=len(self.cells),
+            last_epoch=max(cell.epoch for cell in self.cells),
             best=self.best,
             val=Score(float(by_seed.mean()), float(low), float(high), len(self.true["val"])),
             by_seed=tuple(float(score) for score in by_seed),

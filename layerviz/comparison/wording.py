@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from layerviz.comparison.scoring import Comparison, Standing
 from layerviz.separability import SPOKEN, epoch_words, few_words, spoken_numbers
 
@@ -25,10 +27,17 @@ def sentences(comparison: Comparison) -> list[str]:
         (s for s in comparison.standings if s.lead is not None), key=lambda s: s.lead.value
     )
     tied = [standing for standing in others if standing.tied]
-    verb = "scores highest" if tied else "separates the classes best"
+    names = _spoken_names([standing.name for standing in tied])
+    verb = f"scores highest, not clearly above {names}" if tied else "separates the classes best"
     said = [f"{best.name} {verb}: val macro-F1 {best.val}, {place(best)}."]
     said += [_tie(best, other) for other in tied]
     said += [_defeat(best, other) for other in others if not other.tied]
+    said += [
+        f"{standing.name} is at its best before training: no epoch of fine-tuning made any of its "
+        "layers better."
+        for standing in (best, *others)
+        if standing.best.epoch == 0 and standing.last_epoch > 0
+    ]
     if best.test is not None:
         scores = ", ".join(
             f"{standing.name} {standing.test}" for standing in (best, *others) if standing.test
@@ -56,6 +65,11 @@ def seeds_note(comparison: Comparison) -> str:
             "scores by more than the interval says."
         )
     return "One training run each: another seed may move scores by more than the intervals say."
+
+
+def _spoken_names(names: Sequence[str]) -> str:
+    """Return "A", "A and B" or "A, B and C"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _tie(best: Standing, other: Standing) -> str:

@@ -36,8 +36,6 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
         width="stretch",
         disabled=dataset is None or len(configs) < 2,
         key="compare",
-        help="Fine-tunes each of them on these data and says which does better, in which layer, "
-        "and how sure that is.",
     )
     if not pressed or dataset is None:
         return
@@ -106,8 +104,8 @@ def _configs(config: RunConfig) -> list[RunConfig]:
         },
     )
     st.caption(
-        "All else is as in step 3. The rates suit each encoder's size; click a number to change "
-        "it. Same examples, same splits, same captured examples for all."
+        "Click a number to change it; all other settings are those of step 3. Rates suit each "
+        "encoder's size. All see the same examples in the same splits."
     )
     return [
         dataclasses.replace(

@@ -23,7 +23,7 @@ def scores(judged: Comparison, names: Sequence[str]) -> None:
     dark = st.context.theme.type == "dark"
     left, right = st.columns(2)
     with left:
-        st.markdown("**Over the depth**, each at its best epoch and pooling")
+        st.markdown("**Over relative depth**, each at its best epoch and pooling")
         st.altair_chart(
             charts.scores_over_depth(
                 judged.profiles, names, measure=f"{F1} (n = {judged.n_val:,})", dark=dark
@@ -70,7 +70,7 @@ def agreement(ready: list[Contender], judged: Comparison) -> None:
     standings = [judged.standings[place] for place in pair]
     runs = tuple(ready[place].measured[0] for place in pair)
     cells = tuple(standing.best for standing in standings)
-    key = tuple((run.run_id, run.created) for run in runs)
+    key = tuple((run.run_id, run.created, len(run.snapshots)) for run in runs)
     found = cache.agreement(key, cells, by, runs)
     if any(len(ready[place].measured) > 1 for place in pair):
         seeds = " and ".join(str(run.config.seed) for run in runs)
@@ -90,9 +90,9 @@ def _counts(found: Agreement, one: str, other: str, places: list[str], by: str) 
             delta_arrow="off", border=True, height="stretch",
         )  # fmt: skip
     uneven = "differ clearly" if found.p_value <= 0.05 else "do not differ clearly"
-    when = (
-        "Each at its best epoch" if by == BY_HEAD else f"{one}: {places[0]}; {other}: {places[1]}"
-    )
+    when = "Each at its newest snapshot"
+    if by == BY_PROBE:
+        when = f"{one}: {places[0]}; {other}: {places[1]}"
     st.caption(
         plain(
             f"{when}, on val. In how many of these they are right, the two {uneven} (McNemar's "
@@ -114,9 +114,9 @@ def _disagreements(found: Agreement, run: Run, one: str, other: str) -> None:
             "id": frame["id"],
         }
     )
-    left, right = st.columns([4, 1], vertical_alignment="center")
-    left.markdown(f"**{len(shown):,} val examples that one gets right and the other wrong**")
-    with right:
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        text = f"**{len(shown):,} val examples that one gets right and the other wrong**"
+        st.markdown(text, width="content")
         download(shown, "disagreements")
     st.dataframe(shown, hide_index=True, width="stretch", height=320)
 

@@ -16,26 +16,28 @@ from layerviz.runs import Run, Snapshot
 from layerviz.ui.maps import (
     DRAWN_PER_SPLIT,
     METHOD_NAMES,
+    POOLING_NAMES,
     classes_in_colour,
     colour_legend,
     map_controls,
     most_slots,
+    pooling_control,
     probe_scores,
 )
 from layerviz.ui.state import first_value, redrawing
 from layerviz.ui.tsne import stored_tsne, tsne_is_there
 
 DEPTHS = (0.25, 0.5, 0.75, 1.0)
-BEST, OWN_CHOICE = "Best layer of each", "My choice"
+BEST, OWN_CHOICE = "Each at its best layer", "My choice"
 CHART = "compare_maps"
 SELECTED = "compared_selection"  # session state: ids of the selected examples, and of what runs
 
 
 @dataclass(frozen=True)
 class View:
-    """What the reader wants to see: a layer of each encoder, and how."""
+    """What the reader wants to see: a pooling and a layer of each encoder, and how."""
 
-    pooling: str
+    poolings: list[str]
     method: str
     colouring: str
     layers: list[int]
@@ -49,24 +51,32 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
     shared = sorted(set.intersection(*(set(one) for one in seeds)))
     seed = None
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        pooling, method, colouring = map_controls("versus_", judged.best.best.pooling)
         depth = st.selectbox(
             "Layers",
             [BEST, *DEPTHS, OWN_CHOICE],
             format_func=_depth_name,
             key="versus_depth",
-            width=260,
-            help="Encoders differ in their number of layers: what is compared is relative depth.",
+            width=240,
+            help="At their best: the layer and the pooling that the table names. Else encoders are "
+            "matched by relative depth, as they differ in their number of layers.",
         )
+        if depth == BEST:
+            poolings = [standing.best.pooling for standing in judged.standings]
+        else:
+            first = judged.best.best.pooling
+            poolings = [pooling_control("versus_pooling", first)] * len(ready)
+        method, colouring = map_controls("versus_")
         if len(shared) > 1:
             seed = st.selectbox("Seed", shared, key=f"versus_seed_{shared}", width=90)
         at_best = st.toggle(
             "Each at its best epoch", key="versus_at_best", help="Instead of the epoch slider."
         )
     runs = [one[seed] if seed in one else one[min(one)] for one in seeds]
-    layers = _layers(ready, judged, depth)
+    # Always there, so that what follows keeps its place on the page, and the slider with it.
+    with st.container():
+        layers = _layers(ready, judged, depth)
     classes = classes_in_colour(runs[0], colouring, f"versus_classes_{_data_of(runs)}")
-    view = View(pooling, method, colouring, layers, classes, at_best)
+    view = View(poolings, method, colouring, layers, classes, at_best)
     st.fragment(_maps)(ready, runs, judged, view)
 
 
@@ -100,9 +110,8 @@ def _layers(ready: list[Contender], judged: Comparison, depth: str | float) -> l
 
 def _maps(ready: list[Contender], runs: list[Run], judged: Comparison, view: View) -> None:
     """Draw; a selection redraws this part of the page alone."""
-    if view.method == "tsne" and not tsne_is_there(
-        list(zip(runs, view.layers, strict=True)), view.pooling
-    ):
+    wanted = list(zip(runs, view.poolings, view.layers, strict=True))
+    if view.method == "tsne" and not tsne_is_there(wanted):
         st.caption("PCA maps until all t-SNE maps are there.")
         view = replace(view, method="pca")
     with redrawing():
@@ -117,9 +126,9 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
     epochs, shown = _epochs(runs, judged, view, len(runs) * len(rows))
     sizes = {split: int((splits == split).sum()) for split in ("train", "val")}
     points, cells, maps = [], [], []
-    titles = [_title(judged, place, layer, view.at_best) for place, layer in enumerate(view.layers)]
-    for place, (run, layer, where) in enumerate(zip(runs, view.layers, places, strict=True)):
-        drawn = _maps_of(run, view, layer, shown[place])
+    for place, (run, where) in enumerate(zip(runs, places, strict=True)):
+        pooling, layer = view.poolings[place], view.layers[place]
+        drawn = _maps_of(run, view.method, pooling, layer, shown[place])
         maps.append(drawn)
         predictions = [
             cache.predictions(run.run_id, run.created, index, run).iloc[where]
@@ -140,9 +149,10 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
                 epochs,
                 sizes,
                 len(epochs),
-                {place: probe_scores(run, view.pooling, [layer], shown[place])[layer]},
+                {place: probe_scores(run, pooling, [layer], shown[place])[layer]},
                 METHOD_NAMES[view.method],
-                {place: titles[place]},
+                {place: _title(judged, place, view)},
+                "each at its best epoch" if view.at_best else "",
             )
         )
     colour_legend(runs[0], view.colouring, view.classes, "compare_legend")
@@ -159,10 +169,11 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
     _small_print(view, maps, splits, rows, shown)
 
 
-def _title(judged: Comparison, place: int, layer: int, at_best: bool) -> str:
+def _title(judged: Comparison, place: int, view: View) -> str:
     standing = judged.standings[place]
-    when = f", {charts.epoch_name(standing.best.epoch)}" if at_best else ""
-    return f"{standing.name}  ·  layer {layer} of {standing.n_layers}{when}"
+    when = f", {charts.epoch_name(standing.best.epoch)}" if view.at_best else ""
+    layer, pooling = view.layers[place], POOLING_NAMES[view.poolings[place]]
+    return f"{standing.name}  ·  layer {layer} of {standing.n_layers}, {pooling}{when}"
 
 
 def _epochs(
@@ -176,7 +187,10 @@ def _epochs(
         best = [[standing.best.snapshot] for standing in judged.standings]
         last = max(standing.best.epoch for standing in judged.standings)
         return [last], best
-    there = [_drawable(run, view, layer) for run, layer in zip(runs, view.layers, strict=True)]
+    there = [
+        _drawable(run, view.method, pooling, layer)
+        for run, pooling, layer in zip(runs, view.poolings, view.layers, strict=True)
+    ]
     epochs = sorted(
         {round(s.epoch, 4) for snapshots in there for s in snapshots}
         | {epoch for run in runs for epoch in _epochs_to_come(run)}
@@ -199,19 +213,19 @@ def _epochs_to_come(run: Run) -> list[float]:
     return [round(round(index / wanted * per_epoch) / per_epoch, 4) for index in later]
 
 
-def _drawable(run: Run, view: View, layer: int) -> tuple[Snapshot, ...]:
+def _drawable(run: Run, method: str, pooling: str, layer: int) -> tuple[Snapshot, ...]:
     """Return the snapshots of which there is a map."""
-    if view.method == "tsne":
-        return run.snapshots[: stored_tsne(run, view.pooling, layer).n_snapshots]
+    if method == "tsne":
+        return run.snapshots[: stored_tsne(run, pooling, layer).n_snapshots]
     return run.snapshots
 
 
-def _maps_of(run: Run, view: View, layer: int, snapshots: list[int]) -> LayerMaps:
+def _maps_of(run: Run, method: str, pooling: str, layer: int, snapshots: list[int]) -> LayerMaps:
     """Return one map per slot; a snapshot may stand in several."""
-    if view.method == "tsne":
-        return stored_tsne(run, view.pooling, layer).at(tuple(snapshots))
+    if method == "tsne":
+        return stored_tsne(run, pooling, layer).at(tuple(snapshots))
     every = tuple(snapshot.index for snapshot in run.snapshots)
-    fitted = cache.pca_maps(run.run_id, run.created, every, view.pooling, layer, run)
+    fitted = cache.pca_maps(run.run_id, run.created, every, pooling, layer, run)
     return fitted.at(tuple(every.index(snapshot) for snapshot in snapshots))
 
 
@@ -254,7 +268,7 @@ def _chart(
             layers=places,
             label_names=runs[0].label_names,
             n_slots=len(epochs),
-            slider_name="Epoch " if whole else "Moment ",
+            slider_name="Epoch " if whole else "Snapshot ",
             dark=st.context.theme.type == "dark",
             grid=grid,
             selectable=True,
@@ -307,12 +321,15 @@ def _selected_examples(
         frame[contender.name] = names[predicted.to_numpy()[where[which]]]
     frame["text"] = part["text"].str.slice(0, 1000)
     frame["id"] = part["id"]
-    left, right = st.columns([4, 1], vertical_alignment="center")
     n = len(frame)
-    left.markdown(
-        f"**{n:,} example{'s' if n != 1 else ''} selected**, with the predictions of each"
-    )
-    right.button("Clear", icon=":material/close:", key="compare_clear", on_click=_clear)
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.markdown(
+            f"**{n:,} example{'s' if n != 1 else ''} selected**, with what each model's own "
+            "classifier predicts at "
+            + ("that epoch" if len(shown[0]) == 1 else "the last place of the slider"),
+            width="content",
+        )
+        st.button("Clear", icon=":material/close:", key="compare_clear", on_click=_clear)
     st.dataframe(frame, hide_index=True, width="stretch", height=min(38 + 35 * n, 320))
 
 
@@ -324,8 +341,8 @@ def _small_print(
     shown: list[list[int]],
 ) -> None:
     said = [
-        "F1 is the macro-F1 of a linear probe in the full hidden size, under the pooling chosen "
-        "above (on train, of what it was fitted to); T is the trustworthiness of a map.",
+        "F1 is the macro-F1 of a linear probe in the full hidden size (on train, of what it "
+        "was fitted to); T is the trustworthiness of a map.",
         "Each encoder has a map of its own: compare what lies together, not where it lies.",
         "Maps are fitted on train; val is placed into them.",
     ]

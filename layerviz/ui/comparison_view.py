@@ -44,10 +44,17 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
         measure_the_rest(over)
     ready = [contender for contender in contenders if contender.snapshots]
     if len(ready) < 2:
-        st.info(
-            "The comparison begins when two encoders are measured before training.",
-            icon=":material/hourglass_top:",
-        )
+        if any(run.live for run in compared):
+            st.info(
+                "The comparison begins when two encoders are measured before training.",
+                icon=":material/hourglass_top:",
+            )
+        else:
+            st.warning(
+                "Fewer than two of these encoders have results: continue one, or choose another "
+                "run under **Runs to compare**.",
+                icon=":material/compare_arrows:",
+            )
         return
     remember(*KEPT)
     key = tuple(
@@ -84,7 +91,8 @@ def _header(compared: list[Run], contenders: list[Contender]) -> None:
         st.subheader(plain(f"{encoders} on {first.dataset['name']}"), anchor=False)
         done = sum(run.status == "done" for run in compared)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            colour, icon = BADGES["running" if any(run.live for run in compared) else "done"]
+            ended = "done" if done == len(compared) else "cancelled"
+            colour, icon = BADGES["running" if any(run.live for run in compared) else ended]
             st.badge(f"{done} of {len(compared)} runs done", color=colour, icon=icon)
             st.caption(sizes(first), width="content")
     with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
@@ -137,7 +145,7 @@ def _bars(drawn: tuple[tuple[str, str, int], ...]) -> None:
     ]
     over = sum(not run.live for run in now)
     if over < len(now):
-        st.progress(float(np.mean(parts)), f"All: {over} of {len(now)} runs over")
+        st.progress(float(np.mean(parts)), f"All: {over} of {len(now)} runs ended")
     for run, state, part in zip(now, states, parts, strict=True):
         name, bar = st.columns([1, 3], vertical_alignment="center")
         colour, icon = BADGES[run.status]
@@ -232,9 +240,9 @@ def _table(table: pd.DataFrame) -> None:
     shown = pd.DataFrame(
         {
             "encoder": table["name"],
-            "stands": np.where(best, "best", np.where(table["tied"], "ties", "behind")),
+            "standing": np.where(best, "best", np.where(table["tied"], "ties", "behind")),
             "best layer": table["best_layer"].astype(str) + " of " + table["layers"].astype(str),
-            "at": [
+            "where": [
                 f"epoch {epoch:g}, {SPOKEN[pooling]}"
                 for epoch, pooling in zip(table["epoch"], table["pooling"], strict=True)
             ],
@@ -242,12 +250,18 @@ def _table(table: pd.DataFrame) -> None:
                 f"{value:.3f} ({low:.3f}–{high:.3f})"
                 for value, low, high in table[["val_macro_f1", "low", "high"]].to_numpy()
             ],
+            "behind by": [
+                "" if at_top else f"{lead:.3f} ({low:.3f} to {high:.3f})"
+                for at_top, lead, low, high in zip(
+                    best, table["lead"], table["lead_low"], table["lead_high"], strict=True
+                )
+            ],
             "sd over seeds": table["spread"],
             "test": table["test_macro_f1"],
             "on unseen": table["corrected"],
             "own classifier": table["head"],
             "train − val": table["gap"],
-            "M weights": table["parameters"] / 1e6,
+            "weights (M)": table["parameters"] / 1e6,
             "s / epoch": table["epoch_seconds"],
             "training s": table["train_seconds"],
             "MB": table["model_bytes"] / 1e6,
@@ -265,16 +279,16 @@ def _table(table: pd.DataFrame) -> None:
                 ("test", "on unseen", "own classifier", "train − val",
                  "sd over seeds"), score
             ),
-            **dict.fromkeys(("M weights", "s / epoch", "training s", "MB"), short),
+            **dict.fromkeys(("weights (M)", "s / epoch", "training s", "MB"), short),
         },
     )  # fmt: skip
-    left, right = st.columns([4, 1], vertical_alignment="center")
-    left.caption(
-        "own classifier: val macro-F1 of the model's head at its newest snapshot. Seconds are "
-        "optimizer steps alone, beside whatever else this machine did then; MB are the weights on "
-        "the disk."
-    )
-    with right:
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.caption(
+            "On unseen: what the pick earns on examples that had no part in it. Own classifier: "
+            "val macro-F1 of the model's head at its newest snapshot. Seconds: optimizer steps "
+            "alone, beside whatever else this machine did then. MB: the weights on the disk.",
+            width=720,
+        )
         download(table, "comparison")
 
 

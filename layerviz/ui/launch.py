@@ -149,10 +149,15 @@ def choose_runs(first: Run, shown: list[Run]) -> None:
             "Compare these",
             type="primary",
             disabled=len(chosen) < 2,
-            on_click=go_to_comparison,
+            on_click=_compare_these,
             args=(chosen,),
             key="compare_these",
         )
+
+
+def _compare_these(run_ids: list[str]) -> None:
+    st.session_state["runs_to_compare"] = False  # the popover would cover what it opens
+    go_to_comparison(run_ids)
 
 
 def new_run_button() -> None:

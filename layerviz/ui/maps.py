@@ -52,8 +52,8 @@ def maps(run: Run) -> None:
         st.info("Choose at least one layer.", icon=":material/layers:")
         return
     shown = [view.focus] if view.focus is not None else view.layers
-    wanted = [(run, layer) for layer in shown]
-    if view.method == "tsne" and not tsne_is_there(wanted, view.pooling):
+    wanted = [(run, view.pooling, layer) for layer in shown]
+    if view.method == "tsne" and not tsne_is_there(wanted):
         st.caption("PCA maps until all t-SNE maps are there.")
         view = replace(view, method="pca")
     with redrawing():
@@ -74,7 +74,8 @@ def open_map(run: Run, layer: int, snapshot: int, pooling: str) -> None:
 def _controls(run: Run) -> View:
     n_layers = int(run.encoder["layers"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        pooling, method, colouring = map_controls("", "mean")
+        pooling = pooling_control("pooling", "mean")
+        method, colouring = map_controls("")
         preset = st.selectbox("Layers", [*PRESETS, CHOICE], key="layer_preset", width=225)
         view_place = st.container(width=190)
     layers = _layers(preset, n_layers)
@@ -95,20 +96,24 @@ def _controls(run: Run) -> View:
     )
 
 
-def map_controls(prefix: str, pooling: str) -> tuple[str, str, str]:
-    """Let the reader choose pooling (`pooling` at first), projection and colouring.
-
-    The choices live under ``pooling``, ``projection`` and ``colouring``, after `prefix`.
-    """
-    chosen = st.segmented_control(
+def pooling_control(key: str, first: str) -> str:
+    """Let the reader choose a pooling, `first` at first."""
+    return st.segmented_control(
         "Pooling",
         POOLINGS,
         required=True,
         format_func=POOLING_NAMES.get,
-        key=first_value(f"{prefix}pooling", pooling),
+        key=first_value(key, first),
         width="content",
         help="How a layer's token vectors become one vector per example.",
     )
+
+
+def map_controls(prefix: str) -> tuple[str, str]:
+    """Let the reader choose projection and colouring.
+
+    The choices live under ``projection`` and ``colouring``, after `prefix`.
+    """
     method = st.segmented_control(
         "Projection",
         list(METHOD_NAMES),
@@ -126,7 +131,7 @@ def map_controls(prefix: str, pooling: str) -> tuple[str, str, str]:
         key=f"{prefix}colouring",
         width=160,
     )
-    return chosen, method, colouring
+    return method, colouring
 
 
 def _layers(preset: str, n_layers: int) -> list[int]:

@@ -92,7 +92,7 @@ def open_comparison() -> list[Run]:
         with told():
             found.append(runs.read(jobs().root, run_id))
     if named and len(found) < 2:
-        st.info("A comparison needs two runs or more.", icon=":material/compare_arrows:")
+        st.info("A comparison needs two different runs.", icon=":material/compare_arrows:")
     return found if len(found) > 1 else []
 
 

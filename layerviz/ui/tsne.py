@@ -20,26 +20,26 @@ def stored_tsne(run: Run, pooling: str, layer: int) -> LayerMaps | None:
     return None if stored is None else LayerMaps.from_arrays(stored)
 
 
-def tsne_is_there(wanted: Sequence[tuple[Run, int]], pooling: str) -> bool:
-    """Return whether all wanted maps (of a run's layer each) are there.
+def tsne_is_there(wanted: Sequence[tuple[Run, str, int]]) -> bool:
+    """Return whether all wanted maps (a run, a pooling and a layer each) are there.
 
     Those that are missing or behind are asked for, and a bar says how far they are.
     """
     there, behind = True, False
-    for run, layer in wanted:
+    for run, pooling, layer in wanted:
         stored = stored_tsne(run, pooling, layer)
         there = there and stored is not None
         if stored is None or stored.n_snapshots < len(run.snapshots):
             jobs().draw_tsne(run, pooling, layer)
             behind = True
     if behind:
-        _progress(tuple(wanted), pooling)
+        _progress(tuple(wanted))
     return there
 
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
-def _progress(wanted: tuple[tuple[Run, int], ...], pooling: str) -> None:
-    states = [jobs().draw_tsne(run, pooling, layer) for run, layer in wanted]
+def _progress(wanted: tuple[tuple[Run, str, int], ...]) -> None:
+    states = [jobs().draw_tsne(*one) for one in wanted]
     ready = sum(not state.live for state in states)
     for state in states:
         if state.error is not None:
