@@ -235,32 +235,33 @@ def _verdict(key: tuple, contenders: list[Contender], ready: list[Contender]) ->
     return judged
 
 
+def _standing(row: dict) -> str:
+    """Say how a contender stands to the best one, with the margin's interval."""
+    if pd.isna(row["lead_low"]):
+        return "best"
+    verb = "ties" if row["tied"] else "behind"
+    return f"{verb}: {row['lead']:.2f} ({row['lead_low']:.2f} to {row['lead_high']:.2f})"
+
+
 def _table(table: pd.DataFrame) -> None:
-    best = table["lead"].eq(0) & table["tied"]
     shown = pd.DataFrame(
         {
             "encoder": table["name"],
-            "standing": np.where(best, "best", np.where(table["tied"], "ties", "behind")),
-            "best layer": table["best_layer"].astype(str) + " of " + table["layers"].astype(str),
-            "where": [
-                f"epoch {epoch:g}, {SPOKEN[pooling]}"
-                for epoch, pooling in zip(table["epoch"], table["pooling"], strict=True)
+            "standing": [_standing(row) for row in table.to_dict("records")],
+            "best layer": [
+                f"{row['best_layer']} of {row['layers']}, epoch {row['epoch']:g}, "
+                f"{SPOKEN[row['pooling']]}"
+                for row in table.to_dict("records")
             ],
             "val macro-F1": [
                 f"{value:.3f} ({low:.3f}–{high:.3f})"
                 for value, low, high in table[["val_macro_f1", "low", "high"]].to_numpy()
             ],
-            "behind by": [
-                "" if at_top else f"{lead:.3f} ({low:.3f} to {high:.3f})"
-                for at_top, lead, low, high in zip(
-                    best, table["lead"], table["lead_low"], table["lead_high"], strict=True
-                )
-            ],
             "sd over seeds": table["spread"],
             "test": table["test_macro_f1"],
             "on unseen": table["corrected"],
             "own classifier": table["head"],
-            "train − val": table["gap"],
+            "gap": table["gap"],
             "weights (M)": table["parameters"] / 1e6,
             "s / epoch": table["epoch_seconds"],
             "training s": table["train_seconds"],
@@ -276,7 +277,7 @@ def _table(table: pd.DataFrame) -> None:
         width="stretch",
         column_config={
             **dict.fromkeys(
-                ("test", "on unseen", "own classifier", "train − val",
+                ("test", "on unseen", "own classifier", "gap",
                  "sd over seeds"), score
             ),
             **dict.fromkeys(("weights (M)", "s / epoch", "training s", "MB"), short),
@@ -286,7 +287,8 @@ def _table(table: pd.DataFrame) -> None:
         st.caption(
             "On unseen: what the pick earns on examples that had no part in it. Own classifier: "
             "val macro-F1 of the model's head at its newest snapshot. Seconds: optimizer steps "
-            "alone, beside whatever else this machine did then. MB: the weights on the disk.",
+            "alone, beside whatever else this machine did then. MB: the weights on the disk. Gap: "
+            "train minus val.",
             width=720,
         )
         download(table, "comparison")
