@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -16,6 +17,7 @@ from layerviz.config import POOLINGS, RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import RunError
 from layerviz.runs import Run
+from layerviz.separability import Cell
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +143,14 @@ def _f1(run: Run, standing: comparison.Standing, split: str) -> float:
     best = standing.best
     predicted = runs.read_probes(run.path, best.snapshot)[best.pooling][best.layer]
     return f1_score(examples["label"][rows], predicted[rows], average="macro")
+
+
+def test_an_encoder_that_is_best_before_training_is_told_so(good, weak):
+    found = judged(good, weak)
+    assert "before training" not in told(found)
+    first = dataclasses.replace(found.standings[1], best=Cell(0, 0.0, "mean", 2))
+    found = dataclasses.replace(found, standings=(found.standings[0], first))
+    assert "weak is at its best before training" in told(found)
 
 
 def test_one_pooling_alone_can_be_searched(good, weak):

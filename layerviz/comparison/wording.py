@@ -34,7 +34,7 @@ def sentences(comparison: Comparison) -> list[str]:
     said += [_defeat(best, other) for other in others if not other.tied]
     said += [
         f"{standing.name} is at its best before training: no epoch of fine-tuning made any of its "
-        "layers better."
+        "layers score higher."
         for standing in (best, *others)
         if standing.best.epoch == 0 and standing.last_epoch > 0
     ]
