@@ -13,9 +13,20 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import comparison, data, encoders, hidden_states, projection, runs, separability
+from layerviz import (
+    comparison,
+    data,
+    encoders,
+    exploring,
+    hidden_states,
+    projection,
+    runs,
+    separability,
+)
 from layerviz.comparison import Agreement, Comparison, Contender
 from layerviz.data import Columns, Dataset, Table
+from layerviz.encoders import LoadedEncoder
+from layerviz.exploring import Neighbours, OwnTexts, Suspicion, TokenPaths
 from layerviz.jobs import Jobs
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
@@ -200,6 +211,93 @@ def mixed(
         single=single,
         seed=_run.config.seed,
     )
+
+
+# --- single examples ---------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def classified(
+    run_id: str, created: str, n_snapshots: int, _run: Run
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the classifier's predictions, their confidence and losses, (S, N) each."""
+    frames = [predictions(run_id, created, index, _run) for index in range(n_snapshots)]
+    predicted, confidence, loss = (
+        np.stack([frame[name].to_numpy() for frame in frames])
+        for name in ("predicted", "confidence", "loss")
+    )
+    return predicted, confidence, loss
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def probed(
+    run_id: str,  # noqa: ARG001
+    created: str,  # noqa: ARG001
+    measured: tuple[int, ...],
+    pooling: str,
+    _run: Run,
+) -> np.ndarray:
+    """Return what the probes of every layer predict, int16 of shape (S, L + 1, N)."""
+    return np.stack([runs.read_probes(_run.path, index)[pooling] for index in measured])
+
+
+@st.cache_data(show_spinner="Looking for neighbours", max_entries=64)
+def neighbours(
+    run_id: str, created: str, snapshot: int, pooling: str, layer: int, row: int, _run: Run
+) -> Neighbours:
+    """Return the nearest train examples of one example."""
+    states = layer_states(run_id, created, snapshot, pooling, layer, _run)
+    splits = examples(run_id, created, _run)["split"].to_numpy()
+    return exploring.nearest_train(states, splits, np.array([row]))
+
+
+@st.cache_data(show_spinner="Comparing neighbours", max_entries=32)
+def moved(
+    run_id: str, created: str, snapshots: tuple[int, int], pooling: str, layer: int, _run: Run
+) -> pd.DataFrame:
+    """Return the examples by how many of their neighbours changed between two snapshots."""
+    before, after = (
+        layer_states(run_id, created, snapshot, pooling, layer, _run) for snapshot in snapshots
+    )
+    splits = examples(run_id, created, _run)["split"].to_numpy()
+    return exploring.moved(before, after, splits)
+
+
+@st.cache_data(show_spinner="Looking for suspicious labels", max_entries=8)
+def suspicion(run_id: str, created: str, n_snapshots: int, _run: Run) -> Suspicion:  # noqa: ARG001
+    """Return which labels are suspicious."""
+    return exploring.suspicious_labels(_run)
+
+
+# --- the fine-tuned model: `version` tells one state of its files from another ------------------
+
+
+@st.cache_resource(show_spinner="Loading the fine-tuned model", max_entries=2)
+def trained(run_id: str, created: str, version: str, _folder: Path) -> LoadedEncoder:  # noqa: ARG001
+    """Return a run's fine-tuned model; it is read, never trained."""
+    return encoders.load_trained(_folder)
+
+
+@st.cache_data(show_spinner="Reading your texts", max_entries=8)
+def own_texts(
+    run_id: str, created: str, version: str, texts: tuple[str, ...], _run: Run, _folder: Path
+) -> OwnTexts:
+    """Return what a run's model makes of new texts."""
+    loaded = trained(run_id, created, version, _folder)
+    max_length = _run.config.max_length
+    return exploring.read_texts(loaded.model, loaded.tokenizer, texts, max_length=max_length)
+
+
+@st.cache_data(show_spinner="Reading the tokens", max_entries=16)
+def tokens(
+    run_id: str, created: str, version: str, text: str, _run: Run, _folder: Path
+) -> tuple[list[str], TokenPaths]:
+    """Return the tokens of a text, and where they lie in every layer."""
+    loaded = trained(run_id, created, version, _folder)
+    names, states = hidden_states.token_states(
+        loaded.model, loaded.tokenizer, text, max_length=_run.config.max_length
+    )
+    return names, exploring.token_paths(states)
 
 
 # --- comparisons: `key` names the runs, when they were made, and their measured snapshots --------

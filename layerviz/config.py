@@ -54,6 +54,8 @@ class RunConfig:
         Most examples captured per split, 10 to 20,000.
     encoder_version : str
         Distinguishes two states of one starter or local folder; empty for all other encoders.
+    keep_weights : bool
+        Whether the weights of every snapshot are kept, not the newest alone.
 
     Raises
     ------
@@ -74,6 +76,7 @@ class RunConfig:
     snapshots_per_epoch: int = 1
     max_captured: int = 2000
     encoder_version: str = ""
+    keep_weights: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.encoder, str) or not self.encoder.strip():
@@ -90,6 +93,8 @@ class RunConfig:
         _check_between("warmup_ratio", self.warmup_ratio, 0.0, 0.5)
         _check_choice("class_weighting", self.class_weighting, CLASS_WEIGHTINGS)
         _check_choice("precision", self.precision, PRECISIONS)
+        if not isinstance(self.keep_weights, bool):
+            raise ConfigError(f"Keep weights is {self.keep_weights!r:.40}.", "Give true or false.")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON values."""
@@ -193,7 +198,10 @@ def run_id(config: RunConfig, dataset_name: str, fingerprint: str) -> str:
     The readable part names encoder and data; the eight hexadecimal digits at the
     end are taken from SHA-256 over the whole config and the data's fingerprint.
     """
-    identity = json.dumps({"config": config.as_dict(), "data": fingerprint}, sort_keys=True)
+    settings = config.as_dict()
+    if not settings["keep_weights"]:  # runs from before there was such a setting keep their ids
+        del settings["keep_weights"]
+    identity = json.dumps({"config": settings, "data": fingerprint}, sort_keys=True)
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
     return f"{slug(config.encoder, 40)}-{slug(dataset_name, 40)}-{digest}"
 

@@ -26,6 +26,7 @@ OTHER_VALUES = {
     "snapshots_per_epoch": 2,
     "max_captured": 500,
     "encoder_version": "0123456789ab",
+    "keep_weights": True,
 }
 
 

@@ -328,6 +328,27 @@ def test_the_model_opens_with_plain_transformers_and_equals_the_last_snapshot(
         )
 
 
+def test_kept_weights_are_those_of_their_snapshots_and_change_nothing(
+    finished, toy_dataset, tmp_path
+):
+    kept = fit(tmp_path, toy_dataset, dataclasses.replace(CONFIG, keep_weights=True))
+    assert_same_weights(finished, kept)
+    assert list(runs.model_folders(finished)) == [len(STEPS) - 1]
+    folders = runs.model_folders(kept)
+    assert list(folders) == list(range(len(STEPS)))
+    versions = {runs.model_version(folder) for folder in folders.values()}
+    assert len(versions) == len(STEPS)
+    for index, folder in folders.items():
+        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+        texts = runs.read_examples(kept.path)["text"].tolist()[:8]
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        again = hidden_states.capture(model, tokenizer, texts, max_length=CONFIG.max_length)
+        stored = runs.read_predictions(kept.path, index)
+        assert (again.logits.argmax(axis=1) == stored["predicted"].to_numpy()[:8]).all()
+        states = runs.read_pooled(kept.path, index)["mean"][:, :8]
+        assert np.abs(again.pooled["mean"] - states).max() < 0.02
+
+
 def test_progress_never_goes_back_and_ends_at_the_total(finished, reported):
     assert [p.phase for p in reported[:2]] == ["loading", "preparing"]
     assert reported[-1].phase == "saving"

@@ -43,6 +43,7 @@ from layerviz.charts.palette import (
     WRONG_CODE,
     WRONG_COLOUR,
 )
+from layerviz.charts.single_example import knowledge_strip, label_probability, token_maps
 from layerviz.charts.trails import own_frame, trails_frame
 
 __all__ = [
@@ -68,6 +69,8 @@ __all__ = [
     "encoders_over_epochs",
     "epoch_name",
     "examples_frame",
+    "knowledge_strip",
+    "label_probability",
     "layer_maps",
     "layer_name",
     "legend",
@@ -84,5 +87,6 @@ __all__ = [
     "scores_over_epochs",
     "scores_over_layers",
     "similarity_heat_map",
+    "token_maps",
     "trails_frame",
 ]

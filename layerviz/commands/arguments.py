@@ -84,6 +84,9 @@ def _add_run_settings(fit: argparse.ArgumentParser) -> None:
     fit.add_argument(
         "--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it"
     )
+    fit.add_argument(
+        "--keep-weights", action="store_true", help="those of every snapshot, not the newest alone"
+    )
     fit.add_argument("--runs", type=Path, help=RUNS_HELP)
 
 
@@ -211,6 +214,7 @@ def config_of(parsed: argparse.Namespace, encoder: str, seed: int) -> RunConfig:
         "precision",
         "snapshots_per_epoch",
         "max_captured",
+        "keep_weights",
     )
     given = {name: getattr(parsed, name) for name in names}
     return RunConfig(encoder=encoder, seed=seed, **given)

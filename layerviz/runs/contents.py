@@ -201,11 +201,35 @@ def _map_file(path: Path, method: str, pooling: str, layer: int) -> Path:
     return path / "maps" / f"{method}-{pooling}-{layer:02d}.safetensors"
 
 
-def save_model(path: Path, model: Any, tokenizer: Any) -> None:
-    """Store the newest weights with their tokenizer, in place of older ones."""
-    with replacing(path / "model") as temporary:
+def save_model(path: Path, model: Any, tokenizer: Any, snapshot: int | None = None) -> None:
+    """Store weights with their tokenizer: a snapshot's, or the newest in place of older ones."""
+    folder = path / "model" if snapshot is None else _weights_folder(path, snapshot)
+    with replacing(folder) as temporary:
         model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
+
+
+def model_folders(run: Run) -> dict[int, Path]:
+    """Return where weights are, per snapshot: those that were kept, and the newest.
+
+    The newest ones belong to the last snapshot; where a run was stopped, they may be some steps
+    farther.
+    """
+    found = {s.index: _weights_folder(run.path, s.index) for s in run.snapshots}
+    found = {index: folder for index, folder in found.items() if folder.is_dir()}
+    if run.snapshots and (run.path / "model").is_dir():
+        found.setdefault(run.snapshots[-1].index, run.path / "model")
+    return found
+
+
+def _weights_folder(path: Path, index: int) -> Path:
+    return path / "weights" / f"{index:03d}"
+
+
+def model_version(folder: Path) -> str:
+    """Return what tells one state of a folder of weights from another."""
+    stats = [file.stat() for file in sorted(folder.glob("*.safetensors"))]
+    return "-".join(f"{stat.st_mtime_ns:x}.{stat.st_size:x}" for stat in stats)
 
 
 def remove_resume(path: Path) -> None:

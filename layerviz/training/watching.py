@@ -131,6 +131,8 @@ class Watch(TrainerCallback):
         self._record(**_scores(self.examples, predictions))
         epoch = self.step / self.run.training["steps_per_epoch"]
         snapshot = Snapshot(index=index, step=self.step, epoch=epoch)
+        if self.run.config.keep_weights:  # first: a snapshot that is there is whole
+            runs.save_model(self.run.path, self.encoder.model, self.encoder.tokenizer, index)
         runs.write_snapshot(self.run.path, snapshot, captured.pooled, predictions)
 
     def _record(self, **values: float) -> None:

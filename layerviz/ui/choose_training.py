@@ -85,7 +85,14 @@ def _more() -> dict[str, object]:
         key="class_weighting",
         help="balanced: rare classes count more in the loss.",
     )
+    keep_weights = st.toggle(
+        "Keep the weights of every snapshot",
+        key="keep_weights",
+        help="So that texts of your own can be read by the model of any epoch (tab Examples). "
+        "Costs the size of the model for each snapshot.",
+    )
     return {
+        "keep_weights": keep_weights,
         "seed": int(seed),
         "weight_decay": float(weight_decay),
         "warmup_ratio": warmup / 100,

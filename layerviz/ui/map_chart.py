@@ -20,6 +20,9 @@ METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
 DRAWN_PER_SPLIT = 800
 POINTS_AND_SLOTS = 160_000  # points times slider positions that a browser moves at ease
 SLOTS = (6, 31)  # fewest and most positions of the slider
+# The text for screen readers must not change with colour or method: it is part of the
+# specification, and a changed specification would send the slider back to its start.
+MAPS_IN_WORDS = "Maps of the chosen layers, train on the left and val on the right."
 TRAILS = "trails"  # session state: whether ways through the epochs are drawn
 
 
@@ -48,7 +51,13 @@ class Drawn:
 
 
 def draw_maps(
-    run: Run, view: View, layers: list[int], *, key: str, start: tuple[str, int] | None = None
+    run: Run,
+    view: View,
+    layers: list[int],
+    *,
+    key: str,
+    start: tuple[str, int] | None = None,
+    only: str | None = None,
 ) -> Drawn:
     """Draw the maps of some layers; a click or a box in them selects examples.
 
@@ -62,19 +71,25 @@ def draw_maps(
         Of the chart.
     start : tuple of str and int, optional
         A run, and the snapshot at which the slider stands at first in it.
+    only : str, optional
+        Id of the one example to light up, whatever is selected; nothing can be selected then.
     """
-    if view.method == "tsne" and not tsne_is_there([(run, view.pooling, one) for one in layers]):
-        st.caption("PCA maps until all t-SNE maps are there.")
-        view = replace(view, method="pca")
+    view = drawable(run, view, layers)
     examples = cache.examples(run.run_id, run.created, run)
     ids, splits = examples["id"].to_numpy(), examples["split"].to_numpy()
-    chosen = selection(run)
+    chosen = {only} if only else selection(run)
     rows = _rows(splits, len(layers), np.isin(ids, list(chosen)))
     slots = _slots(run, len(layers) * len(rows))
     shown = _captured(run, view, layers, slots)
     maps = {layer: maps_of(run, view.method, view.pooling, layer, shown) for layer in layers}
-    points, cells = _frames(run, view, examples, rows, slots, shown, maps)
-    trailing = rows[np.isin(ids[rows], list(chosen))] if st.session_state.get(TRAILS, True) else []
+    points, cells = map_frames(run, view, rows, len(slots), shown, maps)
+    trailing = rows[np.isin(ids[rows], list(chosen))]
+    if len(trailing) > MOST_TRAILS or not (only or st.session_state.get(TRAILS, True)):
+        trailing = []
+    taking = {
+        "on_select": taking_from(key, run, ids, points, layers, Grid.of(len(layers))),
+        "selection_mode": ["box", "pick"],
+    }
     whole = run.config.snapshots_per_epoch == 1 and len(slots) == slots[-1] + 1
     st.altair_chart(
         charts.layer_maps(
@@ -87,18 +102,23 @@ def draw_maps(
             start=_start(run, slots, start),
             slider_name="Epoch " if whole else "Snapshot ",
             dark=st.context.theme.type == "dark",
-            selectable=True,
-            trails=charts.trails_frame(points, trailing if len(trailing) <= MOST_TRAILS else []),
+            selectable=only is None,
+            trails=charts.trails_frame(points, trailing),
         ),
         width="stretch",
         key=key,
-        on_select=taking_from(key, run, ids, points, layers, Grid.of(len(layers))),
-        selection_mode=["box", "pick"],
-        # The text for screen readers must not change with colour or method: it is part of the
-        # specification, and a changed specification would send the slider back to its start.
-        alt="Maps of the chosen layers, train on the left and val on the right.",
+        alt=MAPS_IN_WORDS,
+        **({} if only else taking),
     )
     return Drawn(view, shown, slots, maps, rows, splits)
+
+
+def drawable(run: Run, view: View, layers: list[int]) -> View:
+    """Return the view as it can be had: while t-SNE maps are being drawn, PCA stands in."""
+    if view.method == "tsne" and not tsne_is_there([(run, view.pooling, one) for one in layers]):
+        st.caption("PCA maps until all t-SNE maps are there.")
+        return replace(view, method="pca")
+    return view
 
 
 def _rows(splits: np.ndarray, n_layers: int, chosen: np.ndarray) -> np.ndarray:
@@ -108,16 +128,30 @@ def _rows(splits: np.ndarray, n_layers: int, chosen: np.ndarray) -> np.ndarray:
     return np.concatenate([rows, np.setdiff1d(more, rows)])
 
 
-def _frames(
+def map_frames(
     run: Run,
     view: View,
-    examples: pd.DataFrame,
     rows: np.ndarray,
-    slots: list[int],
+    n_slots: int,
     shown: tuple[int, ...],
     maps: dict[int, LayerMaps],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return points and cells as `charts.layer_maps` takes them."""
+    """Return points and cells as `charts.layer_maps` takes them.
+
+    Parameters
+    ----------
+    run : Run
+    view : View
+    rows : ndarray of shape (m,)
+        The examples to draw.
+    n_slots : int
+        Places of the slider.
+    shown : tuple of int
+        The snapshots at its first places.
+    maps : dict of int to LayerMaps
+        Per layer, the maps at these snapshots.
+    """
+    examples = cache.examples(run.run_id, run.created, run)
     splits = examples["split"].to_numpy()
     predictions = [cache.predictions(run.run_id, run.created, index, run) for index in shown]
     colours = charts.colour_codes(
@@ -138,7 +172,7 @@ def _frames(
         {layer: drawn.trust for layer, drawn in maps.items()},
         [run.snapshots[index].epoch for index in shown],
         {split: int((splits == split).sum()) for split in ("train", "val")},
-        len(slots),
+        n_slots,
         probe_scores(run, view.pooling, list(maps), shown),
         METHOD_NAMES[view.method],
     )

@@ -9,6 +9,7 @@ from layerviz import runs
 from layerviz.charts import epoch_name
 from layerviz.data import Dataset
 from layerviz.runs import Run
+from layerviz.ui.examples import examples
 from layerviz.ui.launch import choose_runs, delete_button, new_run_button, sizes, title
 from layerviz.ui.layers import layers
 from layerviz.ui.maps import maps
@@ -25,7 +26,8 @@ BADGES = {
 # What a reader chose in one tab is kept while another is open.
 KEPT = (
     "pooling", "projection", "colouring", "layer_preset", "focus-", "layers-", "classes-",
-    "measure", "layers_pooling", "answer_poolings", "against_start", "detail_",
+    "measure", "layers_pooling", "answer_poolings", "against_start", "detail_", "examples_view",
+    "example_", "event_", "trails",
 )  # fmt: skip
 
 
@@ -37,7 +39,9 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
     if run.snapshots:
         _figures(run)
     remember(*KEPT)
-    shown = st.tabs(["Maps", "Layers", "Training", "Run"], key="tabs", on_change="rerun")
+    shown = st.tabs(
+        ["Maps", "Layers", "Examples", "Training", "Run"], key="tabs", on_change="rerun"
+    )
     with shown[0]:
         if not shown[0].open:
             pass
@@ -53,10 +57,17 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
         else:
             _no_maps_yet(run)
     with shown[2]:
-        if shown[2].open:
-            curves(run)
+        if not shown[2].open:
+            pass
+        elif run.snapshots:
+            examples(run)
+        else:
+            _no_maps_yet(run)
     with shown[3]:
         if shown[3].open:
+            curves(run)
+    with shown[4]:
+        if shown[4].open:
             _about(run)
 
 
@@ -158,3 +169,13 @@ def _as_table(values: dict[str, object]) -> pd.DataFrame:
             ],
         }
     )
+
+
+# What each tab shows, and whether it has something to show before the first snapshot.
+TABS = {
+    "Maps": (maps, False),
+    "Layers": (layers, False),
+    "Examples": (examples, False),
+    "Training": (curves, True),
+    "Run": (_about, True),
+}

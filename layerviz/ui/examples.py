@@ -1,0 +1,32 @@
+"""The tab "Examples": one example, events, suspicious labels, texts of the reader's own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from layerviz.runs import Run
+from layerviz.ui.events import events
+from layerviz.ui.examples_table import ONE, SHOWN
+from layerviz.ui.one_example import one_example
+from layerviz.ui.own_texts import own_texts
+from layerviz.ui.state import first_value
+from layerviz.ui.suspicious import suspicious
+
+PARTS = {
+    ONE: one_example,
+    "Events": events,
+    "Suspicious labels": suspicious,
+    "Your own text": own_texts,
+}
+
+
+def examples(run: Run) -> None:
+    """Show the part that the reader chose, or to which a click led."""
+    part = st.segmented_control(
+        "Look at",
+        list(PARTS),
+        required=True,
+        key=first_value(SHOWN, ONE),
+        label_visibility="collapsed",
+    )
+    PARTS[part](run)

@@ -1,0 +1,231 @@
+"""One example: its text, predictions, the layers that know, its way, neighbours and tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, charts, exploring
+from layerviz.runs import Run
+from layerviz.ui.examples_table import described, open_from_table, opened_example
+from layerviz.ui.map_chart import View, draw_maps
+from layerviz.ui.maps import PRESETS, classes_in_colour, colour_legend, pooling_control
+from layerviz.ui.measured import measured_snapshots
+from layerviz.ui.selection import select
+from layerviz.ui.state import first_value, plain
+from layerviz.ui.tokens import tokens
+
+LONG_TEXT = 600  # characters; a longer one scrolls
+FINDER = "example_finder"
+MOST_FOUND = 200
+
+
+def one_example(run: Run) -> None:
+    """Show the example that is open, or let the reader find one."""
+    examples = cache.examples(run.run_id, run.created, run)
+    opened = opened_example(run)
+    rows = np.flatnonzero(examples["id"] == opened)
+    with st.expander("Find an example", icon=":material/search:", expanded=not len(rows)):
+        _finder(run, examples)
+    if not len(rows):
+        return
+    row = int(rows[0])
+    _text(run, examples.iloc[row], row)
+    pooling = pooling_control("example_pooling", "mean")
+    left, right = st.columns(2)
+    with left:
+        _over_epochs(run, examples, row)
+    with right:
+        _knowing_layers(run, examples, row, pooling)
+    _way(run, examples, row, pooling)
+    _neighbours(run, examples, row, pooling)
+    tokens(run, examples["text"].iloc[row])
+
+
+def _finder(run: Run, examples: pd.DataFrame) -> None:
+    wanted = st.text_input(
+        "A part of the text, or an id", key=first_value(FINDER, ""), placeholder="e.g. train-17"
+    ).strip()
+    hits = examples
+    if wanted:
+        found = examples["text"].str.contains(wanted, case=False, regex=False)
+        hits = examples[found | (examples["id"] == wanted)]
+    if hits.empty:
+        st.caption("Nothing found.")
+        return
+    newest = run.snapshots[-1].index
+    predictions = cache.predictions(run.run_id, run.created, newest, run)
+    frame = described(run, hits, predictions).sort_values("loss", ascending=False, kind="stable")
+    frame = frame.head(MOST_FOUND)
+    open_from_table(run, frame, frame["id"], "finder")
+    more = f"The {MOST_FOUND} hardest of {len(hits):,}. " if len(hits) > MOST_FOUND else ""
+    st.caption(f"{more}Tick a row to open that example. A point in the maps leads here, too.")
+
+
+def _text(run: Run, example: pd.Series, row: int) -> None:
+    last = run.snapshots[-1]
+    predicted, confidence, _ = _classified(run)
+    said, sure = run.label_names[predicted[-1, row]], confidence[-1, row]
+    right = predicted[-1, row] == example["label"]
+    height = 200 if len(example["text"]) > LONG_TEXT else "content"
+    with st.container(border=True):
+        with st.container(height=height, border=False):
+            st.markdown(plain(example["text"]))
+        mark = ":material/check:" if right else ":material/close:"
+        st.caption(
+            f"**{plain(example['id'])}** · {example['split']} · label "
+            f"**{plain(run.label_names[example['label']])}** · {mark} predicted "
+            f"**{plain(said)}** ({sure:.0%}, {charts.epoch_name(last.epoch)})"
+        )
+
+
+def _classified(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return cache.classified(run.run_id, run.created, len(run.snapshots), run)
+
+
+def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:
+    predicted, confidence, loss = (values[:, row] for values in _classified(run))
+    names = np.asarray(run.label_names, dtype=object)
+    right = predicted == examples["label"].iloc[row]
+    st.markdown("**What the classifier says, epoch by epoch**")
+    moments = pd.DataFrame(
+        {
+            "epoch": [snapshot.epoch for snapshot in run.snapshots],
+            "when": [charts.epoch_name(snapshot.epoch) for snapshot in run.snapshots],
+            "p_label": np.exp(-loss),
+            "predicted": names[predicted],
+            "confidence": confidence,
+            "verdict": np.where(right, "right", "wrong"),
+        }
+    )
+    st.altair_chart(
+        charts.label_probability(moments, dark=st.context.theme.type == "dark"),
+        width="stretch",
+        key="example_epochs",
+        alt="Line chart: probability of the example's own label over the epochs.",
+    )
+    told = [f"{row.when}: {row.predicted} ({row.confidence:.0%})" for row in moments.itertuples()]
+    with st.expander("In words"):
+        st.markdown("  \n".join(plain(line) for line in told))
+
+
+def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
+    st.markdown("**Which layers know** (linear probes)")
+    measured = measured_snapshots(run)
+    if not measured:
+        st.caption("The layers are not measured yet: see the tab Layers.")
+        return
+    guessed = cache.probed(run.run_id, run.created, measured, pooling, run)[:, :, row]  # (S, L + 1)
+    right = guessed == examples["label"].iloc[row]
+    names = np.asarray(run.label_names, dtype=object)
+    snapshots, layers = (grid.ravel() for grid in np.indices(guessed.shape))
+    epochs = np.array([run.snapshots[index].epoch for index in measured])
+    cells = pd.DataFrame(
+        {
+            "layer": layers,
+            "snapshot": np.array(measured)[snapshots],
+            "epoch": epochs[snapshots],
+            "when": [charts.epoch_name(epoch) for epoch in epochs[snapshots]],
+            "predicted": names[guessed.ravel()],
+            "verdict": np.where(right.ravel(), "right", "wrong"),
+        }
+    )
+    st.altair_chart(
+        charts.knowledge_strip(cells),
+        width="stretch",
+        key="example_strip",
+        alt="Heat map: whether the probe of each layer gets the example right at each epoch.",
+    )
+    first = int(exploring.earliest_layer(right[-1, 1:, None])[0])
+    when = charts.epoch_name(epochs[-1])
+    said = (
+        f"At {when}, layer {first} is the earliest from which on all layers get it right."
+        if first
+        else f"At {when}, the last layer gets it wrong."
+    )
+    if examples["split"].iloc[row] == "train":
+        said += " It is a train example: the probes were fitted to it."
+    st.caption(said)
+
+
+def _way(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
+    example = examples.iloc[row]
+    if example["split"] == "test":
+        st.caption("Test examples are not drawn in the maps.")
+        return
+    st.markdown("**Its way through each layer's map**")
+    classes = classes_in_colour(run, "label", f"classes-{run.run_id}")
+    layers = PRESETS["First four and last four"](_n(run))
+    view = View(pooling, "pca", "label", layers, None, classes)
+    colour_legend(run, "label", classes, "example_legend")
+    draw_maps(run, view, layers, key="example_maps", only=example["id"])
+    st.button(
+        "Show in the tab Maps",
+        icon=":material/scatter_plot:",
+        key="example_in_maps",
+        on_click=_to_maps,
+        args=(run, example["id"]),
+    )
+
+
+def _to_maps(run: Run, example: str) -> None:
+    select(run, [example])
+    st.session_state["tabs"] = "Maps"
+
+
+def _n(run: Run) -> int:
+    return int(run.encoder["layers"])
+
+
+def _neighbours(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
+    st.markdown("**Its nearest train examples in the full hidden size**")
+    layer, snapshot = cell_controls(run, "example")
+    found = cache.neighbours(run.run_id, run.created, snapshot, pooling, layer, row, run)
+    show_neighbours(run, examples, found.rows[0], found.similarity[0], snapshot, "neighbours")
+    mine = examples["label"].iloc[row]
+    alike = int((examples["label"].to_numpy()[found.rows[0]] == mine).sum())
+    st.caption(
+        f"{alike} of {found.rows.shape[1]} carry its label. Similarity: cosine of the states "
+        "centred on the train mean."
+    )
+
+
+def cell_controls(run: Run, prefix: str, at: int | None = None) -> tuple[int, int]:
+    """Let the reader choose a layer and, where `at` is not given, a snapshot: first the last."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        layer = st.selectbox(
+            "Layer",
+            range(_n(run) + 1),
+            format_func=charts.layer_name,
+            key=first_value(f"{prefix}_layer-{_n(run)}", _n(run)),
+            width=150,
+        )
+        if at is not None:
+            return layer, at
+        newest = run.snapshots[-1].index
+        snapshot = st.selectbox(
+            "Epoch",
+            [snapshot.index for snapshot in run.snapshots],
+            format_func=lambda at: charts.epoch_name(run.snapshots[at].epoch).capitalize(),
+            key=first_value(f"{prefix}_epoch-{run.run_id}-{newest}", newest),
+            width=190,
+        )
+    return layer, snapshot
+
+
+def show_neighbours(
+    run: Run,
+    examples: pd.DataFrame,
+    rows: np.ndarray,
+    similarity: np.ndarray,
+    snapshot: int,
+    key: str,
+) -> None:
+    """List train examples with how near they are; a ticked row opens one."""
+    part = examples.iloc[rows]
+    predictions = cache.predictions(run.run_id, run.created, snapshot, run)
+    frame = described(run, part, predictions).drop(columns=["split", "loss", "confidence"])
+    frame.insert(0, "similarity", similarity)
+    columns = {"similarity": st.column_config.NumberColumn(format="%.2f", width=80)}
+    open_from_table(run, frame, part["id"], key, columns)

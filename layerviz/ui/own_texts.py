@@ -1,0 +1,192 @@
+"""Texts of the reader's own: what the model says, and where they land in every layer's map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, charts, exploring, projection, runs
+from layerviz.errors import LayervizError
+from layerviz.exploring import OwnTexts
+from layerviz.projection import LayerMaps
+from layerviz.runs import Run
+from layerviz.ui.map_chart import (
+    DRAWN_PER_SPLIT,
+    MAPS_IN_WORDS,
+    View,
+    drawable,
+    map_frames,
+    maps_of,
+)
+from layerviz.ui.maps import (
+    PRESETS,
+    classes_in_colour,
+    colour_legend,
+    map_controls,
+    pooling_control,
+)
+from layerviz.ui.one_example import cell_controls, show_neighbours
+from layerviz.ui.state import first_value, plain, show
+from layerviz.ui.tokens import tokens
+
+READ = "own_texts_read"  # session state: the texts that were last read
+
+
+def own_texts(run: Run) -> None:
+    """Let the reader type texts, and show what the fine-tuned model makes of them."""
+    weights = runs.model_folders(run)
+    if not weights:
+        st.info("The model is stored when the run ends.", icon=":material/hourglass_top:")
+        return
+    typed = st.text_area(
+        "One text per line",
+        key=first_value("own_texts_typed", ""),
+        height=110,
+        placeholder="Type a text the model has not seen, as many as you like, one per line.",
+    )
+    texts = tuple(line.strip() for line in typed.splitlines() if line.strip())
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    if left.button("Read", type="primary", icon=":material/visibility:", key="own_texts_go"):
+        st.session_state[READ] = texts
+    with right:
+        snapshot = _snapshot(run, weights)
+    texts = st.session_state.get(READ, ())
+    if not texts:
+        return
+    folder = weights[snapshot]
+    try:
+        version = runs.model_version(folder)
+        read = cache.own_texts(run.run_id, run.created, version, texts, run, folder)
+    except LayervizError as error:
+        show(error)
+        return
+    _predictions(run, read)
+    _in_maps(run, read, snapshot)
+    _near(run, read, snapshot)
+
+
+def _snapshot(run: Run, weights: dict[int, Path]) -> int:
+    """Let the reader choose among the epochs whose weights were kept."""
+    newest = max(weights)
+    if len(weights) == 1:
+        when = charts.epoch_name(run.snapshots[newest].epoch)
+        st.caption(
+            f"Read by the model as it was at the end ({when}). *Keep the weights of every "
+            "snapshot*, in step 3, lets you choose among epochs in later runs."
+        )
+        return newest
+    return st.selectbox(
+        "Model at",
+        sorted(weights),
+        format_func=lambda at: charts.epoch_name(run.snapshots[at].epoch).capitalize(),
+        key=first_value(f"own_texts_epoch-{run.run_id}", newest),
+        width=190,
+    )
+
+
+def _predictions(run: Run, read: OwnTexts) -> None:
+    predicted = read.probabilities.argmax(axis=1)
+    names = np.asarray(run.label_names, dtype=object)
+    frame = pd.DataFrame(
+        {
+            "n": range(1, len(predicted) + 1),
+            "predicted": names[predicted],
+            "confidence": read.probabilities.max(axis=1),
+            "text": [text[:1000] for text in read.texts],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        width="stretch",
+        height=min(38 + 35 * len(frame), 320),
+        column_config={
+            "n": st.column_config.NumberColumn(width=40),
+            "predicted": st.column_config.TextColumn(width=140),
+            "confidence": st.column_config.ProgressColumn(format="percent", max_value=1, width=100),
+            "text": st.column_config.TextColumn(width="large"),
+        },
+    )
+
+
+def _in_maps(run: Run, read: OwnTexts, snapshot: int) -> None:
+    st.markdown("**Where they land** (stars; placed into the maps, which stay as they are)")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        pooling = pooling_control("own_texts_pooling", "mean")
+        method, colouring = map_controls("own_texts_")
+    classes = classes_in_colour(run, colouring, f"classes-{run.run_id}")
+    colour_legend(run, colouring, classes, "own_texts_legend")
+    layers = PRESETS["First four and last four"](int(run.encoder["layers"]))
+    view = View(pooling, method, colouring, layers, None, classes)
+    view = drawable(run, view, layers)
+    every = tuple(index.index for index in run.snapshots)
+    maps, own = {}, {}
+    for layer in layers:
+        drawn = maps_of(run, view.method, pooling, layer, every).at([snapshot])
+        new = _placed(run, view, layer, drawn, read, snapshot)
+        maps[layer], own[layer] = drawn, drawn.to_unit_square(new)
+    examples = cache.examples(run.run_id, run.created, run)
+    rows = charts.drawn_rows(examples["split"].to_numpy(), DRAWN_PER_SPLIT)
+    points, cells = map_frames(run, view, rows, 1, (snapshot,), maps)
+    names, predicted = run.label_names, read.probabilities.argmax(axis=1)
+    verdicts = [
+        f"{names[label]} ({p:.0%})"
+        for label, p in zip(predicted, read.probabilities.max(axis=1), strict=True)
+    ]
+    st.altair_chart(
+        charts.layer_maps(
+            points,
+            charts.examples_frame(examples, names, rows),
+            cells,
+            layers=layers,
+            label_names=names,
+            n_slots=1,
+            dark=st.context.theme.type == "dark",
+            own=charts.own_frame(own, [text[:240] for text in read.texts], verdicts),
+        ),
+        width="stretch",
+        key="own_texts_maps",
+        alt=MAPS_IN_WORDS,
+    )
+
+
+def _placed(
+    run: Run, view: View, layer: int, drawn: LayerMaps, read: OwnTexts, snapshot: int
+) -> np.ndarray:
+    """Return where the texts land in one layer's map, (m, 2), in the map's own coordinates."""
+    splits = cache.examples(run.run_id, run.created, run)["split"].to_numpy()
+    vectors = read.pooled[view.pooling][layer]
+    states = [
+        cache.layer_states(run.run_id, run.created, s.index, view.pooling, layer, run)
+        for s in run.snapshots
+    ]
+    if view.method == "pca":
+        return projection.place_in_pca(states, splits, vectors, snapshot)
+    seed = run.config.seed
+    return projection.place_in_tsne(drawn.xy[0], states[snapshot], splits, vectors, seed=seed)
+
+
+def _near(run: Run, read: OwnTexts, snapshot: int) -> None:
+    st.markdown("**Nearest train examples in the full hidden size**")
+    n = len(read.texts)
+    which = 0
+    if n > 1:
+        which = st.selectbox(
+            "Of which text",
+            range(n),
+            format_func=lambda at: f"{at + 1}: {read.texts[at][:60]}",
+            key=first_value(f"own_texts_which-{n}", 0),
+        )
+    pooling = st.session_state["own_texts_pooling"]
+    layer, _ = cell_controls(run, "own_texts", at=snapshot)
+    states = cache.layer_states(run.run_id, run.created, snapshot, pooling, layer, run)
+    examples = cache.examples(run.run_id, run.created, run)
+    found = exploring.nearest_to(
+        read.pooled[pooling][layer][which : which + 1], states, examples["split"].to_numpy()
+    )
+    show_neighbours(run, examples, found.rows[0], found.similarity[0], snapshot, "own_neighbours")
+    tokens(run, read.texts[which])
+    st.caption(plain(f"Text {which + 1}: {read.texts[which][:300]}"))

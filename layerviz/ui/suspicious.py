@@ -1,0 +1,111 @@
+"""Labels that may be wrong: ranked, marked in the maps, and as a file with the rows of the CSV."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache
+from layerviz.exploring import Suspicion
+from layerviz.runs import Run
+from layerviz.ui.events import to_maps
+from layerviz.ui.examples_table import described, open_from_table
+from layerviz.ui.measured import download
+
+LISTED = 300
+COLUMNS = {
+    "rank": st.column_config.NumberColumn(width=50),
+    "suggested": st.column_config.TextColumn(width=130),
+    "p (label)": st.column_config.ProgressColumn(format="percent", max_value=1, width=80),
+    "neighbours agree": st.column_config.ProgressColumn(format="percent", max_value=1, width=80),
+}
+
+
+def suspicious(run: Run) -> None:
+    """Show the ranked list; a ticked row opens its example."""
+    if run.live:
+        st.info(
+            "Labels are looked at when the run has ended: the more epochs, the surer.",
+            icon=":material/hourglass_top:",
+        )
+        return
+    found = cache.suspicion(run.run_id, run.created, len(run.snapshots), run)
+    examples = cache.examples(run.run_id, run.created, run)
+    _verdict(found)
+    left, mark, save = st.columns([3, 2, 1], vertical_alignment="center")
+    only = left.toggle(
+        "Only those that confident learning and the neighbours both doubt",
+        key="suspicious_only",
+        disabled=not found.n_flagged,
+    )
+    ranked = found.frame[found.frame["issue"]] if only and found.n_flagged else found.frame
+    flagged = found.frame[found.frame["issue"]]
+    top = flagged if len(flagged) else found.frame.head(10)
+    mark.button(
+        f"Mark the {'flagged' if len(flagged) else 'first'} {len(top)} in the maps",
+        icon=":material/scatter_plot:",
+        key="suspicious_marks",
+        on_click=to_maps,
+        args=(run, top["id"].to_numpy(), "for a suspicious label"),
+    )
+    with save:
+        download(_with_source(run, found.frame, examples), f"{run.run_id}-suspicious-labels")
+    shown = ranked.head(LISTED)
+    open_from_table(run, _table(run, shown, examples), shown["id"], "suspicious", COLUMNS)
+    more = (
+        f"The first {LISTED} of {len(ranked):,}; the CSV has all. " if len(ranked) > LISTED else ""
+    )
+    st.caption(
+        f"{more}Tick a row to open that example. In the CSV, file and row are those of the data as "
+        "you gave them (rows counted from 1, the header apart)."
+    )
+
+
+def _verdict(found: Suspicion) -> None:
+    n = len(found.frame)
+    top = max(1, round(0.05 * n))
+    by_chance = found.noise_rate * top
+    st.markdown(
+        f"**{found.n_flagged:,} of {n:,} labels (train and val) look wrong**: what the texts say, "
+        "judged out of sample, speaks for another class, and so do most of their neighbours."
+    )
+    st.caption(
+        f"About {found.noise_rate:.1%} of all labels are estimated to be wrong: of {top:,} rows "
+        f"picked at random, about {by_chance:.0f} would be. {found.source} A hard or ambiguous "
+        "text is suspicious too: read before you change a label."
+    )
+
+
+def _table(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
+    rows = ranked["row"].to_numpy()
+    predictions = cache.predictions(run.run_id, run.created, run.snapshots[-1].index, run)
+    frame = described(run, examples.iloc[rows], predictions)[["split", "label", "text", "id"]]
+    names = np.asarray(run.label_names, dtype=object)
+    frame.insert(0, "rank", ranked["rank"].to_numpy())
+    frame.insert(3, "suggested", names[ranked["suggested"].to_numpy()])
+    frame.insert(4, "p (label)", ranked["p_label"].to_numpy())
+    frame.insert(5, "neighbours agree", ranked["neighbours_agree"].to_numpy())
+    return frame
+
+
+def _with_source(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
+    """Return the list with where each row stands in the files that the reader gave."""
+    names = np.asarray(run.label_names, dtype=object)
+    source = ranked["id"].str.rsplit("-", n=1, expand=True)
+    return pd.DataFrame(
+        {
+            "rank": ranked["rank"],
+            "file": source[0],
+            "row": source[1].astype(int),
+            "split": ranked["split"],
+            "label": names[ranked["label"].to_numpy()],
+            "suggested": names[ranked["suggested"].to_numpy()],
+            "score": ranked["score"],
+            "p_label": ranked["p_label"],
+            "p_suggested": ranked["p_suggested"],
+            "neighbours_agree": ranked["neighbours_agree"],
+            "flagged": ranked["issue"],
+            "text": examples["text"].to_numpy()[ranked["row"].to_numpy()],
+        }
+    )

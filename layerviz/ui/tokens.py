@@ -1,0 +1,69 @@
+"""Every token of one text through the layers, as VisBERT drew it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, charts, runs
+from layerviz.errors import LayervizError
+from layerviz.runs import Run
+from layerviz.ui.state import show
+
+
+def tokens(run: Run, text: str) -> None:
+    """Offer the tokens of a text; the model is loaded only when somebody looks."""
+    part = st.expander(
+        "Its tokens through the layers",
+        icon=":material/segment:",
+        key="example_tokens",
+        on_change="rerun",
+    )
+    if not part.open:
+        return
+    with part:
+        weights = runs.model_folders(run)
+        if not weights:
+            st.caption("The model is stored when the run ends.")
+            return
+        try:
+            _draw(run, text, weights[max(weights)])
+        except LayervizError as error:
+            show(error)
+
+
+def _draw(run: Run, text: str, folder: Path) -> None:
+    version = runs.model_version(folder)
+    names, paths = cache.tokens(run.run_id, run.created, version, text, run, folder)
+    frame = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "layer": layer,
+                    "place": range(len(names)),
+                    "token": names,
+                    "x": xy[:, 0],
+                    "y": xy[:, 1],
+                }
+            )
+            for layer, xy in enumerate(paths.xy)
+        ],
+        ignore_index=True,
+    )
+    st.altair_chart(
+        charts.token_maps(
+            frame,
+            explained=paths.explained.sum(axis=1),
+            dark=st.context.theme.type == "dark",
+        ),
+        width="stretch",
+        key="token_maps",
+        alt="Map of the tokens of the text, one layer at a time.",
+    )
+    st.caption(
+        "PCA of these tokens alone in each layer of the fine-tuned model, each layer turned so "
+        "that tokens lie as near as possible to where they lay in the layer before (van Aken et "
+        "al. 2020, VisBERT). The line follows the text."
+    )
