@@ -11,6 +11,7 @@ import streamlit as st
 from layerviz import cache, charts, comparison
 from layerviz.comparison import BY_HEAD, BY_PROBE, OUTCOMES, Agreement, Comparison, Contender
 from layerviz.runs import Run
+from layerviz.ui.figure import figure
 from layerviz.ui.measured import download
 from layerviz.ui.state import plain
 
@@ -24,26 +25,26 @@ def scores(judged: Comparison, names: Sequence[str]) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Over relative depth**, each at its best epoch and pooling")
-        st.altair_chart(
+        figure(
             charts.scores_over_depth(
                 judged.profiles, names, measure=f"{F1} (n = {judged.n_val:,})", dark=dark
             ),
-            width="stretch",
             key="over_depth",
             alt="Line chart: the probe's val macro-F1 over relative depth, a line per encoder.",
+            name="comparison-depth",
+            frame=judged.profiles,
         )
-        download(judged.profiles, "comparison-depth")
     with right:
         st.markdown("**Over the epochs**, best layer and pooling; dashed: own classifier")
-        st.altair_chart(
+        figure(
             charts.encoders_over_epochs(
                 judged.epochs, names, measure=f"{F1} (n = {judged.n_val:,})", dark=dark
             ),
-            width="stretch",
             key="encoders_over_epochs",
             alt="Line chart: val macro-F1 over the epochs, a line per encoder and classifier.",
+            name="comparison-epochs",
+            frame=judged.epochs,
         )
-        download(judged.epochs, "comparison-epochs")
     st.caption(f"Bands are 95 % bootstrap intervals. {comparison.seeds_note(judged)}")
 
 
@@ -133,16 +134,17 @@ def _kinship(key: tuple, runs: tuple[Run, Run], one: str, other: str, cells: tup
         ]
     )
     st.markdown(f"**Layers that see the same**: linear CKA, {n:,} train examples")
-    st.altair_chart(
+    figure(
         charts.similarity_heat_map(
             pairs,
             title_x=f"Layer of {other}",
             title_y=f"Layer of {one}",
             dark=st.context.theme.type == "dark",
         ),
-        width="stretch",
         key="compare_kinship",
         alt="Heat map: linear CKA between the layers of two encoders.",
+        name="comparison-kinship",
+        frame=pairs,
     )
     st.caption(
         "1: the same up to rotation and scale; 0: unrelated. Each encoder at its best epoch, both "

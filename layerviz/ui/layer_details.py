@@ -10,6 +10,7 @@ from layerviz import cache, charts, runs, separability
 from layerviz.config import POOLINGS
 from layerviz.runs import Run
 from layerviz.separability import MIXES, Answer, Cell, Mixed
+from layerviz.ui.figure import figure
 from layerviz.ui.maps import POOLING_NAMES
 from layerviz.ui.measured import cells_frame, download
 from layerviz.ui.state import first_value, jobs, plain, show
@@ -70,30 +71,31 @@ def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
     with left:
         st.markdown("**Over the layers** (bars: 95 % intervals of val at the last epoch)")
         shown = _evenly(list(measured), MANY_EPOCHS)
-        st.altair_chart(
+        figure(
             charts.scores_over_layers(
                 scores[scores["snapshot"].isin(shown)], measure=F1, dark=_dark()
             ),
-            width="stretch",
             key="over_layers",
             alt="Line chart: the probe's macro-F1 over the layers, one line per epoch.",
+            name=f"{run.run_id}-lines-{pooling}",
+            frame=scores,
         )
     with right:
         st.markdown("**Over the epochs**")
         every = sorted(scores["layer"].unique())
         shown = _evenly([layer for layer in every if layer], MANY_LAYERS)
         shown = sorted({*shown, answer.best.layer})
-        st.altair_chart(
+        figure(
             charts.scores_over_epochs(
                 scores[scores["layer"].isin(shown)], measure=F1, dark=_dark()
             ),
-            width="stretch",
             key="over_epochs",
             alt="Line chart: the probe's macro-F1 over the epochs, one line per layer.",
+            name=f"{run.run_id}-epochs-{pooling}",
+            frame=scores,
         )
         if len(shown) < sum(layer > 0 for layer in every):
             st.caption(f"Layers {', '.join(map(str, shown))} of {every[-1]}; the CSV has all.")
-    download(scores, f"{run.run_id}-lines-{pooling}")
 
 
 # --- poolings -------------------------------------------------------------------------------
@@ -114,17 +116,17 @@ def _poolings(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str)
         ignore_index=True,
     )
     scores = scores[scores["snapshot"] == snapshot]
-    st.altair_chart(
+    figure(
         charts.pooling_scores(scores, measure=f"{F1} on val", dark=_dark()),
-        width="stretch",
         key="pooling_scores",
         alt="Line chart: the probe's val macro-F1 over the layers, one line per pooling.",
+        name=f"{run.run_id}-poolings-{snapshot}",
+        frame=scores,
     )
     st.caption(
         "Bands are 95 % bootstrap intervals of each score; the sentence compares in pairs, on the "
         "same val examples, which tells finer differences than overlapping bands do."
     )
-    download(scores, f"{run.run_id}-poolings-{snapshot}")
 
 
 # --- overfitting ----------------------------------------------------------------------------
@@ -196,26 +198,27 @@ def _kinship(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) 
     left, right = st.columns(2)
     with left:
         st.markdown("**Layers among each other**")
-        st.altair_chart(
+        figure(
             charts.similarity_heat_map(pairs, title_x="Layer", title_y="Other layer", dark=_dark()),
-            width="stretch",
             key="similarity",
             alt="Heat map: linear CKA between all pairs of layers.",
+            name=f"{run.run_id}-kinship-{snapshot}-{pooling}",
+            frame=pairs,
         )
     with right:
         st.markdown("**Each layer and its pre-trained self**")
         moved = cells_frame(run, measured, "cka", "train", pooling).assign(best=False)
-        st.altair_chart(
+        figure(
             charts.score_heat_map(moved, measure="CKA to epoch 0", domain=(0.0, 1.0), dark=_dark()),
-            width="stretch",
             key="moved",
             alt="Heat map: linear CKA of each layer at each epoch to itself before training.",
+            name=f"{run.run_id}-cka-{pooling}",
+            frame=moved.drop(columns="best"),
         )
     st.caption(
         f"Linear CKA, unbiased estimate on {n:,} train examples (Kornblith et al. 2019; Nguyen et "
         "al. 2021): 1 is the same geometry up to rotation and scale, 0 is none in common."
     )
-    download(pairs, f"{run.run_id}-kinship-{snapshot}-{pooling}")
 
 
 # --- classes --------------------------------------------------------------------------------
@@ -241,11 +244,12 @@ def _classes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) 
     scores = separability.class_scores(cells, predicted, labels, run.label_names)
     here = scores[scores["snapshot"] == snapshot]
     names = here.drop_duplicates("label").nlargest(MANY_CLASSES, "n")["label"]
-    st.altair_chart(
+    figure(
         charts.class_heat_map(here[here["label"].isin(names)], dark=_dark()),
-        width="stretch",
         key="class_scores",
         alt="Heat map: the probe's F1 on val for each class in each layer.",
+        name=f"{run.run_id}-classes-{pooling}",
+        frame=scores,
     )
     if len(names) < here["label"].nunique():
         st.caption(f"The {len(names)} most frequent classes in val; the CSV has all.")
@@ -256,7 +260,6 @@ def _classes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) 
     with right:
         st.markdown("**Taken for each other**")
         _confused(run, cells, predicted, labels, snapshot)
-    download(scores, f"{run.run_id}-classes-{pooling}")
 
 
 def _first_separated(

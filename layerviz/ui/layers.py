@@ -11,9 +11,10 @@ from layerviz import cache, charts
 from layerviz.config import POOLINGS
 from layerviz.runs import Run
 from layerviz.separability import HEAD, MEASURES, Answer, Measure, epoch_words
+from layerviz.ui.figure import figure
 from layerviz.ui.layer_details import details
 from layerviz.ui.maps import POOLING_NAMES, open_map
-from layerviz.ui.measured import cells_frame, download, measure_the_rest, measured_snapshots
+from layerviz.ui.measured import cells_frame, measure_the_rest, measured_snapshots
 from layerviz.ui.state import first_value, plain
 
 ALL_POOLINGS = "all"
@@ -163,7 +164,7 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choic
         st.info(f"{label} is not defined here: too few examples or classes.")
         return
     key = f"heat-{choice.measure.name}-{choice.split}-{choice.pooling}-{choice.against_start}"
-    st.altair_chart(
+    figure(
         charts.score_heat_map(
             cells,
             measure=f"Change of {label}" if choice.against_start else label,
@@ -171,13 +172,13 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choic
             domain=_domain(cells) if not choice.against_start else None,
             dark=st.context.theme.type == "dark",
         ),
-        width="stretch",
         key=key,
+        name=f"{run.run_id}-{choice.measure.name}",
+        frame=cells.drop(columns="best"),
         on_select=lambda: _open_picked(run, key, choice.pooling),
         selection_mode=["cell"],
         alt=f"Heat map: {label} of each layer at each epoch.",
     )
-    left, right = st.columns([4, 1], vertical_alignment="center")
     outlined = "The outlined cell scores highest. " if cells["best"].any() else ""
     first = (
         " Layer 0 is the same for every text under [CLS] (its first token always is), so it tells "
@@ -185,12 +186,10 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choic
         if choice.pooling == "cls"
         else ""
     )
-    left.caption(
+    st.caption(
         f"{outlined}Click a cell to see that layer at that epoch in the maps. The answer is "
         f"searched among layers 1 and up; layer 0 is a baseline.{first}"
     )
-    with right:
-        download(cells.drop(columns="best"), f"{run.run_id}-{choice.measure.name}")
 
 
 def _domain(cells: pd.DataFrame) -> tuple[float, float] | None:

@@ -9,6 +9,7 @@ import streamlit as st
 from layerviz import cache, charts, exploring
 from layerviz.runs import Run
 from layerviz.ui.examples_table import described, open_from_table, opened_example
+from layerviz.ui.figure import figure
 from layerviz.ui.map_chart import View, draw_maps
 from layerviz.ui.maps import PRESETS, classes_in_colour, colour_legend, pooling_control
 from layerviz.ui.measured import measured_snapshots
@@ -99,11 +100,12 @@ def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:
             "verdict": np.where(right, "right", "wrong"),
         }
     )
-    st.altair_chart(
+    figure(
         charts.label_probability(moments, dark=st.context.theme.type == "dark"),
-        width="stretch",
         key="example_epochs",
         alt="Line chart: probability of the example's own label over the epochs.",
+        name=f"{run.run_id}-{examples['id'].iloc[row]}-epochs",
+        frame=moments,
     )
     told = [f"{row.when}: {row.predicted} ({row.confidence:.0%})" for row in moments.itertuples()]
     with st.expander("In words"):
@@ -131,11 +133,12 @@ def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) ->
             "verdict": np.where(right.ravel(), "right", "wrong"),
         }
     )
-    st.altair_chart(
+    figure(
         charts.knowledge_strip(cells),
-        width="stretch",
         key="example_strip",
         alt="Heat map: whether the probe of each layer gets the example right at each epoch.",
+        name=f"{run.run_id}-{examples['id'].iloc[row]}-layers",
+        frame=cells,
     )
     first = int(exploring.earliest_layer(right[-1, 1:, None])[0])
     when = charts.epoch_name(epochs[-1])

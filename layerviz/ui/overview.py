@@ -11,6 +11,7 @@ from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.errors import LayervizError
+from layerviz.ui.figure import figure
 from layerviz.ui.state import plain
 
 PREVIEWED = 200
@@ -44,9 +45,9 @@ def overview(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
 def _class_counts(counts: pd.DataFrame) -> None:
     by_size = counts.loc[counts.sum(axis=1).sort_values(ascending=False, kind="stable").index]
     long = by_size.head(CLASSES_DRAWN).rename_axis(index="label", columns="split").stack()
-    st.altair_chart(
+    figure(
         charts.class_counts(long.rename("n").reset_index()),
-        width="stretch",
+        key="class_counts",
         alt="Bar chart: number of examples of each class in each split.",
     )
     if len(counts) > CLASSES_DRAWN:
@@ -64,9 +65,9 @@ def _lengths(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
     width = -(-(int(np.ptp(shown)) + 1) // 40)  # whole numbers per bar
     counts, edges = np.histogram(shown, np.arange(shown.min(), shown.max() + width + 1, width))
     frame = pd.DataFrame({"start": edges[:-1], "end": edges[1:], "n": counts})
-    st.altair_chart(
+    figure(
         charts.length_histogram(frame, limit, unit),
-        width="stretch",
+        key="length_histogram",
         alt=f"Histogram of text lengths in {unit}.",
     )
     sample = "" if len(lengths) == len(texts) else f" (a sample of {len(lengths):,} texts)"

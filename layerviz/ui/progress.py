@@ -11,6 +11,7 @@ from layerviz.data import Dataset
 from layerviz.jobs import JobState
 from layerviz.runs import Run
 from layerviz.training import Progress
+from layerviz.ui.figure import figure
 from layerviz.ui.state import jobs, plain, show, time_to_redraw, told
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -140,11 +141,12 @@ def _curves(run: Run) -> None:
     left, middle, right = st.columns(3)
     with left:
         st.markdown("**Loss**")
-        st.altair_chart(
+        figure(
             charts.loss_curve(history, run.training["total_steps"]),
-            width="stretch",
             key="loss_curve",
             alt="Line chart: training loss over the optimizer steps.",
+            name=f"{run.run_id}-loss",
+            frame=history,
         )
     sizes = captured_sizes(run)
     for place, column, name in (
@@ -156,11 +158,12 @@ def _curves(run: Run) -> None:
         )
         with place:
             st.markdown(f"**{name} of the classifier**")
-            st.altair_chart(
+            figure(
                 charts.metric_curve(scores.dropna(), name, sizes, run.config.epochs),
-                width="stretch",
                 key=f"curve_{column}",
                 alt=f"Line chart: {name} of train and val over the epochs.",
+                name=f"{run.run_id}-{column}",
+                frame=scores,
             )
     st.caption(
         "Train and val are scored on the captured examples, in evaluation mode, at every snapshot; "

@@ -10,6 +10,7 @@ import streamlit as st
 from layerviz import cache, charts, runs
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
+from layerviz.ui.figure import figure
 from layerviz.ui.state import show
 
 
@@ -52,15 +53,16 @@ def _draw(run: Run, text: str, folder: Path) -> None:
         ],
         ignore_index=True,
     )
-    st.altair_chart(
+    figure(
         charts.token_maps(
             frame,
             explained=paths.explained.sum(axis=1),
             dark=st.context.theme.type == "dark",
         ),
-        width="stretch",
         key="token_maps",
         alt="Map of the tokens of the text, one layer at a time.",
+        name=f"{run.run_id}-tokens",
+        frame=frame,
     )
     st.caption(
         "PCA of these tokens alone in each layer of the fine-tuned model, each layer turned so "
