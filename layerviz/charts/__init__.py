@@ -20,7 +20,8 @@ from layerviz.charts.frames import (
     most_frequent,
     points_frame,
 )
-from layerviz.charts.layer_maps import Grid, layer_maps, rows_in_box
+from layerviz.charts.grid import Grid, rows_in_box
+from layerviz.charts.layer_maps import layer_maps
 from layerviz.charts.layer_scores import (
     class_heat_map,
     pooling_scores,
@@ -42,6 +43,7 @@ from layerviz.charts.palette import (
     WRONG_CODE,
     WRONG_COLOUR,
 )
+from layerviz.charts.trails import own_frame, trails_frame
 
 __all__ = [
     "CLASS_COLOURS",
@@ -73,6 +75,7 @@ __all__ = [
     "loss_curve",
     "metric_curve",
     "most_frequent",
+    "own_frame",
     "points_frame",
     "pooling_scores",
     "rows_in_box",
@@ -81,4 +84,5 @@ __all__ = [
     "scores_over_epochs",
     "scores_over_layers",
     "similarity_heat_map",
+    "trails_frame",
 ]

@@ -7,92 +7,26 @@ that a page which replaces the data keeps the reader's place on the epoch slider
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
+from layerviz.charts.grid import (
+    MOST_PIXELS,
+    ORIGIN_STEP,
+    Grid,
+    across,
+    centred,
+    corners_of,
+    down,
+    placed,
+    slot_columns,
+)
 from layerviz.charts.palette import OTHER_COLOUR, PALETTE
+from layerviz.charts.trails import own_texts, trails_of
 
 POINTS_IN_SVG = 2000
-# The x axis of points that can be selected begins at (slot * MOST_PIXELS + width) * ORIGIN_STEP:
-# so a box says in itself on which epoch and in which size of the chart it was drawn.
-MOST_PIXELS, ORIGIN_STEP = 10_000, 100
-
-
-@dataclass(frozen=True)
-class Grid:
-    """How the cells of one page of maps are laid out.
-
-    Parameters
-    ----------
-    columns : int
-        Cells side by side within one split.
-    rows : int
-        Cells above one another.
-    cell_height : int
-        Height of a cell in pixels; the width follows from the page.
-    stacked : bool
-        Whether val stands below train, not beside it.
-    """
-
-    columns: int
-    rows: int
-    cell_height: int
-    stacked: bool = False
-
-    HEADER = 26  # pixels above the cells, for the name of the split
-    GAP = 0.14  # between train and val, in cell widths
-
-    @classmethod
-    def of(cls, n_layers: int) -> Grid:
-        """Lay out ``n_layers`` cells per split so that they fit a page."""
-        if n_layers == 1:
-            return cls(1, 1, 430)
-        columns = 2 if n_layers <= 8 else 3 if n_layers <= 15 else 4
-        return cls(columns, math.ceil(n_layers / columns), {2: 190, 3: 180, 4: 150}[columns])
-
-    @classmethod
-    def matrix(cls, n_encoders: int) -> Grid:
-        """Lay out a column of two cells per encoder, train above val."""
-        columns = min(n_encoders, 4)
-        rows = math.ceil(n_encoders / columns)
-        return cls(columns, rows, 300 if columns < 3 else 270 if columns == 3 else 220, True)
-
-    @property
-    def width(self) -> float:
-        """Width of the whole chart, in cells."""
-        return self.columns if self.stacked else 2 * self.columns + self.GAP
-
-    @property
-    def height(self) -> int:
-        """Height of the whole chart in pixels."""
-        return (1 + self.stacked) * self.side_height
-
-    @property
-    def title_height(self) -> int:
-        """Pixels inside a cell for its title: one line, or two where encoders are named."""
-        return 34 if self.stacked else 18
-
-    @property
-    def side_height(self) -> int:
-        """Height of one split in pixels."""
-        return self.HEADER + self.rows * self.cell_height
-
-    def corner(self, cell: int, side: int) -> tuple[float, float]:
-        """Return left edge (in cells) and top edge (in pixels) of a cell on a side (0 or 1)."""
-        row, column = divmod(cell, self.columns)
-        left, top = column, self.HEADER + row * self.cell_height
-        if self.stacked:
-            return left, top + side * self.side_height
-        return left + side * (self.columns + self.GAP), top
-
-    def heading_top(self, side: int) -> float:
-        """Return the upper edge of a split's heading, in pixels."""
-        return float(side * self.side_height if self.stacked else 0)
 
 
 def layer_maps(
@@ -109,6 +43,8 @@ def layer_maps(
     grid: Grid | None = None,
     selectable: bool = False,
     names: Sequence[str] | None = None,
+    trails: pd.DataFrame | None = None,
+    own: pd.DataFrame | None = None,
 ) -> alt.LayerChart:
     """Draw the maps of the given layers, train on the left and val on the right.
 
@@ -150,6 +86,10 @@ def layer_maps(
     names : sequence of str, optional
         What the maps are called in tooltips, in the order of `layers`, where it is not layers of
         one encoder that are drawn.
+    trails : DataFrame, optional
+        The ways that some examples take (`trails_frame`), drawn up to where the slider stands.
+    own : DataFrame, optional
+        Texts of the reader's own that were placed in the maps (`own_frame`), drawn as stars.
 
     Returns
     -------
@@ -164,9 +104,12 @@ def layer_maps(
         **({"bind": slider} if n_slots > 1 else {}),
     )
     frames = _place_cells(cells, layers, grid)
+    extras = [] if trails is None else [trails_of(trails, layers, grid)]
+    extras += [] if own is None else [own_texts(own, layers, grid, dark)]
     chart = alt.layer(
         _frames(frames, grid, dark),
         _points(points, examples, layers, grid, selectable, names is not None),
+        *extras,
         _titles(frames, grid, dark),
         _headings(frames, grid, dark),
     ).add_params(
@@ -187,54 +130,8 @@ def layer_maps(
     return chart.configure_view(stroke=None)
 
 
-def rows_in_box(
-    box: Mapping[str, Sequence[float]], points: pd.DataFrame, layers: Sequence[int], grid: Grid
-) -> np.ndarray:
-    """Return the ``row`` of the points inside a box that was dragged over a chart of `layer_maps`.
-
-    Parameters
-    ----------
-    box : mapping
-        ``x`` and ``y``, each with the ends of a range, as the selection named ``box`` gives them.
-    points, layers, grid
-        As they were drawn.
-    """
-    (left, right), (top, bottom) = sorted(box["x"]), sorted(box["y"])
-    said = int(left // ORIGIN_STEP)
-    left, right = left - said * ORIGIN_STEP, right - said * ORIGIN_STEP
-    slot, cell_width = said // MOST_PIXELS, said % MOST_PIXELS / grid.width
-    at = np.minimum(slot, points["newest"].to_numpy())
-    rows = np.arange(len(points))
-    xs, ys = (
-        np.stack([points[name].to_numpy() for name in _slot_columns(points, axis)], axis=1)
-        for axis in ("x", "y")
-    )
-    corners = np.array(_corners(points, layers, grid))  # (n, 2)
-    side = min(cell_width * 0.96, _map_height(grid)) * 0.94  # as in `_points`
-    across = corners[:, 0] + 0.5 + (xs[rows, at] - 0.5) * side / cell_width
-    down = corners[:, 1] + _map_middle(grid) - (ys[rows, at] - 0.5) * side
-    inside = (left <= across) & (across <= right) & (top <= down) & (down <= bottom)
-    return np.unique(points["row"].to_numpy()[inside])
-
-
-def _map_height(grid: Grid) -> float:
-    return grid.cell_height - 6 - grid.title_height
-
-
-def _map_middle(grid: Grid) -> float:
-    return grid.title_height + _map_height(grid) / 2
-
-
-def _corners(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> list[tuple[float, float]]:
-    order = {layer: place for place, layer in enumerate(layers)}
-    return [
-        grid.corner(order[layer], int(split == "val"))
-        for layer, split in zip(frame["layer"], frame["split"], strict=True)
-    ]
-
-
 def _place_cells(cells: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
-    corners = _corners(cells, layers, grid)
+    corners = corners_of(cells, layers, grid)
     return cells.assign(
         left=[left + 0.02 for left, _ in corners],
         right=[left + 0.98 for left, _ in corners],
@@ -256,9 +153,9 @@ def _frames(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
             aria=False,
         )
         .encode(
-            x=_across("left", grid),
+            x=across("left", grid),
             x2="right:Q",
-            y=_down("top", grid),
+            y=down("top", grid),
             y2="bottom:Q",
         )
     )
@@ -272,28 +169,20 @@ def _points(
     selectable: bool,
     named: bool,
 ) -> alt.Chart:
-    corners = _corners(points, layers, grid)
-    side = f"min(width / {grid.width} * 0.96, {_map_height(grid)}) * 0.94"
     if "lit" not in examples:
         examples = examples.assign(lit=1)
     wording = alt.LookupData(data=examples, key="row", fields=["text", "label", "lit"])
-    placed = points.assign(
-        centre_x=[left + 0.5 for left, _ in corners],
-        centre_y=[top + _map_middle(grid) for _, top in corners],
-    )
     at = "min(slot, datum.newest)"  # slots still to come show the newest snapshot
-    origin, across = "0", _across("x", grid)
+    origin, horizontal = "0", across("x", grid)
     if selectable:
         origin = f"(slot * {MOST_PIXELS} + floor(width)) * {ORIGIN_STEP}"
         ends = [{"expr": origin}, {"expr": f"{origin} + {grid.width}"}]
-        across = alt.X("x:Q", axis=None).scale(domain=ends, nice=False)
+        horizontal = alt.X("x:Q", axis=None).scale(domain=ends, nice=False)
     chart = (
-        alt.Chart(placed)
+        alt.Chart(centred(points, layers, grid))
         .transform_lookup("row", from_=wording)
         .transform_calculate(
-            x=f"{origin} + datum.centre_x"
-            f" + (datum['x' + {at}] - 0.5) * {side} / (width / {grid.width})",
-            y=f"datum.centre_y - (datum['y' + {at}] - 0.5) * {side}",
+            **placed(f"datum['x' + {at}]", f"datum['y' + {at}]", grid, origin),
             colour=f"datum.lit ? palette[datum['colour' + {at}]] : '{OTHER_COLOUR}'",
             predicted=f"names[datum['predicted' + {at}]]",
             confidence=f"datum['confidence' + {at}] / 100",
@@ -305,8 +194,8 @@ def _points(
             stroke=None,
         )
         .encode(
-            x=across,
-            y=_down("y", grid),
+            x=horizontal,
+            y=down("y", grid),
             color=alt.Color("colour:N", scale=None, legend=None),
             tooltip=[
                 alt.Tooltip("text:N", title="Text"),
@@ -326,16 +215,6 @@ def _points(
     return chart.add_params(box, alt.selection_point(name="pick", fields=["row"]))
 
 
-def _across(field: str, grid: Grid) -> alt.X:
-    """Place `field` in cells from the left, the same scale for every mark."""
-    return alt.X(field, type="quantitative", axis=None).scale(domain=[0, grid.width], nice=False)
-
-
-def _down(field: str, grid: Grid) -> alt.Y:
-    """Place `field` in pixels from the top, the same scale for every mark."""
-    return alt.Y(field, type="quantitative", axis=None).scale(domain=[grid.height, 0], nice=False)
-
-
 def _point_size(n_points: int, n_layers: int) -> int:
     per_layer = n_points / max(n_layers, 1)
     small = 40 if per_layer <= 400 else 24 if per_layer <= 1200 else 14
@@ -343,7 +222,7 @@ def _point_size(n_points: int, n_layers: int) -> int:
 
 
 def _titles(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
-    columns = ["left", "top", *_slot_columns(frames, "title")]
+    columns = ["left", "top", *slot_columns(frames, "title")]
     return (
         alt.Chart(frames[columns])
         .transform_calculate(title="datum['title' + slot]")
@@ -359,8 +238,8 @@ def _titles(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
             color="#c9ced8" if dark else "#4a5160",
         )
         .encode(
-            x=_across("left", grid),
-            y=_down("top", grid),
+            x=across("left", grid),
+            y=down("top", grid),
             text="title:N",
         )
     )
@@ -368,7 +247,7 @@ def _titles(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
 
 def _headings(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
     firsts = frames.sort_values("left").groupby("split", sort=False).head(1)
-    columns = ["left", "heading_top", *_slot_columns(frames, "heading")]
+    columns = ["left", "heading_top", *slot_columns(frames, "heading")]
     return (
         alt.Chart(firsts[columns])
         .transform_calculate(heading="datum['heading' + slot]")
@@ -382,12 +261,8 @@ def _headings(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
             color="#f2f3f5" if dark else "#1f2430",
         )
         .encode(
-            x=_across("left", grid),
-            y=_down("heading_top", grid),
+            x=across("left", grid),
+            y=down("heading_top", grid),
             text="heading:N",
         )
     )
-
-
-def _slot_columns(frame: pd.DataFrame, prefix: str) -> list[str]:
-    return [name for name in frame.columns if name.removeprefix(prefix).isdigit()]

@@ -13,24 +13,21 @@ from layerviz.charts import Grid
 from layerviz.comparison import Comparison, Contender
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run, Snapshot
+from layerviz.ui.map_chart import DRAWN_PER_SPLIT, METHOD_NAMES, most_slots, probe_scores
 from layerviz.ui.maps import (
-    DRAWN_PER_SPLIT,
-    METHOD_NAMES,
     POOLING_NAMES,
     classes_in_colour,
     colour_legend,
     map_controls,
-    most_slots,
     pooling_control,
-    probe_scores,
 )
+from layerviz.ui.selection import clear_button, lit, selection, taking_from
 from layerviz.ui.state import first_value, redrawing
 from layerviz.ui.tsne import stored_tsne, tsne_is_there
 
 DEPTHS = (0.25, 0.5, 0.75, 1.0)
 BEST, OWN_CHOICE = "Each at its best layer", "My choice"
 CHART = "compare_maps"
-SELECTED = "compared_selection"  # session state: ids of the selected examples, and of what runs
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,9 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
     # Always there, so that what follows keeps its place on the page, and the slider with it.
     with st.container():
         layers = _layers(ready, judged, depth)
-    classes = classes_in_colour(runs[0], colouring, f"versus_classes_{_data_of(runs)}")
+    classes = classes_in_colour(
+        runs[0], colouring, f"versus_classes_{runs[0].dataset['fingerprint']}"
+    )
     view = View(poolings, method, colouring, layers, classes, at_best)
     st.fragment(_maps)(ready, runs, judged, view)
 
@@ -245,20 +244,7 @@ def _chart(
     """Draw the maps; what is selected in one of them is taken up as ids."""
     ids, grid, places = examples["id"].to_numpy(), Grid.matrix(len(runs)), range(len(runs))
     texts = charts.examples_frame(examples, runs[0].label_names, rows)
-    if selected := _selection(runs):
-        texts["lit"] = 2 * np.isin(ids[rows], list(selected))
-
-    def take_selection() -> None:
-        given = st.session_state[CHART]["selection"]
-        box, picked = given.get("box") or {}, given.get("pick") or []
-        earlier = st.session_state.get("compared_box")
-        st.session_state["compared_box"] = box
-        if box.get("x") and box != earlier:  # else it was a click that left an older box behind
-            chosen = charts.rows_in_box(box, points, places, grid)
-        else:
-            chosen = np.array([int(one["row"]) for one in picked], dtype=int)
-        st.session_state[SELECTED] = (_data_of(runs), tuple(ids[chosen].tolist()))
-
+    texts = lit(texts, ids, selection(runs[0]))
     whole = epochs == [float(number) for number in range(len(epochs))]
     st.altair_chart(
         charts.layer_maps(
@@ -276,24 +262,10 @@ def _chart(
         ),
         width="stretch",
         key=CHART,
-        on_select=take_selection,
+        on_select=taking_from(CHART, runs[0], ids, points, places, grid),
         selection_mode=["box", "pick"],
         alt="Maps of one layer of each encoder, train above val.",
     )
-
-
-def _data_of(runs: list[Run]) -> str:
-    return runs[0].dataset["fingerprint"]
-
-
-def _selection(runs: list[Run]) -> set[str]:
-    """Return the ids of the selected examples of the data of these runs."""
-    fingerprint, ids = st.session_state.get(SELECTED, ("", ()))
-    return set(ids) if fingerprint == _data_of(runs) else set()
-
-
-def _clear() -> None:
-    st.session_state.pop(SELECTED, None)
 
 
 def _selected_examples(
@@ -304,7 +276,7 @@ def _selected_examples(
     shown: list[list[int]],
 ) -> None:
     """List what is selected, with every encoder's prediction at its last epoch shown."""
-    selected = _selection(runs)
+    selected = selection(runs[0])
     if not selected:
         st.caption(
             "Click a point, or drag a box around several, to mark the same examples in all maps."
@@ -329,7 +301,7 @@ def _selected_examples(
             + ("that epoch" if len(shown[0]) == 1 else "the last place of the slider"),
             width="content",
         )
-        st.button("Clear", icon=":material/close:", key="compare_clear", on_click=_clear)
+        clear_button("compare_clear")
     st.dataframe(frame, hide_index=True, width="stretch", height=min(38 + 35 * n, 320))
 
 

@@ -1,0 +1,173 @@
+"""Where the maps lie on the page: cells, the axes of every mark, and what a box encloses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+# The x axis of points that can be selected begins at (slot * MOST_PIXELS + width) * ORIGIN_STEP:
+# so a box says in itself on which epoch and in which size of the chart it was drawn.
+MOST_PIXELS, ORIGIN_STEP = 10_000, 100
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How the cells of one page of maps are laid out.
+
+    Parameters
+    ----------
+    columns : int
+        Cells side by side within one split.
+    rows : int
+        Cells above one another.
+    cell_height : int
+        Height of a cell in pixels; the width follows from the page.
+    stacked : bool
+        Whether val stands below train, not beside it.
+    """
+
+    columns: int
+    rows: int
+    cell_height: int
+    stacked: bool = False
+
+    HEADER = 26  # pixels above the cells, for the name of the split
+    GAP = 0.14  # between train and val, in cell widths
+
+    @classmethod
+    def of(cls, n_layers: int) -> Grid:
+        """Lay out ``n_layers`` cells per split so that they fit a page."""
+        if n_layers == 1:
+            return cls(1, 1, 430)
+        columns = 2 if n_layers <= 8 else 3 if n_layers <= 15 else 4
+        return cls(columns, math.ceil(n_layers / columns), {2: 190, 3: 180, 4: 150}[columns])
+
+    @classmethod
+    def matrix(cls, n_encoders: int) -> Grid:
+        """Lay out a column of two cells per encoder, train above val."""
+        columns = min(n_encoders, 4)
+        rows = math.ceil(n_encoders / columns)
+        return cls(columns, rows, 300 if columns < 3 else 270 if columns == 3 else 220, True)
+
+    @property
+    def width(self) -> float:
+        """Width of the whole chart, in cells."""
+        return self.columns if self.stacked else 2 * self.columns + self.GAP
+
+    @property
+    def height(self) -> int:
+        """Height of the whole chart in pixels."""
+        return (1 + self.stacked) * self.side_height
+
+    @property
+    def title_height(self) -> int:
+        """Pixels inside a cell for its title: one line, or two where encoders are named."""
+        return 34 if self.stacked else 18
+
+    @property
+    def side_height(self) -> int:
+        """Height of one split in pixels."""
+        return self.HEADER + self.rows * self.cell_height
+
+    @property
+    def map_height(self) -> int:
+        """Pixels of a cell that its map may fill."""
+        return self.cell_height - 6 - self.title_height
+
+    @property
+    def map_middle(self) -> float:
+        """Pixels from the upper edge of a cell to the middle of its map."""
+        return self.title_height + self.map_height / 2
+
+    @property
+    def map_side(self) -> str:
+        """Side of the square that a map fills, in pixels, as a Vega expression of the width."""
+        return f"min(width / {self.width} * 0.96, {self.map_height}) * 0.94"
+
+    def corner(self, cell: int, side: int) -> tuple[float, float]:
+        """Return left edge (in cells) and top edge (in pixels) of a cell on a side (0 or 1)."""
+        row, column = divmod(cell, self.columns)
+        left, top = column, self.HEADER + row * self.cell_height
+        if self.stacked:
+            return left, top + side * self.side_height
+        return left + side * (self.columns + self.GAP), top
+
+    def heading_top(self, side: int) -> float:
+        """Return the upper edge of a split's heading, in pixels."""
+        return float(side * self.side_height if self.stacked else 0)
+
+
+def rows_in_box(
+    box: Mapping[str, Sequence[float]], points: pd.DataFrame, layers: Sequence[int], grid: Grid
+) -> np.ndarray:
+    """Return the ``row`` of the points inside a box that was dragged over a chart of `layer_maps`.
+
+    Parameters
+    ----------
+    box : mapping
+        ``x`` and ``y``, each with the ends of a range, as the selection named ``box`` gives them.
+    points, layers, grid
+        As they were drawn.
+    """
+    (left, right), (top, bottom) = sorted(box["x"]), sorted(box["y"])
+    said = int(left // ORIGIN_STEP)
+    left, right = left - said * ORIGIN_STEP, right - said * ORIGIN_STEP
+    slot, cell_width = said // MOST_PIXELS, said % MOST_PIXELS / grid.width
+    at = np.minimum(slot, points["newest"].to_numpy())
+    rows = np.arange(len(points))
+    xs, ys = (
+        np.stack([points[name].to_numpy() for name in slot_columns(points, axis)], axis=1)
+        for axis in ("x", "y")
+    )
+    corners = np.array(corners_of(points, layers, grid))  # (n, 2)
+    side = min(cell_width * 0.96, grid.map_height) * 0.94  # as in `map_side`
+    x = corners[:, 0] + 0.5 + (xs[rows, at] - 0.5) * side / cell_width
+    y = corners[:, 1] + grid.map_middle - (ys[rows, at] - 0.5) * side
+    inside = (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
+    return np.unique(points["row"].to_numpy()[inside])
+
+
+def corners_of(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> list[tuple[float, float]]:
+    """Return left edge (in cells) and top edge (in pixels) of the cell of each row."""
+    order = {layer: place for place, layer in enumerate(layers)}
+    return [
+        grid.corner(order[layer], int(split == "val"))
+        for layer, split in zip(frame["layer"], frame["split"], strict=True)
+    ]
+
+
+def centred(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
+    """Add where the map of each row has its middle, for `placed`."""
+    corners = corners_of(frame, layers, grid)
+    return frame.assign(
+        centre_x=[left + 0.5 for left, _ in corners],
+        centre_y=[top + grid.map_middle for _, top in corners],
+    )
+
+
+def placed(x: str, y: str, grid: Grid, origin: str = "0") -> dict[str, str]:
+    """Return Vega expressions that put a position in the unit square into its map."""
+    return {
+        "x": f"{origin} + datum.centre_x + ({x} - 0.5) * {grid.map_side} / (width / {grid.width})",
+        "y": f"datum.centre_y - ({y} - 0.5) * {grid.map_side}",
+    }
+
+
+def across(field: str, grid: Grid) -> alt.X:
+    """Place `field` in cells from the left, the same scale for every mark."""
+    return alt.X(field, type="quantitative", axis=None).scale(domain=[0, grid.width], nice=False)
+
+
+def down(field: str, grid: Grid) -> alt.Y:
+    """Place `field` in pixels from the top, the same scale for every mark."""
+    return alt.Y(field, type="quantitative", axis=None).scale(domain=[grid.height, 0], nice=False)
+
+
+def slot_columns(frame: pd.DataFrame, prefix: str) -> list[str]:
+    """Return the columns that stand for the places of the slider."""
+    return [name for name in frame.columns if name.removeprefix(prefix).isdigit()]

@@ -1,0 +1,117 @@
+"""A table of examples with what the classifier says of them; a ticked row opens that example."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, charts
+from layerviz.runs import Run
+from layerviz.ui.selection import clear_button, how_selected
+from layerviz.ui.state import plain
+
+OPENED = "opened_example"  # session state: of which data, and the id of the example
+SHOWN = "examples_view"  # session state: the part of the tab Examples that is open
+ONE = "One example"
+TEXT_SHOWN = 1000  # characters of a text in a table
+COLUMNS = {
+    "split": st.column_config.TextColumn(width=60),
+    "label": st.column_config.TextColumn(width=130),
+    "predicted": st.column_config.TextColumn(width=130),
+    "confidence": st.column_config.ProgressColumn(format="percent", max_value=1, width=90),
+    "loss": st.column_config.NumberColumn(format="%.2f", width=60),
+    "text": st.column_config.TextColumn(width="large"),
+}
+
+
+def examples_table(
+    run: Run, examples: pd.DataFrame, chosen: set[str], snapshot: int, key: str
+) -> None:
+    """List the chosen examples, or all where none are, the hardest first."""
+    at = charts.epoch_name(run.snapshots[snapshot].epoch)
+    part = examples[examples["id"].isin(chosen)] if chosen else examples
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        if chosen:
+            n = len(part)
+            how = plain(how_selected(run))
+            st.markdown(
+                f"**{n:,} example{'s' if n != 1 else ''} selected** {how} "
+                f"(predictions: {at}; hardest first)",
+                width="content",
+            )
+            clear_button(f"{key}_clear")
+        else:
+            st.markdown(f"**All examples** (predictions: {at}; hardest first)", width="content")
+    predictions = cache.predictions(run.run_id, run.created, snapshot, run)
+    frame = described(run, part, predictions).sort_values("loss", ascending=False, kind="stable")
+    open_from_table(run, frame, part.loc[frame.index, "id"], key)
+    st.caption(
+        "Tick a row to open that example. "
+        + (
+            ""
+            if chosen
+            else "Click a point, drag a box around several (with Shift, clicks add up), or search, "
+            "to mark examples in all maps and list only those."
+        )
+    )
+
+
+def described(run: Run, part: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return what a table shows of some examples, under their index in the run."""
+    names = np.asarray(run.label_names, dtype=object)
+    mine = predictions.loc[part.index]
+    return pd.DataFrame(
+        {
+            "split": part["split"],
+            "label": names[part["label"].to_numpy()],
+            "predicted": names[mine["predicted"].to_numpy()],
+            "confidence": mine["confidence"],
+            "loss": mine["loss"],
+            "text": part["text"].str.slice(0, TEXT_SHOWN),
+            "id": part["id"],
+        }
+    )
+
+
+def open_from_table(
+    run: Run, frame: pd.DataFrame, ids: Sequence[str], key: str, columns: dict | None = None
+) -> None:
+    """Show a table; a row that is ticked opens its example."""
+    ids = list(ids)
+    # Another list is another table: a ticked row of the one before means nothing in it.
+    key = f"{key}-{zlib.crc32(' '.join(ids).encode()):x}"
+
+    def tick() -> None:
+        if rows := st.session_state[key]["selection"]["rows"]:
+            open_example(run, ids[rows[0]])
+            st.session_state["leave_fragment"] = True
+
+    st.dataframe(
+        frame,
+        hide_index=True,
+        width="stretch",
+        height=min(38 + 35 * max(len(frame), 1), 320),
+        column_config=COLUMNS | (columns or {}),
+        key=key,
+        on_select=tick,
+        selection_mode="single-row",
+    )
+    if st.session_state.pop("leave_fragment", False):
+        st.rerun()
+
+
+def open_example(run: Run, example: str) -> None:
+    """Show one example; for callbacks, it takes effect in the rerun."""
+    st.session_state[OPENED] = (run.dataset["fingerprint"], example)
+    st.session_state[SHOWN] = ONE
+    st.session_state["tabs"] = "Examples"
+
+
+def opened_example(run: Run) -> str | None:
+    """Return the id of the example that is open."""
+    fingerprint, example = st.session_state.get(OPENED, ("", ""))
+    return example if fingerprint == run.dataset["fingerprint"] else None

@@ -1,0 +1,240 @@
+"""A run's maps as one chart in which examples can be selected, and what is said beneath it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, charts
+from layerviz.charts import Grid
+from layerviz.projection import LayerMaps
+from layerviz.runs import Run
+from layerviz.ui.measured import measured_snapshots
+from layerviz.ui.selection import MOST_TRAILS, lit, selection, taking_from
+from layerviz.ui.tsne import stored_tsne, tsne_is_there
+
+METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
+DRAWN_PER_SPLIT = 800
+POINTS_AND_SLOTS = 160_000  # points times slider positions that a browser moves at ease
+SLOTS = (6, 31)  # fewest and most positions of the slider
+TRAILS = "trails"  # session state: whether ways through the epochs are drawn
+
+
+@dataclass(frozen=True)
+class View:
+    """What the reader wants to see."""
+
+    pooling: str
+    method: str
+    colouring: str
+    layers: list[int]
+    focus: int | None
+    classes: list[int]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn: the view as it could be had, its snapshots and maps, rows and splits."""
+
+    view: View
+    snapshots: tuple[int, ...]
+    slots: list[int]
+    maps: dict[int, LayerMaps]
+    rows: np.ndarray
+    splits: np.ndarray
+
+
+def draw_maps(
+    run: Run, view: View, layers: list[int], *, key: str, start: tuple[str, int] | None = None
+) -> Drawn:
+    """Draw the maps of some layers; a click or a box in them selects examples.
+
+    Parameters
+    ----------
+    run : Run
+    view : View
+        t-SNE maps that are not there yet are asked for; PCA stands in.
+    layers : list of int
+    key : str
+        Of the chart.
+    start : tuple of str and int, optional
+        A run, and the snapshot at which the slider stands at first in it.
+    """
+    if view.method == "tsne" and not tsne_is_there([(run, view.pooling, one) for one in layers]):
+        st.caption("PCA maps until all t-SNE maps are there.")
+        view = replace(view, method="pca")
+    examples = cache.examples(run.run_id, run.created, run)
+    ids, splits = examples["id"].to_numpy(), examples["split"].to_numpy()
+    chosen = selection(run)
+    rows = _rows(splits, len(layers), np.isin(ids, list(chosen)))
+    slots = _slots(run, len(layers) * len(rows))
+    shown = _captured(run, view, layers, slots)
+    maps = {layer: maps_of(run, view.method, view.pooling, layer, shown) for layer in layers}
+    points, cells = _frames(run, view, examples, rows, slots, shown, maps)
+    trailing = rows[np.isin(ids[rows], list(chosen))] if st.session_state.get(TRAILS, True) else []
+    whole = run.config.snapshots_per_epoch == 1 and len(slots) == slots[-1] + 1
+    st.altair_chart(
+        charts.layer_maps(
+            points,
+            lit(charts.examples_frame(examples, run.label_names, rows), ids, chosen),
+            cells,
+            layers=layers,
+            label_names=run.label_names,
+            n_slots=len(slots),
+            start=_start(run, slots, start),
+            slider_name="Epoch " if whole else "Snapshot ",
+            dark=st.context.theme.type == "dark",
+            selectable=True,
+            trails=charts.trails_frame(points, trailing if len(trailing) <= MOST_TRAILS else []),
+        ),
+        width="stretch",
+        key=key,
+        on_select=taking_from(key, run, ids, points, layers, Grid.of(len(layers))),
+        selection_mode=["box", "pick"],
+        # The text for screen readers must not change with colour or method: it is part of the
+        # specification, and a changed specification would send the slider back to its start.
+        alt="Maps of the chosen layers, train on the left and val on the right.",
+    )
+    return Drawn(view, shown, slots, maps, rows, splits)
+
+
+def _rows(splits: np.ndarray, n_layers: int, chosen: np.ndarray) -> np.ndarray:
+    """Return the examples to draw: a sample where there are many, and those that are selected."""
+    rows = charts.drawn_rows(splits, len(splits) if n_layers == 1 else DRAWN_PER_SPLIT)
+    more = np.flatnonzero(chosen & (splits != "test"))[: 2 * DRAWN_PER_SPLIT]
+    return np.concatenate([rows, np.setdiff1d(more, rows)])
+
+
+def _frames(
+    run: Run,
+    view: View,
+    examples: pd.DataFrame,
+    rows: np.ndarray,
+    slots: list[int],
+    shown: tuple[int, ...],
+    maps: dict[int, LayerMaps],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return points and cells as `charts.layer_maps` takes them."""
+    splits = examples["split"].to_numpy()
+    predictions = [cache.predictions(run.run_id, run.created, index, run) for index in shown]
+    colours = charts.colour_codes(
+        view.colouring,
+        examples["label"].to_numpy(),
+        predictions,
+        view.classes,
+        len(run.label_names),
+    )
+    points = charts.points_frame(
+        {layer: drawn.in_unit_square() for layer, drawn in maps.items()},
+        splits,
+        rows,
+        predictions,
+        colours,
+    )
+    cells = charts.cells_frame(
+        {layer: drawn.trust for layer, drawn in maps.items()},
+        [run.snapshots[index].epoch for index in shown],
+        {split: int((splits == split).sum()) for split in ("train", "val")},
+        len(slots),
+        probe_scores(run, view.pooling, list(maps), shown),
+        METHOD_NAMES[view.method],
+    )
+    return points, cells
+
+
+def _slots(run: Run, n_points: int) -> list[int]:
+    """Return the snapshots under the slider's positions, those still to come included.
+
+    Where there are more than a browser moves at ease, they are an even choice with both ends.
+    """
+    planned = run.training["n_snapshots"] if run.live else len(run.snapshots)
+    most = most_slots(n_points)
+    return sorted({round(at) for at in np.linspace(0, planned - 1, min(planned, most))})
+
+
+def most_slots(n_points: int) -> int:
+    """Return how many positions of the slider a browser moves at ease with so many points."""
+    return int(np.clip(POINTS_AND_SLOTS // n_points, *SLOTS))
+
+
+def _start(run: Run, slots: list[int], start: tuple[str, int] | None) -> int:
+    """Return the slider's first position: the newest snapshot, or the one a reader asked for."""
+    run_id, snapshot = start or ("", 0)
+    if run_id != run.run_id:
+        return len(slots) - 1
+    return min(range(len(slots)), key=lambda slot: abs(slots[slot] - snapshot))
+
+
+def _captured(run: Run, view: View, layers: list[int], slots: list[int]) -> tuple[int, ...]:
+    """Return the snapshots to draw: those of `slots` that there are, and the newest."""
+    newest = len(run.snapshots) - 1
+    if view.method == "tsne":
+        newest = min(stored_tsne(run, view.pooling, layer).n_snapshots for layer in layers) - 1
+    return tuple(sorted({index for index in slots if index <= newest} | {newest}))
+
+
+def maps_of(
+    run: Run, method: str, pooling: str, layer: int, snapshots: tuple[int, ...]
+) -> LayerMaps:
+    """Return the maps of a layer at some snapshots; those of t-SNE must be there."""
+    if method == "tsne":
+        return stored_tsne(run, pooling, layer).at(snapshots)
+    return cache.pca_maps(run.run_id, run.created, snapshots, pooling, layer, run)
+
+
+def probe_scores(
+    run: Run, pooling: str, layers: list[int], snapshots: tuple[int, ...]
+) -> dict[int, np.ndarray]:
+    """Return the probe's macro-F1 on train and val, (S, 2) per layer; NaN where not measured."""
+    measured = measured_snapshots(run)
+    table = cache.measures(run.run_id, run.created, measured, run)
+    table = table[(table["measure"] == "probe_macro_f1") & (table["pooling"] == pooling)]
+    values = table.set_index(["layer", "snapshot", "split"])["value"]
+    return {
+        layer: np.array(
+            [
+                [values.get((layer, at, split), np.nan) for split in ("train", "val")]
+                for at in snapshots
+            ]
+        )
+        for layer in layers
+    }
+
+
+def small_print(run: Run, drawn: Drawn) -> None:
+    """Say how the maps are made, and what of them is not drawn."""
+    said = [
+        "T is the trustworthiness of a map (Venna and Kaski 2001, k = 12): the part of its "
+        "neighbourhoods that are real in the full hidden size; 1 is best.",
+        "F1 is the macro-F1 of a linear probe in the full hidden size (tab Layers), under the "
+        "pooling chosen above; that of train is measured on what the probe was fitted to.",
+        "Maps are fitted on train; val is placed into them.",
+    ]
+    if drawn.view.method == "pca":
+        parts = [maps.explained.sum() for maps in drawn.maps.values()]
+        low, high = f"{min(parts):.0%}", f"{max(parts):.0%}"
+        span = low if low == high else f"{low} to {high}"
+        said.append(f"The two components show {span} of a layer's variance over all epochs.")
+        if run.live:
+            said.append("While the run goes on, each new snapshot refits these axes.")
+    on_maps = np.isin(drawn.splits, ("train", "val")).sum()
+    if len(drawn.rows) < on_maps:
+        said.append(
+            f"Drawn: {len(drawn.rows):,} of the {on_maps:,} mapped points, at random and those "
+            "selected; a layer shown large has all."
+        )
+    sizes = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
+    captured = {split: int((drawn.splits == split).sum()) for split in ("train", "val")}
+    if any(captured[split] < sizes[split] for split in captured):
+        said.append(
+            "Captured: "
+            + ", ".join(f"{captured[s]:,} of {sizes[s]:,} {s} examples" for s in captured)
+            + ", with the same share of every class."
+        )
+    slots = drawn.slots
+    if len(slots) <= slots[-1]:
+        said.append(f"The slider shows {len(slots)} of {slots[-1] + 1} snapshots, evenly spaced.")
+    st.caption(" ".join(said))
