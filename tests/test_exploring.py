@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from layerviz import exploring
+from layerviz import encoders, exploring, hidden_states
+from layerviz.encoders import LoadedEncoder
+from layerviz.errors import DataError
+
+TEXTS = ["the cat sat", "a dog ran over the hill and back", "under a tree", "while dogs ran"]
 
 
 def states_of(n: int, width: int = 8, seed: int = 0) -> np.ndarray:
@@ -132,3 +136,75 @@ def test_the_example_that_went_elsewhere_has_moved_most() -> None:
     assert found["row"].iloc[0] == 7
     assert found["overlap"].is_monotonic_increasing
     assert len(found) == 200
+
+
+# --- new texts ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def encoder() -> LoadedEncoder:
+    return encoders.build_scratch(
+        "distilbert",
+        TEXTS * 2,
+        layers=3,
+        hidden_size=32,
+        heads=2,
+        vocab_size=200,
+        max_length=64,
+        label_names=["no", "yes", "perhaps"],
+        seed=0,
+    )
+
+
+def test_new_texts_are_read_as_the_examples_were(encoder: LoadedEncoder) -> None:
+    model, tokenizer = encoder.model, encoder.tokenizer
+    own = exploring.read_texts(model, tokenizer, TEXTS, max_length=64)
+    captured = hidden_states.capture(model, tokenizer, TEXTS, max_length=64)
+    assert own.texts == tuple(TEXTS)
+    assert all(np.array_equal(own.pooled[name], captured.pooled[name]) for name in own.pooled)
+    assert np.allclose(own.probabilities.sum(axis=1), 1)
+    assert np.array_equal(own.probabilities.argmax(axis=1), captured.logits.argmax(axis=1))
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [([], "no text"), (["  \n"], "no text"), (["a", " "], "no text"), (["a"] * 51, "51 texts")],
+)
+def test_nothing_blanks_and_too_much_are_refused(
+    encoder: LoadedEncoder, texts: list[str], said: str
+) -> None:
+    with pytest.raises(DataError, match=said) as caught:
+        exploring.read_texts(encoder.model, encoder.tokenizer, texts, max_length=64)
+    assert caught.value.hint
+
+
+# --- tokens ---------------------------------------------------------------------------------
+
+
+def test_tokens_that_do_not_move_stay_where_they_are_whatever_way_the_axes_point() -> None:
+    rng = np.random.default_rng(0)
+    tokens = rng.normal(size=(9, 2)) * [3, 1] @ rng.normal(size=(2, 16))  # all there is, is 2-D
+    turned, _ = np.linalg.qr(rng.normal(size=(16, 16)))
+    states = np.stack([tokens, tokens @ turned, -tokens + 5]).astype(np.float32)
+    paths = exploring.token_paths(states)
+    assert np.allclose(paths.xy, paths.xy[:1], atol=1e-4)
+    assert np.allclose(paths.explained.sum(axis=1), 1, atol=1e-5)
+    distances = np.linalg.norm(tokens[:, None] - tokens, axis=2)
+    drawn = np.linalg.norm(paths.xy[0][:, None] - paths.xy[0], axis=2)
+    assert np.allclose(distances, drawn, atol=1e-4)  # turned, never stretched
+
+
+def test_each_layer_shows_as_much_as_its_own_pca_can() -> None:
+    states = np.random.default_rng(1).normal(size=(4, 12, 20)).astype(np.float32)
+    paths = exploring.token_paths(states)
+    for layer, shown in zip(states, paths.explained, strict=True):
+        variance = np.linalg.svd(layer - layer.mean(axis=0), compute_uv=False) ** 2
+        assert shown.sum() == pytest.approx(variance[:2].sum() / variance.sum(), abs=1e-5)
+
+
+def test_one_token_or_equal_tokens_have_a_map_too() -> None:
+    for n_tokens in (1, 2, 3):
+        paths = exploring.token_paths(np.ones((3, n_tokens, 4), dtype=np.float32))
+        assert paths.xy.shape == (3, n_tokens, 2)
+        assert (paths.xy == 0).all()
+        assert (paths.explained == 0).all()

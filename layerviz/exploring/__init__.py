@@ -11,11 +11,16 @@ from layerviz.exploring.neighbours import (
     nearest_train,
     neighbour_overlap,
 )
+from layerviz.exploring.own_text import MOST_TEXTS, OwnTexts, read_texts
+from layerviz.exploring.tokens import TokenPaths, token_paths
 
 __all__ = [
+    "MOST_TEXTS",
     "NEIGHBOURS",
     "OUTCOMES",
     "Neighbours",
+    "OwnTexts",
+    "TokenPaths",
     "earliest_layer",
     "flips",
     "moved",
@@ -23,4 +28,6 @@ __all__ = [
     "nearest_train",
     "neighbour_overlap",
     "only_late",
+    "read_texts",
+    "token_paths",
 ]
