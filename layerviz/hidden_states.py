@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from layerviz.config import POOLINGS
 from layerviz.errors import Cancelled
@@ -169,6 +169,64 @@ def sentence_vectors(
             if on_progress is not None:
                 on_progress(done, len(texts))
     return vectors
+
+
+def token_states(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    text: str,
+    *,
+    max_length: int,
+) -> tuple[list[str], np.ndarray]:
+    """Return the tokens of one text and the states of each of them in every layer.
+
+    The arithmetic is that of :func:`capture`.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        With or without a head.
+    tokenizer : PreTrainedTokenizerBase
+        Its tokenizer.
+    text : str
+    max_length : int
+        Tokens kept, special ones included.
+
+    Returns
+    -------
+    tokens : list of T str
+        As they are written in the text; ``…`` before those that go on with a word. Special
+        tokens, and what the vocabulary lacks, by their names.
+    states : ndarray of shape (L + 1, T, D), float32
+        Index 0 is the embedding output.
+    """
+    encoded = tokenizer(text, truncation=True, max_length=max_length, verbose=False)
+    batch = _pad([encoded["input_ids"]], tokenizer.pad_token_id or 0)
+    with _evaluation(model):
+        output = model(
+            **{name: tensor.to(model.device) for name, tensor in batch.items()},
+            output_hidden_states=True,
+        )
+    states = torch.stack([hidden[0].float() for hidden in output.hidden_states])
+    return _written(text, encoded, tokenizer), states.cpu().numpy()
+
+
+def _written(text: str, encoded: BatchEncoding, tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """Return tokens as a reader knows them, instead of "##ing", "Ġthe" or "ĠÃ±"."""
+    names = tokenizer.convert_ids_to_tokens(encoded["input_ids"])
+    if not encoded.is_fast:  # it cannot tell where in the text a token stands
+        return names
+    special = set(tokenizer.all_special_ids)
+    tokens, words = [], encoded.word_ids()
+    for place, (token_id, name) in enumerate(zip(encoded["input_ids"], names, strict=True)):
+        if token_id in special or words[place] is None:
+            tokens.append(name)
+            continue
+        span = encoded.token_to_chars(place)
+        piece = text[slice(*span)].strip() if span else ""
+        goes_on = place > 0 and words[place] == words[place - 1]
+        tokens.append(("…" if goes_on else "") + (piece or "␣"))
+    return tokens
 
 
 def token_lengths(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> np.ndarray:

@@ -24,6 +24,7 @@ FIRST_ITERATIONS, NEXT_ITERATIONS = 500, 150
 EXAGGERATED_ITERATIONS = 250  # before those of the first snapshot
 PLACING_ITERATIONS = 250  # openTSNE's own, for the rows outside train
 ITERATIONS_PER_REPORT = 50
+FEWEST_FOR_TSNE = 5  # train points
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,18 @@ class LayerMaps:
 
     def in_unit_square(self) -> np.ndarray:
         """Return `xy` centred and scaled alike on both axes into [0, 1], over all snapshots."""
+        return self.to_unit_square(self.xy)
+
+    def to_unit_square(self, xy: np.ndarray) -> np.ndarray:
+        """Return positions of shape (..., 2) on these maps in the square of `in_unit_square`.
+
+        Those of new points may lie outside of it.
+        """
         low, high = self.xy.min(axis=(0, 1)), self.xy.max(axis=(0, 1))
         extent = float((high - low).max())
         if extent == 0:
-            return np.full_like(self.xy, 0.5)
-        return ((self.xy - (low + high) / 2) / extent + 0.5).astype(np.float32)
+            return np.full(xy.shape, 0.5, dtype=np.float32)
+        return ((xy - (low + high) / 2) / extent + 0.5).astype(np.float32)
 
 
 def pca_maps(states: Sequence[np.ndarray], splits: np.ndarray) -> LayerMaps:
@@ -90,17 +98,39 @@ def pca_maps(states: Sequence[np.ndarray], splits: np.ndarray) -> LayerMaps:
     LayerMaps
     """
     train = splits == "train"
-    states = [state.astype(np.float32) for state in states]
-    states = [state - state[train].mean(axis=0) for state in states]
-    pooled = np.concatenate([state[train] for state in states])
-    basis = _principal_components(pooled, min(2, *pooled.shape))
-    xy = np.zeros((len(states), len(splits), 2), dtype=np.float32)
+    states = [_centred(state, state[train]) for state in states]
+    basis = _shared_basis(states, train)
     explained = np.zeros(2, dtype=np.float32)
     explained[: basis.n_components_] = np.nan_to_num(basis.explained_variance_ratio_)
-    for index, state in enumerate(states):
-        xy[index, :, : basis.n_components_] = basis.transform(state)
+    xy = np.stack([_two_columns(basis.transform(state)) for state in states]).astype(np.float32)
     trust = np.stack([_quality(s, p, splits) for s, p in zip(states, xy, strict=True)])
     return LayerMaps(xy, trust, explained)
+
+
+def place_in_pca(
+    states: Sequence[np.ndarray], splits: np.ndarray, vectors: np.ndarray, at: int
+) -> np.ndarray:
+    """Place new vectors in the map that `pca_maps` draws of one snapshot; nothing is refitted.
+
+    Parameters
+    ----------
+    states : sequence of S ndarrays of shape (N, D)
+        All the states that `pca_maps` was given.
+    splits : ndarray of shape (N,)
+    vectors : ndarray of shape (m, D)
+        New states of the same layer.
+    at : int
+        Position, among the S snapshots, of the one that the vectors belong to.
+
+    Returns
+    -------
+    ndarray of shape (m, 2), float32
+        In the coordinates of ``LayerMaps.xy``.
+    """
+    train = splits == "train"
+    basis = _shared_basis([_centred(state, state[train]) for state in states], train)
+    placed = basis.transform(_centred(vectors, states[at][train]))
+    return _two_columns(placed).astype(np.float32)
 
 
 def tsne_maps(
@@ -163,6 +193,49 @@ def tsne_maps(
     )
 
 
+def place_in_tsne(
+    xy: np.ndarray, states: np.ndarray, splits: np.ndarray, vectors: np.ndarray, *, seed: int
+) -> np.ndarray:
+    """Place new vectors in a drawn t-SNE map, whose points stay where they are.
+
+    By openTSNE's `transform` (Poličar et al., 2019), with the settings by which `tsne_maps`
+    places the rows outside train.
+
+    Parameters
+    ----------
+    xy : ndarray of shape (N, 2)
+        The map of one snapshot, one of ``LayerMaps.xy``.
+    states : ndarray of shape (N, D)
+        The states that it shows.
+    splits : ndarray of shape (N,)
+    vectors : ndarray of shape (m, D)
+        New states of the same layer and snapshot.
+    seed : int
+        Of the search for neighbours.
+
+    Returns
+    -------
+    ndarray of shape (m, 2), float32
+        In the coordinates of `xy`.
+    """
+    mine = states[splits == "train"].astype(np.float32)
+    if not _spread(mine):
+        return np.zeros((len(vectors), 2), dtype=np.float32)
+    basis = _reducing_basis(mine)
+    placed = basis.transform(vectors.astype(np.float32))
+    if len(mine) < FEWEST_FOR_TSNE:
+        return _two_columns(placed[:, :2]).astype(np.float32)
+    affinities = openTSNE.affinity.PerplexityBasedNN(
+        basis.transform(mine), perplexity=_perplexity(len(mine)), random_state=seed
+    )
+    drawn = xy[splits == "train"].astype(np.float64)
+    embedding = openTSNE.TSNEEmbedding(
+        drawn.copy(), affinities, negative_gradient_method="bh", random_state=seed
+    )
+    placed = _placed(embedding, placed)
+    return (placed + (drawn - embedding)[0]).astype(np.float32)  # it was re-centred in place
+
+
 @dataclass(frozen=True)
 class _Report:
     """Progress of one snapshot within all of them, in the form that openTSNE calls."""
@@ -203,7 +276,7 @@ def _tsne(
     if not _spread(states[train]):  # as [CLS] is before the first layer
         return xy
     reduced = _reduced(states, train)
-    if n_train < 5:  # too few for neighbourhoods; the first two components say all there is
+    if n_train < FEWEST_FOR_TSNE:  # for neighbourhoods; two components say all there is
         xy[:, : min(2, reduced.shape[1])] = reduced[:, :2]
         return xy
     first = previous is None or not _spread(previous)
@@ -211,7 +284,7 @@ def _tsne(
     n_iter = FIRST_ITERATIONS if first else NEXT_ITERATIONS
     start = reduced[train][:, :2] if first else previous
     embedding = openTSNE.TSNE(
-        perplexity=min(30.0, (n_train - 1) / 3),
+        perplexity=_perplexity(n_train),
         early_exaggeration_iter=exaggerated,
         n_iter=n_iter,
         negative_gradient_method="bh",
@@ -221,26 +294,49 @@ def _tsne(
         callbacks_every_iters=ITERATIONS_PER_REPORT,
     ).fit(reduced[train], initialization=openTSNE.initialization.rescale(_two_columns(start)))
     if not train.all():
-        placed = embedding.transform(
-            reduced[~train],
-            perplexity=min(5.0, (n_train - 1) / 3),
-            early_exaggeration_iter=0,
-            n_iter=PLACING_ITERATIONS,
-        )
-        xy[~train] = np.asarray(placed)
+        xy[~train] = _placed(embedding, reduced[~train])
     xy[train] = np.asarray(embedding)  # read after transform, which re-centres the reference
     return xy
 
 
 def _reduced(states: np.ndarray, train: np.ndarray) -> np.ndarray:
     """Return the first 50 principal components, fitted on train: t-SNE's usual input."""
-    n_components = min(50, states.shape[1], int(train.sum()))
-    basis = _principal_components(states[train], n_components)
-    reduced = np.zeros((len(states), n_components), dtype=states.dtype)
+    basis = _reducing_basis(states[train])
+    reduced = np.zeros((len(states), basis.n_components_), dtype=states.dtype)
     for rows in (train, ~train):  # apart: the number of rows decides how a product is rounded
         if rows.any():
             reduced[rows] = basis.transform(states[rows])
     return reduced
+
+
+def _reducing_basis(mine: np.ndarray) -> PCA:
+    return _principal_components(mine, min(50, *mine.shape))
+
+
+def _perplexity(n_train: int) -> float:
+    return min(30.0, (n_train - 1) / 3)
+
+
+def _placed(embedding: openTSNE.TSNEEmbedding, reduced: np.ndarray) -> np.ndarray:
+    """Return where new rows come to lie, shape (m, 2), after re-centring the embedding in place."""
+    placed = embedding.transform(
+        reduced,
+        perplexity=min(5.0, _perplexity(len(embedding))),
+        early_exaggeration_iter=0,
+        n_iter=PLACING_ITERATIONS,
+    )
+    return np.asarray(placed)
+
+
+def _centred(rows: np.ndarray, mine: np.ndarray) -> np.ndarray:
+    """Return rows in float32, less the mean of the train rows of their snapshot."""
+    return rows.astype(np.float32) - mine.astype(np.float32).mean(axis=0)
+
+
+def _shared_basis(centred: Sequence[np.ndarray], train: np.ndarray) -> PCA:
+    """Return the two components of the train rows pooled over the snapshots."""
+    pooled = np.concatenate([state[train] for state in centred])
+    return _principal_components(pooled, min(2, *pooled.shape))
 
 
 def _principal_components(rows: np.ndarray, n_components: int) -> PCA:

@@ -150,6 +150,44 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path,
     server.server_close()
 
 
+# Fine-tuned
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_fine_tuned_model_is_read_with_its_own_head(family: str, tmp_path: Path) -> None:
+    encoder = build(family)
+    folder = save(encoder, tmp_path / "some-run" / "model")
+    state = torch.random.get_rng_state()
+    again = encoders.load_trained(folder)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    batch = again.tokenizer(TEXTS[:3], padding=True, return_tensors="pt")
+    with torch.inference_mode():  # DistilBERT among them: no input that it cannot take
+        assert torch.equal(again.model(**batch).logits, encoder.model(**batch).logits)
+    assert again.model.config.id2label == {0: "no", 1: "yes"}
+    assert (again.model.training, again.info.label) == (False, "some-run/model")
+
+
+def test_a_fine_tuned_model_that_is_missing_damaged_or_without_head_is_refused(
+    folder: Path, tmp_path: Path
+) -> None:
+    def said() -> EncoderError:
+        with pytest.raises(EncoderError) as caught:
+            encoders.load_trained(folder)
+        return caught.value
+
+    weights = load_file(folder / "model.safetensors")
+    save_file({key: w for key, w in weights.items() if "classifier" not in key},
+              folder / "model.safetensors", metadata={"format": "pt"})  # fmt: skip
+    assert "is not a whole classifier" in said().message
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    assert "cannot be read" in said().message
+    assert "start it again" in said().hint
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    assert "only in a format that layerviz does not open" in said().message
+    shutil.rmtree(folder)
+    assert "There is no fine-tuned model" in said().message
+
+
 # Built from scratch
 
 

@@ -11,7 +11,7 @@ import torch
 from layerviz import encoders, hidden_states
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
-from layerviz.hidden_states import FLOAT16_MAX, capture, token_lengths
+from layerviz.hidden_states import FLOAT16_MAX, capture, token_lengths, token_states
 
 LAYERS, WIDTH, MAX_LENGTH = 3, 32, 48
 WORDS = ["the", "cat", "sat", "under", "a", "tree", "while", "dogs", "ran", "over", "hill", "back"]
@@ -262,3 +262,36 @@ def test_pooling_by_hand():
     assert pooled["mean"].tolist() == [[2.0, -3.0]]
     assert pooled["cls"].tolist() == [[1.0, -5.0]]
     assert pooled["max"].tolist() == [[3.0, -1.0]]
+
+
+# --- single tokens --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "distilbert"])
+def test_token_states_are_those_that_a_capture_pools(family: str) -> None:
+    encoder = build(family)
+    text = "the cat sat under a hilltree, Ünder 😀!"
+    tokens, states = token_states(encoder.model, encoder.tokenizer, text, max_length=MAX_LENGTH)
+    assert states.shape == (LAYERS + 1, len(tokens), WIDTH)
+    assert states.dtype == np.float32
+    pooled = capture(encoder.model, encoder.tokenizer, [text], max_length=MAX_LENGTH).pooled
+    assert np.allclose(states.mean(axis=1), pooled["mean"][:, 0], atol=2e-3)
+    assert np.allclose(states[:, 0], pooled["cls"][:, 0], atol=2e-3)
+    assert (tokens[0], tokens[-1]) == (encoder.tokenizer.cls_token, encoder.tokenizer.sep_token)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+def test_tokens_read_as_they_are_written(family: str) -> None:
+    encoder = build(family)
+    tokens, _ = token_states(encoder.model, encoder.tokenizer, "The cats sat", max_length=48)
+    assert "sat" in tokens
+    assert "".join(tokens[1:-1]).replace("…", "") == "Thecatssat"
+    assert any(token.startswith("…") for token in tokens)  # "cats" is no word of the vocabulary
+    assert not any("Ġ" in token or "##" in token for token in tokens)
+
+
+def test_a_long_text_keeps_the_tokens_that_the_model_reads(encoder: LoadedEncoder) -> None:
+    tokens, states = token_states(
+        encoder.model, encoder.tokenizer, " ".join(WORDS * 20), max_length=MAX_LENGTH
+    )
+    assert len(tokens) == states.shape[1] == MAX_LENGTH

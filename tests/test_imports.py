@@ -20,6 +20,7 @@ WORK = GROUND | SOURCES | SCIENCE
 ALL = {
     *WORK,
     "comparison",
+    "exploring",
     "training",
     "pretraining",
     "jobs",
@@ -41,6 +42,7 @@ MAY_IMPORT = {
     "runs": GROUND | {"data"},
     **dict.fromkeys(SCIENCE, GROUND | SOURCES),
     "comparison": WORK,
+    "exploring": WORK,
     "training": WORK,
     "pretraining": WORK | {"training"},
     "jobs": WORK | {"training"},

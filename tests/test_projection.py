@@ -8,7 +8,14 @@ from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
 from layerviz import projection
 from layerviz.errors import Cancelled
-from layerviz.projection import LayerMaps, pca_maps, trustworthiness, tsne_maps
+from layerviz.projection import (
+    LayerMaps,
+    pca_maps,
+    place_in_pca,
+    place_in_tsne,
+    trustworthiness,
+    tsne_maps,
+)
 
 N_TRAIN, N_VAL = 90, 45
 CENTRES = 6 * np.eye(3, 16)  # of three clusters, far apart
@@ -375,3 +382,65 @@ def test_maps_at_some_of_the_snapshots_are_those_of_all(drawn: LayerMaps) -> Non
     np.testing.assert_array_equal(some.xy, drawn.xy[[0, 2]])
     np.testing.assert_array_equal(some.trust, drawn.trust[[0, 2]])
     assert some.n_snapshots == 2
+
+
+# --- new points -----------------------------------------------------------------------------
+
+
+def test_an_example_is_placed_by_pca_exactly_where_it_is_drawn(splits: np.ndarray) -> None:
+    snapshots = [clustered(splits, seed=seed)[0] + np.float16(seed) for seed in range(3)]
+    maps = pca_maps(snapshots, splits)
+    for at, states in enumerate(snapshots):
+        placed = place_in_pca(snapshots, splits, states[::7], at)
+        assert placed.dtype == np.float32
+        assert np.allclose(placed, maps.xy[at, ::7], atol=1e-5 * extent(maps.xy[at]))
+
+
+def test_pca_places_new_points_where_all_states_are_equal_or_one_dimensional() -> None:
+    splits = np.array(["train"] * 6 + ["val"] * 2)
+    same = np.ones((8, 4), dtype=np.float16)
+    assert (place_in_pca([same], splits, same[:1], 0) == 0).all()
+    line = np.arange(8, dtype=np.float16)[:, None]
+    placed = place_in_pca([line], splits, line[:3], 0)
+    assert np.allclose(placed, pca_maps([line], splits).xy[0, :3], atol=1e-5)
+
+
+def test_a_copy_of_a_train_point_lands_beside_it_on_a_tsne_map(
+    drawn: LayerMaps, states: np.ndarray, splits: np.ndarray, train: np.ndarray
+) -> None:
+    xy = drawn.xy[-1] + np.float32(100)  # wherever the map is, new points come to lie in it
+    before = xy.copy()
+    placed = place_in_tsne(xy, states, splits, states[train], seed=0)
+    distance = np.linalg.norm(placed - xy[train], axis=1)
+    assert np.median(distance) < 0.03 * extent(xy)
+    assert distance.max() < 0.2 * extent(xy)
+    assert np.array_equal(xy, before)
+
+
+def test_val_is_placed_again_about_where_tsne_drew_it(
+    drawn: LayerMaps, states: np.ndarray, splits: np.ndarray, train: np.ndarray
+) -> None:
+    placed = place_in_tsne(drawn.xy[-1], states, splits, states[~train], seed=0)
+    distance = np.linalg.norm(placed - drawn.xy[-1, ~train], axis=1)
+    assert np.median(distance) < 0.01 * extent(drawn.xy[-1])
+
+
+def test_tsne_places_new_points_on_maps_of_next_to_nothing() -> None:
+    splits = np.array(["train"] * 4 + ["val"] * 4)
+    states = noise(8, 3)
+    maps = tsne_maps([states], splits, seed=0)
+    assert np.allclose(
+        place_in_tsne(maps.xy[0], states, splits, states, seed=0), maps.xy[0], atol=1e-5
+    )
+    same = np.ones((8, 3), dtype=np.float16)
+    assert (place_in_tsne(maps.xy[0], same, splits, same[:2], seed=0) == 0).all()
+
+
+def test_new_points_enter_the_square_of_their_maps(states: np.ndarray, splits: np.ndarray) -> None:
+    maps = pca_maps([states], splits)
+    square = maps.in_unit_square()
+    assert np.array_equal(maps.to_unit_square(maps.xy[0, 3:5]), square[0, 3:5])
+    outside = maps.xy[0, :1] + extent(maps.xy[0])
+    assert (maps.to_unit_square(outside) - square[0, :1]).tolist() == [
+        pytest.approx([1, 1], abs=1e-5)
+    ]

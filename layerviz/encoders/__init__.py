@@ -18,6 +18,7 @@ from layerviz.encoders.loading import (
     expect_on_disk,
     load,
     load_tokenizer,
+    load_trained,
     version,
 )
 from layerviz.encoders.masked import (
@@ -56,6 +57,7 @@ __all__ = [
     "load",
     "load_body",
     "load_tokenizer",
+    "load_trained",
     "max_positions",
     "new_masked_lm",
     "quiet",

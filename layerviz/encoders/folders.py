@@ -90,6 +90,18 @@ def read_model(name: str, folder: Path, config: PreTrainedConfig, seed: int) -> 
     return model
 
 
+def read_classifier(name: str, folder: Path, config: PreTrainedConfig) -> PreTrainedModel:
+    """Load in float32 with the head that it was fine-tuned with, and refuse one without."""
+    model, found = _read(transformers.AutoModelForSequenceClassification, name, folder, config)
+    if unset := sorted(found["missing_keys"] | {key for key, *_ in found["mismatched_keys"]}):
+        raise EncoderError(
+            f"{name} is not a whole classifier: {len(unset)} of its weights are missing or of "
+            f"another shape, such as {unset[0]}.",
+            "Save a fine-tuned model there, with its head.",
+        )
+    return model.eval()
+
+
 def read_masked_lm(name: str, folder: Path, seed: int) -> PreTrainedModel:
     """Load in float32 for predicting masked tokens; a head that is missing is drawn anew."""
     config = read_config(name, folder)

@@ -17,13 +17,14 @@ from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.utils import validate_repo_id
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from layerviz.encoders.folders import (
     check_fit,
     check_folder,
     count_saved,
     is_wanted,
+    read_classifier,
     read_config,
     read_model,
     read_tokenizer,
@@ -205,12 +206,53 @@ def load(
     check_stop()
     config.update(labels)
     model = read_model(name, folder, config, seed)
-    # AutoTokenizer gives DistilBERT a BERT tokenizer: leave out the inputs it cannot take.
-    accepted = inspect.signature(model.base_model.forward).parameters
-    tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n in accepted]
+    _leave_out_inputs(model, tokenizer)
     return LoadedEncoder(
         model, tokenizer, replace(describe(name), parameters=count_parameters(model))
     )
+
+
+def load_trained(folder: Path) -> LoadedEncoder:
+    """Return the fine-tuned classifier of a run, head included, in evaluation mode.
+
+    Nothing but this folder is read, and no random number is drawn.
+
+    Parameters
+    ----------
+    folder : Path
+        A run's ``model`` folder, or another that ``save_pretrained`` wrote.
+
+    Raises
+    ------
+    EncoderError
+        If it is missing, or holds anything but a whole classifier with its tokenizer.
+    """
+    folder = folder.resolve()
+    name = f"{folder.parent.name}/{folder.name}"
+    if not folder.is_dir():
+        raise EncoderError(
+            f"There is no fine-tuned model in {name}.",
+            "A run keeps its model when training ends: wait for it, or start the run again.",
+        )
+    try:
+        config = read_config(name, folder)
+        check_folder(name, folder)
+        tokenizer = read_tokenizer(name, folder)
+        check_fit(name, tokenizer, config, max_length=0)
+        model = read_classifier(name, folder, config)
+    except EncoderError as error:  # its hint speaks of an encoder that could be fetched again
+        raise EncoderError(
+            error.message, "Delete the run and start it again with the same data and settings."
+        ) from error
+    _leave_out_inputs(model, tokenizer)
+    known = replace(describe(str(folder)), label=name, parameters=count_parameters(model))
+    return LoadedEncoder(model, tokenizer, known)
+
+
+def _leave_out_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Leave out what the model cannot take: AutoTokenizer gives DistilBERT a BERT tokenizer."""
+    accepted = inspect.signature(model.base_model.forward).parameters
+    tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n in accepted]
 
 
 def _label(name: str, source: str) -> str:

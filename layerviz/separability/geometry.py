@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from scipy.stats import rankdata
@@ -16,14 +18,52 @@ ROWS_AT_ONCE = 2048  # of a matrix of distances, so that memory does not grow wi
 SPLIT_FOLDS = 2
 
 
+def directions(rows: np.ndarray, train: np.ndarray) -> torch.Tensor:
+    """Return rows centred on the mean of the train rows, at unit length, float32 of shape (n, D).
+
+    Uncentred, the states of one layer all point in about the same direction (Ethayarajh, 2019).
+    """
+    centre = torch.from_numpy(train.astype(np.float32)).mean(dim=0)
+    return torch.nn.functional.normalize(torch.from_numpy(rows.astype(np.float32)) - centre, dim=1)
+
+
+def nearest(
+    rows: torch.Tensor, known: torch.Tensor, k: int, itself: torch.Tensor | None = None
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield, for some rows at a time, the k nearest of the known ones by cosine, nearest first.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, D)
+        Of unit length.
+    known : Tensor of shape (m, D)
+        Of unit length.
+    k : int
+    itself : Tensor of shape (n,), int64, optional
+        Where each row stands among the known ones, to be left out; -1 where it does not.
+
+    Yields
+    ------
+    similarity, indices : Tensors of shape (n_at_once, k)
+        Cosines, and positions among the known.
+    """
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        cosines = rows[start : start + ROWS_AT_ONCE] @ known.T
+        if itself is not None:
+            own = itself[start : start + ROWS_AT_ONCE]
+            inside = torch.nonzero(own >= 0)[:, 0]
+            cosines[inside, own[inside]] = -torch.inf
+        found = cosines.topk(k, dim=1)
+        yield found.values, found.indices
+
+
 def knn_predict(
     states: np.ndarray, labels: np.ndarray, train: np.ndarray, *, k: int = NEIGHBOURS
 ) -> np.ndarray:
     """Predict each row outside train from its k nearest train rows (Cover & Hart, 1967).
 
-    Nearness is the cosine of states centred on the train mean: uncentred, the states of one layer
-    all point in about the same direction (Ethayarajh, 2019). The majority decides, and among
-    equals the class whose neighbours are nearer in sum.
+    Nearness is the cosine of their `directions`. The majority decides, and among equals the class
+    whose neighbours are nearer in sum.
 
     Parameters
     ----------
@@ -37,18 +77,17 @@ def knn_predict(
     ndarray of shape (number of rows outside train,)
         Class indices.
     """
-    x = torch.from_numpy(states.astype(np.float32))
-    mine = torch.from_numpy(np.flatnonzero(train))
-    x = torch.nn.functional.normalize(x - x[mine].mean(dim=0), dim=1)
-    others = x[torch.from_numpy(np.flatnonzero(~train))]
+    known, others = (
+        directions(states[train], states[train]),
+        directions(states[~train], states[train]),
+    )
     classes, targets = np.unique(labels[train], return_inverse=True)
-    known, targets = x[mine], torch.from_numpy(targets)
+    targets = torch.from_numpy(targets)
     winners = []
-    for rows in others.split(ROWS_AT_ONCE):
-        nearest = (rows @ known.T).topk(min(k, len(mine)), dim=1)
-        votes = torch.zeros(len(rows), len(classes))
+    for similarity, indices in nearest(others, known, min(k, len(known))):
+        votes = torch.zeros(len(indices), len(classes))
         # A similarity is at most 1, so that k of them never outweigh a vote.
-        votes.scatter_add_(1, targets[nearest.indices], 1 + (nearest.values + 1) / (4 * k))
+        votes.scatter_add_(1, targets[indices], 1 + (similarity + 1) / (4 * k))
         winners.append(votes.argmax(dim=1))
     return classes[torch.cat(winners).numpy()]
 

@@ -1,0 +1,33 @@
+"""A closer look at the points of a run: neighbours, events, suspicious labels, new texts, tokens.
+
+All nearness is measured in the full hidden size, never on a map, and neighbours come from train.
+"""
+
+from layerviz.exploring.events import OUTCOMES, earliest_layer, flips, moved, only_late
+from layerviz.exploring.neighbours import (
+    NEIGHBOURS,
+    Neighbours,
+    nearest_to,
+    nearest_train,
+    neighbour_overlap,
+)
+from layerviz.exploring.own_text import MOST_TEXTS, OwnTexts, read_texts
+from layerviz.exploring.tokens import TokenPaths, token_paths
+
+__all__ = [
+    "MOST_TEXTS",
+    "NEIGHBOURS",
+    "OUTCOMES",
+    "Neighbours",
+    "OwnTexts",
+    "TokenPaths",
+    "earliest_layer",
+    "flips",
+    "moved",
+    "nearest_to",
+    "nearest_train",
+    "neighbour_overlap",
+    "only_late",
+    "read_texts",
+    "token_paths",
+]

@@ -1,0 +1,73 @@
+"""Texts that somebody typed, read by the fine-tuned model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.special import softmax
+
+from layerviz import hidden_states
+from layerviz.errors import DataError
+
+MOST_TEXTS = 50
+
+
+@dataclass(frozen=True)
+class OwnTexts:
+    """What the model makes of m new texts.
+
+    Parameters
+    ----------
+    texts : tuple of str
+    pooled : dict of str to ndarray
+        For each pooling a float16 array of shape (L + 1, m, D), as in ``hidden_states.Capture``.
+    probabilities : ndarray of shape (m, n_classes), float32
+        Of the classifier; they sum to one.
+    """
+
+    texts: tuple[str, ...]
+    pooled: dict[str, np.ndarray]
+    probabilities: np.ndarray
+
+
+def read_texts(
+    model: torch.nn.Module,
+    tokenizer: Any,
+    texts: Sequence[str],
+    *,
+    max_length: int,
+) -> OwnTexts:
+    """Run new texts through a classifier, as the examples of its run were.
+
+    Parameters
+    ----------
+    model, tokenizer
+        Those of a fine-tuned ``LoadedEncoder``.
+    texts : sequence of str
+        1 to 50 of them.
+    max_length : int
+        Tokens kept of each text, special tokens included: that of the run.
+
+    Returns
+    -------
+    OwnTexts
+
+    Raises
+    ------
+    DataError
+        If there is no text, one of them is blank, or there are too many.
+    """
+    if not texts or not all(text.strip() for text in texts):
+        raise DataError("There is no text to read.", "Type a sentence, one on each line.")
+    if len(texts) > MOST_TEXTS:
+        raise DataError(
+            f"These are {len(texts)} texts, and {MOST_TEXTS} can be read at once.",
+            "Leave some out; many texts are better read as a file.",
+        )
+    captured = hidden_states.capture(model, tokenizer, texts, max_length=max_length)
+    probabilities = softmax(captured.logits, axis=1).astype(np.float32)
+    return OwnTexts(tuple(texts), captured.pooled, probabilities)
