@@ -77,10 +77,10 @@ def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
     return {**spec, "datasets": {**spec.get("datasets", {}), **rows}}
 
 
-def without_frames(node: Any, frames: dict[str, pd.DataFrame]) -> Any:
+def without_frames(node: Any, frames: dict[str, pd.DataFrame], rows_apart: int = ROWS_APART) -> Any:
     """Return a copy in which large frames are names; `frames` takes them up under these."""
     if isinstance(node, pd.DataFrame):
-        if len(node) < ROWS_APART:
+        if len(node) < rows_apart:
             return node
         name = next((name for name, known in frames.items() if known is node), "")
         name = name or f"rows-{len(frames)}"
@@ -89,10 +89,10 @@ def without_frames(node: Any, frames: dict[str, pd.DataFrame]) -> Any:
     if isinstance(node, alt.SchemaBase):
         copy = node.copy(deep=False)
         for name, value in copy._kwds.items():
-            copy._kwds[name] = without_frames(value, frames)
+            copy._kwds[name] = without_frames(value, frames, rows_apart)
         return copy
     if isinstance(node, list | tuple):
-        return type(node)(without_frames(value, frames) for value in node)
+        return type(node)(without_frames(value, frames, rows_apart) for value in node)
     return node
 
 
