@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -78,6 +78,8 @@ class Run:
         Those that are on disk, in order.
     created : str
         ISO 8601 time in UTC.
+    versions : dict of str to str
+        Of the libraries that began the run, Python and layerviz included.
     """
 
     path: Path
@@ -90,6 +92,7 @@ class Run:
     training: dict[str, Any]
     snapshots: tuple[Snapshot, ...]
     created: str
+    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def run_id(self) -> str:
@@ -260,6 +263,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             training=values["training"],
             snapshots=tuple(Snapshot(**snapshot) for snapshot in values["snapshots"]),
             created=datetime.fromisoformat(values["created"]).isoformat(),
+            versions={"layerviz": values["layerviz"], **values["versions"]},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(

@@ -1,0 +1,127 @@
+"""How to make a run again, and how to go on from what it holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+from dataclasses import dataclass
+
+from layerviz import runs
+from layerviz.config import RunConfig
+from layerviz.errors import RunError
+from layerviz.runs import Run
+from layerviz.separability import cells_of, macro_f1
+
+READ = re.compile(r"Read (?P<name>.+) as [^,]+, [^,]+-separated\.")
+CUT = re.compile(r"Val was cut from train: (?P<percent>\d+)%")
+# Settings that are worth naming even where they are the defaults of today.
+ALWAYS = ("epochs", "seed", "learning_rate")
+
+SNIPPET = """\
+import pandas as pd
+from safetensors import safe_open
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+folder = {folder}
+examples = pd.read_parquet(folder + "/examples.parquet")  # id, split, text, label
+path = folder + "/snapshots/{snapshot:03d}/hidden_states.safetensors"  # {moment}
+with safe_open(path, framework="np") as stored:
+    states = stored.get_slice("{pooling}")[{layer}].astype("float32")  # layer {layer}: (N, D)
+
+train = (examples["split"] == "train").to_numpy()
+val = (examples["split"] == "val").to_numpy()
+labels = examples["label"].to_numpy()
+probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+probe.fit(states[train], labels[train])
+score = f1_score(labels[val], probe.predict(states[val]), average="macro")
+print(f"val macro-F1 of layer {layer}: {{score:.3f}}")
+"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to reproduce a run.
+
+    Parameters
+    ----------
+    command : str
+        The line for a shell. Data files are named as they were when the run was made.
+    versions : dict of str to str
+        Of the libraries that made it.
+    fingerprint : str
+        What the data must give, for the run to have the same id.
+    snippet : str
+        Python that loads hidden states of the best cell and fits a classifier to them.
+    """
+
+    command: str
+    versions: dict[str, str]
+    fingerprint: str
+    snippet: str
+
+
+def recipe(run: Run) -> Recipe:
+    """Return how to make `run` again."""
+    return Recipe(command(run), run.versions, run.dataset["fingerprint"], snippet(run))
+
+
+def command(run: Run) -> str:
+    """Return the command line that makes a run with the same settings."""
+    config = run.config
+    words = ["python", "-m", "layerviz", "fit", "--encoder", config.encoder, *_data_options(run)]
+    for field in dataclasses.fields(RunConfig):
+        value = getattr(config, field.name)
+        if field.name in ("encoder", "encoder_version"):  # the version follows from the encoder
+            continue
+        if value is not None and (field.name in ALWAYS or value != field.default):
+            words += [f"--{field.name.replace('_', '-')}", str(value)]
+    return shlex.join(words)
+
+
+def _data_options(run: Run) -> list[str]:
+    columns, notes = run.dataset["columns"], run.dataset["notes"]
+    files = [found["name"] for note in notes if (found := READ.fullmatch(note))]
+    files = files or [f"{run.dataset['name']}.csv"]
+    words = ["--data", files[0]]
+    # Files come in the order train, val, test; a lone second one is val unless val was cut.
+    cut = next((found for note in notes if (found := CUT.match(note))), None)
+    roles = ("val", "test") if len(files) > 2 or cut is None else ("test",)
+    for role, name in zip(roles, files[1:], strict=False):
+        words += [f"--{role}", name]
+    words += ["--text-column", columns["text"], "--label-column", columns["label"]]
+    words += ["--split-column", columns["split"] or "none"]
+    if cut is not None and cut["percent"] != "20":
+        words += ["--val-fraction", f"{int(cut['percent']) / 100:g}"]
+    return words
+
+
+def snippet(run: Run) -> str:
+    """Return Python that loads the states of the best cell and fits a classifier to them."""
+    snapshot, pooling, layer = _best_cell(run)
+    epochs = {known.index: known.epoch for known in run.snapshots}
+    epoch = epochs.get(snapshot, 0)
+    return SNIPPET.format(
+        folder=repr(str(run.path)),
+        snapshot=snapshot,
+        moment="before training" if epoch == 0 else f"epoch {epoch:g}",
+        pooling=pooling,
+        layer=layer,
+    )
+
+
+def _best_cell(run: Run) -> tuple[int, str, int]:
+    """Return snapshot, pooling and layer with the highest val macro-F1, if that is measured."""
+    try:
+        cells, predicted = cells_of(run)
+    except RunError:
+        newest = run.snapshots[-1].index if run.snapshots else 0
+        return newest, "mean", int(run.encoder.get("layers", 1))
+    examples = runs.read_examples(run.path)
+    val = (examples["split"] == "val").to_numpy()
+    scores = macro_f1(examples["label"].to_numpy()[val], predicted[:, val])
+    best = cells[int(scores.argmax())]
+    return best.snapshot, best.pooling, best.layer

@@ -1,0 +1,392 @@
+"""One frame of an animation: cells, captions and dots, drawn with Pillow."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+from layerviz import charts
+from layerviz.export.views import SIDES, DrawnMaps, head_scores, probe_scores
+
+SUPERSAMPLED = 3  # times as many pixels across, from which dots get their smooth edges
+RIM = 0.45  # pixels of paper around a dot, which keep dots apart where they crowd
+MARGIN, GUTTER, PAD = 0.024, 0.028, 0.008  # of the picture's width
+# Pillow's own font has little more than ASCII; for other letters, what systems tend to have.
+OTHER_FONTS = (
+    "DejaVuSans.ttf",
+    "Arial.ttf",
+    "LiberationSans-Regular.ttf",
+    "NotoSans-Regular.ttf",
+    "NotoSansCJK-Regular.ttc",
+    "wqy-zenhei.ttc",
+    "msgothic.ttc",
+    "Arial Unicode.ttf",
+)
+NO_LETTER = "\U000fffff"  # in no font: it shows what a font draws for letters that it lacks
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The colours of a frame, dots apart."""
+
+    paper: str
+    strong: str
+    soft: str
+    faint: str
+    line: str
+
+
+LIGHT = Ink("#FFFFFF", "#1F2430", "#5A6272", "#A9AFBA", "#DDE0E6")
+DARK = Ink("#14171D", "#F2F3F5", "#B3BAC6", "#6A7280", "#343A45")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point of time between two snapshots of a view.
+
+    Parameters
+    ----------
+    slot, following : int
+        Places among the snapshots; the same while the points rest.
+    part : float
+        How far the points have gone from the one to the other, 0 to 1.
+    """
+
+    slot: int
+    following: int
+    part: float = 0.0
+
+    @property
+    def resting(self) -> bool:
+        return self.slot == self.following
+
+
+class Stage:
+    """Draws the frames of one view, all alike but for what moves.
+
+    Parameters
+    ----------
+    drawn : DrawnMaps
+    width : int
+        Of a frame in pixels; the height follows.
+    table : DataFrame
+        The run's measures.
+    dark : bool
+        Whether the paper is.
+    """
+
+    def __init__(self, drawn: DrawnMaps, width: int, table, dark: bool) -> None:
+        self.drawn, self.width, self.ink = drawn, width, DARK if dark else LIGHT
+        self._unit = width / 1200
+        self._margin = MARGIN * width
+        layers = drawn.view.layers
+        self._grid = charts.Grid.of(len(layers))
+        half = (width - 2 * self._margin - GUTTER * width) / 2
+        self._cell_width = half / self._grid.columns
+        tall = 0.86 if len(layers) == 1 else 0.66
+        self._cell_height = tall * self._cell_width
+        self._title_height = 26 * self._unit
+        self._legend = self._placed_legend()
+        legend_bottom = max((y for _, y, _, _ in self._legend), default=self._legend_top())
+        self._cells_top = legend_bottom + 62 * self._unit
+        bottom = self._cells_top + self._grid.rows * self._cell_height
+        self.height = 2 * math.ceil((bottom + 66 * self._unit) / 2)  # even, as encoders like it
+        self._captions = _captions(drawn, table)
+        self._colours = drawn.colours()
+        self._palette = np.array(
+            [ImageColor.getrgb(colour) for colour in charts.PALETTE], dtype=np.uint8
+        )
+        self._order = {
+            split: np.random.default_rng(0).permutation(
+                drawn.rows[drawn.splits[drawn.rows] == split]
+            )
+            for split in SIDES
+        }  # no class always on top of the others
+        self._unit_squares = {layer: maps.in_unit_square() for layer, maps in drawn.maps.items()}
+        self._radius = self._unit * _dot_radius(max(map(len, self._order.values())), len(layers))
+        self._bases: dict[tuple, Image.Image] = {}
+
+    def frame(self, moment: Moment) -> Image.Image:
+        """Return one frame, RGB."""
+        large = self._base(moment).resize(
+            (self.width * SUPERSAMPLED, self.height * SUPERSAMPLED), Image.Resampling.NEAREST
+        )
+        pixels = np.array(large)
+        for place, layer in enumerate(self.drawn.view.layers):
+            for side, split in enumerate(SIDES):
+                self._dots(pixels, moment, layer, self._order[split], *self._middle(place, side))
+        image = Image.fromarray(pixels).reduce(SUPERSAMPLED)
+        self._timeline(ImageDraw.Draw(image), moment)
+        return image
+
+    def colours_used(self) -> list[tuple[int, int, int]]:
+        """Return the colours of paper, ink and dots, without the blends at their edges."""
+        codes = np.unique(np.concatenate([codes[self.drawn.rows] for codes in self._colours]))
+        dots = [tuple(int(part) for part in self._palette[code]) for code in codes]
+        return [*(ImageColor.getrgb(colour) for colour in vars(self.ink).values()), *dots]
+
+    # --- dots -------------------------------------------------------------------------------
+
+    def _dots(
+        self,
+        pixels: np.ndarray,
+        moment: Moment,
+        layer: int,
+        rows: np.ndarray,
+        x: float,
+        y: float,
+    ) -> None:
+        """Draw the dots of one cell around its middle, later ones over earlier ones."""
+        squares = self._unit_squares[layer]
+        xy = squares[moment.slot, rows] * (1 - moment.part)
+        xy = xy + squares[moment.following, rows] * moment.part
+        shown = moment.slot if moment.part < 0.5 else moment.following
+        colours = self._palette[self._colours[shown][rows]]  # (n, 3)
+        side = self._side()
+        across = np.rint((x + (xy[:, 0] - 0.5) * side) * SUPERSAMPLED).astype(np.intp)
+        down = np.rint((y - (xy[:, 1] - 0.5) * side) * SUPERSAMPLED).astype(np.intp)
+        offsets, inside = _disc(self._radius * SUPERSAMPLED, RIM * self._unit * SUPERSAMPLED)
+        # Dot by dot: where an index comes twice, NumPy keeps what was assigned last.
+        values = np.where(inside[None, :, None], colours[:, None], self._paper())
+        pixels[down[:, None] + offsets[:, 1], across[:, None] + offsets[:, 0]] = values
+
+    def _paper(self) -> np.ndarray:
+        return np.array(ImageColor.getrgb(self.ink.paper), dtype=np.uint8)
+
+    def _side(self) -> float:
+        """Return the size of a map's unit square, in pixels, with room for whole dots."""
+        room = self._cell_height - self._title_height - 2 * PAD * self.width
+        return min(self._cell_width - 2 * PAD * self.width, room) - 2 * self._radius - 2
+
+    def _corner(self, place: int, side: int) -> tuple[float, float]:
+        row, column = divmod(place, self._grid.columns)
+        left = self._margin + side * (self._grid.columns * self._cell_width + GUTTER * self.width)
+        return left + column * self._cell_width, self._cells_top + row * self._cell_height
+
+    def _middle(self, place: int, side: int) -> tuple[float, float]:
+        left, top = self._corner(place, side)
+        height = self._cell_height - self._title_height - PAD * self.width
+        return left + self._cell_width / 2, top + self._title_height + height / 2
+
+    # --- captions ---------------------------------------------------------------------------
+
+    def _base(self, moment: Moment) -> Image.Image:
+        key = (moment.slot, moment.following)
+        if key not in self._bases:
+            self._bases = {key: self._drawn_base(moment)}  # frames come in order: one is enough
+        return self._bases[key]
+
+    def _drawn_base(self, moment: Moment) -> Image.Image:
+        image = Image.new("RGB", (self.width, self.height), self.ink.paper)
+        draw, unit, run = ImageDraw.Draw(image), self._unit, self.drawn.run
+        right = self.width - self._margin
+        when = self._when(moment)
+        taken = font(30 * unit, when).getlength(when)
+        title = f"{run.encoder['label']} on {run.dataset['name']}"
+        self._write(draw, (self._margin, 22 * unit), title, 30, right - taken - 60 * unit)
+        draw.text(
+            (right, 22 * unit), when, self.ink.strong, font=font(30 * unit, when), anchor="ra"
+        )
+        soft = self.ink.soft if moment.resting else self.ink.faint
+        scores = self._captions[moment.slot]
+        room = self.width - 2 * self._margin
+        self._write(draw, (self._margin, 66 * unit), scores, 19, room, soft)
+        for x, y, name, colour in self._legend:
+            self._legend_entry(draw, x, y, name, colour)
+        for side, split in enumerate(SIDES):
+            left = self._corner(0, side)[0] + PAD * self.width / 2
+            said = (
+                f"{split.capitalize()} (n = {self.drawn.sizes[split]:,}) · "
+                f"{self.drawn.method_words()}"
+            )
+            top = self._cells_top - 30 * unit
+            self._write(draw, (left, top), said, 20, self._grid.columns * self._cell_width)
+            for place, layer in enumerate(self.drawn.view.layers):
+                self._cell(draw, moment, place, layer, side, soft)
+        return image
+
+    def _when(self, moment: Moment) -> str:
+        if moment.resting:
+            return charts.epoch_name(self.drawn.epochs[moment.slot]).capitalize()
+        ends = [f"{self.drawn.epochs[at]:g}" for at in (moment.slot, moment.following)]
+        return f"Epoch {ends[0]} to {ends[1]}"
+
+    def _cell(
+        self,
+        draw: ImageDraw.ImageDraw,
+        moment: Moment,
+        place: int,
+        layer: int,
+        side: int,
+        soft: str,
+    ) -> None:
+        left, top = self._corner(place, side)
+        pad = PAD * self.width / 2
+        box = (left + pad, top + pad, left + self._cell_width - pad, top + self._cell_height - pad)
+        draw.rounded_rectangle(box, 5 * self._unit, outline=self.ink.line, width=1)
+        name = charts.layer_name(layer)
+        size = 15
+        at = (box[0] + 9 * self._unit, box[1] + 6 * self._unit)
+        self._write(draw, at, name, size, self._cell_width, self.ink.strong)
+        numbers = [
+            (word, value)
+            for word, value in (
+                ("F1", self.drawn.scores[layer][moment.slot, side]),
+                ("T", self.drawn.maps[layer].trust[moment.slot, side]),
+            )
+            if not np.isnan(value)
+        ]
+        said = "   ".join(f"{word} {value:.2f}" for word, value in numbers)
+        anchor = (box[2] - 9 * self._unit, at[1])
+        draw.text(anchor, said, soft, font=font(size * self._unit, said), anchor="ra")
+
+    def _timeline(self, draw: ImageDraw.ImageDraw, moment: Moment) -> None:
+        """Draw where in the training the frame is; tick marks are snapshots."""
+        epochs, unit = self.drawn.epochs, self._unit
+        if len(epochs) < 2:
+            return
+        left, right = self._margin + 62 * unit, self.width - self._margin - 12 * unit
+        y, span = self.height - 40 * unit, epochs[-1] - epochs[0] or 1
+        places = [left + (epoch - epochs[0]) / span * (right - left) for epoch in epochs]
+        now = places[moment.slot] * (1 - moment.part) + places[moment.following] * moment.part
+        self._write(draw, (self._margin, y - 9 * unit), "Epoch", 16, 60 * unit, self.ink.soft)
+        draw.line((left, y, right, y), self.ink.line, width=max(1, round(3 * unit)))
+        draw.line((left, y, now, y), self.ink.soft, width=max(1, round(3 * unit)))
+        free = -math.inf
+        for place, epoch in zip(places, epochs, strict=True):
+            _round_dot(draw, place, y, 4 * unit, self.ink.soft if place <= now else self.ink.line)
+            said = f"{round(epoch, 2):g}"
+            if place - free > 0:
+                shown = font(14 * unit, said)
+                draw.text((place, y + 10 * unit), said, self.ink.soft, font=shown, anchor="ma")
+                free = place + shown.getlength(said) + 14 * unit
+        _round_dot(draw, now, y, 7.5 * unit, self.ink.strong)
+
+    def _write(
+        self,
+        draw: ImageDraw.ImageDraw,
+        at: tuple[float, float],
+        text: str,
+        size: float,
+        room: float,
+        colour: str | None = None,
+    ) -> None:
+        shown = font(size * self._unit, text)
+        draw.text(at, cut(text, shown, room), colour or self.ink.strong, font=shown)
+
+    # --- legend -----------------------------------------------------------------------------
+
+    def _legend_top(self) -> float:
+        return 106 * self._unit
+
+    def _placed_legend(self) -> list[tuple[float, float, str, str]]:
+        """Return where each entry of the legend stands, line by line."""
+        entries = self.drawn.legend()
+        if not entries:
+            steps = charts.CONFIDENCE_RAMP
+            named = {0: "Confidence 0 %", len(steps) - 1: "100 %"}
+            entries = [(named.get(place, ""), colour) for place, colour in enumerate(steps)]
+        placed, x, y = [], self._margin, self._legend_top()
+        for name, colour in entries:
+            shown = font(17 * self._unit, name)
+            name = cut(name, shown, 260 * self._unit)
+            width = (24 + (22 if name else -10)) * self._unit + shown.getlength(name)
+            if x + width > self.width - self._margin:
+                x, y = self._margin, y + 26 * self._unit
+            placed.append((x, y, name, colour))
+            x += width
+        return placed
+
+    def _legend_entry(
+        self, draw: ImageDraw.ImageDraw, x: float, y: float, name: str, colour: str
+    ) -> None:
+        unit = self._unit
+        _round_dot(draw, x + 8 * unit, y + 11 * unit, 6.5 * unit, colour)
+        self._write(draw, (x + 22 * unit, y), name, 17, math.inf)
+
+
+def _captions(drawn: DrawnMaps, table) -> list[str]:
+    """Return per snapshot how the classifier and the best of all layers' probes score on val."""
+    heads = head_scores(table)
+    layers = range(1, int(drawn.run.encoder["layers"]) + 1)
+    probes = probe_scores(table, drawn.view.pooling, layers, drawn.view.snapshots)
+    captions = []
+    for slot, index in enumerate(drawn.view.snapshots):
+        said = []
+        if index in heads and not np.isnan(heads[index]):
+            said.append(f"the classifier {heads[index]:.2f}")
+        known = {layer: v[slot, 1] for layer, v in probes.items() if not np.isnan(v[slot, 1])}
+        if known:
+            best = max(known, key=known.__getitem__)
+            said.append(f"highest probe {known[best]:.2f} (layer {best})")
+        captions.append(f"Val macro-F1: {', '.join(said)}" if said else "Not measured yet")
+    return captions
+
+
+def _dot_radius(n_points: int, n_layers: int) -> float:
+    small = 3.4 if n_points <= 400 else 2.7 if n_points <= 1200 else 2.0
+    return 1.7 * small if n_layers == 1 else small
+
+
+def _disc(radius: float, rim: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pixels of a dot with its rim, as offsets (k, 2), and which are the dot's."""
+    reach = math.ceil(radius + rim)
+    steps = np.arange(-reach, reach + 1)
+    offsets = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    distance = np.hypot(*offsets.T)
+    kept = distance <= radius + rim
+    return offsets[kept], distance[kept] <= radius
+
+
+def _round_dot(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: str) -> None:
+    """Draw a dot with a smooth edge; Pillow's own ellipses are jagged."""
+    size = math.ceil(2 * radius) + 2
+    mask = Image.new("L", (size * 4, size * 4))
+    left, top = math.floor(x - size / 2), math.floor(y - size / 2)
+    middle = ((x - left) * 4, (y - top) * 4)
+    box = [part + sign * radius * 4 for sign in (-1, 1) for part in middle]
+    ImageDraw.Draw(mask).ellipse(box, fill=255)
+    draw.bitmap((left, top), mask.reduce(4), fill=colour)
+
+
+@lru_cache(maxsize=64)
+def _font_of(size: float, name: str) -> ImageFont.FreeTypeFont | None:
+    if not name:
+        return ImageFont.load_default(size)
+    try:
+        return ImageFont.truetype(name, size)
+    except OSError:  # this system does not have it
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _lacks(name: str, letter: str) -> bool:
+    shown = _font_of(16, name)
+    return shown is None or bytes(shown.getmask(letter)) == bytes(shown.getmask(NO_LETTER))
+
+
+def font(size: float, text: str) -> ImageFont.FreeTypeFont:
+    """Return the first font that has all letters of `text`, or the one that lacks fewest."""
+    letters = {letter for letter in text[:400] if not letter.isspace()}
+    fewest, best = len(letters) + 1, ""
+    for name in ("", *OTHER_FONTS):
+        lacking = sum(_lacks(name, letter) for letter in letters)
+        if lacking < fewest:
+            fewest, best = lacking, name
+        if not lacking:
+            break
+    return _font_of(size, best) or ImageFont.load_default(size)
+
+
+def cut(text: str, shown: ImageFont.FreeTypeFont, room: float) -> str:
+    """Return `text` on one line, cut to a width in pixels."""
+    text = " ".join(text[:400].split())
+    if shown.getlength(text) <= room:
+        return text
+    while text and shown.getlength(text + "…") > room:
+        text = text[:-1]
+    return text + "…"

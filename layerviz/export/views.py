@@ -1,0 +1,450 @@
+"""What is taken away: the maps and the heat map of a run, put together from its folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from layerviz import charts, projection, runs
+from layerviz.config import POOLINGS
+from layerviz.errors import Cancelled, ConfigError, RunError
+from layerviz.projection import LayerMaps
+from layerviz.runs import Run
+from layerviz.separability import MEASURES
+
+METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
+POINTS_PER_SPLIT = 2000  # that are drawn; of more, a seeded sample
+SIDES = ("train", "val")
+
+Counted = Callable[[int, int], None]  # called with (parts done, parts in all)
+Asked = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class MapsView:
+    """Which maps of a run to take away.
+
+    Parameters
+    ----------
+    pooling : {"mean", "cls", "max"}
+    method : {"pca", "tsne"}
+    colouring : str
+        One of `charts.COLOURINGS`.
+    layers : tuple of int
+        In reading order; empty for the first four and the last four.
+    classes : tuple of int or None
+        Classes with a colour of their own; None for all, or the most frequent ones.
+    snapshots : tuple of int or None
+        Their indices; None for all that are there.
+
+    Raises
+    ------
+    ConfigError
+        If a word is unknown.
+    """
+
+    pooling: str = "mean"
+    method: str = "pca"
+    colouring: str = "label"
+    layers: tuple[int, ...] = ()
+    classes: tuple[int, ...] | None = None
+    snapshots: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("pooling", POOLINGS),
+            ("method", tuple(METHOD_NAMES)),
+            ("colouring", charts.COLOURINGS),
+        ):
+            if getattr(self, name) not in choices:
+                raise ConfigError(
+                    f"{name.capitalize()} is {getattr(self, name)!r:.40}.",
+                    f"Choose one of {', '.join(choices)}.",
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnMaps:
+    """A view of a run with everything that its pictures need.
+
+    Parameters
+    ----------
+    run : Run
+    view : MapsView
+        With nothing left open.
+    examples : DataFrame
+        Those captured, N rows.
+    rows : ndarray of shape (m,)
+        The examples to draw, of train and val.
+    maps : dict of int to LayerMaps
+        Per layer, at the S snapshots of the view.
+    predictions : list of S DataFrames
+        ``predicted`` and ``confidence``, N rows.
+    scores : dict of int to ndarray of shape (S, 2)
+        Per layer the probe's macro-F1 on train and val; NaN where not measured.
+    epochs : tuple of S floats
+    sizes : dict of str to int
+        Mapped examples of train and val.
+    """
+
+    run: Run
+    view: MapsView
+    examples: pd.DataFrame
+    rows: np.ndarray
+    maps: dict[int, LayerMaps]
+    predictions: list[pd.DataFrame]
+    scores: dict[int, np.ndarray]
+    epochs: tuple[float, ...]
+    sizes: dict[str, int]
+
+    @property
+    def splits(self) -> np.ndarray:
+        return self.examples["split"].to_numpy()
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self.examples["label"].to_numpy()
+
+    def colours(self) -> list[np.ndarray]:
+        """Return each example's place in `charts.PALETTE`, one array per snapshot."""
+        return charts.colour_codes(
+            self.view.colouring,
+            self.labels,
+            self.predictions,
+            self.view.classes or (),
+            len(self.run.label_names),
+        )
+
+    def legend(self) -> list[tuple[str, str]]:
+        """Return names and colours of the legend; empty where colours are confidences."""
+        return legend_entries(self.run.label_names, self.view.colouring, self.view.classes or ())
+
+    def method_words(self) -> str:
+        """Name the projection, and how many points are drawn if not all of them are."""
+        name = METHOD_NAMES[self.view.method]
+        if len(self.rows) == sum(self.sizes.values()):
+            return name
+        return f"{name} · {len(self.rows):,} points of both drawn"
+
+
+# --- maps -----------------------------------------------------------------------------------
+
+
+def draw_maps(
+    run: Run,
+    view: MapsView,
+    *,
+    most_per_split: int = POINTS_PER_SPLIT,
+    on_progress: Counted | None = None,
+    should_stop: Asked | None = None,
+) -> DrawnMaps:
+    """Gather what the pictures of a view need; t-SNE maps that are missing are made and stored.
+
+    Parameters
+    ----------
+    run : Run
+        With at least one snapshot.
+    view : MapsView
+    most_per_split : int
+        Of more examples, a seeded sample is drawn.
+    on_progress : callable, optional
+        Called with (layers done, layers in all).
+    should_stop : callable, optional
+        Asked before each layer, and while t-SNE maps are made.
+
+    Raises
+    ------
+    RunError
+        If the run has no snapshot.
+    ConfigError
+        If the run has no such layer, class or snapshot.
+    Cancelled
+        If `should_stop` answers true.
+    """
+    examples = runs.read_examples(run.path) if run.snapshots else None
+    if examples is None:
+        raise RunError("This run has no snapshot yet.", "Wait for its first one.")
+    view = completed(run, view, examples["label"].to_numpy())
+    splits = examples["split"].to_numpy()
+    maps = {}
+    for place, layer in enumerate(view.layers):
+        maps[layer] = maps_of_layer(run, view, layer, splits, should_stop)
+        if on_progress is not None:
+            on_progress(place + 1, len(view.layers))
+    table = runs.read_separability(run.path)
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    return DrawnMaps(
+        run=run,
+        view=view,
+        examples=examples,
+        rows=charts.drawn_rows(splits, most_per_split),
+        maps=maps,
+        predictions=[runs.read_predictions(run.path, index) for index in view.snapshots],
+        scores=probe_scores(table, view.pooling, view.layers, view.snapshots),
+        epochs=tuple(epochs[index] for index in view.snapshots),
+        sizes={split: int((splits == split).sum()) for split in SIDES},
+    )
+
+
+def completed(run: Run, view: MapsView, labels: np.ndarray) -> MapsView:
+    """Return `view` with nothing left open, checked against what the run holds."""
+    n_layers, n_classes = int(run.encoder["layers"]), len(run.label_names)
+    there = tuple(snapshot.index for snapshot in run.snapshots)
+    layers = view.layers or first_and_last(n_layers)
+    snapshots = there if view.snapshots is None else view.snapshots
+    classes = view.classes
+    if classes is None:
+        few = n_classes <= len(charts.CLASS_COLOURS)
+        classes = tuple(range(n_classes) if few else charts.most_frequent(labels))
+    for name, chosen, known in (
+        ("layer", layers, range(n_layers + 1)),
+        ("snapshot", snapshots, there),
+        ("class", classes, range(n_classes)),
+    ):
+        if unknown := sorted(set(chosen) - set(known)):
+            raise ConfigError(
+                f"This run has no {name} {unknown[0]}.", f"Choose from 0 to {max(known)}."
+            )
+    if not snapshots or len(classes) > len(charts.CLASS_COLOURS):
+        raise ConfigError(
+            "There is nothing to draw, or there are more classes than colours.",
+            f"Choose a snapshot, and at most {len(charts.CLASS_COLOURS)} classes.",
+        )
+    return replace(view, layers=layers, classes=classes, snapshots=snapshots)
+
+
+def first_and_last(n_layers: int) -> tuple[int, ...]:
+    """Return the first four and the last four layers."""
+    first = range(1, min(4, n_layers) + 1)
+    last = range(max(1, n_layers - 3), n_layers + 1)
+    return tuple(sorted({*first, *last}))
+
+
+def maps_of_layer(
+    run: Run,
+    view: MapsView,
+    layer: int,
+    splits: np.ndarray,
+    should_stop: Asked | None = None,
+) -> LayerMaps:
+    """Return the maps of one layer at the snapshots of a view with nothing left open."""
+    if should_stop is not None and should_stop():
+        raise Cancelled
+    if view.method == "tsne":
+        return stored_tsne(run, view.pooling, layer, splits, should_stop).at(view.snapshots)
+    return projection.pca_maps(_states(run, view.snapshots, view.pooling, layer), splits)
+
+
+def stored_tsne(
+    run: Run, pooling: str, layer: int, splits: np.ndarray, should_stop: Asked | None = None
+) -> LayerMaps:
+    """Return the t-SNE maps of a layer at all snapshots, made and stored where they are not."""
+    stored = runs.read_map(run.path, "tsne", pooling, layer)
+    earlier = None if stored is None else LayerMaps.from_arrays(stored)
+    if earlier is not None and earlier.n_snapshots >= len(run.snapshots):
+        return earlier
+    indices = [snapshot.index for snapshot in run.snapshots]
+    maps = projection.tsne_maps(
+        _states(run, indices, pooling, layer),
+        splits,
+        seed=run.config.seed,
+        earlier=earlier,
+        should_stop=should_stop,
+    )
+    runs.write_map(run.path, "tsne", pooling, layer, maps.arrays())
+    return maps
+
+
+def _states(run: Run, snapshots: Sequence[int], pooling: str, layer: int) -> list[np.ndarray]:
+    return [runs.read_hidden_states(run.path, index, pooling, layer) for index in snapshots]
+
+
+# --- charts ---------------------------------------------------------------------------------
+
+
+def maps_chart(
+    run: Run,
+    view: MapsView,
+    *,
+    dark: bool = False,
+    legend: bool = True,
+    most_per_split: int = POINTS_PER_SPLIT,
+    on_progress: Counted | None = None,
+    should_stop: Asked | None = None,
+) -> alt.LayerChart:
+    """Return the maps of a run as one chart, as the page shows them, from the run folder alone.
+
+    Arguments and what is raised as in :func:`draw_maps`; `dark` says whether the background is,
+    `legend` whether the chart tells what its colours mean.
+    """
+    drawn = draw_maps(
+        run,
+        view,
+        most_per_split=most_per_split,
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+    chart = chart_of(drawn, dark=dark)
+    return with_legend(chart, drawn) if legend else chart
+
+
+def chart_of(drawn: DrawnMaps, *, dark: bool = False) -> alt.LayerChart:
+    """Return the chart of maps that were drawn."""
+    unit = {layer: maps.in_unit_square() for layer, maps in drawn.maps.items()}
+    whole = all(float(epoch).is_integer() for epoch in drawn.epochs)
+    evenly = whole and list(drawn.epochs) == list(range(len(drawn.epochs)))
+    return charts.layer_maps(
+        charts.points_frame(unit, drawn.splits, drawn.rows, drawn.predictions, drawn.colours()),
+        charts.examples_frame(drawn.examples, drawn.run.label_names, drawn.rows),
+        charts.cells_frame(
+            {layer: maps.trust for layer, maps in drawn.maps.items()},
+            drawn.epochs,
+            drawn.sizes,
+            len(drawn.epochs),
+            drawn.scores,
+            drawn.method_words(),
+        ),
+        layers=drawn.view.layers,
+        label_names=drawn.run.label_names,
+        n_slots=len(drawn.epochs),
+        slider_name="Epoch " if evenly else "Snapshot ",
+        dark=dark,
+    )
+
+
+def with_legend(chart: alt.LayerChart, drawn: DrawnMaps) -> alt.LayerChart:
+    """Return a chart of maps with a legend above it."""
+    look = {"orient": "top", "symbolType": "circle", "symbolOpacity": 1, "symbolLimit": 0}
+    if entries := drawn.legend():
+        names, colours = map(list, zip(*entries, strict=True))
+        title = {"label": "Label", "prediction": "Predicted"}.get(drawn.view.colouring, "Predicted")
+        shown = alt.Color(
+            "name:N",
+            scale=alt.Scale(domain=names, range=colours),
+            legend=alt.Legend(title=title, columns=5, labelLimit=200, **look),
+        )
+        frame = pd.DataFrame({"name": names})
+    else:
+        shown = alt.Color(
+            "confidence:Q",
+            scale=alt.Scale(domain=[0, 1], range=list(charts.CONFIDENCE_RAMP)),
+            legend=alt.Legend(
+                title="Confidence of the predicted class", titleLimit=0, format=".0%", orient="top"
+            ),
+        )
+        frame = pd.DataFrame({"confidence": [0.0, 1.0]})
+    # Nothing is drawn by this layer but its legend; the points have their colours from data.
+    only_legend = alt.Chart(frame).mark_circle(opacity=0, tooltip=None, aria=False)
+    chart = chart.copy(deep=False)
+    chart.layer = [*chart.layer, only_legend.encode(color=shown)]
+    return chart.resolve_scale(color="independent")
+
+
+def heat_map_chart(
+    run: Run,
+    measure: str = "probe_macro_f1",
+    split: str = "val",
+    pooling: str = "mean",
+    dark: bool = False,
+) -> alt.LayerChart:
+    """Return one measure of every layer in every snapshot as a chart.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such measure, or not of this split.
+    RunError
+        If it is not measured, or not defined, on this run.
+    """
+    if measure not in MEASURES or split not in MEASURES[measure].splits:
+        raise ConfigError(
+            f"There is no measure {measure!r:.40} of {split!r:.20}.",
+            f"Measures are {', '.join(MEASURES)}.",
+        )
+    examples = runs.read_examples(run.path)
+    cells = measure_cells(run, runs.read_separability(run.path), examples, measure, split, pooling)
+    if cells["value"].isna().all():
+        raise RunError(
+            f"{MEASURES[measure].label} of {split} is not measured here.",
+            "Open the run on the page, or run `python -m layerviz report` on it: both measure it.",
+        )
+    blocks = cells["value"][cells["layer"] > 0].dropna()
+    domain = None if blocks.empty else (float(blocks.min()), float(blocks.max()))
+    return charts.score_heat_map(
+        cells.assign(best=False), measure=MEASURES[measure].label, domain=domain, dark=dark
+    )
+
+
+# --- frames that the page needs, too ----------------------------------------------------------
+
+
+def probe_scores(
+    table: pd.DataFrame, pooling: str, layers: Sequence[int], snapshots: Sequence[int]
+) -> dict[int, np.ndarray]:
+    """Return the probe's macro-F1 on train and val from the table of measures.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As ``separability.csv``.
+    pooling : str
+    layers, snapshots : sequences of int
+
+    Returns
+    -------
+    dict of int to ndarray of shape (S, 2)
+        Per layer; NaN where not measured.
+    """
+    part = table[(table["measure"] == "probe_macro_f1") & (table["pooling"] == pooling)]
+    values = part.set_index(["layer", "snapshot", "split"])["value"].to_dict()
+    return {
+        layer: np.array(
+            [[values.get((layer, at, split), np.nan) for split in SIDES] for at in snapshots]
+        )
+        for layer in layers
+    }
+
+
+def measure_cells(
+    run: Run,
+    table: pd.DataFrame,
+    examples: pd.DataFrame,
+    measure: str,
+    split: str,
+    pooling: str,
+) -> pd.DataFrame:
+    """Return one measure under one pooling, one row per layer and snapshot, with epochs and n."""
+    wanted = (table["measure"] == measure) & (table["split"] == split)
+    cells = table[wanted & (table["pooling"] == pooling)].reset_index(drop=True)
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    sizes = examples["split"].value_counts()
+    n = sum(int(sizes.get(part, 0)) for part in ("train", "val", "test") if part in split)
+    cells = cells.assign(epoch=cells["snapshot"].map(epochs), n=n)
+    return cells.assign(when=[charts.epoch_name(epoch) for epoch in cells["epoch"]])
+
+
+def legend_entries(
+    label_names: Sequence[str], colouring: str, classes: Sequence[int]
+) -> list[tuple[str, str]]:
+    """Return what the colours mean as (name, colour); empty where they are confidences."""
+    if colouring == "confidence":
+        return []
+    if colouring == "right or wrong":
+        return [("right", charts.RIGHT_COLOUR), ("wrong", charts.WRONG_COLOUR)]
+    entries = [
+        (label_names[index], colour)
+        for index, colour in zip(classes, charts.CLASS_COLOURS, strict=False)
+    ]
+    if others := len(label_names) - len(classes):
+        entries.append((f"{others:,} other classes", charts.OTHER_COLOUR))
+    return entries
+
+
+def head_scores(table: pd.DataFrame, head: str = "head") -> Mapping[int, float]:
+    """Return the val macro-F1 of the model's own classifier, by snapshot."""
+    part = table[(table["measure"] == "probe_macro_f1") & (table["split"] == "val")]
+    return part[part["pooling"] == head].set_index("snapshot")["value"].to_dict()
