@@ -26,7 +26,7 @@ from layerviz import (
 from layerviz.comparison import Agreement, Comparison, Contender
 from layerviz.data import Columns, Dataset, Table
 from layerviz.encoders import LoadedEncoder
-from layerviz.exploring import Neighbours, OwnTexts, Suspicion, TokenPaths
+from layerviz.exploring import Neighbours, OwnTexts, TokenPaths
 from layerviz.jobs import Jobs
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
@@ -264,7 +264,7 @@ def moved(
 
 
 @st.cache_data(show_spinner="Looking for suspicious labels", max_entries=8)
-def suspicion(run_id: str, created: str, n_snapshots: int, _run: Run) -> Suspicion:  # noqa: ARG001
+def suspicion(run_id: str, created: str, n_snapshots: int, _run: Run) -> exploring.Suspicion:  # noqa: ARG001
     """Return which labels are suspicious."""
     return exploring.suspicious_labels(_run)
 

@@ -111,7 +111,7 @@ def token_maps(
             y=alt.Y("y:Q", axis=None).scale(domain=_around(tokens["y"]), nice=False),
         )
     )
-    ramp = [CONFIDENCE_RAMP[-1], CONFIDENCE_RAMP[0]] if not dark else list(CONFIDENCE_RAMP[4:])
+    ramp = list(CONFIDENCE_RAMP if dark else CONFIDENCE_RAMP[::-1])
     way = base.mark_line(
         strokeWidth=1, opacity=0.35, color="#8B93A1", tooltip=None, aria=False
     ).encode(order="place:Q")

@@ -118,7 +118,7 @@ def own_texts(own: pd.DataFrame, layers: Sequence[int], grid: Grid, dark: bool) 
         .encode(x=across("x", grid), y=down("y", grid))
     )
     stars = base.mark_point(
-        shape=STAR, size=130, filled=True, fill=ink, stroke=paper, strokeWidth=1, opacity=1
+        shape=STAR, size=190, filled=True, fill=ink, stroke=paper, strokeWidth=1, opacity=1
     ).encode(
         tooltip=[
             alt.Tooltip("text:N", title="Your text"),

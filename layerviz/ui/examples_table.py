@@ -94,7 +94,7 @@ def open_from_table(
         frame,
         hide_index=True,
         width="stretch",
-        height=min(38 + 35 * max(len(frame), 1), 320),
+        height=min(38 + 35 * max(len(frame), 1), 390),
         column_config=COLUMNS | (columns or {}),
         key=key,
         on_select=tick,

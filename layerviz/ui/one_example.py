@@ -61,7 +61,7 @@ def _finder(run: Run, examples: pd.DataFrame) -> None:
     frame = frame.head(MOST_FOUND)
     open_from_table(run, frame, frame["id"], "finder")
     more = f"The {MOST_FOUND} hardest of {len(hits):,}. " if len(hits) > MOST_FOUND else ""
-    st.caption(f"{more}Tick a row to open that example. A point in the maps leads here, too.")
+    st.caption(f"{more}Tick a row to open that example. A row of the table beneath the maps leads here, too.")
 
 
 def _text(run: Run, example: pd.Series, row: int) -> None:
@@ -102,7 +102,7 @@ def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:
     )
     figure(
         charts.label_probability(moments, dark=st.context.theme.type == "dark"),
-        key="example_epochs",
+        key="chart_of_epochs",
         alt="Line chart: probability of the example's own label over the epochs.",
         name=f"{run.run_id}-{examples['id'].iloc[row]}-epochs",
         frame=moments,
@@ -135,7 +135,7 @@ def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) ->
     )
     figure(
         charts.knowledge_strip(cells),
-        key="example_strip",
+        key="chart_of_layers",
         alt="Heat map: whether the probe of each layer gets the example right at each epoch.",
         name=f"{run.run_id}-{examples['id'].iloc[row]}-layers",
         frame=cells,

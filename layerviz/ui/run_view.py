@@ -26,8 +26,10 @@ BADGES = {
 # What a reader chose in one tab is kept while another is open.
 KEPT = (
     "pooling", "projection", "colouring", "layer_preset", "focus-", "layers-", "classes-",
-    "measure", "layers_pooling", "answer_poolings", "against_start", "detail_", "examples_view",
-    "example_", "event_", "trails",
+    "measure", "layers_pooling", "answer_poolings", "against_start", "detail_", "trails",
+    "examples_view", "example_pooling", "example_layer", "example_epoch", "event_kind",
+    "event_split", "event_pooling", "event_layer", "event_epoch", "own_texts_typed",
+    "own_texts_pooling", "own_texts_projection", "own_texts_colouring", "own_texts_layer",
 )  # fmt: skip
 
 

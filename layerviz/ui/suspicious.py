@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache
-from layerviz.exploring import Suspicion
+from layerviz import cache, exploring
 from layerviz.runs import Run
 from layerviz.ui.events import to_maps
 from layerviz.ui.examples_table import described, open_from_table
@@ -62,7 +61,7 @@ def suspicious(run: Run) -> None:
     )
 
 
-def _verdict(found: Suspicion) -> None:
+def _verdict(found: exploring.Suspicion) -> None:
     n = len(found.frame)
     top = max(1, round(0.05 * n))
     by_chance = found.noise_rate * top
