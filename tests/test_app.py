@@ -128,6 +128,142 @@ def test_one_layer_large_lists_its_examples(root):
     assert table["loss"].is_monotonic_decreasing
 
 
+# --- examples -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory) -> Path:
+    """Return a runs folder with one finished run, its model included."""
+    folder = tmp_path_factory.mktemp("looked_at")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(runs.RUNS_VARIABLE, str(folder))
+        trained(uploaded(as_csv(toy_rows(90))), folder)
+    return folder
+
+
+def examples_tab(looked_at: Path, monkeypatch, part: str) -> AppTest:
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
+    app = opened(run=runs.list_runs(looked_at)[0].run_id)
+    app.session_state["tabs"] = "Examples"
+    app.session_state["examples_view"] = part
+    return app.run()
+
+
+def captions(app: AppTest) -> str:
+    return " ".join(caption.value for caption in app.caption).replace("\\", "")
+
+
+def test_a_search_lists_the_hits_and_lights_them_up_in_all_maps(looked_at, monkeypatch):
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
+    run = runs.list_runs(looked_at)[0]
+    app = opened(run=run.run_id)
+    assert len(app.dataframe[0].value) == 90
+    examples = runs.read_examples(run.path)
+    word = examples["text"].iloc[0].split()[0].upper()
+    hits = set(examples["id"][examples["text"].str.contains(word, case=False, regex=False)])
+    app.text_input(key="search").set_value(word).run()
+    assert set(app.dataframe[0].value["id"]) == hits
+    assert f"**{len(hits)} example" in words(app)
+    chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
+    frames = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
+    lit = next(frame for frame in frames if "lit" in frame)
+    assert set(examples["id"].to_numpy()[lit["row"][lit["lit"] > 0]]) == hits
+    app.button(key="examples_clear").click().run()
+    assert len(app.dataframe[0].value) == 90
+    assert app.text_input(key="search").value == ""
+    app.text_input(key="search").set_value("no text has this").run()
+    assert "Nothing found." in captions(app)
+
+
+def test_a_long_text_full_of_markup_shows_as_text(root):
+    attack = "<script>alert(1)</script> **bold** $x$ :red[no] [a](http://b) ![i](http://c/d.png) "
+    rows = [(f"{text} {attack * 60}", label) for text, label in toy_rows(90)]
+    trained(uploaded(as_csv(rows)), root)
+    run = runs.list_runs(root)[0]
+    app = opened(run=run.run_id)
+    app.session_state["tabs"] = "Examples"
+    example = runs.read_examples(run.path)["id"].iloc[0]
+    app.session_state["opened_example"] = (run.dataset["fingerprint"], example)
+    app.run()
+    assert not app.exception
+    shown = next(m.value for m in app.markdown if "alert" in m.value)
+    assert r"\<script\>" in shown
+    assert r"\*\*bold\*\*" in shown
+    assert r"\$x\$" in shown
+    assert r"\[a\]\(http" in shown
+    assert len(shown) > 5000
+
+
+def test_one_example_tells_predictions_layers_and_neighbours(looked_at, monkeypatch):
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
+    run = runs.list_runs(looked_at)[0]
+    examples = runs.read_examples(run.path)
+    row = int((examples["split"] == "val").to_numpy().argmax())
+    app = opened(run=run.run_id)
+    app.session_state["tabs"] = "Examples"
+    app.session_state["opened_example"] = (run.dataset["fingerprint"], examples["id"].iloc[row])
+    app.run()
+    assert not app.exception
+    stored = [runs.read_predictions(run.path, s.index).iloc[row] for s in run.snapshots]
+    for snapshot, one in zip(run.snapshots, stored, strict=True):
+        name = run.label_names[one["predicted"]]
+        assert f"{name} ({one['confidence']:.0%})" in words(app), snapshot
+    neighbours = next(d.value for d in app.dataframe if "similarity" in d.value)
+    assert len(neighbours) == 10
+    assert neighbours["similarity"].is_monotonic_decreasing
+    splits = examples.set_index("id")["split"]
+    assert set(splits[neighbours["id"]]) == {"train"}
+    assert "the last layer gets it wrong" in captions(app) or "is the earliest" in captions(app)
+
+
+@pytest.mark.parametrize(
+    "kind", ["Flipped predictions", "Known to late layers only", "Changed neighbours"]
+)
+def test_every_kind_of_event_has_its_list(looked_at, monkeypatch, kind):
+    app = examples_tab(looked_at, monkeypatch, "Events")
+    app.segmented_control(key="event_kind").set_value(kind).run()
+    assert not app.exception
+    app.segmented_control(key="event_split").set_value("val").run()
+    assert not app.exception
+    if kind == "Changed neighbours":
+        assert set(app.dataframe[0].value["split"]) == {"val"}
+        app.button(key="event_marks").click().run()
+        assert not app.exception
+        assert app.session_state["tabs"] == "Maps"
+        assert len(app.dataframe[0].value) == 12
+        assert "that changed neighbours" in words(app)
+
+
+def test_own_texts_are_read_and_placed(looked_at, monkeypatch):
+    run = runs.list_runs(looked_at)[0]
+    app = examples_tab(looked_at, monkeypatch, "Your own text")
+    examples = runs.read_examples(run.path)
+    text = examples["text"].iloc[0]
+    app.text_area(key="own_texts_typed").set_value(f"{text}\n\nsomething else\n").run()
+    app.button(key="own_texts_go").click().run()
+    assert not app.exception
+    assert not app.error
+    told = app.dataframe[0].value
+    assert told["text"].tolist() == [text, "something else"]
+    stored = runs.read_predictions(run.path, run.snapshots[-1].index).iloc[0]
+    assert told["predicted"].iloc[0] == run.label_names[stored["predicted"]]
+    assert told["confidence"].iloc[0] == pytest.approx(stored["confidence"], abs=1e-3)
+    nearest = app.dataframe[1].value
+    assert nearest["id"].iloc[0] == examples["id"].iloc[0]  # a train text is its own neighbour
+    assert nearest["similarity"].iloc[0] == pytest.approx(1, abs=1e-3)
+    chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
+    frames = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
+    stars = next(frame for frame in frames if "verdict" in frame)
+    points = next(frame for frame in frames if "newest" in frame)
+    for layer, star in stars[stars["number"] == "1"].groupby("layer"):
+        drawn = points[(points["layer"] == layer) & (points["row"] == 0)].iloc[0]
+        for place in star[["x", "y"]].to_numpy():  # in the train and in the val map
+            assert place == pytest.approx([drawn["x0"], drawn["y0"]], abs=0.01)
+
+
+# --- layers ---------------------------------------------------------------------------------
+
+
 def layers_tab(root: Path) -> AppTest:
     """Train on the toy data, and open the tab of the run."""
     trained(uploaded(as_csv(toy_rows(300))), root)

@@ -679,3 +679,80 @@ def test_many_encoders_do_not_look_alike():
     points = charts.scores_over_depth(frame, names, measure="F1").to_dict()["layer"][2]["encoding"]
     looks = zip(points["color"]["scale"]["range"], points["shape"]["scale"]["range"], strict=True)
     assert len(set(looks)) == 9
+
+
+# --- single examples ------------------------------------------------------------------------
+
+
+def maps_of_two(**more: Any) -> dict[str, Any]:
+    """Draw the points of `selectable_points` as maps of two layers."""
+    points = selectable_points()
+    examples = pd.DataFrame({"row": range(4), "text": list("abcd"), "label": "x"})
+    cells = charts.cells_frame(
+        {layer: np.ones((2, 2)) for layer in (0, 1)}, [0, 1], {"train": 3, "val": 1}, 2
+    )
+    return charts.layer_maps(
+        points, examples, cells, layers=[0, 1], label_names=["x"], n_slots=2,
+        selectable=True, **more,
+    ).to_dict()  # fmt: skip
+
+
+def test_a_trail_goes_through_every_snapshot_of_each_layer():
+    points = selectable_points()
+    trail = charts.trails_frame(points, [1, 3])
+    assert set(trail["row"]) == {1, 3}
+    assert len(trail) == 2 * 2 * 2  # examples, layers, snapshots
+    one = trail[(trail["row"] == 1) & (trail["layer"] == 0)].sort_values("at")
+    assert one[["x", "y"]].to_numpy().tolist() == [[0.9, 0.1], [0.1, 0.9]]
+    assert set(trail["colour"]) == {palette.PALETTE[0]}
+
+
+def test_a_trail_ends_at_the_newest_snapshot():
+    points = selectable_points()
+    points.loc[points["layer"] == 1, "newest"] = 0
+    trail = charts.trails_frame(points, [0])
+    assert trail.groupby("layer")["at"].max().to_dict() == {0: 1, 1: 0}
+
+
+def test_trails_come_and_go_as_data_so_that_the_slider_stays():
+    points = selectable_points()
+    none, two = (charts.trails_frame(points, rows) for rows in ([], [0, 1]))
+    assert without_data(maps_of_two(trails=none)) == without_data(maps_of_two(trails=two))
+
+
+def test_own_texts_stand_in_both_splits_of_each_layer_with_their_numbers():
+    xy = np.array([[0.2, 0.3], [0.6, 0.7]])
+    own = charts.own_frame({0: xy, 1: xy}, ["one <b>", "two"], ["x (90%)", "x (80%)"])
+    assert len(own) == 2 * 2 * 2
+    assert set(own["split"]) == {"train", "val"}
+    assert set(own["number"]) == {"1", "2"}
+    drawn = maps_of_two(own=own)
+    assert any("one <b>" in json.dumps(rows) for rows in drawn["datasets"].values())
+    assert "one <b>" not in without_data(drawn)
+    alone = charts.own_frame({0: xy[:1]}, ["one"], ["x (90%)"])
+    assert set(alone["number"]) == {""}
+
+
+def test_the_charts_of_an_example_are_valid_and_use_the_colours_of_right_and_wrong():
+    moments = pd.DataFrame(
+        {"epoch": [0.0, 1.0], "when": ["before training", "epoch 1"], "p_label": [0.2, 0.9],
+         "predicted": ["a", "b"], "confidence": [0.8, 0.9], "verdict": ["wrong", "right"]}
+    )  # fmt: skip
+    line = charts.label_probability(moments).to_dict()
+    cells = moments.assign(layer=[0, 1], snapshot=[0, 1])
+    strip = charts.knowledge_strip(cells).to_dict()
+    for encoding in (line["layer"][1]["encoding"], strip["encoding"]):
+        assert encoding["color"]["scale"]["domain"] == ["right", "wrong"]
+        assert encoding["color"]["scale"]["range"] == [palette.RIGHT_COLOUR, palette.WRONG_COLOUR]
+
+
+def test_tokens_have_a_slider_over_the_layers_and_are_data():
+    tokens = pd.DataFrame(
+        {"layer": [0, 0, 1, 1], "place": [0, 1, 0, 1], "token": ["[CLS]", "datum.x"] * 2,
+         "x": [0.0, 1.0, 2.0, 3.0], "y": 0.0}
+    )  # fmt: skip
+    drawn = charts.token_maps(tokens, explained=[0.9, 0.8]).to_dict()
+    slider = next(param for param in drawn["params"] if param["name"] == "token_layer")
+    assert (slider["value"], slider["bind"]["max"]) == (1, 1)
+    assert "datum.x" in json.dumps(drawn["datasets"])
+    assert '"[CLS]"' not in without_data(drawn)

@@ -61,7 +61,9 @@ def _finder(run: Run, examples: pd.DataFrame) -> None:
     frame = frame.head(MOST_FOUND)
     open_from_table(run, frame, frame["id"], "finder")
     more = f"The {MOST_FOUND} hardest of {len(hits):,}. " if len(hits) > MOST_FOUND else ""
-    st.caption(f"{more}Tick a row to open that example. A row of the table beneath the maps leads here, too.")
+    st.caption(
+        f"{more}Tick a row to open that example. A row of the table beneath the maps leads here, too."
+    )
 
 
 def _text(run: Run, example: pd.Series, row: int) -> None:

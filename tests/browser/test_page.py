@@ -296,6 +296,112 @@ def test_nothing_is_cut_off_at_the_side(page: Page, server: str, finished: str, 
     assert overflow <= 1
 
 
+# --- selecting examples ---------------------------------------------------------------------
+
+
+def bright(page: Page, chart: str) -> dict[str, set[str]]:
+    """Return the texts of the points that are not grey, for each layer of a chart."""
+    marks = page.evaluate(
+        """key => [...document.querySelectorAll(`.st-key-${key} g.mark-symbol path`)]
+            .filter(path => (path.getAttribute('fill') || '').toUpperCase() !== '#C2C6CB')
+            .map(path => path.getAttribute('aria-label') || '')""",
+        chart,
+    )
+    found: dict[str, set[str]] = {}
+    for mark in marks:
+        if told := re.search(r"Text: (.*); Label: .*; Layer: (\d+)$", mark):
+            found.setdefault(told[2], set()).add(told[1])
+    return found
+
+
+def expect_bright(page: Page, texts: set[str], n_layers: int) -> None:
+    """Wait until exactly these texts are lit in so many layers."""
+    deadline = time.monotonic() + 30
+    while True:
+        found = bright(page, "maps")
+        if len(found) == n_layers and all(lit == texts for lit in found.values()):
+            return
+        assert time.monotonic() < deadline, (texts, found)
+        time.sleep(0.2)
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
+
+
+def test_a_box_and_a_click_select_the_same_examples_in_every_map_and_in_the_table(
+    page: Page, server: str, finished: str, runs_root: Path
+):
+    page.set_viewport_size({"width": 1440, "height": 1500})
+    page.goto(f"{server}/?run={finished}")
+    slider = page.locator(SLIDER)
+    expect(slider).to_be_visible()
+    settled(page)
+    expect_halves(page, (4 * 96, 4 * 24))
+    slider.fill("3")
+    box = page.locator(".st-key-maps").bounding_box()
+    # The upper left part of the first cell.
+    drag(page, (box["x"] + 15, box["y"] + 50), (box["x"] + box["width"] / 8, box["y"] + 140))
+    told = page.get_by_text(re.compile(r"^\d+ examples? selected"))
+    expect(told).to_be_visible()
+    settled(page)
+    selected = int(told.inner_text().split()[0])
+    assert 1 < selected < 96
+    first = bright(page, "maps")["1"]
+    assert len(first) <= selected  # two examples may have one text
+    expect_bright(page, first, n_layers=4)
+    assert slider.input_value() == "3"  # the selection left the slider where it was
+    run = runs.read(runs_root, finished)
+    known = runs.read_examples(run.path)
+    assert known["text"].isin(first).sum() >= selected
+
+    slider.fill("0")  # and the slider leaves the selection
+    expect_bright(page, first, n_layers=4)
+    expect(told).to_have_text(re.compile(f"^{selected} example"))
+    expect_halves(page, (4 * 96, 4 * 24))  # the others are grey, not gone
+
+    x, y = point_places(page)[-1]  # of val
+    page.mouse.click(x, y)
+    expect(told).to_have_text(re.compile("^1 example selected"))
+    only = bright(page, "maps")
+    expect_bright(page, next(iter(only.values())), n_layers=4)
+    expect(page.get_by_text("Show their ways through the epochs")).to_be_visible()
+    slider.fill("5")
+    lines = page.locator(".st-key-maps g.mark-line path[d*=L]")
+    expect(lines).to_have_count(4)  # its way through each layer
+
+    page.get_by_placeholder("Find in texts, or an id").fill(known["id"].iloc[7])
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("by the search for")).to_be_visible()
+    expect_bright(page, {known["text"].iloc[7]}, n_layers=4)
+    page.get_by_role("button", name="Clear").click()
+    expect(told).to_be_hidden()
+
+
+def test_a_ticked_row_opens_the_page_of_its_example(
+    page: Page, server: str, finished: str, runs_root: Path
+):
+    page.set_viewport_size({"width": 1440, "height": 1500})
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    settled(page)
+    run = runs.read(runs_root, finished)
+    losses = runs.read_predictions(run.path, run.snapshots[-1].index)
+    hardest = losses.sort_values("loss", ascending=False, kind="stable")["id"].iloc[0]
+    table = page.get_by_test_id("stDataFrame").first.bounding_box()
+    page.mouse.click(table["x"] + 18, table["y"] + 53)  # the box of the first row
+    expect(page.get_by_text("What the classifier says, epoch by epoch")).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"^{hardest} ·"))).to_be_visible()
+    settled(page)
+    page.get_by_text("Its tokens through the layers").click()
+    expect(page.get_by_text("The line follows the text.")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Show in the tab Maps").click()
+    expect(page.get_by_text("1 example selected")).to_be_visible()
+
+
 # --- several encoders -----------------------------------------------------------------------
 
 
