@@ -38,11 +38,12 @@ from layerviz.runs.record import (
     delete,
     list_runs,
     open_folder,
+    parse,
     read,
     runs_folder,
     update,
 )
-from layerviz.runs.writing import DISK_FULL_SIGNS, writing_error
+from layerviz.runs.writing import DISK_FULL_SIGNS, replacing, writing_error
 
 __all__ = [
     "DISK_FULL_SIGNS",
@@ -60,6 +61,7 @@ __all__ = [
     "has_snapshot",
     "list_runs",
     "open_folder",
+    "parse",
     "read",
     "read_examples",
     "read_hidden_states",
@@ -71,6 +73,7 @@ __all__ = [
     "read_probes",
     "read_separability",
     "remove_resume",
+    "replacing",
     "runs_folder",
     "save_model",
     "update",
