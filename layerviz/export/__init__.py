@@ -2,29 +2,34 @@
 
 from layerviz.export.animation import animation
 from layerviz.export.archive import MOST_BYTES, unzip_run, zip_model, zip_run
+from layerviz.export.files import KINDS, Wish, write
 from layerviz.export.page import offline_page
 from layerviz.export.pictures import picture
 from layerviz.export.recipe import Recipe, recipe
+from layerviz.export.run_charts import (
+    chart_of,
+    heat_map_chart,
+    maps_chart,
+    measure_cells,
+    with_legend,
+)
 from layerviz.export.tables import as_csv, as_parquet, coordinates, measures
 from layerviz.export.views import (
     DrawnMaps,
     MapsView,
-    chart_of,
     draw_maps,
-    heat_map_chart,
     legend_entries,
-    maps_chart,
-    measure_cells,
     probe_scores,
     stored_tsne,
-    with_legend,
 )
 
 __all__ = [
+    "KINDS",
     "MOST_BYTES",
     "DrawnMaps",
     "MapsView",
     "Recipe",
+    "Wish",
     "animation",
     "as_csv",
     "as_parquet",
@@ -43,6 +48,7 @@ __all__ = [
     "stored_tsne",
     "unzip_run",
     "with_legend",
+    "write",
     "zip_model",
     "zip_run",
 ]

@@ -21,16 +21,15 @@ from layerviz import charts, runs, separability
 from layerviz.errors import RunError
 from layerviz.export.pictures import FONT, specification, themed, without_frames
 from layerviz.export.recipe import recipe
+from layerviz.export.run_charts import chart_of, heat_map_chart
 from layerviz.export.views import (
     METHOD_NAMES,
     Asked,
     Counted,
     DrawnMaps,
     MapsView,
-    chart_of,
     completed,
     draw_maps,
-    heat_map_chart,
 )
 from layerviz.runs import Run
 
