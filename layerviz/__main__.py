@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from layerviz.commands import (
+    EXPORTS,
     Bar,
     config_of,
     dataset_of,
@@ -204,6 +206,39 @@ def _made_for_comparison(parsed: argparse.Namespace) -> list:
     return made
 
 
+# --- export and import -------------------------------------------------------------------------
+
+
+def export(parsed: argparse.Namespace) -> int:
+    """Write what was named of a run to files; print their paths."""
+    named = {kind: path for kind in EXPORTS if (path := getattr(parsed, kind)) is not None}
+    if not named:
+        options = ", ".join(f"--{kind.replace('_', '-')}" for kind in EXPORTS)
+        raise ConfigError("Nothing to write is named.", f"Give one or more of {options}.")
+
+    from layerviz.export import MapsView, Wish, write
+
+    run = opened(parsed.which, runs_root(parsed))
+    view = MapsView(parsed.pooling, parsed.projection, parsed.colour_by, parsed.layers or ())
+    for kind, path in named.items():
+        wish = Wish(kind, path.expanduser(), view, parsed.dark, parsed.chart)
+        with Bar() as bar:
+            write(run, wish, functools.partial(bar.count, path.name))
+        print(wish.path)
+    return EXIT_OK
+
+
+def import_run(parsed: argparse.Namespace) -> int:
+    """Open a run that was zipped elsewhere; print its folder."""
+    from layerviz.export import unzip_run
+
+    with Bar() as bar:
+        progress = functools.partial(bar.count, parsed.file.name)
+        run = unzip_run(parsed.file.expanduser(), runs_root(parsed), on_progress=progress)
+    print(run.path)
+    return EXIT_OK
+
+
 # --- pretrain ----------------------------------------------------------------------------------
 
 
@@ -320,6 +355,8 @@ COMMANDS = {
     "fit": fit,
     "report": report,
     "compare": compare,
+    "export": export,
+    "import": import_run,
     "pretrain": pretrain,
     "bench capture": bench_capture,
     "bench probes": bench_probes,

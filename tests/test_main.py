@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from made_runs import dataset_of, made
 from safetensors import safe_open
 from toy import as_csv, toy_rows
 
@@ -151,6 +152,63 @@ def test_a_report_of_what_is_no_run_is_refused(
 ) -> None:
     assert main(["report", which, f"--runs={tmp_path}"]) == 2
     assert capsys.readouterr().err.startswith("layerviz: ")
+
+
+def test_export_writes_what_is_named_and_import_opens_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made(tmp_path / "runs", dataset_of(), "bert-a", {2: 4.0}, n_layers=2)
+    (tmp_path / "maps.svg").write_text("what was there before")
+    files = {
+        "gif": b"GIF8", "html": b"<!DOCTYPE html>", "png": b"\x89PNG", "svg": b"<svg",
+        "vega-lite": b"{", "csv": b"id,split", "parquet": b"PAR1", "measures": b"snapshot,epoch",
+        "run-zip": b"PK",
+    }  # fmt: skip
+    paths = {kind: tmp_path / f"maps.{kind.replace('-', '_')}" for kind in files}
+    options = [f"--{kind}={path}" for kind, path in paths.items()]
+    assert main(["export", str(run.path), "--layers=2", "--dark", *options]) == 0
+    said = capsys.readouterr()
+    assert sorted(said.out.split()) == sorted(map(str, paths.values()))
+    for kind, beginning in files.items():
+        assert paths[kind].read_bytes().startswith(beginning)
+    assert not list(tmp_path.glob(".*"))  # no temporary is left
+    elsewhere = tmp_path / "elsewhere"
+    assert main(["import", str(paths["run-zip"]), f"--runs={elsewhere}"]) == 0
+    assert capsys.readouterr().out == f"{elsewhere / run.run_id}\n"
+    assert main(["report", run.run_id, f"--runs={elsewhere}"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "Nothing to write is named"),
+        (("--png=.",), "is a folder"),
+        (("--png=x.png", "--layers=40"), "no layer 40"),
+        (("--model-zip=x.zip",), "no model"),
+    ],
+)
+def test_an_export_that_cannot_be_is_told(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    run = made(tmp_path / "runs", dataset_of(), "bert-a", {2: 4.0}, n_layers=2)
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", str(run.path), *options]) == 2
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+def test_an_import_of_what_is_no_run_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.zip").write_bytes(b"no zip")
+    for name in ("x.zip", "missing.zip"):
+        assert main(["import", str(tmp_path / name), f"--runs={tmp_path / 'runs'}"]) == 2
+        assert "layerviz: " in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
 
 
 def test_compare_makes_runs_once_and_compares_them_by_name_too(

@@ -25,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
     _add_fit(commands)
     _add_report(commands)
     _add_compare(commands)
+    _add_export(commands)
+    _add_import(commands)
     _add_pretrain(commands)
     _add_bench(commands)
     return top
@@ -119,6 +121,70 @@ def _add_compare(commands: argparse._SubParsersAction) -> None:
     compare.add_argument("--pooling", choices=POOLINGS, help="look at one pooling only")
     compare.add_argument("--json", action="store_true", help="print one JSON object")
     _add_run_settings(compare)
+
+
+# What export writes, in this order, and what the help says of it.
+EXPORTS = {
+    "gif": "maps over the epochs, animated",
+    "webp": "the same, as WebP",
+    "html": "the whole run as one page that needs no network",
+    "png": "picture of the maps, or of the heat map",
+    "svg": "the same, as SVG",
+    "vega_lite": "the same, as a Vega-Lite specification",
+    "csv": "coordinates of the maps",
+    "parquet": "the same, as parquet",
+    "measures": "CSV of all measures",
+    "model_zip": "the fine-tuned model, for from_pretrained",
+    "run_zip": "the whole run, for `import` elsewhere",
+}
+
+
+def _add_export(commands: argparse._SubParsersAction) -> None:
+    export = commands.add_parser(
+        "export",
+        help="take results away: animation, page, pictures, tables, zips",
+        description="Write results of a run to files. Several may be named at once; a file that "
+        "is there is replaced.",
+        formatter_class=_Help,
+    )
+    export.set_defaults(command="export")
+    export.add_argument("which", metavar="RUN", help="a run's id or its folder")
+    for kind, what in EXPORTS.items():
+        export.add_argument(f"--{kind.replace('_', '-')}", type=Path, metavar="FILE", help=what)
+    export.add_argument("--pooling", choices=POOLINGS, default="mean", help="of the hidden states")
+    export.add_argument("--projection", choices=("pca", "tsne"), default="pca", help="of the maps")
+    export.add_argument(
+        "--colour-by",
+        choices=("label", "prediction", "right or wrong", "confidence"),
+        default="label",
+        help="what colours of points mean",
+    )
+    export.add_argument(
+        "--layers",
+        type=_numbers,
+        metavar="1,2,11,12",
+        help="by default the first four and the last four",
+    )
+    export.add_argument(
+        "--chart", choices=("maps", "heat-map"), default="maps", help="what pictures show"
+    )
+    export.add_argument("--dark", action="store_true", help="pictures on a dark background")
+    export.add_argument("--runs", type=Path, help=RUNS_HELP)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Return the numbers of a list such as 1,2,11,12."""
+    try:
+        return tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list such as 1,2,11,12") from None
+
+
+def _add_import(commands: argparse._SubParsersAction) -> None:
+    taken = commands.add_parser("import", help="open a run that was zipped elsewhere")
+    taken.set_defaults(command="import")
+    taken.add_argument("file", metavar="RUN.zip", type=Path, help="as export --run-zip writes it")
+    taken.add_argument("--runs", type=Path, help=RUNS_HELP)
 
 
 def _add_pretrain(commands: argparse._SubParsersAction) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+MANY = 100_000  # parts; so many are bytes
+
 
 class Bar:
     """A progress bar on stderr that follows a run through its phases."""
@@ -34,3 +36,12 @@ class Bar:
             )
         bar.total = progress.total_steps or None
         bar.update(progress.step - bar.n)
+
+    def count(self, what: str, done: int, total: int) -> None:
+        """Show how many parts of something are done."""
+        if self._bar.total != total:  # the next thing that is counted
+            self._bar.reset(total)
+        self._bar.set_description(what, refresh=False)
+        self._bar.unit_scale = total >= MANY
+        self._bar.unit = "B" if total >= MANY else " parts"
+        self._bar.update(done - self._bar.n)

@@ -1,11 +1,10 @@
-"""What is taken away: the maps and the heat map of a run, put together from its folder alone."""
+"""What of a run is taken away: a view of its maps, gathered from its folder alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -14,7 +13,6 @@ from layerviz.config import POOLINGS
 from layerviz.errors import Cancelled, ConfigError, RunError
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
-from layerviz.separability import MEASURES
 
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
 POINTS_PER_SPLIT = 2000  # that are drawn; of more, a seeded sample
@@ -263,122 +261,6 @@ def _states(run: Run, snapshots: Sequence[int], pooling: str, layer: int) -> lis
     return [runs.read_hidden_states(run.path, index, pooling, layer) for index in snapshots]
 
 
-# --- charts ---------------------------------------------------------------------------------
-
-
-def maps_chart(
-    run: Run,
-    view: MapsView,
-    *,
-    dark: bool = False,
-    legend: bool = True,
-    most_per_split: int = POINTS_PER_SPLIT,
-    on_progress: Counted | None = None,
-    should_stop: Asked | None = None,
-) -> alt.LayerChart:
-    """Return the maps of a run as one chart, as the page shows them, from the run folder alone.
-
-    Arguments and what is raised as in :func:`draw_maps`; `dark` says whether the background is,
-    `legend` whether the chart tells what its colours mean.
-    """
-    drawn = draw_maps(
-        run,
-        view,
-        most_per_split=most_per_split,
-        on_progress=on_progress,
-        should_stop=should_stop,
-    )
-    chart = chart_of(drawn, dark=dark)
-    return with_legend(chart, drawn) if legend else chart
-
-
-def chart_of(drawn: DrawnMaps, *, dark: bool = False) -> alt.LayerChart:
-    """Return the chart of maps that were drawn."""
-    unit = {layer: maps.in_unit_square() for layer, maps in drawn.maps.items()}
-    whole = all(float(epoch).is_integer() for epoch in drawn.epochs)
-    evenly = whole and list(drawn.epochs) == list(range(len(drawn.epochs)))
-    return charts.layer_maps(
-        charts.points_frame(unit, drawn.splits, drawn.rows, drawn.predictions, drawn.colours()),
-        charts.examples_frame(drawn.examples, drawn.run.label_names, drawn.rows),
-        charts.cells_frame(
-            {layer: maps.trust for layer, maps in drawn.maps.items()},
-            drawn.epochs,
-            drawn.sizes,
-            len(drawn.epochs),
-            drawn.scores,
-            drawn.method_words(),
-        ),
-        layers=drawn.view.layers,
-        label_names=drawn.run.label_names,
-        n_slots=len(drawn.epochs),
-        slider_name="Epoch " if evenly else "Snapshot ",
-        dark=dark,
-    )
-
-
-def with_legend(chart: alt.LayerChart, drawn: DrawnMaps) -> alt.LayerChart:
-    """Return a chart of maps with a legend above it."""
-    look = {"orient": "top", "symbolType": "circle", "symbolOpacity": 1, "symbolLimit": 0}
-    if entries := drawn.legend():
-        names, colours = map(list, zip(*entries, strict=True))
-        title = {"label": "Label", "prediction": "Predicted"}.get(drawn.view.colouring, "Predicted")
-        shown = alt.Color(
-            "name:N",
-            scale=alt.Scale(domain=names, range=colours),
-            legend=alt.Legend(title=title, columns=5, labelLimit=200, **look),
-        )
-        frame = pd.DataFrame({"name": names})
-    else:
-        shown = alt.Color(
-            "confidence:Q",
-            scale=alt.Scale(domain=[0, 1], range=list(charts.CONFIDENCE_RAMP)),
-            legend=alt.Legend(
-                title="Confidence of the predicted class", titleLimit=0, format=".0%", orient="top"
-            ),
-        )
-        frame = pd.DataFrame({"confidence": [0.0, 1.0]})
-    # Nothing is drawn by this layer but its legend; the points have their colours from data.
-    only_legend = alt.Chart(frame).mark_circle(opacity=0, tooltip=None, aria=False)
-    chart = chart.copy(deep=False)
-    chart.layer = [*chart.layer, only_legend.encode(color=shown)]
-    return chart.resolve_scale(color="independent")
-
-
-def heat_map_chart(
-    run: Run,
-    measure: str = "probe_macro_f1",
-    split: str = "val",
-    pooling: str = "mean",
-    dark: bool = False,
-) -> alt.LayerChart:
-    """Return one measure of every layer in every snapshot as a chart.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such measure, or not of this split.
-    RunError
-        If it is not measured, or not defined, on this run.
-    """
-    if measure not in MEASURES or split not in MEASURES[measure].splits:
-        raise ConfigError(
-            f"There is no measure {measure!r:.40} of {split!r:.20}.",
-            f"Measures are {', '.join(MEASURES)}.",
-        )
-    examples = runs.read_examples(run.path)
-    cells = measure_cells(run, runs.read_separability(run.path), examples, measure, split, pooling)
-    if cells["value"].isna().all():
-        raise RunError(
-            f"{MEASURES[measure].label} of {split} is not measured here.",
-            "Open the run on the page, or run `python -m layerviz report` on it: both measure it.",
-        )
-    blocks = cells["value"][cells["layer"] > 0].dropna()
-    domain = None if blocks.empty else (float(blocks.min()), float(blocks.max()))
-    return charts.score_heat_map(
-        cells.assign(best=False), measure=MEASURES[measure].label, domain=domain, dark=dark
-    )
-
-
 # --- frames that the page needs, too ----------------------------------------------------------
 
 
@@ -407,24 +289,6 @@ def probe_scores(
         )
         for layer in layers
     }
-
-
-def measure_cells(
-    run: Run,
-    table: pd.DataFrame,
-    examples: pd.DataFrame,
-    measure: str,
-    split: str,
-    pooling: str,
-) -> pd.DataFrame:
-    """Return one measure under one pooling, one row per layer and snapshot, with epochs and n."""
-    wanted = (table["measure"] == measure) & (table["split"] == split)
-    cells = table[wanted & (table["pooling"] == pooling)].reset_index(drop=True)
-    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
-    sizes = examples["split"].value_counts()
-    n = sum(int(sizes.get(part, 0)) for part in ("train", "val", "test") if part in split)
-    cells = cells.assign(epoch=cells["snapshot"].map(epochs), n=n)
-    return cells.assign(when=[charts.epoch_name(epoch) for epoch in cells["epoch"]])
 
 
 def legend_entries(

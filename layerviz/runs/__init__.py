@@ -40,11 +40,12 @@ from layerviz.runs.record import (
     delete,
     list_runs,
     open_folder,
+    parse,
     read,
     runs_folder,
     update,
 )
-from layerviz.runs.writing import DISK_FULL_SIGNS, writing_error
+from layerviz.runs.writing import DISK_FULL_SIGNS, replacing, writing_error
 
 __all__ = [
     "DISK_FULL_SIGNS",
@@ -64,6 +65,7 @@ __all__ = [
     "model_folders",
     "model_version",
     "open_folder",
+    "parse",
     "read",
     "read_examples",
     "read_hidden_states",
@@ -75,6 +77,7 @@ __all__ = [
     "read_probes",
     "read_separability",
     "remove_resume",
+    "replacing",
     "runs_folder",
     "save_model",
     "update",

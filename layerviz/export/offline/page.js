@@ -52,7 +52,6 @@
     mode: "vega-lite",
     actions: { export: true, source: false, compiled: false, editor: false },
     tooltip: { theme: dark ? "dark" : "light" },
-    ast: true, // expressions are interpreted: the page may not make code out of text
   });
 
   async function draw() {

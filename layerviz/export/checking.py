@@ -1,0 +1,254 @@
+"""Whether a run that was made elsewhere is sound: its record, its tables and its arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+from safetensors import SafetensorError, safe_open
+
+from layerviz import runs
+from layerviz.config import POOLINGS, SPLITS
+from layerviz.errors import RunError
+from layerviz.runs import Run
+from layerviz.separability import Mixed
+
+ANOTHER = "Zip the run again where it was made; it may have been changed by hand."
+MOST_LAYERS, MOST_TABLE_BYTES, MOST_JSON_BYTES = 200, 2_000_000_000, 60_000_000
+EXAMPLE_COLUMNS = ["id", "split", "text", "label"]
+PREDICTION_COLUMNS = ["id", "predicted", "confidence", "loss"]
+
+
+def refused(what: str) -> RunError:
+    return RunError(f"The run in the zip is not sound: {what}.", ANOTHER)
+
+
+def check_record(record: dict[str, Any]) -> None:
+    """Raise a RunError if a record lacks what the page and the command line read from it."""
+    dataset, encoder = record["dataset"], record["encoder"]
+    names, training = record["label_names"], record["training"]
+    sound = (
+        record["status"] in runs.STATUSES
+        and isinstance(record["reason"], str)
+        and _are(names, str)
+        and len(set(names)) == len(names) >= 2
+        and all(isinstance(dataset[name], str) for name in ("name", "fingerprint"))
+        and _are(dataset["notes"], str)
+        and isinstance(dataset["columns"], dict)
+        and isinstance(dataset["counts"], dict)
+        and set(dataset["counts"]) <= set(SPLITS)
+        and all(_are(list(counts.values()), int) for counts in dataset["counts"].values())
+        and isinstance(record["versions"], dict)
+        and isinstance(training, dict)
+        and [snapshot["index"] for snapshot in record["snapshots"]]
+        == list(range(len(record["snapshots"])))
+        and all(_is_number(snapshot["epoch"]) for snapshot in record["snapshots"])
+        and all(_are([dataset["columns"][name]], str) for name in ("text", "label"))
+    )
+    if not sound:
+        raise refused("run.json lacks or garbles an entry")
+    if not record["snapshots"]:
+        raise refused("it holds no snapshot")
+    layers, width = encoder["layers"], encoder["hidden_size"]
+    if not (
+        _are([layers, width, encoder["parameters"]], int)
+        and 1 <= layers <= MOST_LAYERS
+        and _are([encoder["label"], encoder["family"]], str)
+    ):
+        raise refused("run.json does not describe an encoder")
+
+
+def check_contents(folder: Path, run: Run) -> None:
+    """Raise a RunError if the files of an unpacked run do not belong together.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it was unpacked.
+    run : Run
+        What its record says.
+    """
+    try:
+        examples = _examples(folder, len(run.label_names))
+        for snapshot in run.snapshots:
+            _check_snapshot(folder, snapshot.index, examples, run)
+        _check_tables(folder, len(run.snapshots), int(run.encoder["layers"]))
+        for path in sorted((folder / "maps").glob("*")):
+            _check_map(path, len(examples), run)
+        for path in sorted((folder / "mixes").glob("*")):
+            _check_json(path, lambda found: set(found) == _fields(Mixed))
+        for path in sorted((folder / "model").glob("*.json")):
+            _check_json(path, lambda found: isinstance(found, dict | list))
+        for path in sorted((folder / "model").glob("*.safetensors")):
+            _arrays(path)
+        _check_no_stray_snapshot(folder, len(run.snapshots))
+    except RunError:
+        raise
+    except FileNotFoundError as error:
+        raise refused(f"{Path(error.filename).name} is missing") from error
+    # Libraries raise what they please on garbled files; all of it means one thing here.
+    except (
+        SafetensorError,
+        pyarrow.ArrowException,
+        LookupError,
+        TypeError,
+        ValueError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise refused(f"a file of it cannot be read ({str(error)[:120]})") from error
+
+
+# --- tables ---------------------------------------------------------------------------------
+
+
+def _table(path: Path, columns: list[str], n_rows: int | None = None) -> pd.DataFrame:
+    """Read a parquet file, once its own description says that it is what it should be."""
+    name = path.name
+    if not path.exists():
+        hint = " (it was zipped without hidden states)" if path.suffix == ".safetensors" else ""
+        raise refused(f"{path.parent.name}/{name} is missing{hint}")
+    described = pyarrow.parquet.read_metadata(path)
+    groups = [described.row_group(index) for index in range(described.num_row_groups)]
+    if sum(group.total_byte_size for group in groups) > MOST_TABLE_BYTES:
+        raise refused(f"{name} would unpack to gigabytes")
+    if described.schema.to_arrow_schema().names != columns:
+        raise refused(f"{name} does not have the columns {', '.join(columns)}")
+    if n_rows is not None and described.num_rows != n_rows:
+        raise refused(f"{name} has {described.num_rows:,} rows for {n_rows:,} examples")
+    return pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
+
+
+def _examples(folder: Path, n_classes: int) -> pd.DataFrame:
+    examples = _table(folder / "examples.parquet", EXAMPLE_COLUMNS)
+    texts = examples[["id", "split", "text"]]
+    sound = (
+        len(examples) > 0
+        and all(pd.api.types.is_string_dtype(texts[name]) for name in texts)
+        and not examples.isna().any(axis=None)
+        and examples["id"].is_unique
+        and set(examples["split"]) <= set(SPLITS)
+        and {"train", "val"} <= set(examples["split"])
+        and _are_classes(examples["label"], n_classes)
+    )
+    if not sound:
+        raise refused("examples.parquet holds something else than examples of its classes")
+    return examples
+
+
+def _are_classes(codes: pd.Series | np.ndarray, n_classes: int) -> bool:
+    codes = np.asarray(codes)
+    return codes.dtype.kind in "iu" and codes.min() >= 0 and codes.max() < n_classes
+
+
+def _check_tables(folder: Path, n_snapshots: int, n_layers: int) -> None:
+    history, table = runs.read_history(folder), runs.read_separability(folder)
+    if list(history.columns) != list(runs.HISTORY_COLUMNS):
+        raise refused("history.csv does not have the columns of a learning curve")
+    if not all(_is_numeric(history[name]) for name in history):
+        raise refused("history.csv holds something else than numbers")
+    if list(table.columns) != list(runs.SEPARABILITY_COLUMNS):
+        raise refused("separability.csv does not have the columns of measures")
+    if table.empty:
+        return
+    if not all(_is_numeric(table[name]) for name in ("snapshot", "layer", "value", "low", "high")):
+        raise refused("separability.csv holds something else than measures")
+    if not (table["snapshot"].isin(range(n_snapshots)) & table["layer"].between(0, n_layers)).all():
+        raise refused("separability.csv measures snapshots or layers that there are not")
+
+
+# --- snapshots, maps ------------------------------------------------------------------------
+
+
+def _check_snapshot(folder: Path, index: int, examples: pd.DataFrame, run: Run) -> None:
+    place = folder / "snapshots" / f"{index:03d}"
+    n, n_classes = len(examples), len(run.label_names)
+    n_states = int(run.encoder["layers"]) + 1
+    if not (place / "hidden_states.safetensors").exists():
+        raise RunError(
+            "The run was zipped without its hidden states, which layerviz needs.",
+            "Zip it again with them.",
+        )
+    predictions = _table(place / "predictions.parquet", PREDICTION_COLUMNS, n)
+    confidence = predictions["confidence"].to_numpy()
+    if not (
+        predictions["id"].tolist() == examples["id"].tolist()
+        and _are_classes(predictions["predicted"], n_classes)
+        and confidence.dtype.kind == "f"
+        and ((confidence >= 0) & (confidence <= 1.001)).all()
+        and _is_numeric(predictions["loss"])
+    ):
+        raise refused(f"predictions of snapshot {index} do not fit the examples")
+    shape = [n_states, n, int(run.encoder["hidden_size"])]
+    expected = dict.fromkeys(POOLINGS, ("F16", shape))
+    if _arrays(place / "hidden_states.safetensors") != expected:
+        raise refused(f"hidden states of snapshot {index} do not have the shape {shape}")
+    probes = place / "probes.safetensors"
+    if not probes.exists():
+        return
+    if _arrays(probes) != dict.fromkeys(POOLINGS, ("I16", [n_states, n])):
+        raise refused(f"probes of snapshot {index} do not have the shape {[n_states, n]}")
+    if not all(_are_classes(a, n_classes) for a in runs.read_probes(folder, index).values()):
+        raise refused(f"probes of snapshot {index} predict classes that there are not")
+
+
+def _check_map(path: Path, n: int, run: Run) -> None:
+    arrays, layer = _arrays(path), int(path.stem.rsplit("-", 1)[1])
+    if set(arrays) != {"xy", "trust", "explained"} or layer > int(run.encoder["layers"]):
+        raise refused(f"{path.name} is no map of one of its layers")
+    n_maps = arrays["xy"][1][0]
+    expected = {"xy": [n_maps, n, 2], "trust": [n_maps, 2], "explained": [2]}
+    if n_maps > len(run.snapshots) or any(
+        arrays[name] != ("F32", shape) for name, shape in expected.items()
+    ):
+        raise refused(f"{path.name} does not have a place for each example")
+
+
+def _arrays(path: Path) -> dict[str, tuple[str, list[int]]]:
+    """Return type and shape of the arrays in a file from its header; safetensors checks that."""
+    with safe_open(path, framework="np") as stored:
+        parts = {name: stored.get_slice(name) for name in stored.keys()}  # noqa: SIM118
+        return {name: (part.get_dtype(), part.get_shape()) for name, part in parts.items()}
+
+
+def _check_no_stray_snapshot(folder: Path, n_snapshots: int) -> None:
+    known = {f"{index:03d}" for index in range(n_snapshots)}
+    stray = {path.name for path in (folder / "snapshots").glob("*")} - known
+    if stray:
+        raise refused(f"snapshot {min(stray)} is not in its record")
+
+
+# --- values ---------------------------------------------------------------------------------
+
+
+def _check_json(path: Path, is_sound: Callable[[Any], bool]) -> None:
+    if path.stat().st_size > MOST_JSON_BYTES:
+        raise refused(f"{path.name} is too large")
+    if not is_sound(json.loads(path.read_text(encoding="utf-8"))):
+        raise refused(f"{path.name} holds something else than it should")
+
+
+def _fields(kind: type) -> set[str]:
+    return {field.name for field in dataclasses.fields(kind)}
+
+
+def _are(values: Any, kind: type) -> bool:
+    return isinstance(values, list) and all(
+        isinstance(value, kind) and not isinstance(value, bool) for value in values
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    # A column of nothing but gaps reads as objects or floats; both are no text.
+    return pd.api.types.is_numeric_dtype(column) or column.isna().all()

@@ -1,0 +1,104 @@
+"""Coordinates and measures as tidy tables, for CSV and parquet."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+
+from layerviz import runs
+from layerviz.errors import RunError
+from layerviz.export.views import Asked, Counted, MapsView, draw_maps
+from layerviz.runs import Run
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def coordinates(
+    run: Run,
+    view: MapsView,
+    *,
+    on_progress: Counted | None = None,
+    should_stop: Asked | None = None,
+) -> pd.DataFrame:
+    """Return where every example of train and val lies on the maps of a view.
+
+    Returns
+    -------
+    DataFrame
+        One row per layer, snapshot and example: ``id``, ``split``, ``label`` (name), ``layer``,
+        ``snapshot``, ``epoch``, ``x``, ``y`` (of the map itself, float32), ``predicted`` (name)
+        and ``confidence`` (probability of that class) at the snapshot.
+
+    Raises
+    ------
+    RunError, ConfigError, Cancelled
+        As `draw_maps`.
+    """
+    everyone = max(1, len(runs.read_examples(run.path))) if run.snapshots else 1
+    drawn = draw_maps(
+        run, view, most_per_split=everyone, on_progress=on_progress, should_stop=should_stop
+    )
+    names, rows = np.asarray(run.label_names, dtype=object), drawn.rows
+    part = drawn.examples.iloc[rows]
+    frames = []
+    for layer, maps in drawn.maps.items():
+        for slot, index in enumerate(drawn.view.snapshots or ()):
+            predictions = drawn.predictions[slot].iloc[rows]
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "id": part["id"].to_numpy(),
+                        "split": part["split"].to_numpy(),
+                        "label": names[part["label"].to_numpy()],
+                        "layer": layer,
+                        "snapshot": index,
+                        "epoch": drawn.epochs[slot],
+                        "x": maps.xy[slot, rows, 0],
+                        "y": maps.xy[slot, rows, 1],
+                        "predicted": names[predictions["predicted"].to_numpy()],
+                        "confidence": predictions["confidence"].to_numpy(),
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def measures(run: Run) -> pd.DataFrame:
+    """Return ``separability.csv`` with the epoch of each snapshot.
+
+    Raises
+    ------
+    RunError
+        If nothing is measured.
+    """
+    table = runs.read_separability(run.path)
+    if table.empty:
+        raise RunError("Nothing of this run is measured yet.", "Wait for its first snapshot.")
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    table.insert(1, "epoch", table["snapshot"].map(epochs))
+    return table
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """Return a table as CSV in UTF-8.
+
+    Spreadsheets run texts that begin with ``=``, ``+``, ``-`` or ``@`` as formulas when they open
+    a CSV; such texts get an apostrophe in front, which spreadsheets take for "this is text".
+    Parquet keeps every text as it is.
+    """
+    safe = frame.copy()
+    for name in frame.columns:
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            texts = frame[name].astype(str)
+            risky = texts.str.startswith(FORMULA_SIGNS)
+            safe[name] = texts.where(~risky, "'" + texts)
+    return safe.to_csv(index=False, float_format="%.6g").encode()
+
+
+def as_parquet(frame: pd.DataFrame) -> bytes:
+    """Return a table as parquet."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()

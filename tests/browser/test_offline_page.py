@@ -1,0 +1,128 @@
+"""The offline page in a real browser, the network off: it slides, hovers, asks for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from made_runs import made
+from playwright.sync_api import Browser, Page, expect
+
+from layerviz import data, export
+from layerviz.export import MapsView
+from layerviz.runs import Run
+
+NAMES = ("<script>alert(1)</script>", "**bold**", 'it\'s "quoted" & <b>')
+TEXT = "<script>document.title = 'broken'</script><img src=x onerror=alert(1)> # Heading " * 60
+
+
+@dataclass
+class Heard:
+    """What a page asked for and complained of."""
+
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Run:
+    frame = pd.DataFrame(
+        {
+            "text": [f"{number} {TEXT}" for number in range(160)],
+            "label": [NAMES[number % 3] for number in range(160)],
+            "split": ["train"] * 80 + ["val"] * 80,
+        }
+    )
+    table = data.read_table(frame.to_csv(index=False).encode(), "hostile.csv")
+    dataset = data.build_dataset(table, data.Columns("text", "label", "split"))
+    root = tmp_path_factory.mktemp("runs")
+    return made(root, dataset, "bert-a", {3: 4.0, 4: 2.0}, n_snapshots=3)
+
+
+@pytest.fixture(params=["light", "dark"])
+def opened(browser: Browser, run: Run, tmp_path: Path, request) -> Iterator[tuple[Page, Heard]]:
+    file = tmp_path / "run.html"
+    file.write_bytes(export.offline_page(run, MapsView()))
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, color_scheme=request.param
+    )
+    context.set_offline(True)
+    page, heard = context.new_page(), Heard()
+    page.on("request", lambda asked: heard.requests.append(asked.url))
+    page.on(
+        "console",
+        lambda said: heard.errors.append(said.text) if said.type in ("error", "warning") else None,
+    )
+    page.on("pageerror", lambda error: heard.errors.append(str(error)))
+    page.on("dialog", lambda dialog: heard.errors.append(dialog.message))
+    page.goto(file.as_uri())
+    page.wait_for_selector("body[data-ready=yes]")
+    yield page, heard
+    context.close()
+    assert heard.requests == [file.as_uri()]
+    assert heard.errors == []
+
+
+def places(page: Page) -> list[list[float]]:
+    """Return where the points of the maps are, from the SVG's marks."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll(
+                '#maps g.mark-symbol path[aria-roledescription=circle]')]
+            .map(path => { const box = path.getBoundingClientRect();
+                           return [Math.round(box.x + box.width / 2),
+                                   Math.round(box.y + box.height / 2)]; })"""
+    )
+
+
+def slide(page: Page, slot: int) -> None:
+    page.get_by_role("slider", name="Epoch").fill(str(slot))
+    name = ["Before training", "Epoch 1", "Epoch 2"][slot]
+    expect(page.locator("#moment")).to_have_text(name)
+    expect(page.locator("#maps")).to_contain_text(name.lower())
+
+
+def test_the_slider_moves_the_points_without_a_network(opened: tuple[Page, Heard]) -> None:
+    page, _ = opened
+    newest = places(page)
+    assert len(newest) == 160 * 4
+    slide(page, 0)
+    first = places(page)
+    assert len(first) == len(newest)
+    moved = sum(one != other for one, other in zip(first, newest, strict=True))
+    assert moved > len(newest) / 2
+    slide(page, 2)
+    assert places(page) == newest
+
+
+def test_play_goes_through_the_epochs(opened: tuple[Page, Heard]) -> None:
+    page, _ = opened
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator("#moment")).to_have_text("Before training")
+    expect(page.locator("#moment")).to_have_text("Epoch 2")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_what_the_page_shows_of_hostile_texts_is_text(opened: tuple[Page, Heard]) -> None:
+    page, _ = opened
+    for name in NAMES:
+        expect(page.locator(".legend")).to_contain_text(name)
+    page.locator("#maps path[aria-roledescription=circle]").first.hover(force=True)
+    tooltip = page.locator("#vg-tooltip-element")
+    expect(tooltip).to_be_visible()
+    expect(tooltip).to_contain_text("<script>document.title = 'broken'</script><img src=x")
+    expect(tooltip).to_contain_text("# Heading")
+    assert tooltip.locator("img, script").count() == 0
+    assert len(tooltip.locator("td.value").first.inner_text()) <= 240
+    assert "broken" not in page.title()
+
+
+def test_the_page_has_its_parts(opened: tuple[Page, Heard], run: Run) -> None:
+    page, _ = opened
+    expect(page.locator("#heat svg, #heat canvas").first).to_be_visible()
+    expect(page.locator(".answer")).to_contain_text("val macro-F1")
+    expect(page.get_by_text(run.dataset["fingerprint"]).first).to_be_visible()
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0

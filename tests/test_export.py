@@ -1,0 +1,685 @@
+"""Results taken away: each must stand without the page, and nothing taken in is trusted."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+from made_runs import dataset_of, made
+from PIL import Image, ImageColor
+from safetensors.numpy import save_file
+
+from layerviz import charts, commands, data, export, runs
+from layerviz.config import RunConfig
+from layerviz.errors import Cancelled, ConfigError, RunError
+from layerviz.export import DrawnMaps, MapsView, page
+from layerviz.projection import LayerMaps
+from layerviz.runs import Run
+
+SCRIPT = "<script>alert(1)</script>"
+HOSTILE = (SCRIPT, "**bold** [a](http://x.example)", 'it\'s "quoted" & <b>')
+LONG = SCRIPT + "\u2028 ]]> --> " + "long " * 1000
+
+
+def hostile_dataset() -> data.Dataset:
+    """Return texts and class names that would break a page that believes them."""
+    frame = pd.DataFrame(
+        {
+            "text": [f"{LONG} {number}" for number in range(120)],
+            "label": [HOSTILE[number % 3] for number in range(120)],
+            "split": ["train"] * 60 + ["val"] * 60,
+        }
+    )
+    table = data.read_table(frame.to_csv(index=False).encode(), "</title><script>.csv")
+    return data.build_dataset(table, data.Columns("text", "label", "split"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Run:
+    root = tmp_path_factory.mktemp("runs")
+    run = made(root, dataset_of(), "bert-a", {3: 4.0, 4: 2.0}, n_snapshots=3)
+    runs.write_history(run.path, pd.DataFrame({"step": [1], "epoch": [0.1], "loss": [0.7]}))
+    return run
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> Run:
+    return made(tmp_path_factory.mktemp("runs"), hostile_dataset(), "bert-b", {2: 4.0})
+
+
+# --- charts and pictures --------------------------------------------------------------------
+
+
+def cells_of(spec: dict) -> list[dict]:
+    found = [rows for rows in spec["datasets"].values() if "title0" in rows[0]]
+    return [row for rows in found for row in rows]
+
+
+def test_the_chart_of_a_run_folder_says_what_the_page_says(run: Run) -> None:
+    chart = export.maps_chart(run, MapsView(layers=(3, 1)))
+    spec = json.loads(export.picture(chart, "json"))
+    table = export.measures(run)
+    f1 = table[(table["measure"] == "probe_macro_f1") & (table["pooling"] == "mean")]
+    value = f1.set_index(["layer", "snapshot", "split"])["value"][(3, 2, "val")]
+    said = {row.get("title2") for row in cells_of(spec)}
+    assert any(f"Layer 3  ·  F1 {value:.2f}  ·  T 0." in str(title) for title in said)
+    points = next(rows for rows in spec["datasets"].values() if "centre_x" in rows[0])
+    assert len(points) == 2 * 480
+    assert spec["params"][0]["bind"]["max"] == 2  # the Vega editor shows the slider
+
+
+def test_the_default_layers_are_the_first_and_last_four() -> None:
+    from layerviz.export.views import first_and_last
+
+    assert first_and_last(12) == (1, 2, 3, 4, 9, 10, 11, 12)
+    assert first_and_last(3) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("view", "word"),
+    [
+        (MapsView(layers=(9,)), "layer 9"),
+        (MapsView(snapshots=(7,)), "snapshot 7"),
+        (MapsView(classes=(5,)), "class 5"),
+    ],
+)
+def test_what_a_run_lacks_is_named(run: Run, view: MapsView, word: str) -> None:
+    with pytest.raises(ConfigError, match=word):
+        export.maps_chart(run, view)
+
+
+def test_an_unknown_word_is_refused() -> None:
+    with pytest.raises(ConfigError, match="Choose one of mean, cls, max"):
+        MapsView(pooling="median")
+
+
+def test_tsne_maps_are_made_once_and_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = MapsView(method="tsne", layers=(3,))
+    first = export.coordinates(run, view)
+    monkeypatch.setattr("layerviz.projection.tsne_maps", lambda *_, **__: pytest.fail("again"))
+    pd.testing.assert_frame_equal(export.coordinates(run, view), first)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_picture_has_the_width_and_paper_it_is_given(run: Run, theme: str) -> None:
+    chart = export.maps_chart(run, MapsView(layers=(3,)), dark=theme == "dark")
+    content = export.picture(chart, "png", width=500, scale=1, theme=theme)
+    image = Image.open(io.BytesIO(content)).convert("RGB")
+    assert 500 <= image.width <= 560
+    paper = {"light": "#FFFFFF", "dark": "#14171D"}[theme]
+    assert image.getpixel((1, 1)) == ImageColor.getrgb(paper)
+    dots = {ImageColor.getrgb(colour) for colour in charts.CLASS_COLOURS[:3]}
+    assert len(dots & {colour for _, colour in image.getcolors(1 << 20)}) == 3  # the legend's
+
+
+def test_a_still_picture_shows_the_slider_where_it_stands(run: Run) -> None:
+    pictures = []
+    for start in (0, 2):
+        chart = export.maps_chart(run, MapsView(layers=(3,)))
+        chart.params[0].value = start
+        pictures.append(export.picture(chart, "svg").decode())
+    assert ", before training" in pictures[0]
+    assert ", epoch 2" in pictures[1]
+    assert "<input" not in pictures[0]
+
+
+def test_parts_of_a_compound_chart_share_the_width(run: Run) -> None:
+    heat = export.heat_map_chart(run)
+    spec = json.loads(export.picture(charts_beside(heat), "json", width=900))
+    assert {part["width"] for part in spec["hconcat"]} == {440}
+
+
+def charts_beside(chart: alt.LayerChart) -> alt.HConcatChart:
+    bare = alt.Chart(pd.DataFrame({"a": [1]})).mark_bar().encode(x="a:Q")
+    return alt.hconcat(bare.properties(width="container"), bare.properties(width="container"))
+
+
+def test_texts_in_pictures_stay_texts(hostile: Run) -> None:
+    svg = export.picture(export.maps_chart(hostile, MapsView(layers=(2,))), "svg").decode()
+    assert "<script" not in svg
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in svg
+    assert "**bold**" in svg
+    assert export.picture(export.heat_map_chart(hostile), "png")[:4] == b"\x89PNG"
+
+
+def test_an_unknown_kind_of_picture_is_refused(run: Run) -> None:
+    with pytest.raises(ConfigError, match="png, svg, json"):
+        export.picture(export.heat_map_chart(run), "bmp")
+
+
+# --- animations -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_an_animation_glides_and_rests(run: Run, kind: str) -> None:
+    counted: list[tuple[int, int]] = []
+    content = export.animation(
+        run,
+        MapsView(layers=(3, 4)),
+        kind,
+        between=3,
+        width=480,
+        on_progress=lambda done, total: counted.append((done, total)),
+    )
+    image = Image.open(io.BytesIO(content))
+    assert image.n_frames == 3 + 2 * 3
+    assert counted[-1] == (9, 9)
+    durations = []
+    for frame in range(image.n_frames):
+        image.seek(frame)
+        image.load()
+        durations.append(image.info["duration"])
+        assert image.convert("RGB").getpixel((2, 2))[0] >= 250  # paper: it does not flicker
+    assert durations[0] > 2 * durations[1]
+    assert durations[-1] == 2 * durations[0]
+
+
+def test_dots_move_to_where_the_maps_say(run: Run) -> None:
+    drawn = export.draw_maps(run, MapsView(layers=(3,)))
+    from layerviz.export.stage import Moment, Stage
+
+    stage = Stage(drawn, 600, runs.read_separability(run.path), dark=False)
+    start, between, end = (
+        np.asarray(stage.frame(moment)).astype(int)
+        for moment in (Moment(0, 0), Moment(0, 1, 0.5), Moment(1, 1))
+    )
+    colour = np.array(ImageColor.getrgb(charts.CLASS_COLOURS[0]))
+    for frame in (start, between, end):
+        assert (np.abs(frame - colour).sum(axis=-1) < 12).sum() > 20
+    cells = slice(int(stage.height * 0.35), int(stage.height * 0.85))
+    assert (start[cells] != end[cells]).any()
+    assert (between[cells] != start[cells]).any()
+
+
+def test_all_frames_of_a_gif_share_their_colours(run: Run) -> None:
+    content = export.animation(run, MapsView(layers=(3,)), "gif", between=2, width=400)
+    image, colours = Image.open(io.BytesIO(content)), set()
+    for frame in range(image.n_frames):
+        image.seek(frame)
+        colours |= {colour for _, colour in image.convert("RGB").getcolors(1 << 20)}
+    assert len(colours) <= 256
+    assert (255, 255, 255) in colours  # paper is white, not nearly so
+    assert {ImageColor.getrgb(colour) for colour in charts.CLASS_COLOURS[:3]} < colours
+
+
+def test_an_animation_can_be_stopped(run: Run) -> None:
+    with pytest.raises(Cancelled):
+        export.animation(run, MapsView(layers=(3,)), "gif", should_stop=lambda: True)
+
+
+def test_an_animation_of_hostile_names_and_one_snapshot(hostile: Run) -> None:
+    view = MapsView(layers=(2,), colouring="confidence", snapshots=(1,))
+    content = export.animation(hostile, view, "gif", width=400)
+    assert Image.open(io.BytesIO(content)).n_frames == 1
+
+
+# --- the offline page -----------------------------------------------------------------------
+
+
+def data_of(html: str) -> dict:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_the_page_holds_the_run_and_asks_for_nothing(run: Run) -> None:
+    html = export.offline_page(run, MapsView(layers=(3, 4))).decode()
+    shown = data_of(html)
+    assert shown["slots"] == ["Before training", "Epoch 1", "Epoch 2"]
+    assert len(shown["points"]["text"]) == 480
+    maps = export.draw_maps(run, MapsView(layers=(3, 4))).maps[4].in_unit_square()
+    assert shown["points"]["x"][1][2][7] == round(1000 * float(maps[2, 7, 0]))
+    for said in (run.dataset["fingerprint"], run.run_id, "trustworthiness", "2.13", "scores"):
+        assert said in html
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
+    assert policy is not None
+    assert "default-src 'none'" in policy[1]
+    assert "http" not in policy[1]
+    outside = re.sub(r"<script.*?</script>", "", html, flags=re.S)
+    assert not re.search(r"(src|href|action)=|url\(|@import", outside)
+
+
+def test_hostile_texts_are_plain_in_the_page(hostile: Run) -> None:
+    html = export.offline_page(hostile, MapsView(layers=(2,))).decode()
+    assert "alert(1)</script>" not in html
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    shown = data_of(html)
+    assert set(shown["labels"]) == set(HOSTILE)
+    assert all(len(text) <= 240 for text in shown["points"]["text"])
+    assert shown["points"]["text"][0].startswith(SCRIPT)
+    assert "\u2028" not in html
+    assert "<title>BERT" not in html  # the made-up encoder's label, escaped with the data's name
+    assert html.count("<title>") == html.count("</title>") == 1
+
+
+def test_ten_megabytes_hold_the_largest_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, n, slots, layers = np.random.default_rng(0), 4000, 6, tuple(range(1, 9))
+    words = ["<script>", "äöü", "中文字", "'\"&", "word"]
+    examples = pd.DataFrame(
+        {
+            "id": [str(row) for row in range(n)],
+            "split": np.repeat(["train", "val"], n // 2),
+            "text": [" ".join(rng.choice(words, 100)) for _ in range(n)],
+            "label": rng.integers(3, size=n),
+        }
+    )
+    made_up = DrawnMaps(
+        run=run,
+        view=MapsView(colouring="confidence", layers=layers, classes=(0, 1, 2), snapshots=(0,)),
+        examples=examples,
+        rows=np.arange(n),
+        maps={
+            layer: LayerMaps(
+                rng.normal(size=(slots, n, 2)).astype(np.float32),
+                np.ones((slots, 2), np.float32),
+                np.ones(2, np.float32),
+            )
+            for layer in layers
+        },
+        predictions=[
+            pd.DataFrame({"predicted": rng.integers(3, size=n), "confidence": rng.random(n)})
+            for _ in range(slots)
+        ],
+        scores={layer: np.full((slots, 2), 0.5) for layer in layers},
+        epochs=tuple(map(float, range(slots))),
+        sizes={"train": n // 2, "val": n // 2},
+    )
+    monkeypatch.setattr(page, "draw_maps", lambda *_, **__: made_up)
+    content = export.offline_page(run, MapsView())
+    assert 2_000_000 < len(content) < 10_000_000
+
+
+def test_a_page_draws_fewer_points_where_there_are_many_snapshots(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = MapsView(layers=tuple(range(1, 9)), classes=(0,), snapshots=tuple(range(6)))
+    monkeypatch.setattr(page, "completed", lambda _, view, __: view)
+    assert page.most_points(run, view) == 2000
+    many = MapsView(layers=tuple(range(1, 9)), classes=(0,), snapshots=tuple(range(100)))
+    assert 200 < page.most_points(run, many) < 1000
+
+
+# --- tables ---------------------------------------------------------------------------------
+
+
+def test_coordinates_are_tidy(run: Run) -> None:
+    table = export.coordinates(run, MapsView(layers=(1, 3), snapshots=(0, 2)))
+    assert len(table) == 2 * 2 * 480
+    assert list(table.columns) == [
+        "id", "split", "label", "layer", "snapshot", "epoch", "x", "y", "predicted", "confidence",
+    ]  # fmt: skip
+    assert set(table["snapshot"]) == {0, 2}
+    assert set(table["label"]) == {"class 0", "class 1", "class 2"}
+    again = pd.read_parquet(io.BytesIO(export.as_parquet(table)))
+    assert (again["x"].to_numpy() == table["x"].to_numpy()).all()
+
+
+def test_measures_have_epochs(run: Run) -> None:
+    table = export.measures(run)
+    assert (table["epoch"] == table["snapshot"]).all()
+    assert "probe_macro_f1" in set(table["measure"])
+
+
+def test_no_text_of_a_csv_is_a_formula() -> None:
+    frame = pd.DataFrame({"label": ["=1+1", "@x", "plain", "-2"], "x": [-1.5, 2.0, 3.0, 4.0]})
+    lines = export.as_csv(frame).decode().splitlines()
+    assert lines[1:] == ["'=1+1,-1.5", "'@x,2", "plain,3", "'-2,4"]
+
+
+# --- zips, out and in -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def zipped(run: Run, tmp_path_factory) -> Path:
+    to = tmp_path_factory.mktemp("zips") / "run.zip"
+    (run.path / "resume").mkdir()
+    (run.path / "resume" / "optimizer.pt").write_bytes(b"not to be taken along")
+    export.zip_run(run, to)
+    return to
+
+
+def rezipped(
+    zipped: Path,
+    to: Path,
+    change: Callable[[str, bytes], bytes | None] = lambda _, content: content,
+    more: dict[str, bytes] | None = None,
+) -> Path:
+    """Return a copy of a zip with some files changed, left out (None) or added."""
+    with zipfile.ZipFile(zipped) as source, zipfile.ZipFile(to, "w") as sink:
+        top = source.namelist()[0].split("/")[0]
+        for name in source.namelist():
+            changed = change(name.split("/", 1)[1], source.read(name))
+            if changed is not None:
+                sink.writestr(name, changed)
+        for name, content in (more or {}).items():
+            sink.writestr(name.replace("TOP", top), content)
+    return to
+
+
+def refuse(zip_file: Path | io.BytesIO, root: Path, **options: int) -> RunError:
+    """Check that a zip is refused in one sentence with a hint, and leaves nothing."""
+    with pytest.raises(RunError) as refused:
+        export.unzip_run(zip_file, root, **options)
+    assert not list(root.rglob("*"))
+    assert refused.value.hint
+    assert "\n" not in refused.value.message
+    return refused.value
+
+
+def test_a_zipped_run_opens_elsewhere(run: Run, zipped: Path, tmp_path: Path) -> None:
+    names = zipfile.ZipFile(zipped).namelist()
+    assert not [name for name in names if "resume" in name or "tmp" in name]
+    with zipped.open("rb") as stream:
+        opened = export.unzip_run(stream, tmp_path)
+    assert opened.run_id == run.run_id
+    assert opened.status == "done"
+    kept = runs.read_hidden_states(opened.path, 2, "mean", 3)
+    assert (kept == runs.read_hidden_states(run.path, 2, "mean", 3)).all()
+    assert export.unzip_run(zipped, tmp_path) == opened  # once more: it is there already
+    assert [path.name for path in tmp_path.iterdir()] == [run.run_id]
+
+
+def test_a_run_that_goes_on_elsewhere_is_cancelled_here(zipped: Path, tmp_path: Path) -> None:
+    def live(name: str, content: bytes) -> bytes:
+        record = json.loads(content) if name == "run.json" else None
+        return json.dumps(record | {"status": "running"}).encode() if record else content
+
+    opened = export.unzip_run(rezipped(zipped, tmp_path / "live.zip", live), tmp_path / "runs")
+    assert opened.status == "cancelled"
+
+
+def test_another_training_of_the_same_run_is_not_replaced(zipped: Path, tmp_path: Path) -> None:
+    export.unzip_run(zipped, tmp_path / "runs")
+
+    def later(name: str, content: bytes) -> bytes:
+        return (
+            content.replace(b'"created": "2', b'"created": "3') if name == "run.json" else content
+        )
+
+    with pytest.raises(RunError, match="Delete the one that is here first"):
+        export.unzip_run(rezipped(zipped, tmp_path / "later.zip", later), tmp_path / "runs")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("../evil.json", "unsafe name"),
+        ("TOP/model/../../../evil.json", "unsafe name"),
+        ("/etc/evil.json", "unsafe name"),
+        ("TOP/model\\..\\evil.json", "unsafe name"),
+        ("C:/evil.json", "unsafe name"),
+        ("TOP/model/evil\n.json", "unsafe name"),
+        ("TOP/model/weights.pkl", "no part of a run"),
+        ("TOP/model/pytorch_model.bin", "no part of a run"),
+        ("TOP/model/modeling.py", "no part of a run"),
+        ("TOP/resume/optimizer.pt", "no part of a run"),
+        ("TOP/snapshots/000/evil.safetensors", "no part of a run"),
+        ("other/run.json", "there is no run.json"),
+    ],
+)
+def test_names_that_no_run_has_are_refused(
+    zipped: Path, tmp_path: Path, name: str, said: str
+) -> None:
+    bad = rezipped(zipped, tmp_path / "bad.zip", more={name: b"{}"})
+    assert said in refuse(bad, tmp_path / "runs").message
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.zip"]
+
+
+def test_a_file_that_comes_twice_is_refused(zipped: Path, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        bad = rezipped(zipped, tmp_path / "bad.zip", more={"TOP/run.json": b"{}"})
+    assert "twice" in refuse(bad, tmp_path / "runs").message
+
+
+def test_a_link_is_refused(zipped: Path, tmp_path: Path) -> None:
+    bad = rezipped(zipped, tmp_path / "bad.zip")
+    with zipfile.ZipFile(bad, "a") as archive:
+        link = zipfile.ZipInfo(archive.namelist()[0].split("/")[0] + "/model/config.json")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+    assert "link" in refuse(bad, tmp_path / "runs").message
+
+
+def test_twenty_gigabytes_declared_are_refused(zipped: Path, tmp_path: Path) -> None:
+    bad = zipfile.ZipFile(rezipped(zipped, tmp_path / "bad.zip"), "a")
+    entry = zipfile.ZipInfo(bad.namelist()[0].split("/")[0] + "/model/model.safetensors")
+    with bad.open(entry, "w", force_zip64=True) as sink:
+        sink.write(b"little")
+    entry.file_size, entry.compress_size = 20_000_000_000, 20_000_000_000
+    bad.close()
+    message = refuse(tmp_path / "bad.zip", tmp_path / "runs").message
+    assert "20.0 GB" in message
+    assert "20.1" not in message
+
+
+def test_a_limit_can_be_lower(zipped: Path, tmp_path: Path) -> None:
+    assert "would unpack to" in refuse(zipped, tmp_path / "runs", max_bytes=1000).message
+
+
+def test_a_bomb_is_refused(zipped: Path, tmp_path: Path) -> None:
+    bad = rezipped(zipped, tmp_path / "bad.zip")
+    with zipfile.ZipFile(bad, "a", zipfile.ZIP_DEFLATED) as archive:
+        top = archive.namelist()[0].split("/")[0]
+        archive.writestr(f"{top}/model/vocab.txt", b"0" * 50_000_000)
+    assert "200 times" in refuse(bad, tmp_path / "runs").message
+
+
+def test_more_than_fits_on_the_disk_is_refused(
+    zipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr("layerviz.export.archive.shutil.disk_usage", lambda _: full)
+    assert "are free" in refuse(zipped, tmp_path / "runs").message
+
+
+def test_no_zip_a_cut_zip_and_a_damaged_zip_are_refused(zipped: Path, tmp_path: Path) -> None:
+    content = zipped.read_bytes()
+    assert "not a zip" in refuse(io.BytesIO(b"PK no zip"), tmp_path / "runs").message
+    assert "not a zip" in refuse(io.BytesIO(content[: len(content) // 2]), tmp_path / "a").message
+    middle = len(content) // 2
+    flipped = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+    assert "damaged" in refuse(io.BytesIO(flipped), tmp_path / "b").message
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    return export.as_parquet(frame)
+
+
+def record_with(**changes: object) -> Callable[[str, bytes], bytes]:
+    def change(name: str, content: bytes) -> bytes:
+        return json.dumps(json.loads(content) | changes).encode() if name == "run.json" else content
+
+    return change
+
+
+def table_with(wanted: str, edit: Callable[[pd.DataFrame], pd.DataFrame]):
+    def change(name: str, content: bytes) -> bytes:
+        return parquet(edit(pd.read_parquet(io.BytesIO(content)))) if name == wanted else content
+
+    return change
+
+
+def file_with(wanted: str, new: bytes | None):
+    return lambda name, content: new if name == wanted else content
+
+
+def arrays(tmp_path: Path, **parts: np.ndarray) -> bytes:
+    save_file(parts, tmp_path / "made.safetensors")
+    content = (tmp_path / "made.safetensors").read_bytes()
+    (tmp_path / "made.safetensors").unlink()
+    return content
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (record_with(run_id="../../evil"), "no run's record"),
+        (record_with(run_id="bert-x-toy-00000000"), "settings and data make"),
+        (record_with(label_names=["one"]), "garbles an entry"),
+        (record_with(status="owned"), "garbles an entry"),
+        (record_with(snapshots=[]), "no snapshot"),
+        (record_with(config={"encoder": "x", "evil": 1}), "unknown settings"),
+        (record_with(encoder={"layers": 10**9}), "no run's record"),
+        (file_with("run.json", b"[" * 100_000), "no run's record"),
+        (file_with("run.json", b"\xff\xfe"), "no run's record"),
+        (file_with("examples.parquet", None), "examples.parquet is missing"),
+        (file_with("examples.parquet", b"PAR1"), "cannot be read"),
+        (file_with("snapshots/001/hidden_states.safetensors", None), "without its hidden states"),
+        (file_with("snapshots/001/hidden_states.safetensors", b"\x80\x04."), "cannot be read"),
+        (file_with("snapshots/001/predictions.parquet", None), "is missing"),
+        (file_with("history.csv", b"a,b\n1,2\n"), "history.csv"),
+        (file_with("separability.csv", b"a,b\n1,2\n"), "separability.csv"),
+        (table_with("examples.parquet", lambda f: f.head(9)), "not sound"),
+        (table_with("examples.parquet", lambda f: f.assign(evil=1)), "columns"),
+        (table_with("examples.parquet", lambda f: f.assign(label=9)), "something else"),
+        (table_with("examples.parquet", lambda f: f.assign(split="all")), "something else"),
+        (
+            table_with("snapshots/002/predictions.parquet", lambda f: f.assign(predicted=7)),
+            "do not fit",
+        ),
+        (
+            table_with("snapshots/002/predictions.parquet", lambda f: f.iloc[::-1]),
+            "do not fit",
+        ),
+    ],
+)
+def test_contents_that_do_not_belong_together_are_refused(
+    zipped: Path, tmp_path: Path, change, said: str
+) -> None:
+    bad = rezipped(zipped, tmp_path / "bad.zip", change)
+    assert said in refuse(bad, tmp_path / "runs").message
+
+
+def test_arrays_of_another_shape_are_refused(zipped: Path, tmp_path: Path) -> None:
+    small = {name: np.zeros((5, 3, 6), np.float16) for name in ("mean", "cls", "max")}
+    wrong = file_with("snapshots/000/hidden_states.safetensors", arrays(tmp_path, **small))
+    bad = rezipped(zipped, tmp_path / "bad.zip", wrong)
+    assert "do not have the shape [5, 480, 6]" in refuse(bad, tmp_path / "runs").message
+    one = {"xy": np.zeros((1, 9, 2), np.float32), "trust": np.zeros((1, 2), np.float32)}
+    one["explained"] = np.zeros(2, np.float32)
+    bad = rezipped(
+        zipped,
+        tmp_path / "bad.zip",
+        lambda name, content: None if name.startswith("maps/") else content,
+        {"TOP/maps/tsne-mean-01.safetensors": arrays(tmp_path, **one)},
+    )
+    assert "a place for each example" in refuse(bad, tmp_path / "runs").message
+
+
+def test_a_zip_without_states_is_for_reading_only(run: Run, tmp_path: Path) -> None:
+    export.zip_run(run, tmp_path / "small.zip", with_states=False)
+    assert "hidden states" in refuse(tmp_path / "small.zip", tmp_path / "runs").message
+
+
+def test_a_live_run_is_not_zipped(run: Run, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    with pytest.raises(RunError, match="going on"):
+        export.zip_run(replace(run, status="running"), tmp_path / "run.zip")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_zipped_model_loads(run: Run, tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification, BertConfig
+    from transformers import BertForSequenceClassification as Classifier
+
+    with pytest.raises(RunError, match="no model"):
+        export.zip_model(run, tmp_path / "model.zip")
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    config = BertConfig(vocab_size=20, intermediate_size=8, num_labels=3, **sizes)
+    Classifier(config).save_pretrained(run.path / "model")
+    try:
+        export.zip_model(run, tmp_path / "model.zip")
+    finally:
+        shutil.rmtree(run.path / "model")
+    with zipfile.ZipFile(tmp_path / "model.zip") as archive:
+        archive.extractall(tmp_path)
+    folder = tmp_path / f"{run.run_id}-model"
+    assert run.run_id in (folder / "README.txt").read_text()
+    model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True)
+    assert model.config.num_labels == 3
+
+
+# --- the command line's words -----------------------------------------------------------------
+
+
+def test_the_command_line_knows_what_there_is_to_write() -> None:
+    assert list(commands.EXPORTS) == list(export.KINDS)
+    parser = commands.parser()
+    for colouring in charts.COLOURINGS:
+        assert parser.parse_args(["export", "x", "--colour-by", colouring]).colour_by == colouring
+
+
+# --- how to make it again -------------------------------------------------------------------
+
+
+def remade(line: str) -> tuple[RunConfig, object]:
+    import shlex
+
+    words = shlex.split(line)
+    assert words[:3] == ["python", "-m", "layerviz"]
+    parsed = commands.parser().parse_args(words[3:])
+    return commands.config_of(parsed, parsed.encoder, parsed.seed), parsed
+
+
+def test_the_command_line_makes_the_same_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toy_csv: bytes
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my texts; rm -rf.csv").write_bytes(toy_csv)
+    config = RunConfig(
+        "some/encoder",
+        epochs=3,
+        learning_rate=3e-4,
+        seed=7,
+        class_weighting="balanced",
+        max_length=64,
+        weight_decay=0.1,
+    )
+    table = data.read_table(toy_csv, "my texts; rm -rf.csv")
+    dataset = data.build_dataset(table, data.guess_columns(table.frame), val_fraction=0.3)
+    run = runs.create(tmp_path / "runs", config, dataset)
+    found, parsed = remade(export.recipe(run).command)
+    assert found == config
+    again = commands.dataset_of(parsed)
+    assert again.fingerprint == dataset.fingerprint == export.recipe(run).fingerprint
+    assert runs.create(tmp_path / "runs", found, again).run_id == run.run_id
+
+
+def test_the_command_line_names_files_of_all_splits(tmp_path: Path, toy_csv: bytes) -> None:
+    table, val, test = (
+        data.read_table(content, name)
+        for content, name in (
+            (toy_csv, "a.csv"),
+            (b"text,label\nan apple,fruit\na pear tree,fruit\nthe rhine,river\n", "b.csv"),
+            (b"text,label\na saw,tool\nmany plums,fruit\nthe nile,river\n", "c.csv"),
+        )
+    )
+    dataset = data.build_dataset(table, data.guess_columns(table.frame), val=val, test=test)
+    run = runs.create(tmp_path, RunConfig("x", learning_rate=1e-3), dataset)
+    line = export.recipe(run).command
+    assert "--data a.csv --val b.csv --test c.csv" in line
+
+
+def test_the_snippet_runs(run: Run) -> None:
+    recipe = export.recipe(run)
+    done = subprocess.run(
+        [sys.executable, "-c", recipe.snippet], capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r"val macro-F1 of layer 3: 0\.\d{3}|.*1\.000", done.stdout.strip())
+    assert recipe.versions["torch"].startswith("2.")
