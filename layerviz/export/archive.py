@@ -33,7 +33,7 @@ LAYOUT = re.compile(
     r"|snapshots/\d{3,4}/(hidden_states\.safetensors|predictions\.parquet|probes\.safetensors)"
     r"|maps/[a-z]{1,10}-(mean|cls|max)-\d{2,3}\.safetensors"
     r"|mixes/\d{3,4}-(mean|cls|max)\.json"
-    r"|model/[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}\.(json|safetensors|txt|model)"
+    r"|(model|weights/\d{3,4})/[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}\.(json|safetensors|txt|model)"
 )
 ANOTHER_FILE = "Open a zip that layerviz made with 'Whole run', unchanged."
 MODEL_README = """\

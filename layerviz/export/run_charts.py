@@ -25,6 +25,7 @@ def maps_chart(
     *,
     dark: bool = False,
     legend: bool = True,
+    start: int | None = None,
     most_per_split: int = POINTS_PER_SPLIT,
     on_progress: Counted | None = None,
     should_stop: Asked | None = None,
@@ -32,7 +33,8 @@ def maps_chart(
     """Return the maps of a run as one chart, as the page shows them, from the run folder alone.
 
     Arguments and what is raised as in :func:`draw_maps`; `dark` says whether the background is,
-    `legend` whether the chart tells what its colours mean.
+    `legend` whether the chart tells what its colours mean, `start` at which snapshot the slider
+    stands at first (by default the newest), which is the one that a picture shows.
     """
     drawn = draw_maps(
         run,
@@ -41,12 +43,12 @@ def maps_chart(
         on_progress=on_progress,
         should_stop=should_stop,
     )
-    chart = chart_of(drawn, dark=dark)
+    chart = chart_of(drawn, dark=dark, start=start)
     return with_legend(chart, drawn) if legend else chart
 
 
-def chart_of(drawn: DrawnMaps, *, dark: bool = False) -> alt.LayerChart:
-    """Return the chart of maps that were drawn."""
+def chart_of(drawn: DrawnMaps, *, dark: bool = False, start: int | None = None) -> alt.LayerChart:
+    """Return the chart of maps that were drawn; arguments as in :func:`maps_chart`."""
     unit = {layer: maps.in_unit_square() for layer, maps in drawn.maps.items()}
     whole = all(float(epoch).is_integer() for epoch in drawn.epochs)
     evenly = whole and list(drawn.epochs) == list(range(len(drawn.epochs)))
@@ -64,6 +66,7 @@ def chart_of(drawn: DrawnMaps, *, dark: bool = False) -> alt.LayerChart:
         layers=drawn.view.layers,
         label_names=drawn.run.label_names,
         n_slots=len(drawn.epochs),
+        start=None if start is None else drawn.view.snapshots.index(start),
         slider_name="Epoch " if evenly else "Snapshot ",
         dark=dark,
     )

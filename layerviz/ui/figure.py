@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from layerviz.export import pictures as export
+from layerviz import export
 
 PICTURES = {"PNG": ("png", "image/png"), "SVG": ("svg", "image/svg+xml"),
             "Vega-Lite": ("json", "application/json")}  # fmt: skip

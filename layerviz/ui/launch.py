@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from layerviz import encoders, runs
+from layerviz import encoders, export, runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.runs import Run
@@ -76,6 +76,7 @@ def list_of_runs() -> None:
     """List earlier runs, newest first; a click opens one."""
     found = runs.list_runs(jobs().root)
     st.subheader("Runs")
+    _open_zip()
     if not found:
         st.caption("Finished runs are kept here and open at once.")
         return
@@ -86,6 +87,26 @@ def list_of_runs() -> None:
             with st.expander(f"{len(found) - LISTED} earlier runs"):
                 for run in found[LISTED:]:
                     _entry(run)
+
+
+def _open_zip() -> None:
+    """Take in a run that was zipped elsewhere; it is checked before anything of it is believed."""
+    with st.popover("Open a run's zip", icon=":material/folder_zip:", type="tertiary"):
+        given = st.file_uploader("A zip made by layerviz (tab Export)", type="zip", key="run_zip")
+        st.caption("Larger than 200 MB: `python -m layerviz import RUN.zip`")
+        if given is None or st.session_state.get("opened_zip") == given.file_id:
+            return
+        bar = st.progress(0.0, "Checking")
+        with told():
+            run = export.unzip_run(
+                given,
+                jobs().root,
+                on_progress=lambda done, total: bar.progress(min(1.0, done / max(1, total))),
+            )
+            st.session_state["opened_zip"] = given.file_id
+            go_to(run.run_id)
+            st.rerun()
+        bar.empty()
 
 
 def _entry(run: Run) -> None:

@@ -66,6 +66,32 @@ def open_map(run: Run, layer: int, snapshot: int, pooling: str) -> None:
     st.session_state["tabs"] = "Maps"
 
 
+def view_now(run: Run) -> View:
+    """Return what the tab Maps shows, or will show when it is opened."""
+    n_layers = int(run.encoder["layers"])
+    state = st.session_state
+    preset = state.get("layer_preset", next(iter(PRESETS)))
+    if preset == CHOICE:
+        layers = sorted(state.get(f"layers-{n_layers}", [])) or first_layers(n_layers)
+    else:
+        layers = PRESETS[preset](n_layers)
+    focus = state.get(f"focus-{n_layers}", OVERVIEW)
+    labels = cache.examples(run.run_id, run.created, run)["label"].to_numpy()
+    return View(
+        state.get("pooling", "mean"),
+        state.get("projection", "pca"),
+        state.get("colouring", charts.COLOURINGS[0]),
+        layers,
+        None if focus == OVERVIEW else focus,
+        state.get(f"classes-{run.run_id}") or charts.most_frequent(labels),
+    )
+
+
+def first_layers(n_layers: int) -> list[int]:
+    """Return the layers that are shown before the reader chooses."""
+    return PRESETS[next(iter(PRESETS))](n_layers)
+
+
 # --- controls -------------------------------------------------------------------------------
 
 
@@ -140,7 +166,7 @@ def _layers(preset: str, n_layers: int) -> list[int]:
         list(range(n_layers + 1)),
         selection_mode="multi",
         format_func=lambda layer: "0 (embeddings)" if layer == 0 else str(layer),
-        key=first_value(f"layers-{n_layers}", PRESETS["First four and last four"](n_layers)),
+        key=first_value(f"layers-{n_layers}", first_layers(n_layers)),
     )
     return sorted(chosen)
 

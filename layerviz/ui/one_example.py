@@ -11,7 +11,7 @@ from layerviz.runs import Run
 from layerviz.ui.examples_table import described, open_from_table, opened_example
 from layerviz.ui.figure import figure
 from layerviz.ui.map_chart import View, draw_maps
-from layerviz.ui.maps import PRESETS, classes_in_colour, colour_legend, pooling_control
+from layerviz.ui.maps import classes_in_colour, colour_legend, first_layers, pooling_control
 from layerviz.ui.measured import measured_snapshots
 from layerviz.ui.selection import select
 from layerviz.ui.state import first_value, plain
@@ -62,7 +62,7 @@ def _finder(run: Run, examples: pd.DataFrame) -> None:
     open_from_table(run, frame, frame["id"], "finder")
     more = f"The {MOST_FOUND} hardest of {len(hits):,}. " if len(hits) > MOST_FOUND else ""
     st.caption(
-        f"{more}Tick a row to open that example. A row of the table beneath the maps leads here, too."
+        f"{more}Tick a row to open that example. So does a row of the table beneath the maps."
     )
 
 
@@ -161,7 +161,7 @@ def _way(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
         return
     st.markdown("**Its way through each layer's map**")
     classes = classes_in_colour(run, "label", f"classes-{run.run_id}")
-    layers = PRESETS["First four and last four"](_n(run))
+    layers = first_layers(_n(run))
     view = View(pooling, "pca", "label", layers, None, classes)
     colour_legend(run, "label", classes, "example_legend")
     draw_maps(run, view, layers, key="example_maps", only=example["id"])

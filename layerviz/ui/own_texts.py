@@ -22,9 +22,9 @@ from layerviz.ui.map_chart import (
     maps_of,
 )
 from layerviz.ui.maps import (
-    PRESETS,
     classes_in_colour,
     colour_legend,
+    first_layers,
     map_controls,
     pooling_control,
 )
@@ -119,7 +119,7 @@ def _in_maps(run: Run, read: OwnTexts, snapshot: int) -> None:
         method, colouring = map_controls("own_texts_")
     classes = classes_in_colour(run, colouring, f"classes-{run.run_id}")
     colour_legend(run, colouring, classes, "own_texts_legend")
-    layers = PRESETS["First four and last four"](int(run.encoder["layers"]))
+    layers = first_layers(int(run.encoder["layers"]))
     view = View(pooling, method, colouring, layers, None, classes)
     view = drawable(run, view, layers)
     every = tuple(index.index for index in run.snapshots)

@@ -15,6 +15,7 @@ from layerviz.ui.layers import layers
 from layerviz.ui.maps import maps
 from layerviz.ui.progress import cancel_button, captured_sizes, curves, outcome, progress
 from layerviz.ui.state import permalink, plain, remember
+from layerviz.ui.take_away import take_away
 
 BADGES = {
     "queued": ("blue", ":material/schedule:"),
@@ -41,36 +42,15 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
     if run.snapshots:
         _figures(run)
     remember(*KEPT)
-    shown = st.tabs(
-        ["Maps", "Layers", "Examples", "Training", "Run"], key="tabs", on_change="rerun"
-    )
-    with shown[0]:
-        if not shown[0].open:
-            pass
-        elif run.snapshots:
-            maps(run)
-        else:
-            _no_maps_yet(run)
-    with shown[1]:
-        if not shown[1].open:
-            pass
-        elif run.snapshots:
-            layers(run)
-        else:
-            _no_maps_yet(run)
-    with shown[2]:
-        if not shown[2].open:
-            pass
-        elif run.snapshots:
-            examples(run)
-        else:
-            _no_maps_yet(run)
-    with shown[3]:
-        if shown[3].open:
-            curves(run)
-    with shown[4]:
-        if shown[4].open:
-            _about(run)
+    tabs = st.tabs(list(TABS), key="tabs", on_change="rerun")
+    for tab, (part, early) in zip(tabs, TABS.values(), strict=True):
+        with tab:
+            if not tab.open:
+                continue
+            if run.snapshots or early:
+                part(run)
+            else:
+                _no_maps_yet(run)
 
 
 def _header(run: Run) -> None:
@@ -179,5 +159,6 @@ TABS = {
     "Layers": (layers, False),
     "Examples": (examples, False),
     "Training": (curves, True),
+    "Export": (take_away, False),
     "Run": (_about, True),
 }
