@@ -41,8 +41,12 @@ def made(
     seed: int = 0,
     noise: int = 0,
     keep: slice = slice(None),
+    before: dict[int, float] | None = None,
 ) -> Run:
-    """Write a finished run whose layers hold the classes `distances` apart, after training."""
+    """Write a finished run whose layers hold the classes `distances` apart, after training.
+
+    Before training they lie `before` apart: not at all if nothing is said.
+    """
     run = runs.create(root, RunConfig(encoder, seed=seed, learning_rate=1e-3), dataset)
     examples = dataset.examples.iloc[keep].reset_index(drop=True)
     runs.write_examples(run.path, examples)
@@ -58,9 +62,8 @@ def made(
     labels = examples["label"].to_numpy()
     for index in range(n_snapshots):
         states = rng.normal(size=(n_layers + 1, len(labels), WIDTH))
-        for layer, distance in distances.items():
-            if index:
-                states[layer, np.arange(len(labels)), labels] += distance
+        for layer, distance in (distances if index else before or {}).items():
+            states[layer, np.arange(len(labels)), labels] += distance
         states = states.astype(np.float16)
         predicted = labels if index else np.zeros_like(labels)
         predictions = pd.DataFrame(

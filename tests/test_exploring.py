@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
+from made_runs import dataset_of, made
 from sklearn.neighbors import NearestNeighbors
 
-from layerviz import encoders, exploring, hidden_states
+from layerviz import data, encoders, exploring, hidden_states, runs, separability, training
+from layerviz.config import RunConfig
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import DataError
+from layerviz.exploring import Suspicion
+from layerviz.runs import Run
 
 TEXTS = ["the cat sat", "a dog ran over the hill and back", "under a tree", "while dogs ran"]
 
@@ -136,6 +144,116 @@ def test_the_example_that_went_elsewhere_has_moved_most() -> None:
     assert found["row"].iloc[0] == 7
     assert found["overlap"].is_monotonic_increasing
     assert len(found) == 200
+
+
+# --- suspicious labels ----------------------------------------------------------------------
+
+
+def with_errors(labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels of which a share was made wrong, and where, shape (n,), bool."""
+    rng = np.random.default_rng(seed)
+    rows = rng.choice(len(labels), round(share * len(labels)), replace=False)
+    n_classes = labels.max() + 1
+    wrong = labels.copy()
+    wrong[rows] = (labels[rows] + rng.integers(1, n_classes, size=len(rows))) % n_classes
+    return wrong, np.isin(np.arange(len(labels)), rows)
+
+
+def share_found(found: Suspicion, planted: np.ndarray, share: float = 0.05) -> float:
+    """Return which share of the planted errors stands in the list's top."""
+    listed = found.frame["row"]
+    top = listed[: round(share * len(listed))]
+    return planted[top].sum() / planted[listed].sum()
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run whose encoder separates the classes before training, and whose labels are right."""
+    layers = {2: 3.0, 4: 3.0}
+    return made(
+        tmp_path_factory.mktemp("runs"), dataset_of(n_test=60), "sound", layers, before=layers
+    )
+
+
+@pytest.fixture(scope="module")
+def truth(sound: Run) -> pd.DataFrame:
+    return runs.read_examples(sound.path)
+
+
+def test_planted_errors_are_at_the_top_and_get_their_true_class_back(
+    sound: Run, truth: pd.DataFrame
+) -> None:
+    labels = truth["label"].to_numpy()
+    wrong, planted = with_errors(labels, 0.05, seed=1)
+    runs.write_examples(sound.path, truth.assign(label=wrong))
+    try:
+        found = exploring.suspicious_labels(sound)
+    finally:
+        runs.write_examples(sound.path, truth)
+    frame = found.frame
+    assert share_found(found, planted) >= 0.85
+    top = frame[: int(planted.sum() / 2)]
+    assert (top["suggested"].to_numpy() == labels[top["row"]]).mean() >= 0.9
+    flagged = frame[frame["issue"]]
+    assert found.n_flagged == len(flagged)
+    assert planted[flagged["row"]].mean() >= 0.8
+    assert found.noise_rate == pytest.approx(0.05, abs=0.02)
+
+
+def test_right_labels_are_left_alone(sound: Run) -> None:
+    found = exploring.suspicious_labels(sound)
+    assert found.noise_rate <= 0.01
+
+
+def test_the_list_holds_train_and_val_once_each_as_the_examples_have_them(
+    sound: Run, truth: pd.DataFrame
+) -> None:
+    frame = exploring.suspicious_labels(sound).frame
+    assert sorted(frame["row"]) == np.flatnonzero(truth["split"] != "test").tolist()
+    for name in ("id", "split", "label"):
+        assert frame[name].tolist() == truth[name][frame["row"]].tolist()
+    assert frame["rank"].tolist() == list(range(1, len(frame) + 1))
+    assert frame["score"].is_monotonic_increasing
+    assert (
+        frame[["score", "p_label", "p_suggested", "neighbours_agree"]].stack().between(0, 1).all()
+    )
+    assert (frame["suggested"] != frame["label"]).all()
+
+
+def test_no_probability_comes_from_a_model_that_saw_the_label(tmp_path: Path) -> None:
+    run = made(tmp_path, dataset_of(), "noise", {4: 9.0})  # nothing is known before training
+    frame = exploring.suspicious_labels(run).frame
+    assert (frame["p_label"] > frame["p_suggested"]).mean() < 0.45  # of three classes
+    assert frame["neighbours_agree"].mean() == pytest.approx(1 / 3, abs=0.05)
+
+
+def test_a_run_stopped_after_its_first_snapshot_is_judged_too(sound: Run) -> None:
+    first = runs.open_folder(sound.path)
+    only = dataclasses.replace(first, snapshots=first.snapshots[:1])
+    found = exploring.suspicious_labels(only)
+    assert "snapshots since" not in found.source
+    assert "snapshots since" in exploring.suspicious_labels(sound).source
+    assert found.noise_rate <= 0.02
+
+
+def test_half_of_the_errors_planted_in_the_sample_are_in_the_top_of_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = data.sample_table()
+    columns = data.guess_columns(table.frame)
+    codes, names = pd.factorize(table.frame[columns.label], sort=True)
+    wrong, planted = with_errors(codes, 0.05, seed=3)
+    frame = table.frame.assign(**{columns.label: names[wrong]})
+    table = data.read_table(frame.to_csv(index=False).encode(), "planted.csv")
+    dataset = data.build_dataset(table, columns)
+    # What the layers' probes say is not needed here, and takes longer than all the rest.
+    monkeypatch.setattr(separability, "measure_snapshot", lambda *_, **__: None)
+    config = RunConfig("bert-mini", epochs=2)
+    run = training.fit(runs.create(tmp_path, training.with_defaults(config), dataset), dataset)
+    file_rows = runs.read_examples(run.path)["id"].str.removeprefix("train-").astype(int) - 1
+    found = exploring.suspicious_labels(run)
+    assert share_found(found, planted[file_rows]) >= 0.5
+    assert found.noise_rate < 0.12
 
 
 # --- new texts ------------------------------------------------------------------------------

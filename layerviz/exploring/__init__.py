@@ -4,6 +4,7 @@ All nearness is measured in the full hidden size, never on a map, and neighbours
 """
 
 from layerviz.exploring.events import OUTCOMES, earliest_layer, flips, moved, only_late
+from layerviz.exploring.labels import Suspicion, suspicious_labels
 from layerviz.exploring.neighbours import (
     NEIGHBOURS,
     Neighbours,
@@ -20,6 +21,7 @@ __all__ = [
     "OUTCOMES",
     "Neighbours",
     "OwnTexts",
+    "Suspicion",
     "TokenPaths",
     "earliest_layer",
     "flips",
@@ -29,5 +31,6 @@ __all__ = [
     "neighbour_overlap",
     "only_late",
     "read_texts",
+    "suspicious_labels",
     "token_paths",
 ]

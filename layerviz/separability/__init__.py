@@ -29,7 +29,7 @@ from layerviz.separability.measures import MEASURES, Measure
 from layerviz.separability.measuring import COLUMNS, HEAD, Measured, measure
 from layerviz.separability.mixing import MIXES, Mixed, mix, search
 from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot, missing_measures
-from layerviz.separability.probe import Probe, probe
+from layerviz.separability.probe import Probe, out_of_fold, probe
 from layerviz.separability.reporting import as_text, report_table
 from layerviz.separability.resampling import (
     LEVEL,
@@ -87,6 +87,7 @@ __all__ = [
     "measure_snapshot",
     "missing_measures",
     "mix",
+    "out_of_fold",
     "overfitting",
     "p_of_chance",
     "paired_difference",

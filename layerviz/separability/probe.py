@@ -102,6 +102,61 @@ def probe(
     )
 
 
+@torch.inference_mode()
+def out_of_fold(
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    *,
+    seed: int,
+    strengths: Sequence[float],
+    n_folds: int = 5,
+    kept: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return class probabilities of each row from logistic regressions that did not see it.
+
+    Stratified cross-validation (Stone, 1974), the penalty's strength being the one with the least
+    held-out log loss.
+
+    Parameters
+    ----------
+    inputs : ndarray of shape (N, r)
+        Features whose scale means something to the penalty, best along nearly uncorrelated axes.
+    labels : ndarray of shape (N,)
+        Class indices 0 to C - 1.
+    seed : int
+        Of the folds.
+    strengths : sequence of float
+        Values of C to choose from.
+    n_folds : int
+    kept : ndarray of shape (N,), bool, optional
+        Rows that may be trained on, and whose log loss chooses; all rows are predicted.
+
+    Returns
+    -------
+    ndarray of shape (N, C), float32
+    """
+    kept = np.ones(len(labels), dtype=bool) if kept is None else kept
+    x = torch.from_numpy(inputs.astype(np.float32))
+    problem = _Problem(x, x.square().mean(dim=0), int(labels.max()) + 1)
+    fold = stratified_folds(labels, n_folds, seed)
+    fitted = (np.arange(n_folds)[:, None] != fold) & kept  # (folds, N)
+    aim = torch.from_numpy(labels.astype(np.int64))
+    best, least = None, np.inf
+    for strength in strengths:  # one at a time: all scores at once would take much memory
+        found = problem.solve(
+            aim.expand(n_folds, -1),
+            torch.from_numpy(fitted.astype(np.float32)),
+            [strength] * n_folds,
+            CHOOSING_TOLERANCE,
+        )
+        scores = problem.scores(found.x, x)[torch.arange(len(x)), torch.from_numpy(fold)]
+        log_p = scores.log_softmax(dim=1)  # (N, C)
+        loss = -float(log_p[torch.arange(len(aim)), aim][torch.from_numpy(kept)].mean())
+        if loss < least:
+            best, least = log_p.exp().numpy(), loss
+    return best
+
+
 def _rotated(states: np.ndarray, train: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
     """Return standardised states along train's principal axes, and the mean square along each.
 
