@@ -224,7 +224,7 @@ def _html(drawn: DrawnMaps, data: dict[str, Any]) -> str:
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     run = drawn.run
-    title = f"{run.encoder['label']} on {run.dataset['name']}"
+    title, made_by = f"{run.encoder['label']} on {run.dataset['name']}", recipe(run)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -257,9 +257,8 @@ def _html(drawn: DrawnMaps, data: dict[str, Any]) -> str:
 <div class="tables"><div>{_settings(run)}</div><div>{_data(run)}</div>
 <div>{_table(run.versions.items())}</div></div>
 <h2>How to reproduce it</h2>
-<pre>{escape(recipe(run).command)}</pre>
-<p class="small soft">The data must have the fingerprint {escape(run.dataset["fingerprint"])};
-the id of the run is then {escape(run.run_id)}.</p>
+<pre>{escape(made_by.command)}</pre>
+<p class="small soft">{escape(made_by.note)}</p>
 <footer class="small soft">Made with layerviz. This file needs no network.</footer>
 </main>
 <script type="application/json" id="data">{json_in_html(data)}</script>
