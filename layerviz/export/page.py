@@ -299,7 +299,8 @@ def _legend(drawn: DrawnMaps) -> str:
         f'<li><span class="dot" style="background:{colour}"></span>{escape(name)}</li>'
         for name, colour in entries
     )
-    return f'<ul class="legend" aria-label="Colours">{"".join(items)}</ul>'
+    title = f'<li class="soft">{drawn.legend_title()}</li>'
+    return f'<ul class="legend" aria-label="Colours">{title}{"".join(items)}</ul>'
 
 
 def _small_print(drawn: DrawnMaps) -> str:
