@@ -249,7 +249,9 @@ def _html(drawn: DrawnMaps, data: dict[str, Any]) -> str:
 <output id="moment" for="slot"></output>
 </div>
 <p id="failed" role="alert"></p>
+<div class="scroller">
 <div id="maps" class="chart" role="figure" aria-label="Maps of the layers, train and val"></div>
+</div>
 <p class="small soft">{escape(_small_print(drawn))}</p>
 <h2>Val macro-F1 of every layer at every epoch</h2>
 {_heat(data["heat"], drawn.view.pooling)}
@@ -321,11 +323,14 @@ def _small_print(drawn: DrawnMaps) -> str:
 def _heat(specs: dict[str, Any] | None, pooling: str) -> str:
     if specs is None:
         return '<p class="soft">Not measured.</p>'
+    said = (
+        "A logistic regression per layer and epoch, trained on train, scored on val; "
+        f"{separability.SPOKEN[pooling]} pooling. Layer 0 is the embedding output, a baseline."
+    )
     return (
-        '<div id="heat" class="chart" role="figure" aria-label="Val macro-F1 of every layer at '
-        'every epoch"></div><p class="small soft">A logistic regression per layer and epoch, '
-        f"trained on train, scored on val; {escape(separability.SPOKEN[pooling])} pooling. "
-        "Layer 0 is the embedding output, a baseline.</p>"
+        '<div class="scroller"><div id="heat" class="chart" role="figure" '
+        'aria-label="Val macro-F1 of every layer at every epoch"></div></div>'
+        f'<p class="small soft">{escape(said)}</p>'
     )
 
 
