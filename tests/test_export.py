@@ -565,6 +565,16 @@ def test_contents_that_do_not_belong_together_are_refused(
     assert said in refuse(bad, tmp_path / "runs").message
 
 
+def test_a_text_that_swells_on_reading_is_refused(
+    zipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("layerviz.export.checking.MOST_TABLE_BYTES", 10_000_000)
+    swollen = table_with("examples.parquet", lambda f: f.assign(text="x" * 100_000))
+    bad = rezipped(zipped, tmp_path / "bad.zip", swollen)
+    assert bad.stat().st_size < zipped.stat().st_size + 500_000  # the text is in it once
+    assert "gigabytes" in refuse(bad, tmp_path / "runs").message
+
+
 def test_arrays_of_another_shape_are_refused(zipped: Path, tmp_path: Path) -> None:
     small = {name: np.zeros((5, 3, 6), np.float16) for name in ("mean", "cls", "max")}
     wrong = file_with("snapshots/000/hidden_states.safetensors", arrays(tmp_path, **small))
@@ -674,6 +684,17 @@ def test_the_command_line_names_files_of_all_splits(tmp_path: Path, toy_csv: byt
     run = runs.create(tmp_path, RunConfig("x", learning_rate=1e-3), dataset)
     line = export.recipe(run).command
     assert "--data a.csv --val b.csv --test c.csv" in line
+
+
+def test_the_command_line_finds_the_bundled_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = data.sample_table()
+    dataset = data.build_dataset(table, data.guess_columns(table.frame))
+    run = runs.create(tmp_path, RunConfig("bert-mini", learning_rate=1e-3), dataset)
+    monkeypatch.chdir(Path(__file__).resolve().parents[1])
+    _, parsed = remade(export.recipe(run).command)
+    assert commands.dataset_of(parsed).fingerprint == dataset.fingerprint
 
 
 def test_the_snippet_runs(run: Run) -> None:

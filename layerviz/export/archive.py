@@ -33,8 +33,11 @@ LAYOUT = re.compile(
     r"|snapshots/\d{3,4}/(hidden_states\.safetensors|predictions\.parquet|probes\.safetensors)"
     r"|maps/[a-z]{1,10}-(mean|cls|max)-\d{2,3}\.safetensors"
     r"|mixes/\d{3,4}-(mean|cls|max)\.json"
-    r"|(model|weights/\d{3,4})/[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}\.(json|safetensors|txt|model)"
+    r"|(model|weights/\d{3,4})/[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}\.(json|safetensors|txt|model)",
+    re.ASCII,
 )
+# Of kinds that are read whole: a run's are far smaller, and memory is not.
+MOST_OF_KIND = {".csv": 200_000_000, ".json": 60_000_000, ".txt": 60_000_000, ".model": 60_000_000}
 ANOTHER_FILE = "Open a zip that layerviz made with 'Whole run', unchanged."
 MODEL_README = """\
 {label}, fine-tuned on {data} by layerviz ({run_id}).
@@ -250,6 +253,8 @@ def _checked_entries(archive: zipfile.ZipFile, max_bytes: int) -> dict[str, zipf
             raise RunError(f"The zip holds {name[:80]!r}, which is no part of a run.", ANOTHER_FILE)
         if name in entries:
             raise RunError(f"The zip holds {name!r} twice.", ANOTHER_FILE)
+        if info.file_size > MOST_OF_KIND.get(Path(name).suffix, max_bytes):
+            raise RunError(f"{name!r} in the zip is larger than any of a run.", ANOTHER_FILE)
         entries[name] = info
     return entries
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow
+import pyarrow.compute
 import pyarrow.parquet
 from safetensors import SafetensorError, safe_open
 
@@ -21,7 +22,8 @@ from layerviz.runs import Run
 from layerviz.separability import Mixed
 
 ANOTHER = "Zip the run again where it was made; it may have been changed by hand."
-MOST_LAYERS, MOST_TABLE_BYTES, MOST_JSON_BYTES = 200, 2_000_000_000, 60_000_000
+MOST_LAYERS, MOST_TABLE_BYTES = 200, 2_000_000_000
+MOST_ROWS = 3 * 20_000  # as many as a run may capture of three splits
 EXAMPLE_COLUMNS = ["id", "split", "text", "label"]
 PREDICTION_COLUMNS = ["id", "predicted", "confidence", "loss"]
 
@@ -101,6 +103,7 @@ def check_contents(folder: Path, run: Run) -> None:
         TypeError,
         ValueError,
         OverflowError,
+        MemoryError,
         RecursionError,
     ) as error:
         raise refused(f"a file of it cannot be read ({str(error)[:120]})") from error
@@ -116,14 +119,33 @@ def _table(path: Path, columns: list[str], n_rows: int | None = None) -> pd.Data
         hint = " (it was zipped without hidden states)" if path.suffix == ".safetensors" else ""
         raise refused(f"{path.parent.name}/{name} is missing{hint}")
     described = pyarrow.parquet.read_metadata(path)
-    groups = [described.row_group(index) for index in range(described.num_row_groups)]
-    if sum(group.total_byte_size for group in groups) > MOST_TABLE_BYTES:
-        raise refused(f"{name} would unpack to gigabytes")
+    if described.num_rows > MOST_ROWS:
+        raise refused(f"{name} has {described.num_rows:,} rows, more than a run captures")
     if described.schema.to_arrow_schema().names != columns:
         raise refused(f"{name} does not have the columns {', '.join(columns)}")
     if n_rows is not None and described.num_rows != n_rows:
         raise refused(f"{name} has {described.num_rows:,} rows for {n_rows:,} examples")
-    return pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
+    strings = [field.name for field in described.schema.to_arrow_schema() if _is_text(field.type)]
+    # A long text that comes a thousand times is short in the file: as a dictionary, here too.
+    table = pyarrow.parquet.read_table(path, read_dictionary=strings)
+    if sum(map(_text_bytes, (table[name] for name in strings))) > MOST_TABLE_BYTES:
+        raise refused(f"{name} would unpack to gigabytes")
+    plain = [table[name].cast("string") if name in strings else table[name] for name in columns]
+    return pyarrow.table(dict(zip(columns, plain, strict=True))).to_pandas()
+
+
+def _is_text(kind: pyarrow.DataType) -> bool:
+    return pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)
+
+
+def _text_bytes(column: pyarrow.ChunkedArray) -> int:
+    """Return how many bytes the texts of a dictionary-encoded column take when written out."""
+    total = 0
+    for chunk in column.chunks:
+        sizes = pyarrow.compute.binary_length(chunk.dictionary).fill_null(0).to_numpy()
+        counts = np.bincount(chunk.indices.fill_null(0).to_numpy(), minlength=len(sizes))
+        total += int((sizes.astype(np.int64) * counts[: len(sizes)]).sum())
+    return total
 
 
 def _examples(folder: Path, n_classes: int) -> pd.DataFrame:
@@ -229,8 +251,6 @@ def _check_no_stray_snapshot(folder: Path, n_snapshots: int) -> None:
 
 
 def _check_json(path: Path, is_sound: Callable[[Any], bool]) -> None:
-    if path.stat().st_size > MOST_JSON_BYTES:
-        raise refused(f"{path.name} is too large")
     if not is_sound(json.loads(path.read_text(encoding="utf-8"))):
         raise refused(f"{path.name} holds something else than it should")
 

@@ -224,7 +224,7 @@ def _html(drawn: DrawnMaps, data: dict[str, Any]) -> str:
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     run = drawn.run
-    title = f"{run.encoder['label']} on {run.dataset['name']}"
+    title, made_by = f"{run.encoder['label']} on {run.dataset['name']}", recipe(run)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -249,7 +249,9 @@ def _html(drawn: DrawnMaps, data: dict[str, Any]) -> str:
 <output id="moment" for="slot"></output>
 </div>
 <p id="failed" role="alert"></p>
+<div class="scroller">
 <div id="maps" class="chart" role="figure" aria-label="Maps of the layers, train and val"></div>
+</div>
 <p class="small soft">{escape(_small_print(drawn))}</p>
 <h2>Val macro-F1 of every layer at every epoch</h2>
 {_heat(data["heat"], drawn.view.pooling)}
@@ -257,9 +259,8 @@ def _html(drawn: DrawnMaps, data: dict[str, Any]) -> str:
 <div class="tables"><div>{_settings(run)}</div><div>{_data(run)}</div>
 <div>{_table(run.versions.items())}</div></div>
 <h2>How to reproduce it</h2>
-<pre>{escape(recipe(run).command)}</pre>
-<p class="small soft">The data must have the fingerprint {escape(run.dataset["fingerprint"])};
-the id of the run is then {escape(run.run_id)}.</p>
+<pre>{escape(made_by.command)}</pre>
+<p class="small soft">{escape(made_by.note)}</p>
 <footer class="small soft">Made with layerviz. This file needs no network.</footer>
 </main>
 <script type="application/json" id="data">{json_in_html(data)}</script>
@@ -300,7 +301,8 @@ def _legend(drawn: DrawnMaps) -> str:
         f'<li><span class="dot" style="background:{colour}"></span>{escape(name)}</li>'
         for name, colour in entries
     )
-    return f'<ul class="legend" aria-label="Colours">{"".join(items)}</ul>'
+    title = f'<li class="soft">{drawn.legend_title()}</li>'
+    return f'<ul class="legend" aria-label="Colours">{title}{"".join(items)}</ul>'
 
 
 def _small_print(drawn: DrawnMaps) -> str:
@@ -321,11 +323,14 @@ def _small_print(drawn: DrawnMaps) -> str:
 def _heat(specs: dict[str, Any] | None, pooling: str) -> str:
     if specs is None:
         return '<p class="soft">Not measured.</p>'
+    said = (
+        "A logistic regression per layer and epoch, trained on train, scored on val; "
+        f"{separability.SPOKEN[pooling]} pooling. Layer 0 is the embedding output, a baseline."
+    )
     return (
-        '<div id="heat" class="chart" role="figure" aria-label="Val macro-F1 of every layer at '
-        'every epoch"></div><p class="small soft">A logistic regression per layer and epoch, '
-        f"trained on train, scored on val; {escape(separability.SPOKEN[pooling])} pooling. "
-        "Layer 0 is the embedding output, a baseline.</p>"
+        '<div class="scroller"><div id="heat" class="chart" role="figure" '
+        'aria-label="Val macro-F1 of every layer at every epoch"></div></div>'
+        f'<p class="small soft">{escape(said)}</p>'
     )
 
 

@@ -6,8 +6,9 @@ import dataclasses
 import re
 import shlex
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from layerviz import runs
+from layerviz import data, runs
 from layerviz.config import RunConfig
 from layerviz.errors import RunError
 from layerviz.runs import Run
@@ -15,6 +16,7 @@ from layerviz.separability import cells_of, macro_f1
 
 READ = re.compile(r"Read (?P<name>.+) as [^,]+, [^,]+-separated\.")
 CUT = re.compile(r"Val was cut from train: (?P<percent>\d+)%")
+SAMPLE = PurePosixPath("layerviz/samples/customer_messages.csv")
 # Settings that are worth naming even where they are the defaults of today.
 ALWAYS = ("epochs", "seed", "learning_rate")
 
@@ -63,6 +65,14 @@ class Recipe:
     fingerprint: str
     snippet: str
 
+    @property
+    def note(self) -> str:
+        """What to see to before the command is run."""
+        return (
+            "Data files are named as they were when the run was made: give their paths. The data "
+            f"must have the fingerprint {self.fingerprint}; the run then has the same id."
+        )
+
 
 def recipe(run: Run) -> Recipe:
     """Return how to make `run` again."""
@@ -86,7 +96,7 @@ def _data_options(run: Run) -> list[str]:
     columns, notes = run.dataset["columns"], run.dataset["notes"]
     files = [found["name"] for note in notes if (found := READ.fullmatch(note))]
     files = files or [f"{run.dataset['name']}.csv"]
-    words = ["--data", files[0]]
+    words = ["--data", _sample_path(run) or files[0]]
     # Files come in the order train, val, test; a lone second one is val unless val was cut.
     cut = next((found for note in notes if (found := CUT.match(note))), None)
     roles = ("val", "test") if len(files) > 2 or cut is None else ("test",)
@@ -97,6 +107,14 @@ def _data_options(run: Run) -> list[str]:
     if cut is not None and cut["percent"] != "20":
         words += ["--val-fraction", f"{int(cut['percent']) / 100:g}"]
     return words
+
+
+def _sample_path(run: Run) -> str:
+    """Return where the bundled messages are if the run was made on them, else nothing."""
+    if f"{run.dataset['name']}.csv" != SAMPLE.name:
+        return ""
+    sample = data.build_dataset(data.sample_table(), data.Columns("text", "label", None))
+    return str(SAMPLE) if sample.fingerprint == run.dataset["fingerprint"] else ""
 
 
 def snippet(run: Run) -> str:

@@ -77,11 +77,10 @@ def with_legend(chart: alt.LayerChart, drawn: DrawnMaps) -> alt.LayerChart:
     look = {"orient": "top", "symbolType": "circle", "symbolOpacity": 1, "symbolLimit": 0}
     if entries := drawn.legend():
         names, colours = map(list, zip(*entries, strict=True))
-        title = {"label": "Label", "prediction": "Predicted"}.get(drawn.view.colouring, "Predicted")
         shown = alt.Color(
             "name:N",
             scale=alt.Scale(domain=names, range=colours),
-            legend=alt.Legend(title=title, columns=5, labelLimit=200, **look),
+            legend=alt.Legend(title=drawn.legend_title(), columns=5, labelLimit=200, **look),
         )
         frame = pd.DataFrame({"name": names})
     else:

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw
 
 from layerviz import charts
+from layerviz.export.fonts import cut, font
 from layerviz.export.views import SIDES, DrawnMaps, head_scores, probe_scores
 
 SUPERSAMPLED = 3  # times as many pixels across, from which dots get their smooth edges
 RIM = 0.45  # pixels of paper around a dot, which keep dots apart where they crowd
 MARGIN, GUTTER, PAD = 0.024, 0.028, 0.008  # of the picture's width
-# Pillow's own font has little more than ASCII; for other letters, what systems tend to have.
-OTHER_FONTS = (
-    "DejaVuSans.ttf",
-    "Arial.ttf",
-    "LiberationSans-Regular.ttf",
-    "NotoSans-Regular.ttf",
-    "NotoSansCJK-Regular.ttc",
-    "wqy-zenhei.ttc",
-    "msgothic.ttc",
-    "Arial Unicode.ttf",
-)
-NO_LETTER = "\U000fffff"  # in no font: it shows what a font draws for letters that it lacks
+TALL = {1: 0.86, 2: 0.66, 3: 0.78, 4: 0.9}  # height of a cell over its width, by columns
+USUAL_CELL = 250  # width of a cell, of a frame of 1,200, in which dots have their usual size
 
 
 @dataclass(frozen=True)
@@ -87,8 +77,7 @@ class Stage:
         self._grid = charts.Grid.of(len(layers))
         half = (width - 2 * self._margin - GUTTER * width) / 2
         self._cell_width = half / self._grid.columns
-        tall = 0.86 if len(layers) == 1 else 0.66
-        self._cell_height = tall * self._cell_width
+        self._cell_height = TALL[self._grid.columns] * self._cell_width
         self._title_height = 26 * self._unit
         self._legend = self._placed_legend()
         legend_bottom = max((y for _, y, _, _ in self._legend), default=self._legend_top())
@@ -107,7 +96,9 @@ class Stage:
             for split in SIDES
         }  # no class always on top of the others
         self._unit_squares = {layer: maps.in_unit_square() for layer, maps in drawn.maps.items()}
-        self._radius = self._unit * _dot_radius(max(map(len, self._order.values())), len(layers))
+        crowding = min(1.0, (self._cell_width / (USUAL_CELL * self._unit)) ** 0.5)
+        usual = _dot_radius(max(map(len, self._order.values())), len(layers))
+        self._radius = crowding * usual * self._unit
         self._bases: dict[tuple, Image.Image] = {}
 
     def frame(self, moment: Moment) -> Image.Image:
@@ -195,6 +186,8 @@ class Stage:
         scores = self._captions[moment.slot]
         room = self.width - 2 * self._margin
         self._write(draw, (self._margin, 66 * unit), scores, 19, room, soft)
+        at = (self._margin, self._legend_top())
+        self._write(draw, at, self.drawn.legend_title(), 17, room, self.ink.soft)
         for x, y, name, colour in self._legend:
             self._legend_entry(draw, x, y, name, colour)
         for side, split in enumerate(SIDES):
@@ -240,7 +233,11 @@ class Stage:
             )
             if not np.isnan(value)
         ]
+        room = box[2] - at[0] - font(size * self._unit, name).getlength(name) - 24 * self._unit
         said = "   ".join(f"{word} {value:.2f}" for word, value in numbers)
+        while numbers and font(size * self._unit, said).getlength(said) > room:
+            numbers.pop()  # narrow cells have room for F1 alone
+            said = "   ".join(f"{word} {value:.2f}" for word, value in numbers)
         anchor = (box[2] - 9 * self._unit, at[1])
         draw.text(anchor, said, soft, font=font(size * self._unit, said), anchor="ra")
 
@@ -288,15 +285,17 @@ class Stage:
         entries = self.drawn.legend()
         if not entries:
             steps = charts.CONFIDENCE_RAMP
-            named = {0: "Confidence 0 %", len(steps) - 1: "100 %"}
+            named = {0: "0 %", len(steps) - 1: "100 %"}
             entries = [(named.get(place, ""), colour) for place, colour in enumerate(steps)]
-        placed, x, y = [], self._margin, self._legend_top()
+        title = self.drawn.legend_title()
+        indent = font(17 * self._unit, title).getlength(title) + 14 * self._unit
+        placed, x, y = [], self._margin + indent, self._legend_top()
         for name, colour in entries:
             shown = font(17 * self._unit, name)
             name = cut(name, shown, 260 * self._unit)
             width = (24 + (22 if name else -10)) * self._unit + shown.getlength(name)
             if x + width > self.width - self._margin:
-                x, y = self._margin, y + 26 * self._unit
+                x, y = self._margin + indent, y + 26 * self._unit
             placed.append((x, y, name, colour))
             x += width
         return placed
@@ -351,42 +350,3 @@ def _round_dot(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, col
     box = [part + sign * radius * 4 for sign in (-1, 1) for part in middle]
     ImageDraw.Draw(mask).ellipse(box, fill=255)
     draw.bitmap((left, top), mask.reduce(4), fill=colour)
-
-
-@lru_cache(maxsize=64)
-def _font_of(size: float, name: str) -> ImageFont.FreeTypeFont | None:
-    if not name:
-        return ImageFont.load_default(size)
-    try:
-        return ImageFont.truetype(name, size)
-    except OSError:  # this system does not have it
-        return None
-
-
-@lru_cache(maxsize=4096)
-def _lacks(name: str, letter: str) -> bool:
-    shown = _font_of(16, name)
-    return shown is None or bytes(shown.getmask(letter)) == bytes(shown.getmask(NO_LETTER))
-
-
-def font(size: float, text: str) -> ImageFont.FreeTypeFont:
-    """Return the first font that has all letters of `text`, or the one that lacks fewest."""
-    letters = {letter for letter in text[:400] if not letter.isspace()}
-    fewest, best = len(letters) + 1, ""
-    for name in ("", *OTHER_FONTS):
-        lacking = sum(_lacks(name, letter) for letter in letters)
-        if lacking < fewest:
-            fewest, best = lacking, name
-        if not lacking:
-            break
-    return _font_of(size, best) or ImageFont.load_default(size)
-
-
-def cut(text: str, shown: ImageFont.FreeTypeFont, room: float) -> str:
-    """Return `text` on one line, cut to a width in pixels."""
-    text = " ".join(text[:400].split())
-    if shown.getlength(text) <= room:
-        return text
-    while text and shown.getlength(text + "…") > room:
-        text = text[:-1]
-    return text + "…"

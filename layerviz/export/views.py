@@ -15,6 +15,12 @@ from layerviz.projection import LayerMaps
 from layerviz.runs import Run
 
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
+LEGEND_TITLES = {
+    "label": "Label",
+    "prediction": "Predicted",
+    "right or wrong": "Predicted",
+    "confidence": "Confidence",
+}
 POINTS_PER_SPLIT = 2000  # that are drawn; of more, a seeded sample
 SIDES = ("train", "val")
 
@@ -120,6 +126,10 @@ class DrawnMaps:
     def legend(self) -> list[tuple[str, str]]:
         """Return names and colours of the legend; empty where colours are confidences."""
         return legend_entries(self.run.label_names, self.view.colouring, self.view.classes or ())
+
+    def legend_title(self) -> str:
+        """Say what the colours tell."""
+        return LEGEND_TITLES[self.view.colouring]
 
     def method_words(self) -> str:
         """Name the projection, and how many points are drawn if not all of them are."""

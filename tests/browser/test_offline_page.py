@@ -124,5 +124,7 @@ def test_the_page_has_its_parts(opened: tuple[Page, Heard], run: Run) -> None:
     expect(page.locator("#heat svg, #heat canvas").first).to_be_visible()
     expect(page.locator(".answer")).to_contain_text("val macro-F1")
     expect(page.get_by_text(run.dataset["fingerprint"]).first).to_be_visible()
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0
+    for width in (1280, 400):
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0
