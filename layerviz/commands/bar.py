@@ -13,7 +13,9 @@ class Bar:
     def __enter__(self):
         from tqdm import tqdm
 
-        self._bar = tqdm(file=sys.stderr, unit="step", dynamic_ncols=True, mininterval=0.5)
+        self._bar = tqdm(
+            file=sys.stderr, unit="step", dynamic_ncols=True, mininterval=0.5, delay=0.5
+        )
         return self
 
     def __exit__(self, *_) -> None:

@@ -17,7 +17,12 @@ COLUMNS = {
     "rank": st.column_config.NumberColumn(width=50),
     "suggested": st.column_config.TextColumn(width=130),
     "p (label)": st.column_config.ProgressColumn(format="percent", max_value=1, width=80),
-    "neighbours agree": st.column_config.ProgressColumn(format="percent", max_value=1, width=80),
+    "neighbours": st.column_config.ProgressColumn(
+        format="percent",
+        max_value=1,
+        width=90,
+        help="Share of its 10 nearest that carry its label.",
+    ),
 }
 
 
@@ -84,7 +89,7 @@ def _table(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFra
     frame.insert(0, "rank", ranked["rank"].to_numpy())
     frame.insert(3, "suggested", names[ranked["suggested"].to_numpy()])
     frame.insert(4, "p (label)", ranked["p_label"].to_numpy())
-    frame.insert(5, "neighbours agree", ranked["neighbours_agree"].to_numpy())
+    frame.insert(5, "neighbours", ranked["neighbours_agree"].to_numpy())
     return frame
 
 
