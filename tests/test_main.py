@@ -172,6 +172,10 @@ def test_export_writes_what_is_named_and_import_opens_it(
     for kind, beginning in files.items():
         assert paths[kind].read_bytes().startswith(beginning)
     assert not list(tmp_path.glob(".*"))  # no temporary is left
+    heat = tmp_path / "heat.svg"
+    assert main(["export", str(run.path), "--chart=heat-map", f"--svg={heat}"]) == 0
+    assert "macro-F1" in heat.read_text()
+    capsys.readouterr()
     elsewhere = tmp_path / "elsewhere"
     assert main(["import", str(paths["run-zip"]), f"--runs={elsewhere}"]) == 0
     assert capsys.readouterr().out == f"{elsewhere / run.run_id}\n"

@@ -74,11 +74,12 @@ def offline_page(
         on_progress=on_progress,
         should_stop=should_stop,
     )
+    light, placed = _maps_spec(drawn, "light")
     data = {
         "slots": [charts.epoch_name(epoch).capitalize() for epoch in drawn.epochs],
         "labels": list(run.label_names),
-        "maps": {theme: _maps_spec(drawn, theme)[0] for theme in ("light", "dark")},
-        "points": compact_points(drawn, _maps_spec(drawn, "light")[1]),
+        "maps": {"light": light, "dark": _maps_spec(drawn, "dark")[0]},
+        "points": compact_points(drawn, placed),
         "heat": _heat_specs(run, drawn.view.pooling),
     }
     return _html(drawn, data).encode()

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from PIL import Image, ImageColor, ImageDraw
 
 from layerviz import charts
@@ -69,7 +70,7 @@ class Stage:
         Whether the paper is.
     """
 
-    def __init__(self, drawn: DrawnMaps, width: int, table, dark: bool) -> None:
+    def __init__(self, drawn: DrawnMaps, width: int, table: pd.DataFrame, dark: bool) -> None:
         self.drawn, self.width, self.ink = drawn, width, DARK if dark else LIGHT
         self._unit = width / 1200
         self._margin = MARGIN * width
@@ -308,7 +309,7 @@ class Stage:
         self._write(draw, (x + 22 * unit, y), name, 17, math.inf)
 
 
-def _captions(drawn: DrawnMaps, table) -> list[str]:
+def _captions(drawn: DrawnMaps, table: pd.DataFrame) -> list[str]:
     """Return per snapshot how the classifier and the best of all layers' probes score on val."""
     heads = head_scores(table)
     layers = range(1, int(drawn.run.encoder["layers"]) + 1)

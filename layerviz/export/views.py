@@ -13,6 +13,7 @@ from layerviz.config import POOLINGS
 from layerviz.errors import Cancelled, ConfigError, RunError
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
+from layerviz.separability import HEAD
 
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
 LEGEND_TITLES = {
@@ -217,10 +218,11 @@ def completed(run: Run, view: MapsView, labels: np.ndarray) -> MapsView:
             raise ConfigError(
                 f"This run has no {name} {unknown[0]}.", f"Choose from 0 to {max(known)}."
             )
-    if not snapshots or len(classes) > len(charts.CLASS_COLOURS):
+    if not snapshots:
+        raise ConfigError("No snapshot is chosen.", "Choose one at least.")
+    if len(classes) > (most := len(charts.CLASS_COLOURS)):
         raise ConfigError(
-            "There is nothing to draw, or there are more classes than colours.",
-            f"Choose a snapshot, and at most {len(charts.CLASS_COLOURS)} classes.",
+            f"{len(classes)} classes cannot have colours of their own.", f"Choose at most {most}."
         )
     return replace(view, layers=layers, classes=classes, snapshots=snapshots)
 
@@ -318,7 +320,7 @@ def legend_entries(
     return entries
 
 
-def head_scores(table: pd.DataFrame, head: str = "head") -> Mapping[int, float]:
+def head_scores(table: pd.DataFrame) -> Mapping[int, float]:
     """Return the val macro-F1 of the model's own classifier, by snapshot."""
     part = table[(table["measure"] == "probe_macro_f1") & (table["split"] == "val")]
-    return part[part["pooling"] == head].set_index("snapshot")["value"].to_dict()
+    return part[part["pooling"] == HEAD].set_index("snapshot")["value"].to_dict()
