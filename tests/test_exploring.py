@@ -231,8 +231,8 @@ def test_a_run_stopped_after_its_first_snapshot_is_judged_too(sound: Run) -> Non
     first = runs.open_folder(sound.path)
     only = dataclasses.replace(first, snapshots=first.snapshots[:1])
     found = exploring.suspicious_labels(only)
-    assert "snapshots since" not in found.source
-    assert "snapshots since" in exploring.suspicious_labels(sound).source
+    assert "training began" not in found.source
+    assert "1 snapshot since training began" in exploring.suspicious_labels(sound).source
     assert found.noise_rate <= 0.02
 
 

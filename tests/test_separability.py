@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from layerviz import separability
 from layerviz.errors import Cancelled, ConfigError
 from layerviz.separability import Cell, geometry
+from layerviz.separability.resampling import stratified_folds
 
 N_LAYERS = 12
 
@@ -90,6 +91,26 @@ def test_the_strength_is_chosen_inside_train():
     again = separability.probe(states, relabelled, train, seed=0)
     assert first.strength == again.strength
     assert (first.predicted == again.predicted).all()
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_out_of_fold_probabilities_are_scikit_learns_and_blind_to_their_own_label(n_classes):
+    states, labels = blobs(300, n_classes, 12)
+    kept = np.random.default_rng(3).random(300) < 0.8
+    settings = {"seed": 5, "strengths": [0.1], "kept": kept}
+    found = separability.out_of_fold(states, labels, **settings)
+    fold = stratified_folds(labels, 5, 5)
+    for held_out in range(5):
+        fitted, rest = (fold != held_out) & kept, fold == held_out
+        theirs = LogisticRegression(C=0.1, tol=1e-6, max_iter=1000)
+        theirs.fit(states[fitted], labels[fitted])
+        assert np.allclose(found[rest], theirs.predict_proba(states[rest]), atol=0.02)
+    left_out = int(np.flatnonzero(~kept)[0])
+    noise = states.copy()
+    noise[np.arange(300) == left_out] = 100.0  # nobody learns from it
+    again = separability.out_of_fold(noise, labels, **settings)
+    others = np.arange(300) != left_out
+    assert np.allclose(found[others], again[others], atol=0.02)
 
 
 def test_scores_are_scikit_learns_and_weights_count_examples():

@@ -76,6 +76,9 @@ def earliest_layer(right: np.ndarray) -> np.ndarray:
 def only_late(right: np.ndarray) -> pd.DataFrame:
     """List the examples that only the last layers get right.
 
+    Probes were trained on the train rows, most of which every layer gets right for that reason: it
+    is the val rows that tell something.
+
     Those for which a layer in the last third of the layers is the first whose probe is right, and
     all layers after it are right, too: no layer before knew, not even by chance.
 

@@ -167,11 +167,12 @@ def _layers(run: Run) -> list[int]:
 
 
 def _principal_axes(states: np.ndarray, seed: int) -> np.ndarray:
-    """Return standardised states along their first principal axes (Halko et al., 2011)."""
+    """Standardise states and return them along their principal axes (Halko et al., 2011)."""
     deviation = states.std(axis=0)
-    x = (states - states.mean(axis=0)) / np.where(deviation > 1e-6, deviation, 1)
-    n_axes = min(MOST_AXES, len(x) - 1, x.shape[1])
-    left, scale, _ = randomized_svd(x, n_axes, random_state=seed)
+    states -= states.mean(axis=0)  # in place: this is the largest array by far
+    states /= np.where(deviation > 1e-6, deviation, 1)
+    n_axes = min(MOST_AXES, len(states) - 1, states.shape[1])
+    left, scale, _ = randomized_svd(states, n_axes, random_state=seed)
     return left * scale
 
 
@@ -263,8 +264,10 @@ def _neighbours_agree(run: Run, rows: np.ndarray, labels: np.ndarray) -> np.ndar
 
 
 def _source(n_snapshots: int) -> str:
+    several = "" if n_snapshots == 2 else "s"
     training = (
-        f", with the classifier's mean loss at {n_snapshots - 1} snapshots since training began"
+        f", with the classifier's mean loss at {n_snapshots - 1} snapshot{several} since training "
+        "began"
         if n_snapshots > 1
         else ""
     )

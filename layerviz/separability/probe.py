@@ -136,7 +136,7 @@ def out_of_fold(
     ndarray of shape (N, C), float32
     """
     kept = np.ones(len(labels), dtype=bool) if kept is None else kept
-    x = torch.from_numpy(inputs.astype(np.float32))
+    x = torch.from_numpy(inputs.astype(np.float32, copy=False))
     problem = _Problem(x, x.square().mean(dim=0), int(labels.max()) + 1)
     fold = stratified_folds(labels, n_folds, seed)
     fitted = (np.arange(n_folds)[:, None] != fold) & kept  # (folds, N)
