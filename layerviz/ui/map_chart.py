@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts
+from layerviz import cache, charts, export
 from layerviz.charts import Grid
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
@@ -225,17 +225,7 @@ def probe_scores(
     """Return the probe's macro-F1 on train and val, (S, 2) per layer; NaN where not measured."""
     measured = measured_snapshots(run)
     table = cache.measures(run.run_id, run.created, measured, run)
-    table = table[(table["measure"] == "probe_macro_f1") & (table["pooling"] == pooling)]
-    values = table.set_index(["layer", "snapshot", "split"])["value"]
-    return {
-        layer: np.array(
-            [
-                [values.get((layer, at, split), np.nan) for split in ("train", "val")]
-                for at in snapshots
-            ]
-        )
-        for layer in layers
-    }
+    return export.probe_scores(table, pooling, layers, snapshots)
 
 
 def small_print(run: Run, drawn: Drawn) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts
+from layerviz import cache, charts, export
 from layerviz.config import POOLINGS
 from layerviz.runs import Run
 from layerviz.ui.examples_table import examples_table
@@ -17,9 +17,7 @@ from layerviz.ui.state import first_value, redrawing
 
 POOLING_NAMES = {"mean": "mean", "cls": "[CLS]", "max": "max"}
 PRESETS: dict[str, Callable[[int], list[int]]] = {
-    "First four and last four": lambda n: sorted(
-        {*range(1, min(4, n) + 1), *range(max(1, n - 3), n + 1)}
-    ),
+    "First four and last four": lambda n: list(export.first_and_last(n)),
     "All": lambda n: list(range(1, n + 1)),
     "Every other": lambda n: list(range(n, 0, -2))[::-1],
 }
@@ -192,17 +190,10 @@ def classes_in_colour(run: Run, colouring: str, key: str) -> list[int]:
 
 def colour_legend(run: Run, colouring: str, classes: list[int], key: str) -> None:
     """Show what the colours mean; `classes` are those with a colour of their own."""
-    if colouring == "confidence":
-        chart = charts.confidence_legend()
-    else:
-        if colouring == "right or wrong":
-            entries = [("right", charts.RIGHT_COLOUR), ("wrong", charts.WRONG_COLOUR)]
-        else:
-            entries = [
-                (run.label_names[index], colour)
-                for index, colour in zip(classes, charts.CLASS_COLOURS, strict=False)
-            ]
-            if others := len(run.label_names) - len(classes):
-                entries.append((f"{others:,} other classes", charts.OTHER_COLOUR))
-        chart = charts.legend(pd.DataFrame(entries, columns=["name", "colour"]))
+    entries = export.legend_entries(run.label_names, colouring, classes)
+    chart = (
+        charts.legend(pd.DataFrame(entries, columns=["name", "colour"]))
+        if entries
+        else charts.confidence_legend()
+    )
     st.altair_chart(chart, width="stretch", key=key, alt="Legend of the colours.")

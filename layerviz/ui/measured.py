@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, runs
-from layerviz.charts import epoch_name
+from layerviz import cache, export, runs
 from layerviz.runs import Run
 from layerviz.ui.state import jobs, show
 
@@ -37,13 +36,8 @@ def cells_frame(
 ) -> pd.DataFrame:
     """Return one measure under one pooling, one row per layer and snapshot, with epochs and n."""
     table = cache.measures(run.run_id, run.created, measured, run)
-    wanted = (table["measure"] == measure) & (table["split"] == split)
-    cells = table[wanted & (table["pooling"] == pooling)].reset_index(drop=True)
-    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
-    sizes = cache.examples(run.run_id, run.created, run)["split"].value_counts()
-    n = sum(int(sizes.get(part, 0)) for part in ("train", "val", "test") if part in split)
-    cells = cells.assign(epoch=cells["snapshot"].map(epochs), n=n)
-    return cells.assign(when=[epoch_name(epoch) for epoch in cells["epoch"]])
+    examples = cache.examples(run.run_id, run.created, run)
+    return export.measure_cells(run, table, examples, measure, split, pooling)
 
 
 def download(frame: pd.DataFrame, name: str) -> None:
