@@ -20,7 +20,7 @@ def choose_training(encoder: EncoderInfo) -> RunConfig:
             "Epochs", 1, 100, EPOCHS.get(encoder.source, 4), key=f"epochs-{encoder.source}"
         )
         max_length = st.number_input(
-            "Max length (tokens)", 8, 8192, 128, key="max_length", help="Longer texts are cut."
+            "Max length", 8, 8192, 128, key="max_length", help="In tokens; longer texts are cut."
         )
     with right:
         batch_size = st.number_input("Batch size", 1, 1024, 32, key="batch_size")

@@ -13,6 +13,7 @@ from layerviz.charts import Grid
 from layerviz.comparison import Comparison, Contender
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run, Snapshot
+from layerviz.ui.figure import figure
 from layerviz.ui.map_chart import DRAWN_PER_SPLIT, METHOD_NAMES, most_slots, probe_scores
 from layerviz.ui.maps import (
     POOLING_NAMES,
@@ -246,7 +247,7 @@ def _chart(
     texts = charts.examples_frame(examples, runs[0].label_names, rows)
     texts = lit(texts, ids, selection(runs[0]))
     whole = epochs == [float(number) for number in range(len(epochs))]
-    st.altair_chart(
+    figure(
         charts.layer_maps(
             points,
             texts,
@@ -260,8 +261,8 @@ def _chart(
             selectable=True,
             names=names,
         ),
-        width="stretch",
         key=CHART,
+        name="comparison-maps",
         on_select=taking_from(CHART, runs[0], ids, points, places, grid),
         selection_mode=["box", "pick"],
         alt="Maps of one layer of each encoder, train above val.",

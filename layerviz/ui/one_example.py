@@ -77,7 +77,7 @@ def _text(run: Run, example: pd.Series, row: int) -> None:
             st.markdown(plain(example["text"]))
         mark = ":material/check:" if right else ":material/close:"
         st.caption(
-            f"**{plain(example['id'])}** · {example['split']} · label "
+            f"**{plain(example['id'])}** · in {example['split']} · label "
             f"**{plain(run.label_names[example['label']])}** · {mark} predicted "
             f"**{plain(said)}** ({sure:.0%}, {charts.epoch_name(last.epoch)})"
         )

@@ -13,6 +13,7 @@ from layerviz.errors import LayervizError
 from layerviz.exploring import OwnTexts
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
+from layerviz.ui.figure import figure
 from layerviz.ui.map_chart import (
     DRAWN_PER_SPLIT,
     MAPS_IN_WORDS,
@@ -136,7 +137,7 @@ def _in_maps(run: Run, read: OwnTexts, snapshot: int) -> None:
         f"{names[label]} ({p:.0%})"
         for label, p in zip(predicted, read.probabilities.max(axis=1), strict=True)
     ]
-    st.altair_chart(
+    figure(
         charts.layer_maps(
             points,
             charts.examples_frame(examples, names, rows),
@@ -147,8 +148,8 @@ def _in_maps(run: Run, read: OwnTexts, snapshot: int) -> None:
             dark=st.context.theme.type == "dark",
             own=charts.own_frame(own, [text[:240] for text in read.texts], verdicts),
         ),
-        width="stretch",
         key="own_texts_maps",
+        name=f"{run.run_id}-own-texts",
         alt=MAPS_IN_WORDS,
     )
 

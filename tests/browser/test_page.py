@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from toy import as_csv, toy_rows
 
-from layerviz import comparison, runs, separability
+from layerviz import comparison, export, runs, separability
 
 SLIDER = ".vega-bind input"
 
@@ -400,6 +404,67 @@ def test_a_ticked_row_opens_the_page_of_its_example(
     expect(page.get_by_text("The line follows the text.")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Show in the tab Maps").click()
     expect(page.get_by_text("1 example selected")).to_be_visible()
+
+
+# --- taking away ----------------------------------------------------------------------------
+
+
+def downloaded(page: Page, button: Locator) -> bytes:
+    """Click a button and return the file that it gives."""
+    with page.expect_download(timeout=120_000) as given:
+        button.click()
+    return Path(given.value.path()).read_bytes()
+
+
+def test_the_export_tab_gives_an_animation_pictures_and_a_run_that_opens_elsewhere(
+    page: Page, server: str, finished: str, runs_root: Path, tmp_path: Path
+):
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    page.get_by_role("tab", name="Export").click()
+    settled(page)
+    page.get_by_role("button", name="Make the animation").click()
+    gif = downloaded(page, page.locator(".st-key-take-gif button").first)
+    frames = Image.open(io.BytesIO(gif))
+    assert frames.n_frames == 7 + 6 * 8  # snapshots, and eight frames between two of them
+    png = downloaded(page, page.get_by_role("button", name="PNG"))
+    assert Image.open(io.BytesIO(png)).size[0] > 2000
+    for name in (run_id := finished, "fingerprint"):
+        expect(page.get_by_text(name).first).to_be_visible()
+    zipped = downloaded(page, page.get_by_role("button", name="Whole run"))
+    opened = export.unzip_run(io.BytesIO(zipped), tmp_path)
+    assert opened.run_id == run_id
+    here = runs.read(runs_root, finished)
+    assert separability.answer_of(opened).sentences == separability.answer_of(here).sentences
+
+
+def test_every_chart_can_be_saved(page: Page, server: str, finished: str):
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    open_layers(page)
+    page.get_by_role("button", name="Save").first.click()
+    png = downloaded(page, page.get_by_role("button", name="PNG", exact=True))
+    assert Image.open(io.BytesIO(png)).format == "PNG"
+    spec = json.loads(downloaded(page, page.get_by_role("button", name="Vega-Lite", exact=True)))
+    assert "vega-lite" in spec["$schema"]
+    svg = downloaded(page, page.get_by_role("button", name="SVG", exact=True))
+    assert b"Linear probe, macro-F1" in svg
+    csv = downloaded(page, page.get_by_role("button", name="CSV", exact=True))
+    assert csv.startswith(b"snapshot,pooling,layer,measure,split,value,low,high")
+
+
+def test_a_zip_that_is_no_run_is_refused_in_place(page: Page, runs_root: Path):
+    settled(page)
+    before = {path.name for path in runs_root.iterdir()}
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("../run.json", "{}")
+    page.get_by_role("button", name="Open a run's zip").click()
+    page.locator(".st-key-run_zip [data-testid=stFileUploaderDropzoneInput]").set_input_files(
+        {"name": "run.zip", "mimeType": "application/zip", "buffer": content.getvalue()}
+    )
+    expect(page.get_by_text("unsafe name")).to_be_visible()
+    assert {path.name for path in runs_root.iterdir()} == before
 
 
 # --- several encoders -----------------------------------------------------------------------
