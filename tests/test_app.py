@@ -133,11 +133,13 @@ def test_one_layer_large_lists_its_examples(root):
 
 @pytest.fixture(scope="module")
 def looked_at(tmp_path_factory) -> Path:
-    """Return a runs folder with one finished run, its model included."""
+    """Return a runs folder with one finished run, the weights of every snapshot included."""
     folder = tmp_path_factory.mktemp("looked_at")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(runs.RUNS_VARIABLE, str(folder))
-        trained(uploaded(as_csv(toy_rows(90))), folder)
+        app = uploaded(as_csv(toy_rows(90)))
+        app.toggle(key="keep_weights").set_value(True)
+        trained(app, folder)
     return folder
 
 
@@ -234,9 +236,13 @@ def test_every_kind_of_event_has_its_list(looked_at, monkeypatch, kind):
         assert "that changed neighbours" in words(app)
 
 
-def test_own_texts_are_read_and_placed(looked_at, monkeypatch):
+@pytest.mark.parametrize("snapshot", [2, 0])
+def test_own_texts_are_read_by_the_model_of_an_epoch_and_placed_in_its_maps(
+    looked_at, monkeypatch, snapshot
+):
     run = runs.list_runs(looked_at)[0]
     app = examples_tab(looked_at, monkeypatch, "Your own text")
+    app.selectbox(key=f"own_texts_epoch-{run.run_id}").set_value(snapshot).run()
     examples = runs.read_examples(run.path)
     text = examples["text"].iloc[0]
     app.text_area(key="own_texts_typed").set_value(f"{text}\n\nsomething else\n").run()
@@ -245,7 +251,7 @@ def test_own_texts_are_read_and_placed(looked_at, monkeypatch):
     assert not app.error
     told = app.dataframe[0].value
     assert told["text"].tolist() == [text, "something else"]
-    stored = runs.read_predictions(run.path, run.snapshots[-1].index).iloc[0]
+    stored = runs.read_predictions(run.path, snapshot).iloc[0]
     assert told["predicted"].iloc[0] == run.label_names[stored["predicted"]]
     assert told["confidence"].iloc[0] == pytest.approx(stored["confidence"], abs=1e-3)
     nearest = app.dataframe[1].value
