@@ -105,18 +105,20 @@ def _list(run: Run, examples: pd.DataFrame, found: pd.DataFrame, split: str, how
     for place, (name, values) in enumerate(shown.drop(columns="row").items()):
         frame.insert(place, name, values.to_numpy())
     n = f"The first {LISTED} of {len(found):,}" if len(found) > LISTED else f"{len(found):,}"
-    left, right = st.columns([3, 1], vertical_alignment="center")
-    left.markdown(f"**{n} examples.** Tick a row to open one.")
     drawn = examples["id"].to_numpy()[rows[splits[rows] != "test"]]
-    right.button(
-        f"Mark the first {min(MOST_TRAILS, len(drawn))} in the maps",
-        icon=":material/scatter_plot:",
-        key="event_marks",
-        disabled=not len(drawn),
-        on_click=to_maps,
-        args=(run, drawn[:MOST_TRAILS], how),
-        help="With their ways through the epochs.",
-    )
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.markdown(f"**{n} examples.** Tick a row to open one.", width="content")
+        st.button(
+            f"Mark the first {min(MOST_TRAILS, len(drawn))} in the maps",
+            icon=":material/scatter_plot:",
+            key="event_marks",
+            disabled=not len(drawn),
+            on_click=to_maps,
+            args=(run, drawn[:MOST_TRAILS], how),
+            help="With their ways through the epochs.",
+        )
     columns = {"neighbours kept": st.column_config.ProgressColumn(format="percent", max_value=1)}
     open_from_table(run, frame, examples["id"].iloc[rows], "events", columns)
 

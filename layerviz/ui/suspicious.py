@@ -37,24 +37,24 @@ def suspicious(run: Run) -> None:
     found = cache.suspicion(run.run_id, run.created, len(run.snapshots), run)
     examples = cache.examples(run.run_id, run.created, run)
     _verdict(found)
-    left, mark, save = st.columns([3, 2, 1], vertical_alignment="center")
-    only = left.toggle(
-        "Only those that confident learning and the neighbours both doubt",
-        key="suspicious_only",
-        disabled=not found.n_flagged,
-    )
-    ranked = found.frame[found.frame["issue"]] if only and found.n_flagged else found.frame
     flagged = found.frame[found.frame["issue"]]
     top = flagged if len(flagged) else found.frame.head(10)
-    mark.button(
-        f"Mark the {'flagged' if len(flagged) else 'first'} {len(top)} in the maps",
-        icon=":material/scatter_plot:",
-        key="suspicious_marks",
-        on_click=to_maps,
-        args=(run, top["id"].to_numpy(), "for a suspicious label"),
-    )
-    with save:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        only = st.toggle(
+            f"Only the {len(flagged):,} flagged",
+            key="suspicious_only",
+            disabled=flagged.empty,
+            help="Those that confident learning and most of their neighbours doubt.",
+        )
+        st.button(
+            f"Mark the {'flagged' if len(flagged) else 'first'} {len(top):,} in the maps",
+            icon=":material/scatter_plot:",
+            key="suspicious_marks",
+            on_click=to_maps,
+            args=(run, top["id"].to_numpy(), "for a suspicious label"),
+        )
         download(_with_source(run, found.frame, examples), f"{run.run_id}-suspicious-labels")
+    ranked = flagged if only and len(flagged) else found.frame
     shown = ranked.head(LISTED)
     open_from_table(run, _table(run, shown, examples), shown["id"], "suspicious", COLUMNS)
     more = (
