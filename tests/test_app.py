@@ -174,7 +174,7 @@ def test_a_search_lists_the_hits_and_lights_them_up_in_all_maps(looked_at, monke
     assert len(app.dataframe[0].value) == 90
     assert app.text_input(key="search").value == ""
     app.text_input(key="search").set_value("no text has this").run()
-    assert "Nothing found." in captions(app)
+    assert "Nothing found in the 90 captured" in captions(app)
 
 
 def test_a_long_text_full_of_markup_shows_as_text(root):

@@ -53,7 +53,7 @@ def _finder(run: Run, examples: pd.DataFrame) -> None:
         found = examples["text"].str.contains(wanted, case=False, regex=False)
         hits = examples[found | (examples["id"] == wanted)]
     if hits.empty:
-        st.caption("Nothing found.")
+        st.caption(f"Nothing found in the {len(examples):,} captured examples.")
         return
     newest = run.snapshots[-1].index
     predictions = cache.predictions(run.run_id, run.created, newest, run)

@@ -100,7 +100,7 @@ def search_box(run: Run, examples: pd.DataFrame) -> None:
         on_change=find,
     )
     if st.session_state[SEARCH].strip() and not selection(run):
-        st.caption("Nothing found.")
+        st.caption(f"Nothing found in the {len(examples):,} captured examples.")
 
 
 def clear_button(key: str) -> None:
