@@ -20,7 +20,7 @@ from layerviz.export.views import (
     draw_maps,
     legend_entries,
     probe_scores,
-    stored_tsne,
+    stored_maps,
 )
 
 __all__ = [
@@ -45,7 +45,7 @@ __all__ = [
     "picture",
     "probe_scores",
     "recipe",
-    "stored_tsne",
+    "stored_maps",
     "unzip_run",
     "with_legend",
     "write",
