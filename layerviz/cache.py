@@ -104,15 +104,23 @@ def layer_states(
 
 
 @st.cache_data(show_spinner=False, max_entries=128)
-def pca_maps(
-    run_id: str, created: str, snapshots: tuple[int, ...], pooling: str, layer: int, _run: Run
+def quick_maps(
+    method: str,
+    run_id: str,
+    created: str,
+    snapshots: tuple[int, ...],
+    pooling: str,
+    layer: int,
+    _run: Run,
 ) -> LayerMaps:
-    """Return the PCA maps of one layer at these snapshots."""
+    """Return the maps of one layer at these snapshots, by a method that needs no job."""
     states = [
         layer_states(run_id, created, snapshot, pooling, layer, _run) for snapshot in snapshots
     ]
-    splits = examples(run_id, created, _run)["split"].to_numpy()
-    return projection.pca_maps(states, splits)
+    known = examples(run_id, created, _run)
+    return projection.quick_maps(
+        method, states, known["split"].to_numpy(), known["label"].to_numpy()
+    )
 
 
 # --- measures: `measured` are the snapshots measured so far ---------------------------------

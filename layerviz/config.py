@@ -12,6 +12,7 @@ from typing import Any
 from layerviz.errors import ConfigError
 
 POOLINGS = ("mean", "cls", "max")
+METHOD_NAMES = {"pca": "PCA", "lda": "LDA", "tsne": "t-SNE", "umap": "UMAP"}  # projections
 SPLITS = ("train", "val", "test")
 CLASS_WEIGHTINGS = ("none", "balanced")
 PRECISIONS = ("auto", "bf16", "fp32")

@@ -1,4 +1,4 @@
-"""Work that outlives a page: one worker trains, one draws maps, the rest waits in line.
+"""Work that outlives a page: one worker trains, one measures, some draw maps; the rest waits.
 
 Only threading lives here. A job's record is the one mutable object of the program; it changes
 behind a lock and is handed out as a frozen snapshot. Jobs are found by key, never through a
@@ -26,6 +26,7 @@ from layerviz.training import Progress
 log = logging.getLogger(__name__)
 
 KEPT_JOBS = 500  # finished jobs whose outcome is remembered
+MOST_MAP_WORKERS = 4  # a t-SNE keeps one core busy, and there is a page to answer
 NICENESS = 10  # of the workers' threads, so that the page answers while they compute
 
 Report = Callable[[Progress], None]
@@ -163,6 +164,11 @@ class Worker:
             del self._jobs[key]
 
 
+def map_workers() -> int:
+    """Return how many layers are mapped at a time: one per core, as far as that pays."""
+    return min(MOST_MAP_WORKERS, os.cpu_count() or 1)
+
+
 class Jobs:
     """The runs being computed and the maps being drawn, for one runs folder.
 
@@ -176,7 +182,10 @@ class Jobs:
         self.root = root
         self._fit_lock = threading.Lock()
         self._training = Worker("layerviz-training")
-        self._maps = Worker("layerviz-maps")
+        self._measures = Worker("layerviz-measures")
+        self._maps = [Worker(f"layerviz-maps-{place}") for place in range(map_workers())]
+        self._map_places: dict[Hashable, int] = {}
+        self._map_lock = threading.Lock()
         self._compared: list[str] = []
 
     def fit(self, config: RunConfig, dataset: Dataset) -> Run:
@@ -232,30 +241,49 @@ class Jobs:
         if was_waiting:
             runs.update(self.root / run_id, status="cancelled")
 
-    def draw_tsne(self, run: Run, pooling: str, layer: int) -> JobState:
-        """Have the t-SNE maps of a layer brought up to the run's newest snapshot."""
-        key = (run.run_id, pooling, layer, len(run.snapshots))
-        there = runs.read_map(run.path, "tsne", pooling, layer) is not None
-        return self._once(key, _tsne_work(run, pooling, layer), there)
+    def draw_maps(self, run: Run, method: str, pooling: str, layer: int) -> JobState:
+        """Have the maps of a layer brought up to the run's newest snapshot.
+
+        Parameters
+        ----------
+        run : Run
+        method : {"tsne", "umap"}
+            One of `projection.STORED`.
+        pooling : str
+        layer : int
+        """
+        one = (run.run_id, method, pooling, layer)
+        there = runs.read_map(run.path, method, pooling, layer) is not None
+        worker = self._map_worker(one)
+        return _once(worker, (*one, len(run.snapshots)), _maps_work(run, *one[1:]), there)
 
     def measure(self, run: Run) -> JobState:
         """Have the snapshots measured that are not, of a run that is not going on."""
         key = (run.run_id, "measures", len(run.snapshots))
-        return self._once(key, _measure_work(run), not separability.missing_measures(run))
+        return _once(
+            self._measures, key, _measure_work(run), not separability.missing_measures(run)
+        )
 
     def search_mix(self, run: Run, snapshot: int, pooling: str) -> JobState:
         """Have the best mix of layers searched; the result is stored with the run."""
         key = (run.run_id, "mix", snapshot, pooling)
         there = runs.read_mix(run.path, snapshot, pooling) is not None
-        return self._once(key, _search_work(run, snapshot, pooling), there)
+        return _once(self._measures, key, _search_work(run, snapshot, pooling), there)
 
-    def _once(self, key: Hashable, work: Work, there: bool) -> JobState:
-        """Submit work that nobody asked for yet, or whose result was deleted since."""
-        state = self._maps.state(key)
-        if state is None or (state.status == "done" and not there):
-            self._maps.submit(key, work)
-            state = self._maps.state(key)
-        return state
+    def _map_worker(self, one: Hashable) -> Worker:
+        """Return the worker of one layer's maps: always the same, so that none is drawn twice."""
+        with self._map_lock:
+            place = self._map_places.setdefault(one, len(self._map_places))
+        return self._maps[place % len(self._maps)]
+
+
+def _once(worker: Worker, key: Hashable, work: Work, there: bool) -> JobState:
+    """Submit work that nobody asked for yet, or whose result was deleted since."""
+    state = worker.state(key)
+    if state is None or (state.status == "done" and not there):
+        worker.submit(key, work)
+        state = worker.state(key)
+    return state
 
 
 def _measure_work(run: Run) -> Work:
@@ -296,14 +324,15 @@ def _fit_work(run: Run, dataset: Dataset) -> Work:
     return work
 
 
-def _tsne_work(run: Run, pooling: str, layer: int) -> Work:
+def _maps_work(run: Run, method: str, pooling: str, layer: int) -> Work:
     def work(report: Report, should_stop: Callable[[], bool]) -> None:
         indices = [snapshot.index for snapshot in run.snapshots]
-        stored = runs.read_map(run.path, "tsne", pooling, layer)
+        stored = runs.read_map(run.path, method, pooling, layer)
         earlier = None if stored is None else projection.LayerMaps.from_arrays(stored)
         if earlier is not None and earlier.n_snapshots >= len(indices):
             return
-        maps = projection.tsne_maps(
+        maps = projection.slow_maps(
+            method,
             [runs.read_hidden_states(run.path, index, pooling, layer) for index in indices],
             runs.read_examples(run.path)["split"].to_numpy(),
             seed=run.config.seed,
@@ -311,7 +340,7 @@ def _tsne_work(run: Run, pooling: str, layer: int) -> Work:
             on_progress=lambda part: report(Progress("mapping", round(100 * part), 100)),
             should_stop=should_stop,
         )
-        runs.write_map(run.path, "tsne", pooling, layer, maps.arrays())
+        runs.write_map(run.path, method, pooling, layer, maps.arrays())
 
     return work
 

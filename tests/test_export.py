@@ -109,7 +109,7 @@ def test_an_unknown_word_is_refused() -> None:
 def test_tsne_maps_are_made_once_and_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     view = MapsView(method="tsne", layers=(3,))
     first = export.coordinates(run, view)
-    monkeypatch.setattr("layerviz.projection.tsne_maps", lambda *_, **__: pytest.fail("again"))
+    monkeypatch.setattr("layerviz.projection.slow_maps", lambda *_, **__: pytest.fail("again"))
     pd.testing.assert_frame_equal(export.coordinates(run, view), first)
 
 

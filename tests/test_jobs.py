@@ -403,8 +403,8 @@ def test_a_run_deleted_and_asked_for_again_is_computed_again(small, jobs, toy_da
 
 
 def drawn(jobs: Jobs, run: runs.Run, layer: int) -> projection.LayerMaps:
-    wait_until(lambda: not jobs.draw_tsne(run, "mean", layer).live)
-    state = jobs.draw_tsne(run, "mean", layer)
+    wait_until(lambda: not jobs.draw_maps(run, "tsne", "mean", layer).live)
+    state = jobs.draw_maps(run, "tsne", "mean", layer)
     assert (state.status, state.error) == ("done", None)
     return projection.LayerMaps.from_arrays(runs.read_map(run.path, "tsne", "mean", layer))
 
@@ -426,7 +426,7 @@ def test_maps_cover_every_snapshot_and_go_on_from_earlier_ones(jobs, trained):
     assert whole.xy.shape == (3, 90, 2)
     assert np.array_equal(whole.xy[0], seen.xy[0])  # what was seen already does not jump
     assert np.isfinite(whole.xy).all()
-    assert jobs.draw_tsne(trained, "mean", 2).progress.done == 100
+    assert jobs.draw_maps(trained, "tsne", "mean", 2).progress.done == 100
     assert runs.read_map(trained.path, "tsne", "mean", 1) is None
 
 
@@ -437,15 +437,15 @@ def test_an_older_view_of_a_run_does_not_undo_newer_maps(jobs, trained):
 
 
 def test_maps_are_drawn_once_while_the_page_keeps_asking(jobs, trained, monkeypatch):
-    calls, tsne_maps, go = [], projection.tsne_maps, threading.Event()
+    calls, slow_maps, go = [], projection.slow_maps, threading.Event()
 
     def counted(*args, **settings):
         calls.append(1)
         go.wait(30)
-        return tsne_maps(*args, **settings)
+        return slow_maps(*args, **settings)
 
-    monkeypatch.setattr(projection, "tsne_maps", counted)
-    assert all(jobs.draw_tsne(trained, "mean", 1).live for _ in range(5))
+    monkeypatch.setattr(projection, "slow_maps", counted)
+    assert all(jobs.draw_maps(trained, "tsne", "mean", 1).live for _ in range(5))
     go.set()
     drawn(jobs, trained, 1)
     drawn(jobs, trained, 1)

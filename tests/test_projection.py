@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
-from layerviz import projection
 from layerviz.errors import Cancelled
 from layerviz.projection import (
     LayerMaps,
@@ -14,6 +13,7 @@ from layerviz.projection import (
     place_in_pca,
     place_in_tsne,
     trustworthiness,
+    tsne,
     tsne_maps,
 )
 
@@ -244,9 +244,10 @@ def test_tsne_is_the_same_for_the_same_seed(
 def test_tsne_is_the_same_for_the_same_seed_where_neighbours_are_approximate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """From 1,000 train rows on, openTSNE looks for neighbours in random trees."""
+    """With very many train rows, neighbours are looked for in random trees."""
     for phase in ("EXAGGERATED", "FIRST", "PLACING"):
-        monkeypatch.setattr(projection, f"{phase}_ITERATIONS", 25)
+        monkeypatch.setattr(tsne, f"{phase}_ITERATIONS", 25)
+    monkeypatch.setattr(tsne, "MOST_EXACT", 1000)
     splits = interleaved(1100, 40)
     states = noise(1140, 60)
     one, again, other = (tsne_maps([states], splits, seed=seed).xy for seed in (0, 0, 1))

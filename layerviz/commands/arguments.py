@@ -8,6 +8,7 @@ from pathlib import Path
 from layerviz.config import (
     CLASS_WEIGHTINGS,
     FAMILIES,
+    METHOD_NAMES,
     POOLINGS,
     PRECISIONS,
     PretrainConfig,
@@ -152,7 +153,9 @@ def _add_export(commands: argparse._SubParsersAction) -> None:
     for kind, what in EXPORTS.items():
         export.add_argument(f"--{kind.replace('_', '-')}", type=Path, metavar="FILE", help=what)
     export.add_argument("--pooling", choices=POOLINGS, default="mean", help="of the hidden states")
-    export.add_argument("--projection", choices=("pca", "tsne"), default="pca", help="of the maps")
+    export.add_argument(
+        "--projection", choices=tuple(METHOD_NAMES), default="pca", help="of the maps"
+    )
     export.add_argument(
         "--colour-by",
         choices=("label", "prediction", "right or wrong", "confidence"),

@@ -21,7 +21,7 @@ from layerviz.export.views import (
     first_and_last,
     legend_entries,
     probe_scores,
-    stored_tsne,
+    stored_maps,
 )
 
 __all__ = [
@@ -47,7 +47,7 @@ __all__ = [
     "picture",
     "probe_scores",
     "recipe",
-    "stored_tsne",
+    "stored_maps",
     "unzip_run",
     "with_legend",
     "write",

@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 import vl_convert
 
-from layerviz import charts, runs, separability
+from layerviz import charts, projection, runs, separability
+from layerviz.config import METHOD_NAMES
 from layerviz.errors import RunError
 from layerviz.export.pictures import FONT, specification, themed, without_frames
 from layerviz.export.recipe import recipe
 from layerviz.export.run_charts import chart_of, heat_map_chart
 from layerviz.export.views import (
-    METHOD_NAMES,
     Asked,
     Counted,
     DrawnMaps,
@@ -316,6 +316,7 @@ def _small_print(drawn: DrawnMaps) -> str:
         "F1 is the macro-F1 of a linear probe in the full hidden size; that of train is measured "
         "on what the probe was fitted to.",
     ]
+    said += projection.notes(view.method, len(drawn.run.label_names))
     if len(drawn.rows) < mapped:
         said.append(f"Drawn: {len(drawn.rows):,} of the {mapped:,} mapped points, at random.")
     return " ".join(said)

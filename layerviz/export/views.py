@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from layerviz import charts, projection, runs
-from layerviz.config import POOLINGS
+from layerviz.config import METHOD_NAMES, POOLINGS
 from layerviz.errors import Cancelled, ConfigError, RunError
-from layerviz.projection import LayerMaps
+from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
 from layerviz.separability import HEAD
 
-METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
 LEGEND_TITLES = {
     "label": "Label",
     "prediction": "Predicted",
@@ -36,7 +35,7 @@ class MapsView:
     Parameters
     ----------
     pooling : {"mean", "cls", "max"}
-    method : {"pca", "tsne"}
+    method : {"pca", "lda", "tsne", "umap"}
     colouring : str
         One of `charts.COLOURINGS`.
     layers : tuple of int
@@ -151,7 +150,7 @@ def draw_maps(
     on_progress: Counted | None = None,
     should_stop: Asked | None = None,
 ) -> DrawnMaps:
-    """Gather what the pictures of a view need; t-SNE maps that are missing are made and stored.
+    """Gather what the pictures of a view need; missing t-SNE and UMAP maps are made and stored.
 
     Parameters
     ----------
@@ -163,7 +162,7 @@ def draw_maps(
     on_progress : callable, optional
         Called with (layers done, layers in all).
     should_stop : callable, optional
-        Asked before each layer, and while t-SNE maps are made.
+        Asked before each layer, and while t-SNE or UMAP maps are made.
 
     Raises
     ------
@@ -181,7 +180,7 @@ def draw_maps(
     splits = examples["split"].to_numpy()
     maps = {}
     for place, layer in enumerate(view.layers):
-        maps[layer] = maps_of_layer(run, view, layer, splits, should_stop)
+        maps[layer] = maps_of_layer(run, view, layer, examples, should_stop)
         if on_progress is not None:
             on_progress(place + 1, len(view.layers))
     table = runs.read_separability(run.path)
@@ -238,34 +237,38 @@ def maps_of_layer(
     run: Run,
     view: MapsView,
     layer: int,
-    splits: np.ndarray,
+    examples: pd.DataFrame,
     should_stop: Asked | None = None,
 ) -> LayerMaps:
     """Return the maps of one layer at the snapshots of a view with nothing left open."""
+    splits, labels = examples["split"].to_numpy(), examples["label"].to_numpy()
     if should_stop is not None and should_stop():
         raise Cancelled
-    if view.method == "tsne":
-        return stored_tsne(run, view.pooling, layer, splits, should_stop).at(view.snapshots)
-    return projection.pca_maps(_states(run, view.snapshots, view.pooling, layer), splits)
+    if view.method in STORED:
+        return stored_maps(run, view, layer, splits, should_stop).at(view.snapshots)
+    states = _states(run, view.snapshots, view.pooling, layer)
+    return projection.quick_maps(view.method, states, splits, labels)
 
 
-def stored_tsne(
-    run: Run, pooling: str, layer: int, splits: np.ndarray, should_stop: Asked | None = None
+def stored_maps(
+    run: Run, view: MapsView, layer: int, splits: np.ndarray, should_stop: Asked | None = None
 ) -> LayerMaps:
-    """Return the t-SNE maps of a layer at all snapshots, made and stored where they are not."""
-    stored = runs.read_map(run.path, "tsne", pooling, layer)
+    """Return t-SNE or UMAP maps of a layer at all snapshots, made and stored where they are not."""
+    method, pooling = view.method, view.pooling
+    stored = runs.read_map(run.path, method, pooling, layer)
     earlier = None if stored is None else LayerMaps.from_arrays(stored)
     if earlier is not None and earlier.n_snapshots >= len(run.snapshots):
         return earlier
     indices = [snapshot.index for snapshot in run.snapshots]
-    maps = projection.tsne_maps(
+    maps = projection.slow_maps(
+        method,
         _states(run, indices, pooling, layer),
         splits,
         seed=run.config.seed,
         earlier=earlier,
         should_stop=should_stop,
     )
-    runs.write_map(run.path, "tsne", pooling, layer, maps.arrays())
+    runs.write_map(run.path, method, pooling, layer, maps.arrays())
     return maps
 
 

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts
+from layerviz import cache, charts, projection
 from layerviz.charts import Grid
 from layerviz.comparison import Comparison, Contender
-from layerviz.projection import LayerMaps
+from layerviz.config import METHOD_NAMES
+from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run, Snapshot
 from layerviz.ui.figure import figure
-from layerviz.ui.map_chart import DRAWN_PER_SPLIT, METHOD_NAMES, most_slots, probe_scores
+from layerviz.ui.map_chart import DRAWN_PER_SPLIT, most_slots, probe_scores
 from layerviz.ui.maps import (
     POOLING_NAMES,
     classes_in_colour,
@@ -24,7 +25,7 @@ from layerviz.ui.maps import (
 )
 from layerviz.ui.selection import clear_button, lit, selection, taking_from
 from layerviz.ui.state import first_value, redrawing
-from layerviz.ui.tsne import stored_tsne, tsne_is_there
+from layerviz.ui.stored_maps import maps_are_there, stored_maps
 
 DEPTHS = (0.25, 0.5, 0.75, 1.0)
 BEST, OWN_CHOICE = "Each at its best layer", "My choice"
@@ -111,8 +112,7 @@ def _layers(ready: list[Contender], judged: Comparison, depth: str | float) -> l
 def _maps(ready: list[Contender], runs: list[Run], judged: Comparison, view: View) -> None:
     """Draw; a selection redraws this part of the page alone."""
     wanted = list(zip(runs, view.poolings, view.layers, strict=True))
-    if view.method == "tsne" and not tsne_is_there(wanted):
-        st.caption("PCA maps until all t-SNE maps are there.")
+    if not maps_are_there(view.method, wanted):
         view = replace(view, method="pca")
     with redrawing():
         _draw(ready, runs, judged, view)
@@ -166,7 +166,7 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
         epochs=epochs,
     )
     _selected_examples(ready, runs, examples, places, shown)
-    _small_print(view, maps, splits, rows, shown)
+    _small_print(view, maps, splits, rows, shown, len(runs[0].label_names))
 
 
 def _title(judged: Comparison, place: int, view: View) -> str:
@@ -215,17 +215,17 @@ def _epochs_to_come(run: Run) -> list[float]:
 
 def _drawable(run: Run, method: str, pooling: str, layer: int) -> tuple[Snapshot, ...]:
     """Return the snapshots of which there is a map."""
-    if method == "tsne":
-        return run.snapshots[: stored_tsne(run, pooling, layer).n_snapshots]
+    if method in STORED:
+        return run.snapshots[: stored_maps(run, method, pooling, layer).n_snapshots]
     return run.snapshots
 
 
 def _maps_of(run: Run, method: str, pooling: str, layer: int, snapshots: list[int]) -> LayerMaps:
     """Return one map per slot; a snapshot may stand in several."""
-    if method == "tsne":
-        return stored_tsne(run, pooling, layer).at(tuple(snapshots))
+    if method in STORED:
+        return stored_maps(run, method, pooling, layer).at(tuple(snapshots))
     every = tuple(snapshot.index for snapshot in run.snapshots)
-    fitted = cache.pca_maps(run.run_id, run.created, every, pooling, layer, run)
+    fitted = cache.quick_maps(method, run.run_id, run.created, every, pooling, layer, run)
     return fitted.at(tuple(every.index(snapshot) for snapshot in snapshots))
 
 
@@ -312,6 +312,7 @@ def _small_print(
     splits: np.ndarray,
     rows: np.ndarray,
     shown: list[list[int]],
+    n_classes: int,
 ) -> None:
     said = [
         "F1 is the macro-F1 of a linear probe in the full hidden size (on train, of what it "
@@ -319,6 +320,7 @@ def _small_print(
         "Each encoder has a map of its own: compare what lies together, not where it lies.",
         "Maps are fitted on train; val is placed into them.",
     ]
+    said += projection.notes(view.method, n_classes)
     if view.method == "pca":
         parts = [drawn.explained.sum() for drawn in maps]
         said.append(

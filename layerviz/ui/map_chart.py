@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, export
+from layerviz import cache, charts, export, projection
 from layerviz.charts import Grid
-from layerviz.projection import LayerMaps
+from layerviz.config import METHOD_NAMES
+from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
 from layerviz.ui.measured import measured_snapshots
 from layerviz.ui.selection import MOST_TRAILS, lit, selection, taking_from
-from layerviz.ui.tsne import stored_tsne, tsne_is_there
+from layerviz.ui.stored_maps import maps_are_there, stored_maps
 
-METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
 DRAWN_PER_SPLIT = 800
 POINTS_AND_SLOTS = 160_000  # points times slider positions that a browser moves at ease
 SLOTS = (6, 31)  # fewest and most positions of the slider
@@ -65,7 +65,7 @@ def draw_maps(
     ----------
     run : Run
     view : View
-        t-SNE maps that are not there yet are asked for; PCA stands in.
+        t-SNE and UMAP maps that are not there yet are asked for; PCA stands in.
     layers : list of int
     key : str
         Of the chart.
@@ -114,11 +114,9 @@ def draw_maps(
 
 
 def drawable(run: Run, view: View, layers: list[int]) -> View:
-    """Return the view as it can be had: while t-SNE maps are being drawn, PCA stands in."""
-    if view.method == "tsne" and not tsne_is_there([(run, view.pooling, one) for one in layers]):
-        st.caption("PCA maps until all t-SNE maps are there.")
-        return replace(view, method="pca")
-    return view
+    """Return the view as it can be had: while maps are being drawn off the page, PCA stands in."""
+    wanted = [(run, view.pooling, layer) for layer in layers]
+    return view if maps_are_there(view.method, wanted) else replace(view, method="pca")
 
 
 def _rows(splits: np.ndarray, n_layers: int, chosen: np.ndarray) -> np.ndarray:
@@ -205,18 +203,19 @@ def _start(run: Run, slots: list[int], start: tuple[str, int] | None) -> int:
 def _captured(run: Run, view: View, layers: list[int], slots: list[int]) -> tuple[int, ...]:
     """Return the snapshots to draw: those of `slots` that there are, and the newest."""
     newest = len(run.snapshots) - 1
-    if view.method == "tsne":
-        newest = min(stored_tsne(run, view.pooling, layer).n_snapshots for layer in layers) - 1
+    if view.method in STORED:
+        there = [stored_maps(run, view.method, view.pooling, layer) for layer in layers]
+        newest = min(maps.n_snapshots for maps in there) - 1
     return tuple(sorted({index for index in slots if index <= newest} | {newest}))
 
 
 def maps_of(
     run: Run, method: str, pooling: str, layer: int, snapshots: tuple[int, ...]
 ) -> LayerMaps:
-    """Return the maps of a layer at some snapshots; those of t-SNE must be there."""
-    if method == "tsne":
-        return stored_tsne(run, pooling, layer).at(snapshots)
-    return cache.pca_maps(run.run_id, run.created, snapshots, pooling, layer, run)
+    """Return the maps of a layer at some snapshots; those of t-SNE and UMAP must be there."""
+    if method in STORED:
+        return stored_maps(run, method, pooling, layer).at(snapshots)
+    return cache.quick_maps(method, run.run_id, run.created, snapshots, pooling, layer, run)
 
 
 def probe_scores(
@@ -237,6 +236,7 @@ def small_print(run: Run, drawn: Drawn) -> None:
         "pooling chosen above; that of train is measured on what the probe was fitted to.",
         "Maps are fitted on train; val is placed into them.",
     ]
+    said += projection.notes(drawn.view.method, len(run.label_names))
     if drawn.view.method == "pca":
         parts = [maps.explained.sum() for maps in drawn.maps.values()]
         low, high = f"{min(parts):.0%}", f"{max(parts):.0%}"

@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, export
-from layerviz.config import POOLINGS
+from layerviz.config import METHOD_NAMES, POOLINGS
 from layerviz.runs import Run
 from layerviz.ui.examples_table import examples_table
-from layerviz.ui.map_chart import METHOD_NAMES, TRAILS, View, draw_maps, small_print
+from layerviz.ui.map_chart import TRAILS, View, draw_maps, small_print
 from layerviz.ui.selection import MOST_TRAILS, search_box, selection
 from layerviz.ui.state import first_value, redrawing
 
@@ -143,8 +143,9 @@ def map_controls(prefix: str) -> tuple[str, str]:
         format_func=METHOD_NAMES.get,
         key=first_value(f"{prefix}projection", "pca"),
         width="content",
-        help="PCA: a linear view, the same axes at every epoch. t-SNE: neighbourhoods; "
-        "distances between far clusters mean little. Both are fitted on train only.",
+        help="PCA: a linear view, the same axes at every epoch. LDA: the directions that tell the "
+        "train labels apart best; how they fare on val is the point. t-SNE and UMAP: "
+        "neighbourhoods; distances between far clusters mean little. All are fitted on train only.",
     )
     colouring = st.selectbox(
         "Colour by",

@@ -152,22 +152,29 @@ def _in_maps(run: Run, read: OwnTexts, snapshot: int) -> None:
         name=f"{run.run_id}-own-texts",
         alt=MAPS_IN_WORDS,
     )
+    if said := projection.notes(view.method, len(names)):
+        st.caption(" ".join(said))
 
 
 def _placed(
     run: Run, view: View, layer: int, drawn: LayerMaps, read: OwnTexts, snapshot: int
 ) -> np.ndarray:
     """Return where the texts land in one layer's map, (m, 2), in the map's own coordinates."""
-    splits = cache.examples(run.run_id, run.created, run)["split"].to_numpy()
-    vectors = read.pooled[view.pooling][layer]
+    examples = cache.examples(run.run_id, run.created, run)
     states = [
         cache.layer_states(run.run_id, run.created, s.index, view.pooling, layer, run)
         for s in run.snapshots
     ]
-    if view.method == "pca":
-        return projection.place_in_pca(states, splits, vectors, snapshot)
-    seed = run.config.seed
-    return projection.place_in_tsne(drawn.xy[0], states[snapshot], splits, vectors, seed=seed)
+    return projection.place(
+        view.method,
+        drawn.xy[0],
+        states,
+        examples["split"].to_numpy(),
+        examples["label"].to_numpy(),
+        read.pooled[view.pooling][layer],
+        at=snapshot,
+        seed=run.config.seed,
+    )
 
 
 def _near(run: Run, read: OwnTexts, snapshot: int) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from layerviz import charts, export
+from layerviz.config import METHOD_NAMES
 from layerviz.errors import LayervizError
 from layerviz.export import MapsView
 from layerviz.runs import Run
-from layerviz.ui.map_chart import METHOD_NAMES
 from layerviz.ui.maps import POOLING_NAMES, view_now
 from layerviz.ui.state import first_value, plain, show
 

@@ -1,0 +1,39 @@
+"""Principal components of train rows: what several projections start from."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+MOST_COMPONENTS = 50  # what neighbourhoods are looked for in
+
+
+def centred(rows: np.ndarray, mine: np.ndarray) -> np.ndarray:
+    """Return rows in float32, less the mean of the train rows of their snapshot."""
+    return rows.astype(np.float32) - mine.astype(np.float32).mean(axis=0)
+
+
+def principal_components(rows: np.ndarray, n_components: int) -> PCA:
+    """Return the first components of rows, fitted exactly."""
+    with np.errstate(invalid="ignore"):  # 0 / 0 where all rows are equal
+        return PCA(n_components, svd_solver="covariance_eigh").fit(rows)
+
+
+def reducing_basis(mine: np.ndarray) -> PCA:
+    """Return the first 50 principal components of train rows: t-SNE's and UMAP's usual input."""
+    return principal_components(mine, min(MOST_COMPONENTS, *mine.shape))
+
+
+def reduced(states: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Return all rows in the components of `reducing_basis`, fitted on train."""
+    basis = reducing_basis(states[train])
+    components = np.zeros((len(states), basis.n_components_), dtype=states.dtype)
+    for rows in (train, ~train):  # apart: the number of rows decides how a product is rounded
+        if rows.any():
+            components[rows] = basis.transform(states[rows])
+    return components
+
+
+def two_columns(positions: np.ndarray) -> np.ndarray:
+    """Return positions with a second column of zeros where there is only one."""
+    return np.pad(positions, ((0, 0), (0, 2 - positions.shape[1])))

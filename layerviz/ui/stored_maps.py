@@ -1,0 +1,67 @@
+"""Maps that take too long for a page (t-SNE, UMAP): asked for, waited for, read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from layerviz import runs
+from layerviz.config import METHOD_NAMES
+from layerviz.projection import STORED, LayerMaps
+from layerviz.runs import Run
+from layerviz.ui.state import jobs, show
+
+SECONDS_BETWEEN_LOOKS = 1.0
+
+
+def stored_maps(run: Run, method: str, pooling: str, layer: int) -> LayerMaps | None:
+    """Return the maps of a layer that are there, perhaps not of the newest snapshots."""
+    stored = runs.read_map(run.path, method, pooling, layer)
+    return None if stored is None else LayerMaps.from_arrays(stored)
+
+
+def maps_are_there(method: str, wanted: Sequence[tuple[Run, str, int]]) -> bool:
+    """Return whether all wanted maps (a run, a pooling and a layer each) can be shown.
+
+    Those that are missing or behind are asked for, and a bar says how far they are; where some
+    are missing, a caption says that PCA stands in. What a page draws itself is always there.
+    """
+    if method not in STORED:
+        return True
+    there, behind = True, False
+    for run, pooling, layer in wanted:
+        stored = stored_maps(run, method, pooling, layer)
+        there = there and stored is not None
+        if stored is None or stored.n_snapshots < len(run.snapshots):
+            jobs().draw_maps(run, method, pooling, layer)
+            behind = True
+    if behind:
+        _progress(method, tuple(wanted))
+    if not there:
+        st.caption(f"PCA maps until all {METHOD_NAMES[method]} maps are there.")
+    return there
+
+
+@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+def _progress(method: str, wanted: tuple[tuple[Run, str, int], ...]) -> None:
+    states = [jobs().draw_maps(run, method, *where) for run, *where in wanted]
+    ready = sum(not state.live for state in states)
+    for state in states:
+        if state.error is not None:
+            show(state.error)
+            return
+    if ready != st.session_state.get("maps_ready", ready):
+        st.session_state.maps_ready = ready
+        st.rerun()
+    st.session_state.maps_ready = ready
+    if ready == len(states):
+        st.rerun()
+    done = sum(
+        1.0 if not state.live else state.progress.done / max(1, state.progress.total)
+        for state in states
+    )
+    st.progress(
+        min(1.0, done / len(states)),
+        f"Drawing {METHOD_NAMES[method]} maps: {ready} of {len(states)} layers up to date",
+    )
