@@ -13,6 +13,7 @@ from transformers import TrainerCallback
 from layerviz import hidden_states, runs, separability
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
+from layerviz.hidden_states import Tokenised
 from layerviz.runs import Run, Snapshot
 from layerviz.training.progress import OnProgress, Progress, ShouldStop
 
@@ -25,12 +26,13 @@ class Watch(TrainerCallback):
         run: Run,
         encoder: LoadedEncoder,
         examples: pd.DataFrame,
+        tokens: Tokenised,
         plan: list[int],
         on_progress: OnProgress,
         should_stop: ShouldStop,
         capture: bool,
     ) -> None:
-        self.run, self.encoder, self.examples = run, encoder, examples
+        self.run, self.encoder, self.examples, self.tokens = run, encoder, examples, tokens
         self.index_at = {step: index for index, step in enumerate(plan)} if capture else {}
         self.on_progress, self.should_stop = on_progress, should_stop
         self.stopped = False
@@ -120,7 +122,7 @@ class Watch(TrainerCallback):
         captured = hidden_states.capture(
             self.encoder.model,
             self.encoder.tokenizer,
-            self.examples["text"].tolist(),
+            self.tokens,
             max_length=self.run.config.max_length,
             on_progress=lambda done, total: self.on_progress(
                 self.progress("capturing", done, total)
