@@ -129,8 +129,8 @@ class Watch(TrainerCallback):
             ),
             should_stop=self.should_stop,
         )
-        predictions = _predictions(self.examples, captured.logits)
-        self._record(**_scores(self.examples, predictions))
+        predictions = predictions_of(self.examples, captured.logits)
+        self._record(**scores_of(self.examples, predictions))
         epoch = self.step / self.run.training["steps_per_epoch"]
         snapshot = Snapshot(index=index, step=self.step, epoch=epoch)
         if self.run.config.keep_weights:  # first: a snapshot that is there is whole
@@ -145,7 +145,7 @@ class Watch(TrainerCallback):
         runs.write_history(self.run.path, pd.DataFrame(rows))
 
 
-def _predictions(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
+def predictions_of(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
     """Turn logits of shape (N, n_classes) into one row per example."""
     log_probabilities = torch.log_softmax(torch.from_numpy(logits), dim=1).numpy()
     rows = np.arange(len(examples))
@@ -160,7 +160,7 @@ def _predictions(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _scores(examples: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, float]:
+def scores_of(examples: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, float]:
     """Return the classifier's accuracy and macro-F1 on the captured train and val examples."""
     scores = {}
     for split in ("train", "val"):
