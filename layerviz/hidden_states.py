@@ -17,6 +17,7 @@ from layerviz.errors import Cancelled
 log = logging.getLogger(__name__)
 
 TOKENS_PER_BATCH = 2048
+TEXTS_AT_ONCE = 1000  # tokenised together: what a tokenizer keeps of a text dwarfs its ids
 FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
@@ -38,6 +39,62 @@ class Capture:
     pooled: dict[str, np.ndarray]
     logits: np.ndarray
     n_clipped: int
+
+
+@dataclass(frozen=True)
+class Tokenised:
+    """Texts as token ids, for as many passes as are wanted.
+
+    Parameters
+    ----------
+    input_ids : tuple of N ndarrays of shape (T_i,), int32
+        At most the asked number of tokens of each text, special ones included.
+    cut : ndarray of shape (N,), bool
+        Which texts had more.
+    """
+
+    input_ids: tuple[np.ndarray, ...]
+    cut: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    def rows(self, rows: Sequence[int] | np.ndarray) -> Tokenised:
+        """Return some of the texts."""
+        return Tokenised(tuple(self.input_ids[row] for row in rows), self.cut[rows])
+
+
+def tokenise(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int
+) -> Tokenised:
+    """Return texts as token ids, cut to `max_length`.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+    texts : sequence of str
+    max_length : int
+        Tokens kept of each text, special tokens included.
+    """
+    input_ids: list[np.ndarray] = []
+    cut = np.zeros(len(texts), dtype=bool)
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        some = list(texts[start : start + TEXTS_AT_ONCE])
+        encoded = tokenizer(
+            some,
+            truncation=True,
+            max_length=max_length,
+            return_overflowing_tokens=tokenizer.is_fast,
+        )
+        # What was cut off comes back as further rows of the same text.
+        of = np.array(encoded.get("overflow_to_sample_mapping", range(len(some))))
+        texts_seen, firsts, pieces = np.unique(of, return_index=True, return_counts=True)
+        input_ids += [np.array(encoded["input_ids"][row], dtype=np.int32) for row in firsts]
+        longer = pieces > 1
+        if not tokenizer.is_fast:
+            longer = token_lengths(tokenizer, some) > max_length
+        cut[start + texts_seen] = longer
+    return Tokenised(tuple(input_ids), cut)
 
 
 def pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -65,7 +122,7 @@ def pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> dict[str, torch.
 def capture(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
+    texts: Sequence[str] | Tokenised,
     *,
     max_length: int,
     tokens_per_batch: int = TOKENS_PER_BATCH,
@@ -85,10 +142,10 @@ def capture(
         A sequence classifier.
     tokenizer : PreTrainedTokenizerBase
         Its tokenizer.
-    texts : sequence of str
-        N texts.
+    texts : sequence of str, or Tokenised
+        N texts; where they are captured again and again, `tokenise` them once.
     max_length : int
-        Tokens kept of each text, special tokens included.
+        Tokens kept of each text, special tokens included; unused for what is tokenised.
     tokens_per_batch : int
         Most tokens, padding included, in one batch.
     on_progress : callable, optional
@@ -109,7 +166,8 @@ def capture(
     """
     if not len(texts):
         raise ValueError("capture needs at least one text")
-    input_ids = tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"]
+    known = isinstance(texts, Tokenised)
+    input_ids = (texts if known else tokenise(tokenizer, texts, max_length)).input_ids
     out: _Rows | None = None
     done = 0
     with _evaluation(model):
@@ -153,7 +211,7 @@ def sentence_vectors(
     """
     if not len(texts):
         raise ValueError("sentence_vectors needs at least one text")
-    input_ids = tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"]
+    input_ids = tokenise(tokenizer, texts, max_length).input_ids
     vectors, done = None, 0
     with _evaluation(model):
         for rows in _batches([len(ids) for ids in input_ids], tokens_per_batch):
@@ -270,12 +328,14 @@ def _batches(lengths: Sequence[int], tokens_per_batch: int) -> Iterator[np.ndarr
         start += size
 
 
-def _pad(input_ids: list[list[int]], pad_token_id: int) -> dict[str, torch.Tensor]:
+def _pad(
+    input_ids: Sequence[Sequence[int] | np.ndarray], pad_token_id: int
+) -> dict[str, torch.Tensor]:
     width = max(len(ids) for ids in input_ids)
     padded = torch.full((len(input_ids), width), pad_token_id, dtype=torch.long)
     attention_mask = torch.zeros((len(input_ids), width), dtype=torch.long)
     for row, ids in enumerate(input_ids):
-        padded[row, : len(ids)] = torch.tensor(ids)
+        padded[row, : len(ids)] = torch.as_tensor(ids)
         attention_mask[row, : len(ids)] = 1
     return {"input_ids": padded, "attention_mask": attention_mask}
 

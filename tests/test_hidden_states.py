@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from layerviz import encoders, hidden_states
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
-from layerviz.hidden_states import FLOAT16_MAX, capture, token_lengths, token_states
+from layerviz.hidden_states import (
+    FLOAT16_MAX,
+    capture,
+    token_lengths,
+    token_states,
+    tokenise,
+)
 
 LAYERS, WIDTH, MAX_LENGTH = 3, 32, 48
 WORDS = ["the", "cat", "sat", "under", "a", "tree", "while", "dogs", "ran", "over", "hill", "back"]
@@ -295,3 +303,67 @@ def test_a_long_text_keeps_the_tokens_that_the_model_reads(encoder: LoadedEncode
         encoder.model, encoder.tokenizer, " ".join(WORDS * 20), max_length=MAX_LENGTH
     )
     assert len(tokens) == states.shape[1] == MAX_LENGTH
+
+
+class LargestTensor(TorchDispatchMode):
+    """Remembers the most bytes of any tensor that is computed inside it."""
+
+    largest = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        for one in result if isinstance(result, tuple | list) else [result]:
+            if isinstance(one, torch.Tensor):
+                self.largest = max(self.largest, one.numel() * one.element_size())
+        return result
+
+
+def test_no_capture_holds_the_states_of_all_tokens(encoder):
+    def largest(n: int) -> int:
+        texts = (texts_of_many_lengths() * n)[:n]
+        settings = {"max_length": MAX_LENGTH, "tokens_per_batch": 256}
+        with LargestTensor() as seen:
+            capture(encoder.model, encoder.tokenizer, texts, **settings)
+        return seen.largest
+
+    tracemalloc.start()
+    try:
+        few, many = largest(50), largest(800)
+        _, peak = tracemalloc.get_traced_memory()  # NumPy's arrays, not PyTorch's
+    finally:
+        tracemalloc.stop()
+    all_states = (LAYERS + 1) * 800 * MAX_LENGTH * WIDTH * 4
+    of_a_batch = 256 * 4 * WIDTH * 4  # tokens, the inner width of a block, float32
+    assert max(few, many) <= of_a_batch < all_states / 40  # however many texts there are
+    result = 3 * (LAYERS + 1) * 800 * WIDTH * 2
+    assert peak < 3 * result < all_states / 4
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+def test_tokens_are_those_of_the_tokenizer_and_say_what_was_cut(family):
+    tokenizer, texts = build(family).tokenizer, texts_of_many_lengths()
+    found = tokenise(tokenizer, texts, 16)
+    expected = tokenizer(texts, truncation=True, max_length=16)["input_ids"]
+    assert [ids.tolist() for ids in found.input_ids] == expected
+    np.testing.assert_array_equal(found.cut, token_lengths(tokenizer, texts) > 16)
+    assert 0 < found.cut.sum() < len(texts)
+    some = found.rows([3, 1])
+    assert [ids.tolist() for ids in some.input_ids] == [expected[3], expected[1]]
+
+
+def test_many_texts_are_tokenised_part_by_part(encoder, monkeypatch):
+    texts = texts_of_many_lengths()
+    whole = tokenise(encoder.tokenizer, texts, 16)
+    monkeypatch.setattr(hidden_states, "TEXTS_AT_ONCE", 7)
+    parts = tokenise(encoder.tokenizer, texts, 16)
+    assert [ids.tolist() for ids in parts.input_ids] == [ids.tolist() for ids in whole.input_ids]
+    np.testing.assert_array_equal(parts.cut, whole.cut)
+
+
+def test_a_capture_of_tokens_is_that_of_their_texts(encoder):
+    texts = texts_of_many_lengths(20)
+    tokens = tokenise(encoder.tokenizer, texts, MAX_LENGTH)
+    ours = capture(encoder.model, encoder.tokenizer, tokens, max_length=MAX_LENGTH)
+    theirs = capture(encoder.model, encoder.tokenizer, texts, max_length=MAX_LENGTH)
+    np.testing.assert_array_equal(ours.pooled["mean"], theirs.pooled["mean"])
+    np.testing.assert_array_equal(ours.logits, theirs.logits)

@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,12 @@ import torch
 from safetensors.numpy import load_file
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.utils.class_weight import compute_class_weight
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+)
 
 from layerviz import encoders, hidden_states, runs, training
 from layerviz.config import RunConfig
@@ -185,6 +191,20 @@ def without_dropout(monkeypatch) -> None:
         return encoder
 
     monkeypatch.setattr(encoders, "load", load_dry)
+
+
+def test_each_text_is_tokenised_once_in_a_run(small, toy_dataset, tmp_path, monkeypatch):
+    seen: Counter[str] = Counter()
+    tokenise = PreTrainedTokenizerBase.__call__
+
+    def counted(self, text, *args, **settings):
+        seen.update([text] if isinstance(text, str) else text)
+        return tokenise(self, text, *args, **settings)
+
+    monkeypatch.setattr(PreTrainedTokenizerBase, "__call__", counted)
+    run = fit(tmp_path, toy_dataset)
+    assert len(run.snapshots) == len(STEPS)
+    assert seen == Counter(toy_dataset.examples["text"])
 
 
 def test_captures_are_in_float32_when_training_is_in_bf16(small, toy_dataset, tmp_path):

@@ -11,21 +11,29 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 
-from layerviz import data, encoders, hidden_states
+from layerviz import data, encoders, hidden_states, training
+from layerviz.bench.figures import Figure, machine, machine_in_words
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import ConfigError
 
-WAYS = ("plain", "layerviz")
 PLAIN_BATCH = 32
 HEAD_WIDTH = 32
+ENCODERS = ((6, 384), (12, 768))  # layers and width
+TIME_GOALS = {"fp32": 1 / 4, "bf16": 1 / 8}
+MEMORY_GOAL = 1 / 50
+EXPONENT_GOAL = 1.1  # 1 is linear; the rest is what a shared machine may add
+STEADY_GOAL = 1.5  # extra memory of most texts over that of fewest, the result itself apart
 
 
 def texts_of(content: bytes, name: str) -> list[str]:
@@ -35,7 +43,12 @@ def texts_of(content: bytes, name: str) -> list[str]:
 
 
 def measure(
-    texts: Sequence[str] | None, *, n: int, layers: int, hidden_size: int, max_length: int
+    texts: Sequence[str] | None,
+    *,
+    n: int = 2000,
+    sizes: Sequence[tuple[int, int]] = ENCODERS,
+    max_length: int = 128,
+    growth: Sequence[int] = (2000, 6000, 20_000),
 ) -> dict[str, Any]:
     """Measure capturing against padding all texts alike and keeping every hidden state.
 
@@ -45,67 +58,168 @@ def measure(
         None takes the bundled sample.
     n : int
         Texts to capture; `texts` are repeated if there are fewer.
-    layers, hidden_size : int
-        Of the BERT that is made for it, with random weights.
+    sizes : sequence of (int, int)
+        Layers and width of each BERT that is made for it, with random weights.
     max_length : int
         Tokens kept; the plain way pads every text to it.
+    growth : sequence of int
+        Numbers of texts that the first encoder captures, to see how time and memory grow; with
+        fewer than two this is left out.
 
     Returns
     -------
     dict
-        ``seconds`` and ``extra_mb`` (peak resident memory above that before the capture) per
-        way, their ratios layerviz / plain, and the largest difference of the mean-pooled states.
+        ``encoders``: for each of them, per way ``seconds``, ``extra_mb`` (the most resident
+        memory above that at the start) and ``result_mb`` (what of it is the result), and per
+        precision the ratios to the plain way, the largest difference of the mean-pooled states
+        to the plain way's, and the share of texts whose predicted class is the same.
+        ``growth``: seconds and memory per number of texts, the exponent of the time.
 
     Raises
     ------
     ConfigError
         If a size is out of range.
     """
-    for name, value, least in (("n", n, 1), ("layers", layers, 1), ("max length", max_length, 8)):
-        if value < least:
-            raise ConfigError(f"The bench's {name} is {value}.", f"Give {least} or more.")
-    if hidden_size < HEAD_WIDTH or hidden_size % HEAD_WIDTH:
-        raise ConfigError(
-            f"The bench's hidden size is {hidden_size}.", f"Give a multiple of {HEAD_WIDTH}."
-        )
+    _check(n, sizes, max_length, growth)
     if texts is None:
-        table = data.sample_table()
-        texts = table.frame["text"].tolist()
-    texts = [texts[index % len(texts)] for index in range(n)]
-    settings = {"layers": layers, "hidden_size": hidden_size, "max_length": max_length}
+        texts = data.sample_table().frame["text"].tolist()
+    precisions = ["fp32"] + ["bf16"] * (training.resolve_precision("auto") == "bf16")
+    measured = [_one_encoder(texts, n, size, max_length, precisions) for size in sizes]
+    grown = _growth(texts, growth, sizes[0], max_length) if len(growth) > 1 else None
+    return {
+        "what": f"capture of {n:,} texts, max length {max_length}",
+        "machine": machine(),
+        "encoders": measured,
+        "growth": grown,
+    }
+
+
+def _check(
+    n: int, sizes: Sequence[tuple[int, int]], max_length: int, growth: Sequence[int]
+) -> None:
+    fewest = min([n, *growth])
+    least = (("number of texts", fewest, 1), ("max length", max_length, 8))
+    for name, value, at_least in (*least, *(("number of layers", size[0], 1) for size in sizes)):
+        if value < at_least:
+            raise ConfigError(f"The bench's {name} is {value}.", f"Give {at_least} or more.")
+    for _, width in sizes:
+        if width < HEAD_WIDTH or width % HEAD_WIDTH:
+            raise ConfigError(
+                f"The bench's hidden size is {width}.", f"Give a multiple of {HEAD_WIDTH}."
+            )
+
+
+def _one_encoder(
+    texts: Sequence[str], n: int, size: tuple[int, int], max_length: int, precisions: list[str]
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        (work / "texts.json").write_text(json.dumps({"texts": texts, **settings}))
-        measured = {way: _in_own_process(way, work) for way in WAYS}
-        difference = np.abs(
-            np.load(work / "plain.npy") - np.load(work / "layerviz.npy").astype(np.float32)
-        ).max()
-    plain, ours = measured["plain"], measured["layerviz"]
+        _write_task(work, texts, n, size, max_length)
+        ways = {way: _in_own_process(way, work) for way in ["plain", *precisions]}
+        states = {way: np.load(work / f"{way}.npz") for way in ways}
+        found = {name: dict(states[name]) for name in ways}
+    plain = ways["plain"]
+    compared = {}
+    for way in precisions:
+        gap = np.abs(found["plain"]["mean"] - found[way]["mean"].astype(np.float32))
+        same = found["plain"]["logits"].argmax(1) == found[way]["logits"].argmax(1)
+        compared[way] = {
+            "time_ratio": ways[way]["seconds"] / plain["seconds"],
+            # Memory is counted in kB: an extra of 0 is one below that.
+            "memory_ratio": ways[way]["extra_mb"] / max(plain["extra_mb"], 1e-3),
+            "largest_difference": float(gap.max()),
+            "agreement": float(same.mean()),
+        }
+    return {"layers": size[0], "hidden_size": size[1], "ways": ways, "compared": compared}
+
+
+def _growth(
+    texts: Sequence[str], numbers: Sequence[int], size: tuple[int, int], max_length: int
+) -> dict[str, Any]:
+    rows = []
+    for n in sorted(numbers):
+        with tempfile.TemporaryDirectory() as folder:
+            _write_task(Path(folder), texts, n, size, max_length)
+            rows.append({"n": n, **_in_own_process("fp32", Path(folder))})
+    above = [max(0.0, row["extra_mb"] - row["result_mb"]) for row in rows]
     return {
-        "what": f"capture of {n} texts, {layers} layers of {hidden_size}, max length {max_length}",
-        "threads": torch.get_num_threads(),
-        **measured,
-        "time_ratio": ours["seconds"] / plain["seconds"],
-        # Memory is counted in kB: an extra of 0 is one below that.
-        "memory_ratio": ours["extra_mb"] / max(plain["extra_mb"], 1e-3),
-        "largest_difference": float(difference),
+        "rows": rows,
+        "exponent": exponent([row["n"] for row in rows], [row["seconds"] for row in rows]),
+        "extra_above_result_mb": above,
+        "steady": above[-1] / max(above[0], 1e-3),
     }
+
+
+def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
+    """Return the slope of `values` over `sizes` in logarithms: 1 is linear, 2 quadratic."""
+    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+
+
+# --- what it comes to -----------------------------------------------------------------------
+
+
+def figures(result: dict[str, Any]) -> list[Figure]:
+    """Return a result of :func:`measure` as figures with their goals."""
+    found = []
+    for one in result["encoders"]:
+        size = f"{one['layers']} x {one['hidden_size']}"
+        plain = one["ways"]["plain"]
+        for way, goal in TIME_GOALS.items():
+            if way in one["ways"]:
+                ours = one["ways"][way]
+                time_figure = (f"time, {size}, {way}", ours["seconds"], "s", goal)
+                memory = (f"extra memory, {size}, {way}", ours["extra_mb"], "MB", MEMORY_GOAL)
+                found.append(Figure("capture", *time_figure, plain["seconds"]))
+                found.append(Figure("capture", *memory, max(plain["extra_mb"], 1e-3)))
+    if grown := result["growth"]:
+        to = f"to {grown['rows'][-1]['n']:,} texts"
+        found.append(Figure("capture", f"exponent {to}", grown["exponent"], "", EXPONENT_GOAL))
+        above = grown["extra_above_result_mb"]
+        extra = f"memory above the result, {to}"
+        found.append(Figure("capture", extra, above[-1], "MB", STEADY_GOAL, max(above[0], 1e-3)))
+    return found
 
 
 def as_text(result: dict[str, Any]) -> str:
     """Return a result of :func:`measure` as lines for people."""
-    lines = [result["what"]]
-    for way, name in (("plain", "pad all, keep all"), ("layerviz", "layerviz")):
-        lines.append(
-            f"  {name:<18} {result[way]['seconds']:7.1f} s  {result[way]['extra_mb']:8.0f} MB extra"
-        )
-    lines.append(
-        f"  layerviz / plain   {result['time_ratio']:7.3f}    {result['memory_ratio']:8.3f}"
-    )
-    lines.append(
-        f"  largest difference of the mean-pooled states {result['largest_difference']:.1e}"
-    )
+    lines = [f"{result['what']}; {machine_in_words()}"]
+    names = {"plain": "pad all, keep all", "fp32": "layerviz, fp32", "bf16": "layerviz, bf16"}
+    for one in result["encoders"]:
+        lines.append(f"{one['layers']} layers of {one['hidden_size']}")
+        for way, values in one["ways"].items():
+            line = (
+                f"  {names[way]:<18} {values['seconds']:7.1f} s {values['extra_mb']:8.0f} MB extra"
+            )
+            if way in one["compared"]:
+                compared = one["compared"][way]
+                line += (
+                    f"   ratios {compared['time_ratio']:.3f} and {compared['memory_ratio']:.3f}, "
+                    f"largest difference {compared['largest_difference']:.1e}, "
+                    f"same prediction {compared['agreement']:.2%}"
+                )
+            lines.append(line)
+    if grown := result["growth"]:
+        for row, above in zip(grown["rows"], grown["extra_above_result_mb"], strict=True):
+            lines.append(
+                f"  {row['n']:>7,} texts {row['seconds']:8.1f} s {above:8.0f} MB above the result"
+            )
+        lines.append(f"  time grows with the power {grown['exponent']:.2f} of the texts")
     return "\n".join(lines)
+
+
+# --- one side, in a process of its own ------------------------------------------------------
+
+
+def _write_task(
+    work: Path, texts: Sequence[str], n: int, size: tuple[int, int], max_length: int
+) -> None:
+    task = {
+        "texts": [texts[index % len(texts)] for index in range(n)],
+        "layers": size[0],
+        "hidden_size": size[1],
+        "max_length": max_length,
+    }
+    (work / "task.json").write_text(json.dumps(task), encoding="utf-8")
 
 
 def _in_own_process(way: str, work: Path) -> dict[str, float]:
@@ -120,45 +234,54 @@ def _in_own_process(way: str, work: Path) -> dict[str, float]:
 
 def _measure_from_arguments() -> None:
     way, work = sys.argv[1], Path(sys.argv[2])
-    settings = json.loads((work / "texts.json").read_text())
-    texts = settings["texts"]
+    task = json.loads((work / "task.json").read_text(encoding="utf-8"))
+    texts, max_length = task["texts"], task["max_length"]
     encoder = encoders.build_scratch(
         "bert",
         texts,
-        layers=settings["layers"],
-        hidden_size=settings["hidden_size"],
-        heads=settings["hidden_size"] // HEAD_WIDTH,
+        layers=task["layers"],
+        hidden_size=task["hidden_size"],
+        heads=task["hidden_size"] // HEAD_WIDTH,
         vocab_size=8192,
-        max_length=settings["max_length"],
+        max_length=max_length,
         label_names=("a", "b"),
         seed=0,
     )
-    ways: dict[str, Callable[[LoadedEncoder, list[str], int], np.ndarray]] = {
-        "plain": _plain,
-        "layerviz": _ours,
-    }
-    ways[way](encoder, texts[:64], settings["max_length"])  # warm up
-    before = _peak_mb()
-    start = time.perf_counter()
-    mean = ways[way](encoder, texts, settings["max_length"])
-    seconds = time.perf_counter() - start
-    extra = _peak_mb() - before
-    np.save(work / f"{way}.npy", mean)
-    sys.stdout.write(json.dumps({"seconds": seconds, "extra_mb": extra}) + "\n")
+    run = _plain if way == "plain" else _in_bf16 if way == "bf16" else _ours
+    run(encoder, texts[:64], max_length)  # warm up
+    with _Memory() as memory:
+        start = time.perf_counter()
+        mean, logits, n_bytes = run(encoder, texts, max_length)
+        seconds = time.perf_counter() - start
+    np.savez(work / f"{way}.npz", mean=mean, logits=logits)
+    measured = {"seconds": seconds, "extra_mb": memory.extra_mb, "result_mb": n_bytes / 1e6}
+    sys.stdout.write(json.dumps(measured) + "\n")
 
 
-def _ours(encoder: LoadedEncoder, texts: list[str], max_length: int) -> np.ndarray:
-    captured = hidden_states.capture(encoder.model, encoder.tokenizer, texts, max_length=max_length)
-    return captured.pooled["mean"]  # (L + 1, N, D), float16; cls and max are computed too
+Side = tuple[np.ndarray, np.ndarray, int]  # mean-pooled states, logits, bytes of the whole result
 
 
-def _plain(encoder: LoadedEncoder, texts: list[str], max_length: int) -> np.ndarray:
+def _ours(encoder: LoadedEncoder, texts: list[str], max_length: int, dtype=None) -> Side:
+    mixed = nullcontext() if dtype is None else torch.autocast(encoder.model.device.type, dtype)
+    with mixed:
+        captured = hidden_states.capture(
+            encoder.model, encoder.tokenizer, texts, max_length=max_length
+        )
+    n_bytes = sum(values.nbytes for values in captured.pooled.values())  # cls and max, too
+    return captured.pooled["mean"], captured.logits, n_bytes
+
+
+def _in_bf16(encoder: LoadedEncoder, texts: list[str], max_length: int) -> Side:
+    return _ours(encoder, texts, max_length, torch.bfloat16)
+
+
+def _plain(encoder: LoadedEncoder, texts: list[str], max_length: int) -> Side:
     """Do as the 2021 tutorial did: pad to the maximum, keep all states, pool afterwards."""
     encoded = encoder.tokenizer(
         texts, truncation=True, max_length=max_length, padding="max_length", return_tensors="pt"
     )
     model = encoder.model.eval()
-    kept = []
+    kept, logits = [], []
     with torch.inference_mode():
         for start in range(0, len(texts), PLAIN_BATCH):
             rows = slice(start, start + PLAIN_BATCH)
@@ -168,15 +291,43 @@ def _plain(encoder: LoadedEncoder, texts: list[str], max_length: int) -> np.ndar
                 output_hidden_states=True,
             )
             kept.append(output.hidden_states)
+            logits.append(output.logits)
     mask = encoded["attention_mask"].unsqueeze(-1).float()  # (N, T, 1)
     pooled = []
     for layer in range(len(kept[0])):
         hidden = torch.cat([states[layer] for states in kept])  # (N, T, D)
         pooled.append(((hidden * mask).sum(1) / mask.sum(1)).numpy())
-    return np.stack(pooled)  # (L + 1, N, D)
+    mean = np.stack(pooled)  # (L + 1, N, D)
+    return mean, torch.cat(logits).numpy(), mean.nbytes
 
 
-def _peak_mb() -> float:
-    """Return the largest resident memory this process has had."""
+class _Memory:
+    """Watches how far the resident memory of this process rises above where it began."""
+
+    SECONDS_BETWEEN_LOOKS = 0.005
+
+    def __enter__(self) -> _Memory:
+        self._process = psutil.Process()
+        self._before = self._top = self._process.memory_info().rss
+        self._record = _most_ever()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+        return self
+
+    def _look(self) -> None:
+        while not self._over.wait(self.SECONDS_BETWEEN_LOOKS):
+            self._top = max(self._top, self._process.memory_info().rss)
+
+    def __exit__(self, *_) -> None:
+        self._over.set()
+        self._thread.join()
+        if (most := _most_ever()) > self._record:  # exact, where it is a new record
+            self._top = max(self._top, most)
+        self.extra_mb = (self._top - self._before) / 1e6
+
+
+def _most_ever() -> int:
+    """Return the largest resident memory that this process has had, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
+    return peak if sys.platform == "darwin" else 1024 * peak

@@ -19,15 +19,15 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.preprocessing import StandardScaler
 
-from layerviz import encoders, runs, separability, training
+from layerviz import runs, separability, training
+from layerviz.bench.materials import HEAD_WIDTH, random_bert
 from layerviz.bench.starters import thinned
 from layerviz.config import RunConfig
-from layerviz.data import Dataset, Table
+from layerviz.data import Table
 from layerviz.errors import ConfigError
 from layerviz.separability.probe import FOLDS, STRENGTHS
 from layerviz.training import Progress
 
-HEAD_WIDTH = 64
 MOST_ITERATIONS = 10_000
 
 
@@ -67,7 +67,7 @@ def measure(
         )
     dataset = thinned(table, n, n)
     with tempfile.TemporaryDirectory() as folder:
-        name = encoder or _random_bert(dataset, layers, hidden_size, Path(folder) / "encoder")
+        name = encoder or random_bert(dataset, layers, hidden_size, Path(folder) / "encoder")
         config = training.with_defaults(RunConfig(name, epochs=1, max_captured=max(n, 10)))
         run = runs.create(Path(folder) / "runs", config, dataset)
         clock = _Clock()
@@ -125,24 +125,6 @@ class _Clock:
         now = time.perf_counter()
         self.seconds[progress.phase] += now - self._last
         self._last = now
-
-
-def _random_bert(dataset: Dataset, layers: int, hidden_size: int, folder: Path) -> str:
-    made = encoders.build_scratch(
-        "bert",
-        dataset.split("train")["text"].tolist(),
-        layers=layers,
-        hidden_size=hidden_size,
-        heads=hidden_size // HEAD_WIDTH,
-        vocab_size=8192,
-        max_length=128,
-        label_names=dataset.label_names,
-        seed=0,
-    )
-    with encoders.quiet():
-        made.model.save_pretrained(folder)
-        made.tokenizer.save_pretrained(folder)
-    return str(folder)
 
 
 def _against_scikit_learn(run: runs.Run) -> list[dict[str, Any]]:

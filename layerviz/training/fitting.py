@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ import torch
 from safetensors import SafetensorError
 from transformers import (
     DataCollatorWithPadding,
-    PreTrainedTokenizerBase,
     PrinterCallback,
     Trainer,
     TrainingArguments,
@@ -25,6 +25,7 @@ from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled, LayervizError, RunError
+from layerviz.hidden_states import Tokenised
 from layerviz.runs import Run
 from layerviz.training.planning import choose_examples, resolve_precision, snapshot_steps
 from layerviz.training.progress import OnProgress, Progress, ShouldStop, ignore, never
@@ -113,10 +114,17 @@ def _fit(
     examples = choose_examples(dataset, config.max_captured, CAPTURE_SEED)
     runs.write_examples(run.path, examples)
     plan, per_epoch = snapshot_steps(len(train), config)
-    features = _tokenise(encoder.tokenizer, train, config.max_length)
+    tokens = {
+        split: hidden_states.tokenise(
+            encoder.tokenizer, dataset.split(split)["text"].tolist(), config.max_length
+        )
+        for split in dataset.counts().columns
+    }
+    features = _features(tokens["train"], train["label"])
     arguments = _arguments(run, encoder, total_steps=per_epoch * config.epochs)
-    run = _record_setup(run, dataset, encoder, arguments, plan, per_epoch)
-    watch = Watch(run, encoder, examples, plan, on_progress, should_stop, capture)
+    run = _record_setup(run, encoder, arguments, plan, per_epoch, tokens)
+    captured = _captured(dataset, examples, tokens)
+    watch = Watch(run, encoder, examples, captured, plan, on_progress, should_stop, capture)
     trainer = Trainer(
         model=encoder.model,
         args=arguments,
@@ -163,11 +171,11 @@ def _arguments(run: Run, encoder: LoadedEncoder, total_steps: int) -> TrainingAr
 
 def _record_setup(
     run: Run,
-    dataset: Dataset,
     encoder: LoadedEncoder,
     arguments: TrainingArguments,
     plan: list[int],
     per_epoch: int,
+    tokens: Mapping[str, Tokenised],
 ) -> Run:
     info = encoder.info
     return runs.update(
@@ -188,31 +196,28 @@ def _record_setup(
             "n_snapshots": len(plan),
             "timed_steps": run.training.get("timed_steps", 0),
             "train_seconds": run.training.get("train_seconds", 0.0),
-            "n_truncated": {
-                split: _count_truncated(
-                    encoder.tokenizer, dataset.split(split)["text"], run.config.max_length
-                )
-                for split in dataset.counts().columns
-            },
+            "n_truncated": {split: int(these.cut.sum()) for split, these in tokens.items()},
         },
     )
 
 
-def _tokenise(
-    tokenizer: PreTrainedTokenizerBase, train: pd.DataFrame, max_length: int
-) -> list[dict[str, Any]]:
-    encoded = tokenizer(train["text"].tolist(), truncation=True, max_length=max_length)
+def _features(tokens: Tokenised, labels: pd.Series) -> list[dict[str, Any]]:
     return [
-        {"input_ids": ids, "attention_mask": mask, "label": int(label)}
-        for ids, mask, label in zip(
-            encoded["input_ids"], encoded["attention_mask"], train["label"], strict=True
-        )
+        {"input_ids": ids.tolist(), "attention_mask": [1] * len(ids), "label": int(label)}
+        for ids, label in zip(tokens.input_ids, labels, strict=True)
     ]
 
 
-def _count_truncated(tokenizer: PreTrainedTokenizerBase, texts: pd.Series, max_length: int) -> int:
-    lengths = hidden_states.token_lengths(tokenizer, texts.tolist())
-    return int((lengths > max_length).sum())
+def _captured(
+    dataset: Dataset, examples: pd.DataFrame, tokens: Mapping[str, Tokenised]
+) -> Tokenised:
+    """Return the tokens of the captured examples, in their order."""
+    parts = []
+    for split, of_split in examples.groupby("split", sort=False):  # each split is one stretch
+        place = pd.Index(dataset.split(split)["id"]).get_indexer(of_split["id"])
+        parts.append(tokens[split].rows(place))
+    input_ids = tuple(ids for part in parts for ids in part.input_ids)
+    return Tokenised(input_ids, np.concatenate([part.cut for part in parts]))
 
 
 def _weighted_loss(labels: pd.Series, n_classes: int, config: RunConfig):

@@ -13,6 +13,7 @@ from transformers import TrainerCallback
 from layerviz import hidden_states, runs, separability
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
+from layerviz.hidden_states import Tokenised
 from layerviz.runs import Run, Snapshot
 from layerviz.training.progress import OnProgress, Progress, ShouldStop
 
@@ -25,12 +26,13 @@ class Watch(TrainerCallback):
         run: Run,
         encoder: LoadedEncoder,
         examples: pd.DataFrame,
+        tokens: Tokenised,
         plan: list[int],
         on_progress: OnProgress,
         should_stop: ShouldStop,
         capture: bool,
     ) -> None:
-        self.run, self.encoder, self.examples = run, encoder, examples
+        self.run, self.encoder, self.examples, self.tokens = run, encoder, examples, tokens
         self.index_at = {step: index for index, step in enumerate(plan)} if capture else {}
         self.on_progress, self.should_stop = on_progress, should_stop
         self.stopped = False
@@ -120,15 +122,15 @@ class Watch(TrainerCallback):
         captured = hidden_states.capture(
             self.encoder.model,
             self.encoder.tokenizer,
-            self.examples["text"].tolist(),
+            self.tokens,
             max_length=self.run.config.max_length,
             on_progress=lambda done, total: self.on_progress(
                 self.progress("capturing", done, total)
             ),
             should_stop=self.should_stop,
         )
-        predictions = _predictions(self.examples, captured.logits)
-        self._record(**_scores(self.examples, predictions))
+        predictions = predictions_of(self.examples, captured.logits)
+        self._record(**scores_of(self.examples, predictions))
         epoch = self.step / self.run.training["steps_per_epoch"]
         snapshot = Snapshot(index=index, step=self.step, epoch=epoch)
         if self.run.config.keep_weights:  # first: a snapshot that is there is whole
@@ -143,7 +145,7 @@ class Watch(TrainerCallback):
         runs.write_history(self.run.path, pd.DataFrame(rows))
 
 
-def _predictions(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
+def predictions_of(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
     """Turn logits of shape (N, n_classes) into one row per example."""
     log_probabilities = torch.log_softmax(torch.from_numpy(logits), dim=1).numpy()
     rows = np.arange(len(examples))
@@ -158,7 +160,7 @@ def _predictions(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _scores(examples: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, float]:
+def scores_of(examples: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, float]:
     """Return the classifier's accuracy and macro-F1 on the captured train and val examples."""
     scores = {}
     for split in ("train", "val"):
