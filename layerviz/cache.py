@@ -271,12 +271,6 @@ def moved(
     return exploring.moved(before, after, splits)
 
 
-@st.cache_data(show_spinner="Looking for suspicious labels", max_entries=8)
-def suspicion(run_id: str, created: str, n_snapshots: int, _run: Run) -> exploring.Suspicion:  # noqa: ARG001
-    """Return which labels are suspicious."""
-    return exploring.suspicious_labels(_run)
-
-
 # --- the fine-tuned model: `version` tells one state of its files from another ------------------
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from layerviz import projection, runs, separability, training
+from layerviz import exploring, projection, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.data import Dataset
 from layerviz.errors import Cancelled, LayervizError, RunError
@@ -264,6 +264,12 @@ class Jobs:
             self._measures, key, _measure_work(run), not separability.missing_measures(run)
         )
 
+    def rank_labels(self, run: Run) -> JobState:
+        """Have the labels of a run ranked by how suspicious they are."""
+        key = (run.run_id, "labels", len(run.snapshots))
+        there = exploring.stored_suspicious_labels(run) is not None
+        return _once(self._measures, key, _rank_work(run), there)
+
     def search_mix(self, run: Run, snapshot: int, pooling: str) -> JobState:
         """Have the best mix of layers searched; the result is stored with the run."""
         key = (run.run_id, "mix", snapshot, pooling)
@@ -295,6 +301,13 @@ def _measure_work(run: Run) -> Work:
                 report(Progress("measuring", place * total + done, len(missing) * total))
 
             separability.measure_snapshot(run, index, on_progress=told, should_stop=should_stop)
+
+    return work
+
+
+def _rank_work(run: Run) -> Work:
+    def work(report: Report, should_stop: Callable[[], bool]) -> None:  # noqa: ARG001
+        exploring.store_suspicious_labels(run)
 
     return work
 

@@ -267,6 +267,29 @@ def test_own_texts_are_read_by_the_model_of_an_epoch_and_placed_in_its_maps(
             assert place == pytest.approx([drawn["x0"], drawn["y0"]], abs=0.01)
 
 
+def test_suspicious_labels_are_ranked_off_the_page_and_told_with_the_rows_of_the_file(
+    looked_at, monkeypatch
+):
+    app = examples_tab(looked_at, monkeypatch, "Suspicious labels")
+    run = runs.list_runs(looked_at)[0]
+    deadline = time.monotonic() + 90
+    while runs.read_label_ranking(run.path) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    time.sleep(0.5)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    stored, facts = runs.read_label_ranking(run.path)
+    assert f"{facts['n_flagged']} of 90 labels" in words(app)
+    table = app.dataframe[0].value
+    assert table["rank"].tolist() == list(range(1, 91))
+    assert table["id"].tolist() == stored["id"].tolist()
+    app.button(key="suspicious_marks").click().run()
+    assert app.session_state["tabs"] == "Maps"
+    assert "for a suspicious label" in words(app)
+
+
 # --- layers ---------------------------------------------------------------------------------
 
 

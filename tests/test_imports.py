@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "exploring": WORK,
     "training": WORK,
     "pretraining": WORK | {"training"},
-    "jobs": WORK | {"training"},
+    "jobs": WORK | {"training", "exploring"},
     "charts": set(),
     "export": WORK | {"charts"},
     "bench": ALL - {"cache", "ui", PAGE},

@@ -4,7 +4,12 @@ All nearness is measured in the full hidden size, never on a map, and neighbours
 """
 
 from layerviz.exploring.events import OUTCOMES, earliest_layer, flips, moved, only_late
-from layerviz.exploring.labels import Suspicion, suspicious_labels
+from layerviz.exploring.labels import (
+    Suspicion,
+    store_suspicious_labels,
+    stored_suspicious_labels,
+    suspicious_labels,
+)
 from layerviz.exploring.neighbours import (
     NEIGHBOURS,
     Neighbours,
@@ -31,6 +36,8 @@ __all__ = [
     "neighbour_overlap",
     "only_late",
     "read_texts",
+    "store_suspicious_labels",
+    "stored_suspicious_labels",
     "suspicious_labels",
     "token_paths",
 ]

@@ -80,6 +80,21 @@ class Suspicion:
     source: str
 
 
+def store_suspicious_labels(run: Run) -> None:
+    """Rank the labels of a run and store the ranking with it; what is raised is as below."""
+    found = suspicious_labels(run)
+    facts = {"noise_rate": found.noise_rate, "n_flagged": found.n_flagged, "source": found.source}
+    runs.write_label_ranking(run.path, found.frame, facts | {"n_snapshots": len(run.snapshots)})
+
+
+def stored_suspicious_labels(run: Run) -> Suspicion | None:
+    """Return the stored ranking, or None where there is none of all snapshots."""
+    stored = runs.read_label_ranking(run.path)
+    if stored is None or stored[1].pop("n_snapshots") != len(run.snapshots):
+        return None
+    return Suspicion(stored[0], **stored[1])
+
+
 def suspicious_labels(run: Run) -> Suspicion:
     """Rank the train and val rows of a run by how much speaks against their labels.
 

@@ -182,6 +182,26 @@ def _probes_file(path: Path, index: int) -> Path:
     return _snapshot_folder(path, index) / "probes.safetensors"
 
 
+# --- labels ---------------------------------------------------------------------------------
+
+
+def write_label_ranking(path: Path, ranking: pd.DataFrame, facts: dict[str, Any]) -> None:
+    """Store how suspicious the labels are, a row per example, and facts about the ranking."""
+    with replacing(path / "labels.parquet") as temporary:
+        ranking.to_parquet(temporary, index=False)
+    with replacing(path / "labels.json") as temporary:  # last: it says that both are there
+        temporary.write_text(json.dumps(facts, indent=2), encoding="utf-8")
+
+
+def read_label_ranking(path: Path) -> tuple[pd.DataFrame, dict[str, Any]] | None:
+    """Return what `write_label_ranking` stored, or None."""
+    file = path / "labels.json"
+    if not file.exists():
+        return None
+    facts = json.loads(file.read_text(encoding="utf-8"))
+    return pd.read_parquet(_existing(path / "labels.parquet")), facts
+
+
 # --- maps, model, resume --------------------------------------------------------------------
 
 

@@ -98,8 +98,8 @@ def _controls(run: Run) -> View:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pooling = pooling_control("pooling", "mean")
         method, colouring = map_controls("")
-        preset = st.selectbox("Layers", [*PRESETS, CHOICE], key="layer_preset", width=225)
-        view_place = st.container(width=190)
+        preset = st.selectbox("Layers", [*PRESETS, CHOICE], key="layer_preset", width=205)
+        view_place = st.container(width=165)
     layers = _layers(preset, n_layers)
     focus = view_place.selectbox(
         "View",
@@ -152,7 +152,7 @@ def map_controls(prefix: str) -> tuple[str, str]:
         charts.COLOURINGS,
         format_func=str.capitalize,
         key=f"{prefix}colouring",
-        width=160,
+        width=150,
     )
     return method, colouring
 

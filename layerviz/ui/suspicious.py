@@ -11,6 +11,7 @@ from layerviz.runs import Run
 from layerviz.ui.events import to_maps
 from layerviz.ui.examples_table import described, open_from_table
 from layerviz.ui.measured import download
+from layerviz.ui.state import jobs, show
 
 LISTED = 300
 COLUMNS = {
@@ -34,7 +35,10 @@ def suspicious(run: Run) -> None:
             icon=":material/hourglass_top:",
         )
         return
-    found = cache.suspicion(run.run_id, run.created, len(run.snapshots), run)
+    found = exploring.stored_suspicious_labels(run)
+    if found is None:
+        _wait(run)
+        return
     examples = cache.examples(run.run_id, run.created, run)
     _verdict(found)
     flagged = found.frame[found.frame["issue"]]
@@ -63,6 +67,22 @@ def suspicious(run: Run) -> None:
     st.caption(
         f"{more}Tick a row to open that example. In the CSV, file and row are those of the data as "
         "you gave them (rows counted from 1, the header apart)."
+    )
+
+
+@st.fragment(run_every=1.0)
+def _wait(run: Run) -> None:
+    """Have the labels ranked, off the page's thread."""
+    state = jobs().rank_labels(run)
+    if state.error is not None:
+        show(state.error)
+        return
+    if not state.live:
+        st.rerun()
+    st.info(
+        "Cross-validating over all captured texts, without the labels that training has seen: "
+        "some seconds, or a minute where there are thousands.",
+        icon=":material/hourglass_top:",
     )
 
 
