@@ -39,7 +39,8 @@ def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
         points moved (the median of each pair) as a share of the map's radius, which is the root
         mean square distance of its points from their centre; ``correlation``, Spearman's, of the
         movement of all points with the share of neighbours that changed; and the mean ``trust``.
-        ``moved_ratio`` layerviz / notebook; ``pairs_with_stable_points`` of ``pairs``; ``goals``.
+        ``moved_ratio`` layerviz / notebook; movements are None where no point is stable.
+        ``pairs_with_stable_points`` of ``pairs``; ``goals``.
     """
     changed = _changes(sample)
     ways = {
@@ -47,19 +48,21 @@ def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
         for name, drawn in (("notebook", notebook), ("layerviz", ours))
     }
     theirs, mine = ways["notebook"], ways["layerviz"]
-    ratio, gain = mine["moved"] / theirs["moved"], mine["correlation"] - theirs["correlation"]
     pairs = [one for of_layer in changed for one in of_layer]
+    n_stable = sum(bool(_stable(one).any()) for one in pairs)
+    ratio = mine["moved"] / theirs["moved"] if n_stable else None
+    gain = mine["correlation"] - theirs["correlation"]
     return {
         "what": f"movement in t-SNE of {sample.words()}",
         **ways,
         "moved_ratio": ratio,
         "correlation_gain": gain,
         "pairs": len(pairs),
-        "pairs_with_stable_points": sum(bool(_stable(one).any()) for one in pairs),
+        "pairs_with_stable_points": n_stable,
         "goals": {
-            "stable points move at most a fifth as far": bool(ratio <= MOVED_GOAL),
+            "stable points move at most a fifth as far": ratio is not None and ratio <= MOVED_GOAL,
             "trustworthiness of train not lower": mine["trust"] >= theirs["trust"],
-            "movement tells of change, by 0.25 more": bool(gain >= CORRELATION_GOAL),
+            "movement tells of change, by 0.25 more": gain >= CORRELATION_GOAL,
         },
     }
 
@@ -69,9 +72,11 @@ def as_text(result: dict[str, Any]) -> str:
     lines = [result["what"], f"  {'':<10}{'moved':>8}{'rank correlation':>18}{'T train':>9}"]
     for way in ("notebook", "layerviz"):
         one = result[way]
-        lines.append(f"  {way:<10}{one['moved']:8.3f}{one['correlation']:18.3f}{one['trust']:9.3f}")
+        lines.append(
+            f"  {way:<10}{_said(one['moved']):>8}{one['correlation']:18.3f}{one['trust']:9.3f}"
+        )
     lines.append(
-        f"  moved, layerviz / notebook {result['moved_ratio']:.3f}, over "
+        f"  moved, layerviz / notebook {_said(result['moved_ratio'])}, over "
         f"{result['pairs_with_stable_points']} of {result['pairs']} pairs of snapshots that have "
         f"stable points; correlation {result['correlation_gain']:+.3f}"
     )
@@ -83,6 +88,10 @@ def movement(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Return how far points of shape (n, 2) moved, (n,), as a share of the radius before."""
     radius = np.sqrt(np.square(before - before.mean(axis=0)).sum(axis=1).mean())
     return np.linalg.norm(after - before, axis=1) / radius
+
+
+def _said(number: float | None) -> str:
+    return "none" if number is None else f"{number:.3f}"
 
 
 def _changes(sample: Sample) -> list[list[np.ndarray]]:
@@ -102,16 +111,19 @@ def _stable(changed: np.ndarray) -> np.ndarray:
     return changed <= 1 - STABLE_OVERLAP + 1e-6
 
 
-def _movement(sample: Sample, drawn: Drawn, changed: list[list[np.ndarray]]) -> dict[str, float]:
+def _movement(
+    sample: Sample, drawn: Drawn, changed: list[list[np.ndarray]]
+) -> dict[str, float | None]:
     train = sample.splits == "train"
     moved, correlations = [], []
     for maps, of_layer in zip(drawn.xy, changed, strict=True):
         for before, after, change in zip(maps[:-1], maps[1:], of_layer, strict=True):
             way = movement(before[train], after[train])
-            correlations.append(spearmanr(way, change).statistic)
+            if np.ptp(change):  # where all changed alike, ranks say nothing
+                correlations.append(spearmanr(way, change).statistic)
             if _stable(change).any():
                 moved.append(np.median(way[_stable(change)]))
     return {
-        "moved": float(np.median(moved)) if moved else float("nan"),
-        "correlation": float(np.median(correlations)),
+        "moved": float(np.median(moved)) if moved else None,
+        "correlation": float(np.median(correlations)) if correlations else 0.0,
     }
