@@ -62,7 +62,7 @@ def test_points_stay_where_the_states_do_not_change(drawn: LayerMaps) -> None:
 
 
 def test_val_lies_with_the_train_points_of_its_cluster(drawn: LayerMaps) -> None:
-    apart = np.linalg.norm(drawn.xy[0, ~TRAIN, None] - drawn.xy[0, None, TRAIN], axis=2)
+    apart = np.linalg.norm(drawn.xy[0, ~TRAIN][:, None] - drawn.xy[0, TRAIN], axis=2)
     assert (CLUSTERS[TRAIN][apart.argmin(axis=1)] == CLUSTERS[~TRAIN]).mean() > 0.95
     assert (drawn.trust > 0.8).all()
     assert np.isnan(drawn.explained).all()
