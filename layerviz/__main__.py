@@ -328,6 +328,38 @@ def bench_probes(parsed: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def bench_maps(parsed: argparse.Namespace) -> int:
+    """t-SNE maps against one fit for each layer, snapshot and split."""
+    from layerviz.bench import maps
+
+    result = maps.measure(drawing_sample(parsed))
+    print(json.dumps(result, indent=2) if parsed.json else maps.as_text(result))
+    return EXIT_OK
+
+
+def bench_alignment(parsed: argparse.Namespace) -> int:
+    """Movement between the maps of snapshots against that of independent fits."""
+    from layerviz.bench import alignment
+
+    result = alignment.measure(drawing_sample(parsed))
+    print(json.dumps(result, indent=2) if parsed.json else alignment.as_text(result))
+    return EXIT_OK
+
+
+def drawing_sample(parsed: argparse.Namespace):
+    """Return the hidden states that a bench of maps draws."""
+    from layerviz.bench import drawing
+
+    return drawing.sample_of(
+        opened(parsed.which, runs_root(parsed)) if parsed.which else None,
+        n_train=parsed.n_train,
+        n_val=parsed.n_val,
+        layers=parsed.layers,
+        snapshots=parsed.snapshots,
+        seed=parsed.seed,
+    )
+
+
 def bench_starters(parsed: argparse.Namespace) -> int:
     """Starters against their twins with random weights."""
     from layerviz import data
@@ -359,6 +391,8 @@ COMMANDS = {
     "import": import_run,
     "pretrain": pretrain,
     "bench capture": bench_capture,
+    "bench maps": bench_maps,
+    "bench alignment": bench_alignment,
     "bench probes": bench_probes,
     "bench starters": bench_starters,
 }

@@ -118,6 +118,28 @@ def test_a_permalink_reopens_a_run_with_every_view(root):
     assert map_chart(app)
 
 
+def test_lda_maps_say_that_val_is_to_be_looked_at(root):
+    run = made(root, dataset_of(), "enc", {1: 0.5, 4: 2.0})
+    app = opened(run=run.run_id)
+    app.segmented_control(key="projection").set_value("lda").run()
+    assert not app.exception
+    assert not app.error
+    assert map_titles(app)
+    assert "judge by val" in captions(app)
+    assert "PCA maps until" not in captions(app)
+    assert runs.read_map(run.path, "lda", "mean", 4) is None  # the page draws it
+
+
+def test_own_texts_are_placed_in_lda_maps(looked_at, monkeypatch):
+    app = examples_tab(looked_at, monkeypatch, "Your own text")
+    app.text_area(key="own_texts_typed").set_value("a ripe plum").run()
+    app.button(key="own_texts_go").click().run()
+    app.segmented_control(key="own_texts_projection").set_value("lda").run()
+    assert not app.exception
+    assert not app.error
+    assert "judge by val" in captions(app)
+
+
 def test_one_layer_large_lists_its_examples(root):
     trained(uploaded(as_csv(toy_rows(90))), root)
     app = opened(run=runs.list_runs(root)[0].run_id)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from made_runs import dataset_of, made
 from toy import as_csv, toy_rows
 
 from layerviz import data, encoders, training
 from layerviz.__main__ import main
-from layerviz.bench import capture, probes, starters
+from layerviz.bench import alignment, capture, drawing, maps, probes, starters
 from layerviz.data import Table
 from layerviz.errors import ConfigError, EncoderError
+from layerviz.runs import Run
 
 SIZES = {"n": 40, "layers": 2, "hidden_size": 64, "max_length": 32}
 
@@ -214,3 +218,100 @@ def test_sizes_the_probes_bench_cannot_take_are_refused(size: dict[str, int]) ->
     table = data.read_table(as_csv(toy_rows(160)), "toy.csv")
     with pytest.raises(ConfigError):
         probes.measure(table, **sizes, encoder=None)
+
+
+# --- maps and alignment ---------------------------------------------------------------------
+
+DRAWING = {"n_train": 120, "n_val": 50, "layers": 2, "snapshots": 2}
+
+
+@pytest.fixture(scope="module")
+def made_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    distances = {1: 0.5, 2: 1.0, 3: 2.0, 4: 3.0}
+    return made(tmp_path_factory.mktemp("runs"), dataset_of(), "enc", distances, n_snapshots=3)
+
+
+@pytest.fixture(scope="module")
+def both(made_run: Run) -> tuple[drawing.Sample, drawing.Drawn, drawing.Drawn]:
+    sample = drawing.sample_of(made_run, **DRAWING)
+    return sample, drawing.by_notebook(sample), drawing.by_layerviz(sample)
+
+
+def test_a_sample_has_the_sizes_that_were_asked_for(made_run: Run, both) -> None:
+    sample = both[0]
+    assert sample.layers == (1, 4)
+    assert sample.n_snapshots == 2
+    assert (sample.splits == "train").sum() == 120
+    assert (sample.splits == "val").sum() == 50
+    assert "2 layers x 2 snapshots x (120 train + 50 val)" in sample.words()
+    every = drawing.sample_of(made_run, n_train=999, n_val=999, layers=9, snapshots=9)
+    assert (every.layers, every.n_snapshots, len(every.splits)) == ((1, 2, 3, 4), 3, 480)
+
+
+def test_maps_of_both_ways_are_rated(both) -> None:
+    result = maps.compare(*both)
+    for way in ("notebook", "layerviz"):
+        assert result[way]["seconds"] > 0
+        assert all(0 <= result[way][name] <= 1 for name in ("trust", "val_to_train", "within_val"))
+    expected = result["layerviz"]["seconds"] / result["notebook"]["seconds"]
+    assert result["time_ratio"] == pytest.approx(expected)
+    assert result["layerviz"]["val_to_train"] > result["notebook"]["val_to_train"]
+    text = maps.as_text(result)
+    assert f"{result['time_ratio']:.3f}" in text
+    assert all(goal in text for goal in result["goals"])
+
+
+def test_neighbours_are_kept_by_a_true_map_and_by_no_other() -> None:
+    points = np.random.default_rng(0).normal(size=(200, 2))
+    assert maps.neighbours_kept((points, points)) == 1
+    assert maps.neighbours_kept((points, points), (points[:9] + 0.1, points[:9] + 0.1)) == 1
+    assert maps.neighbours_kept((points, points[::-1])) < 0.2
+
+
+def test_movements_are_compared_with_changes_of_neighbours(both) -> None:
+    result = alignment.compare(*both)
+    assert result["pairs"] == 2
+    for way in ("notebook", "layerviz"):
+        assert -1 <= result[way]["correlation"] <= 1
+    text = alignment.as_text(result)
+    assert f"{result['correlation_gain']:+.3f}" in text
+    assert all(goal in text for goal in result["goals"])
+
+
+def test_where_nothing_changes_all_points_are_stable_and_ours_stay(both) -> None:
+    sample = both[0]
+    still = dataclasses.replace(sample, states=tuple((s[1], s[1]) for s in sample.states))
+    result = alignment.compare(still, both[1], drawing.by_layerviz(still))
+    assert result["pairs_with_stable_points"] == result["pairs"] == 2
+    assert result["layerviz"]["moved"] < result["notebook"]["moved"]
+
+
+def test_movement_is_a_share_of_the_radius() -> None:
+    ring = 3 * np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], dtype=float)
+    assert alignment.movement(ring, ring + np.array([0, 3])) == pytest.approx([1] * 4)
+
+
+@pytest.mark.parametrize("size", [{"n_train": 20}, {"n_val": 5}, {"layers": 0}, {"snapshots": 1}])
+def test_too_little_to_draw_is_refused(made_run: Run, size: dict[str, int]) -> None:
+    with pytest.raises(ConfigError):
+        drawing.sample_of(made_run, **DRAWING | size)
+
+
+@pytest.mark.parametrize("bench", [maps, alignment])
+def test_the_command_line_of_the_drawing_benches(
+    bench, both, made_run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result, asked = bench.compare(*both), []
+
+    def remembered(sample: drawing.Sample) -> dict[str, Any]:
+        asked.append(sample)
+        return result
+
+    monkeypatch.setattr(bench, "measure", remembered)
+    sizes = [f"--{name.replace('_', '-')}={value}" for name, value in DRAWING.items()]
+    command = ["bench", bench.__name__.rsplit(".", 1)[1], str(made_run.path), *sizes]
+    assert main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == result
+    assert main(command) == 0
+    assert capsys.readouterr().out == bench.as_text(result) + "\n"
+    assert asked[0].words() == both[0].words()

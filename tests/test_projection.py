@@ -255,6 +255,25 @@ def test_tsne_is_the_same_for_the_same_seed_where_neighbours_are_approximate(
     assert (one != other).any()
 
 
+def test_tsne_computes_affinities_once_per_snapshot_and_of_train_alone(
+    splits: np.ndarray, states: np.ndarray, train: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...]] = []
+    affinities = tsne._affinities
+
+    def counted(mine: np.ndarray, *settings: int):
+        seen.append(mine.shape)
+        return affinities(mine, *settings)
+
+    monkeypatch.setattr(tsne, "_affinities", counted)
+    tsne_maps([states] * 3, splits, seed=0)
+    assert seen == [(N_TRAIN, 16)] * 3
+
+
+def test_a_continued_tsne_map_takes_fewer_iterations_than_the_first() -> None:
+    assert tsne.NEXT_ITERATIONS < (tsne.EXAGGERATED_ITERATIONS + tsne.FIRST_ITERATIONS) / 4
+
+
 def test_tsne_goes_on_from_earlier_maps(splits: np.ndarray) -> None:
     """A new snapshot leaves the maps that the reader has seen as they are."""
     three = [noise(len(splits), 16, seed=seed) for seed in range(3)]

@@ -249,6 +249,12 @@ def _add_bench(commands: argparse._SubParsersAction) -> None:
     probes.add_argument("--hidden-size", type=int, default=768)
     probes.add_argument("--encoder", help="instead of a BERT of that size with random weights")
     probes.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_drawing_bench(
+        benches, "maps", "time and faithfulness of t-SNE maps against the 2021 notebook's"
+    )
+    _add_drawing_bench(
+        benches, "alignment", "movement between epochs' maps against the 2021 notebook's"
+    )
     starters = benches.add_parser(
         "starters",
         help="val macro-F1 of the bundled starters against twins with random weights",
@@ -265,6 +271,25 @@ def _add_bench(commands: argparse._SubParsersAction) -> None:
     add("--rates", type=float, nargs="+", default=[1e-4, 2e-4, 5e-4], help="learning rates to try")
     add("--work", type=Path, help="keep the scores here, to go on after an interruption")
     add("--json", action="store_true", help="print one JSON object")
+
+
+def _add_drawing_bench(benches: argparse._SubParsersAction, name: str, what: str) -> None:
+    bench = benches.add_parser(
+        name,
+        help=what,
+        description="Draws the hidden states of a finished run, or of bert-mini fine-tuned on the "
+        "bundled sample for it.",
+        formatter_class=_Help,
+    )
+    bench.set_defaults(command=f"bench {name}")
+    bench.add_argument("which", metavar="RUN", nargs="?", help="a run's id or its folder")
+    bench.add_argument("--n-train", type=int, default=2000, help="most train examples")
+    bench.add_argument("--n-val", type=int, default=1000, help="most val examples")
+    bench.add_argument("--layers", type=int, default=8, help="evenly spaced, the last included")
+    bench.add_argument("--snapshots", type=int, default=6, help="evenly spaced, with both ends")
+    bench.add_argument("--seed", type=int, default=0, help="of the maps, and of what is drawn")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    bench.add_argument("--runs", type=Path, help=RUNS_HELP)
 
 
 # --- settings -------------------------------------------------------------------------------

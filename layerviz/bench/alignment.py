@@ -1,0 +1,129 @@
+"""How far train points move between the maps of consecutive snapshots, and whether for a reason.
+
+The notebook fits every snapshot afresh, so that its points move even where nothing has changed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from layerviz.bench.drawing import Drawn, Sample, by_layerviz, by_notebook, trust_of
+from layerviz.exploring.neighbours import neighbour_overlap
+
+STABLE_OVERLAP = 0.7  # of the 10 nearest train points in the full hidden size
+MOVED_GOAL = 1 / 5
+CORRELATION_GOAL = 0.25
+
+
+def measure(sample: Sample) -> dict[str, Any]:
+    """Draw a sample both ways and compare movements; see :func:`compare`."""
+    return compare(sample, by_notebook(sample, with_val=False), by_layerviz(sample))
+
+
+def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
+    """Compare how points move in two ways of drawing a sample.
+
+    Parameters
+    ----------
+    sample : Sample
+    notebook, ours : Drawn
+
+    Returns
+    -------
+    dict
+        Per way, medians over layers and pairs of consecutive snapshots: ``moved``, how far stable
+        points moved (the median of each pair) as a share of the map's radius, which is the root
+        mean square distance of its points from their centre; ``correlation``, Spearman's, of the
+        movement of all points with the share of neighbours that changed; and the mean ``trust``.
+        ``moved_ratio`` layerviz / notebook; movements are None where no point is stable.
+        ``pairs_with_stable_points`` of ``pairs``; ``goals``.
+    """
+    changed = _changes(sample)
+    ways = {
+        name: {**_movement(sample, drawn, changed), "trust": trust_of(sample, drawn)}
+        for name, drawn in (("notebook", notebook), ("layerviz", ours))
+    }
+    theirs, mine = ways["notebook"], ways["layerviz"]
+    pairs = [one for of_layer in changed for one in of_layer]
+    n_stable = sum(bool(_stable(one).any()) for one in pairs)
+    ratio = mine["moved"] / theirs["moved"] if n_stable else None
+    gain = mine["correlation"] - theirs["correlation"]
+    return {
+        "what": f"movement in t-SNE of {sample.words()}",
+        **ways,
+        "moved_ratio": ratio,
+        "correlation_gain": gain,
+        "pairs": len(pairs),
+        "pairs_with_stable_points": n_stable,
+        "goals": {
+            "stable points move at most a fifth as far": ratio is not None and ratio <= MOVED_GOAL,
+            "trustworthiness of train not lower": mine["trust"] >= theirs["trust"],
+            "movement tells of change, by 0.25 more": gain >= CORRELATION_GOAL,
+        },
+    }
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return a result of :func:`measure` as lines for people."""
+    lines = [result["what"], f"  {'':<10}{'moved':>8}{'rank correlation':>18}{'T train':>9}"]
+    for way in ("notebook", "layerviz"):
+        one = result[way]
+        lines.append(
+            f"  {way:<10}{_said(one['moved']):>8}{one['correlation']:18.3f}{one['trust']:9.3f}"
+        )
+    lines.append(
+        f"  moved, layerviz / notebook {_said(result['moved_ratio'])}, over "
+        f"{result['pairs_with_stable_points']} of {result['pairs']} pairs of snapshots that have "
+        f"stable points; correlation {result['correlation_gain']:+.3f}"
+    )
+    lines += [f"  {goal}: {'yes' if met else 'NO'}" for goal, met in result["goals"].items()]
+    return "\n".join(lines)
+
+
+def movement(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return how far points of shape (n, 2) moved, (n,), as a share of the radius before."""
+    radius = np.sqrt(np.square(before - before.mean(axis=0)).sum(axis=1).mean())
+    return np.linalg.norm(after - before, axis=1) / radius
+
+
+def _said(number: float | None) -> str:
+    return "none" if number is None else f"{number:.3f}"
+
+
+def _changes(sample: Sample) -> list[list[np.ndarray]]:
+    """Return per layer and pair of snapshots which share of neighbours changed, (n_train,)."""
+    train = sample.splits == "train"
+    splits = sample.splits[train]
+    return [
+        [
+            1 - neighbour_overlap(before[train], after[train], splits)
+            for before, after in itertools.pairwise(of_layer)
+        ]
+        for of_layer in sample.states
+    ]
+
+
+def _stable(changed: np.ndarray) -> np.ndarray:
+    return changed <= 1 - STABLE_OVERLAP + 1e-6
+
+
+def _movement(
+    sample: Sample, drawn: Drawn, changed: list[list[np.ndarray]]
+) -> dict[str, float | None]:
+    train = sample.splits == "train"
+    moved, correlations = [], []
+    for maps, of_layer in zip(drawn.xy, changed, strict=True):
+        for before, after, change in zip(maps[:-1], maps[1:], of_layer, strict=True):
+            way = movement(before[train], after[train])
+            if np.ptp(change):  # where all changed alike, ranks say nothing
+                correlations.append(spearmanr(way, change).statistic)
+            if _stable(change).any():
+                moved.append(np.median(way[_stable(change)]))
+    return {
+        "moved": float(np.median(moved)) if moved else None,
+        "correlation": float(np.median(correlations)) if correlations else 0.0,
+    }

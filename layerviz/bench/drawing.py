@@ -1,0 +1,171 @@
+"""The same hidden states drawn in two ways: as the 2021 notebook does, and as layerviz does."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.manifold import TSNE
+
+from layerviz import data, jobs, projection, runs, training
+from layerviz.bench.starters import thinned
+from layerviz.config import RunConfig
+from layerviz.errors import ConfigError
+from layerviz.runs import Run
+
+POOLING = "mean"  # the notebook's
+FEWEST_POINTS = 40  # per split: scikit-learn's perplexity of 30 needs more than that many
+MOST_TRAINED_ON = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Hidden states to draw.
+
+    Parameters
+    ----------
+    name : str
+        Where they are from.
+    layers : tuple of int
+    states : tuple of tuples of ndarrays of shape (N, D)
+        Per layer, one array per snapshot.
+    splits : ndarray of shape (N,)
+        ``train`` or ``val``.
+    seed : int
+    """
+
+    name: str
+    layers: tuple[int, ...]
+    states: tuple[tuple[np.ndarray, ...], ...]
+    splits: np.ndarray
+    seed: int
+
+    @property
+    def n_snapshots(self) -> int:
+        return len(self.states[0])
+
+    def words(self) -> str:
+        """Say how much there is to draw."""
+        n_train = int((self.splits == "train").sum())
+        return (
+            f"{self.name}: {len(self.layers)} layers x {self.n_snapshots} snapshots x "
+            f"({n_train:,} train + {len(self.splits) - n_train:,} val)"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The maps of a sample by one way: per layer (S, N, 2), and the seconds that they took."""
+
+    xy: tuple[np.ndarray, ...]
+    seconds: float
+
+
+def sample_of(
+    run: Run | None, *, n_train: int, n_val: int, layers: int, snapshots: int, seed: int = 0
+) -> Sample:
+    """Take hidden states from a run, or from one that is made for it.
+
+    Parameters
+    ----------
+    run : Run or None
+        None fine-tunes bert-mini on the bundled sample, in a temporary folder.
+    n_train, n_val : int
+        Most examples of each split; of more, the first of a seeded order.
+    layers, snapshots : int
+        How many, evenly spaced with both ends.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of range, or the run has too little.
+    """
+    if min(n_train, n_val) < FEWEST_POINTS or layers < 1 or snapshots < 2:
+        raise ConfigError(
+            "There is too little to draw.",
+            f"Give {FEWEST_POINTS} or more examples per split, a layer and two snapshots.",
+        )
+    wanted = (n_train, n_val, layers, snapshots, seed)
+    if run is not None:
+        return _taken(run, *wanted)
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = thinned(data.sample_table(), MOST_TRAINED_ON, MOST_TRAINED_ON)
+        most = max(n_train, n_val)
+        settings = RunConfig("bert-mini", epochs=snapshots - 1, max_captured=most, seed=seed)
+        made = runs.create(Path(folder), training.with_defaults(settings), dataset)
+        return _taken(training.fit(made, dataset), *wanted)
+
+
+def by_notebook(sample: Sample, *, with_val: bool = True) -> Drawn:
+    """Fit scikit-learn's t-SNE, as it comes, to each layer, snapshot and split on its own."""
+    start = time.perf_counter()
+    drawn = []
+    for of_layer in sample.states:
+        xy = np.full((len(of_layer), len(sample.splits), 2), np.nan, dtype=np.float32)
+        for at, states in enumerate(of_layer):
+            for split in ("train", "val")[: 1 + with_val]:
+                rows = sample.splits == split
+                mine = states[rows].astype(np.float32)
+                xy[at, rows] = TSNE(n_components=2, random_state=sample.seed).fit_transform(mine)
+        drawn.append(xy)
+    return Drawn(tuple(drawn), time.perf_counter() - start)
+
+
+def by_layerviz(sample: Sample) -> Drawn:
+    """Draw as the app does, several layers at a time; trustworthiness is measured within it."""
+    start = time.perf_counter()
+    with ThreadPoolExecutor(jobs.map_workers()) as pool:
+        maps = list(pool.map(_layer_drawer(sample), sample.states))
+    return Drawn(tuple(one.xy for one in maps), time.perf_counter() - start)
+
+
+def trust_of(sample: Sample, drawn: Drawn, split: str = "train") -> float:
+    """Return the mean trustworthiness of one split over layers and snapshots."""
+    rows = sample.splits == split
+    return float(
+        np.mean(
+            [
+                projection.trustworthiness(states[rows], xy[rows])
+                for of_layer, maps in zip(sample.states, drawn.xy, strict=True)
+                for states, xy in zip(of_layer, maps, strict=True)
+            ]
+        )
+    )
+
+
+def _layer_drawer(sample: Sample) -> Callable[[tuple[np.ndarray, ...]], projection.LayerMaps]:
+    return lambda states: projection.slow_maps("tsne", states, sample.splits, seed=sample.seed)
+
+
+def _taken(
+    run: Run, n_train: int, n_val: int, n_layers: int, n_snapshots: int, seed: int
+) -> Sample:
+    if len(run.snapshots) < 2:
+        raise ConfigError("This run has fewer than two snapshots.", "Choose one that is done.")
+    splits = runs.read_examples(run.path)["split"].to_numpy()
+    rng = np.random.default_rng(seed)
+    kept = [
+        rng.permutation(np.flatnonzero(splits == split))[:most]
+        for split, most in (("train", n_train), ("val", n_val))
+    ]
+    if min(map(len, kept)) < FEWEST_POINTS:
+        raise ConfigError(
+            f"This run captured fewer than {FEWEST_POINTS} examples of a split.", "Choose another."
+        )
+    rows = np.sort(np.concatenate(kept))
+    layers = _evenly(1, int(run.encoder["layers"]), n_layers)
+    at = [run.snapshots[place].index for place in _evenly(0, len(run.snapshots) - 1, n_snapshots)]
+    states = tuple(
+        tuple(runs.read_hidden_states(run.path, index, POOLING, layer)[rows] for index in at)
+        for layer in layers
+    )
+    return Sample(run.run_id, layers, states, splits[rows], seed)
+
+
+def _evenly(first: int, last: int, n: int) -> tuple[int, ...]:
+    return tuple(sorted({round(at) for at in np.linspace(first, last, n)}))

@@ -1,0 +1,130 @@
+"""Time and faithfulness of t-SNE maps against fitting each layer, snapshot and split on its own.
+
+Both ways draw the same hidden states in one process, one after the other. Time is that of all
+maps. Faithfulness is the trustworthiness of train, and how many neighbours of val are kept:
+
+- ``val_to_train``: the share of each val point's 10 nearest train points in the full hidden size
+  that are among its 10 nearest train points on the map. The notebook fits val by itself, so that
+  its two pictures share no axes; they are laid on one another, each centred and scaled to the
+  same size, as a reader does who looks from one to the other.
+- ``within_val``: the same among val points alone. It favours the notebook, whose val map is
+  fitted to val, where layerviz places val without looking at how its points lie to one another.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from layerviz import jobs
+from layerviz.bench.drawing import Drawn, Sample, by_layerviz, by_notebook, trust_of
+
+NEIGHBOURS = 10
+TIME_GOAL = 1 / 4
+
+
+def measure(sample: Sample) -> dict[str, Any]:
+    """Draw a sample both ways and compare time and faithfulness; see :func:`compare`."""
+    return compare(sample, by_notebook(sample), by_layerviz(sample))
+
+
+def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
+    """Compare two ways of drawing a sample.
+
+    Parameters
+    ----------
+    sample : Sample
+    notebook, ours : Drawn
+
+    Returns
+    -------
+    dict
+        Per way ``seconds``, ``trust`` (of train and of val), ``val_to_train`` and ``within_val``,
+        means over layers and snapshots; ``time_ratio`` layerviz / notebook; ``goals``.
+    """
+    ways = {
+        "notebook": _rated(sample, notebook, joined=False),
+        "layerviz": _rated(sample, ours, joined=True),
+    }
+    theirs, mine = ways["notebook"], ways["layerviz"]
+    ratio = mine["seconds"] / theirs["seconds"]
+    return {
+        "what": f"t-SNE of {sample.words()}",
+        "layers_at_a_time": jobs.map_workers(),
+        **ways,
+        "time_ratio": ratio,
+        "goals": {
+            "at most a quarter of the time": ratio <= TIME_GOAL,
+            "trustworthiness of train not lower": mine["trust"] >= theirs["trust"],
+            "more train neighbours of val kept": mine["val_to_train"] > theirs["val_to_train"],
+        },
+    }
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return a result of :func:`measure` as lines for people."""
+    lines = [
+        f"{result['what']}; layerviz draws {result['layers_at_a_time']} layers at a time",
+        f"  {'':<10}{'seconds':>9}{'T train':>9}{'T val':>8}{'val to train':>14}{'in val':>8}",
+    ]
+    for way in ("notebook", "layerviz"):
+        one = result[way]
+        lines.append(
+            f"  {way:<10}{one['seconds']:9.1f}{one['trust']:9.3f}{one['trust_val']:8.3f}"
+            f"{one['val_to_train']:14.3f}{one['within_val']:8.3f}"
+        )
+    lines.append(f"  time, layerviz / notebook {result['time_ratio']:.3f}")
+    lines += [f"  {goal}: {'yes' if met else 'NO'}" for goal, met in result["goals"].items()]
+    return "\n".join(lines)
+
+
+def neighbours_kept(
+    known: tuple[np.ndarray, np.ndarray], asked: tuple[np.ndarray, np.ndarray] | None = None
+) -> float:
+    """Return the mean share of nearest known points that are nearest on the map, too.
+
+    Parameters
+    ----------
+    known : tuple of ndarrays of shape (n, D) and (n, 2)
+        Points in the full hidden size and on the map.
+    asked : tuple of ndarrays of shape (m, D) and (m, 2), optional
+        Points whose neighbours are looked for; by default the known ones, each but itself.
+    """
+    far, near = (
+        NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute")
+        .fit(points)
+        .kneighbors(None if asked is None else asked[place], return_distance=False)
+        for place, points in enumerate(known)
+    )
+    return float((far[:, :, None] == near[:, None, :]).any(axis=2).mean())
+
+
+def _rated(sample: Sample, drawn: Drawn, *, joined: bool) -> dict[str, float]:
+    train = sample.splits == "train"
+    across, within = [], []
+    for of_layer, maps in zip(sample.states, drawn.xy, strict=True):
+        for states, xy in zip(of_layer, maps, strict=True):
+            full = states.astype(np.float32)
+            shown = xy if joined else _overlaid(xy, train)
+            across.append(
+                neighbours_kept((full[train], shown[train]), (full[~train], shown[~train]))
+            )
+            within.append(neighbours_kept((full[~train], xy[~train])))
+    return {
+        "seconds": drawn.seconds,
+        "trust": trust_of(sample, drawn),
+        "trust_val": trust_of(sample, drawn, "val"),
+        "val_to_train": float(np.mean(across)),
+        "within_val": float(np.mean(within)),
+    }
+
+
+def _overlaid(xy: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Return both splits centred and with the same mean square distance from their centre."""
+    laid = xy.astype(np.float64)
+    for rows in (train, ~train):
+        laid[rows] -= laid[rows].mean(axis=0)
+        laid[rows] /= np.sqrt(np.square(laid[rows]).sum(axis=1).mean())
+    return laid

@@ -1,0 +1,117 @@
+"""UMAP keeps the rules of all maps. Its import and compiling are paid once, by a fixture."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_projection import clustered, extent, interleaved, noise
+
+from layerviz.errors import Cancelled
+from layerviz.projection import LayerMaps, place_in_umap, umap_maps
+
+ROOT = Path(__file__).resolve().parents[1]
+SPLITS = interleaved()
+TRAIN = SPLITS == "train"
+STATES, CLUSTERS = clustered(SPLITS)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> LayerMaps:
+    """Maps of three snapshots between which nothing changes."""
+    return umap_maps([STATES] * 3, SPLITS, seed=0)
+
+
+def test_nothing_but_drawing_umap_imports_it() -> None:
+    """Nor does t-SNE import pynndescent, which takes as long."""
+    code = (
+        "import sys, numpy as np, layerviz.jobs, layerviz.cache, layerviz.export\n"
+        "from layerviz import projection\n"
+        "x = np.random.default_rng(0).normal(size=(1100, 8)).astype('float32')\n"
+        "from layerviz.projection import tsne\n"
+        "tsne.FIRST_ITERATIONS = tsne.EXAGGERATED_ITERATIONS = 1\n"
+        "projection.tsne_maps([x], np.array(['train'] * 1100), seed=0)\n"
+        "print([name for name in ('umap', 'numba', 'pynndescent') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_val_has_no_say_in_where_train_lies(drawn: LayerMaps) -> None:
+    changed = STATES.copy()
+    changed[~TRAIN] = noise(int((~TRAIN).sum()), 16, seed=3)
+    after = umap_maps([changed] * 2, SPLITS, seed=0)
+    np.testing.assert_array_equal(after.xy[:, TRAIN], drawn.xy[:2, TRAIN])
+    assert not np.allclose(after.xy[0, ~TRAIN], drawn.xy[0, ~TRAIN])
+
+
+def test_the_seed_decides(drawn: LayerMaps) -> None:
+    np.testing.assert_array_equal(umap_maps([STATES], SPLITS, seed=0).xy[0], drawn.xy[0])
+    assert (umap_maps([STATES], SPLITS, seed=1).xy[0] != drawn.xy[0]).any()
+
+
+def test_points_stay_where_the_states_do_not_change(drawn: LayerMaps) -> None:
+    for before, after in zip(drawn.xy[:-1], drawn.xy[1:], strict=True):
+        moved = np.linalg.norm(after - before, axis=1) / extent(before)
+        assert np.median(moved) < 0.12
+
+
+def test_val_lies_with_the_train_points_of_its_cluster(drawn: LayerMaps) -> None:
+    apart = np.linalg.norm(drawn.xy[0, ~TRAIN][:, None] - drawn.xy[0, TRAIN], axis=2)
+    assert (CLUSTERS[TRAIN][apart.argmin(axis=1)] == CLUSTERS[~TRAIN]).mean() > 0.95
+    assert (drawn.trust > 0.8).all()
+    assert np.isnan(drawn.explained).all()
+
+
+def test_new_snapshots_go_on_from_earlier_maps(drawn: LayerMaps) -> None:
+    progress: list[float] = []
+    unread = np.full_like(STATES, np.nan)  # to look at it again would fail
+    after = umap_maps(
+        [unread, unread, STATES],
+        SPLITS,
+        seed=0,
+        earlier=drawn.at((0, 1)),
+        on_progress=progress.append,
+    )
+    np.testing.assert_array_equal(after.xy, drawn.xy)
+    np.testing.assert_array_equal(after.trust, drawn.trust)
+    assert progress == [1.0]
+
+
+def test_new_points_land_where_val_was_drawn(drawn: LayerMaps) -> None:
+    placed = place_in_umap(drawn.xy[-1], STATES, SPLITS, STATES[~TRAIN], seed=0)
+    distance = np.linalg.norm(placed - drawn.xy[-1, ~TRAIN], axis=1)
+    assert np.median(distance) < 0.01 * extent(drawn.xy[-1])
+    one = place_in_umap(drawn.xy[-1], STATES, SPLITS, STATES[~TRAIN][:1], seed=0)
+    assert one.shape == (1, 2)
+    assert one.dtype == np.float32
+
+
+@pytest.mark.parametrize("n_train", [2, 4, 5, 9])
+def test_a_handful_of_train_points_is_drawn(n_train: int) -> None:
+    splits = interleaved(n_train, 6)
+    states = noise(n_train + 6, 8).astype(np.float16)
+    maps = umap_maps([states, states], splits, seed=0)
+    assert np.isfinite(maps.xy).all()
+    placed = place_in_umap(maps.xy[0], states, splits, states[:2], seed=0)
+    assert np.isfinite(placed).all()
+
+
+def test_equal_states_are_one_point_and_later_ones_recover() -> None:
+    maps = umap_maps([np.ones_like(STATES), STATES], SPLITS, seed=0)
+    assert not maps.xy[0].any()
+    assert maps.trust[1, 0] > 0.8
+    assert not place_in_umap(maps.xy[0], np.ones_like(STATES), SPLITS, STATES[:3], seed=0).any()
+
+
+@pytest.mark.parametrize("asked", [1, 2])
+def test_it_stops_when_told_to_and_can_be_drawn_again(asked: int) -> None:
+    answers = iter([False] * (asked - 1) + [True])
+    with pytest.raises(Cancelled):
+        umap_maps([STATES], SPLITS, seed=0, should_stop=lambda: next(answers))
+    assert umap_maps([STATES], SPLITS, seed=0).n_snapshots == 1  # no lock was left behind
