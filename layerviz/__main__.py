@@ -288,6 +288,17 @@ def pretrain(parsed: argparse.Namespace) -> int:
 # --- bench -------------------------------------------------------------------------------------
 
 
+def bench(parsed: argparse.Namespace) -> int:
+    """All benches that are compared with a goal, as one table."""
+    from layerviz.bench import everything
+
+    result = everything.measure(
+        everything.benches(),
+        on_progress=lambda name: print(f"Measuring: {name}", file=sys.stderr, flush=True),
+    )
+    return _told(parsed, result, everything)
+
+
 def bench_capture(parsed: argparse.Namespace) -> int:
     """Time and memory of capturing."""
     from layerviz.bench import capture
@@ -298,22 +309,56 @@ def bench_capture(parsed: argparse.Namespace) -> int:
     result = capture.measure(
         texts,
         n=parsed.n,
-        layers=parsed.layers,
-        hidden_size=parsed.hidden_size,
+        sizes=parsed.sizes,
         max_length=parsed.max_length,
+        growth=parsed.growth,
     )
-    print(json.dumps(result, indent=2) if parsed.json else capture.as_text(result))
-    return EXIT_OK
+    return _told(parsed, result, capture)
+
+
+def bench_epoch(parsed: argparse.Namespace) -> int:
+    """What a snapshot adds to an epoch."""
+    table = _bench_table(parsed)
+
+    from layerviz.bench import epoch
+
+    sizes = {"n_train": parsed.n_train, "n_val": parsed.n_val}
+    return _told(parsed, epoch.measure(table, **sizes, names=parsed.encoder), epoch)
+
+
+def bench_page(parsed: argparse.Namespace) -> int:
+    """Clicks and the slider in a browser."""
+    table = _bench_table(parsed)
+
+    from layerviz.bench import page
+
+    result = page.measure(
+        table,
+        n_train=parsed.n_train,
+        n_val=parsed.n_val,
+        n_layers=parsed.layers,
+        width=parsed.hidden_size,
+        n_snapshots=parsed.snapshots,
+        repeats=parsed.repeats,
+        starts=parsed.starts,
+        marks=parsed.marks,
+    )
+    return _told(parsed, result, page)
+
+
+def bench_growth(parsed: argparse.Namespace) -> int:
+    """How time grows with the number of texts."""
+    table = _bench_table(parsed)
+
+    from layerviz.bench import growth
+
+    result = growth.measure(table, sizes=parsed.sizes, encoder=parsed.encoder)
+    return _told(parsed, result, growth)
 
 
 def bench_probes(parsed: argparse.Namespace) -> int:
     """Measures against training, probes against scikit-learn's."""
-    from layerviz import data
-
-    if parsed.data is None:
-        table = data.sample_table()
-    else:
-        table = data.read_table(read_bytes(parsed.data), parsed.data.name)
+    table = _bench_table(parsed)
 
     from layerviz.bench import probes
 
@@ -324,7 +369,21 @@ def bench_probes(parsed: argparse.Namespace) -> int:
         hidden_size=parsed.hidden_size,
         encoder=parsed.encoder,
     )
-    print(json.dumps(result, indent=2) if parsed.json else probes.as_text(result))
+    return _told(parsed, result, probes)
+
+
+def _bench_table(parsed: argparse.Namespace):
+    """Return the table that was named, or the sample."""
+    from layerviz import data
+
+    if parsed.data is None:
+        return data.sample_table()
+    return data.read_table(read_bytes(parsed.data), parsed.data.name)
+
+
+def _told(parsed: argparse.Namespace, result: dict, said) -> int:
+    """Print a result as JSON, or as its bench says it."""
+    print(json.dumps(result, indent=2) if parsed.json else said.as_text(result))
     return EXIT_OK
 
 
@@ -347,8 +406,7 @@ def bench_starters(parsed: argparse.Namespace) -> int:
         work=parsed.work,
         on_progress=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    print(json.dumps(result, indent=2) if parsed.json else starters.as_text(result))
-    return EXIT_OK
+    return _told(parsed, result, starters)
 
 
 COMMANDS = {
@@ -358,7 +416,11 @@ COMMANDS = {
     "export": export,
     "import": import_run,
     "pretrain": pretrain,
+    "bench": bench,
     "bench capture": bench_capture,
+    "bench epoch": bench_epoch,
+    "bench page": bench_page,
+    "bench growth": bench_growth,
     "bench probes": bench_probes,
     "bench starters": bench_starters,
 }
