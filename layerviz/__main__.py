@@ -288,98 +288,15 @@ def pretrain(parsed: argparse.Namespace) -> int:
 # --- bench -------------------------------------------------------------------------------------
 
 
-def bench_capture(parsed: argparse.Namespace) -> int:
-    """Time and memory of capturing."""
-    from layerviz.bench import capture
+def bench(parsed: argparse.Namespace) -> int:
+    """Measure layerviz against the plain way: one bench, or all that have a goal."""
+    from layerviz.bench import named
 
-    texts = (
-        None if parsed.data is None else capture.texts_of(read_bytes(parsed.data), parsed.data.name)
+    run = opened(parsed.which, runs_root(parsed)) if getattr(parsed, "which", None) else None
+    result, said = named.measured(
+        parsed, run, lambda line: print(line, file=sys.stderr, flush=True)
     )
-    result = capture.measure(
-        texts,
-        n=parsed.n,
-        layers=parsed.layers,
-        hidden_size=parsed.hidden_size,
-        max_length=parsed.max_length,
-    )
-    print(json.dumps(result, indent=2) if parsed.json else capture.as_text(result))
-    return EXIT_OK
-
-
-def bench_probes(parsed: argparse.Namespace) -> int:
-    """Measures against training, probes against scikit-learn's."""
-    from layerviz import data
-
-    if parsed.data is None:
-        table = data.sample_table()
-    else:
-        table = data.read_table(read_bytes(parsed.data), parsed.data.name)
-
-    from layerviz.bench import probes
-
-    result = probes.measure(
-        table,
-        n=parsed.n,
-        layers=parsed.layers,
-        hidden_size=parsed.hidden_size,
-        encoder=parsed.encoder,
-    )
-    print(json.dumps(result, indent=2) if parsed.json else probes.as_text(result))
-    return EXIT_OK
-
-
-def bench_maps(parsed: argparse.Namespace) -> int:
-    """t-SNE maps against one fit for each layer, snapshot and split."""
-    from layerviz.bench import maps
-
-    result = maps.measure(drawing_sample(parsed))
-    print(json.dumps(result, indent=2) if parsed.json else maps.as_text(result))
-    return EXIT_OK
-
-
-def bench_alignment(parsed: argparse.Namespace) -> int:
-    """Movement between the maps of snapshots against that of independent fits."""
-    from layerviz.bench import alignment
-
-    result = alignment.measure(drawing_sample(parsed))
-    print(json.dumps(result, indent=2) if parsed.json else alignment.as_text(result))
-    return EXIT_OK
-
-
-def drawing_sample(parsed: argparse.Namespace):
-    """Return the hidden states that a bench of maps draws."""
-    from layerviz.bench import drawing
-
-    return drawing.sample_of(
-        opened(parsed.which, runs_root(parsed)) if parsed.which else None,
-        n_train=parsed.n_train,
-        n_val=parsed.n_val,
-        layers=parsed.layers,
-        snapshots=parsed.snapshots,
-        seed=parsed.seed,
-    )
-
-
-def bench_starters(parsed: argparse.Namespace) -> int:
-    """Starters against their twins with random weights."""
-    from layerviz import data
-
-    tables = [data.read_table(read_bytes(path), path.name) for path in parsed.data]
-
-    from layerviz.bench import starters
-
-    result = starters.measure(
-        tables,
-        names=parsed.encoder,
-        n_train=parsed.n_train,
-        n_val=parsed.n_val,
-        epochs=parsed.epochs,
-        seeds=parsed.seeds,
-        rates=parsed.rates,
-        work=parsed.work,
-        on_progress=lambda line: print(line, file=sys.stderr, flush=True),
-    )
-    print(json.dumps(result, indent=2) if parsed.json else starters.as_text(result))
+    print(json.dumps(result, indent=2) if parsed.json else said)
     return EXIT_OK
 
 
@@ -390,11 +307,7 @@ COMMANDS = {
     "export": export,
     "import": import_run,
     "pretrain": pretrain,
-    "bench capture": bench_capture,
-    "bench maps": bench_maps,
-    "bench alignment": bench_alignment,
-    "bench probes": bench_probes,
-    "bench starters": bench_starters,
+    "bench": bench,
 }
 
 

@@ -13,14 +13,33 @@ import pytest
 from made_runs import dataset_of, made
 from toy import as_csv, toy_rows
 
-from layerviz import data, encoders, training
+from layerviz import data, encoders, runs, separability, training
 from layerviz.__main__ import main
-from layerviz.bench import alignment, capture, drawing, maps, probes, starters
+from layerviz.bench import (
+    alignment,
+    capture,
+    drawing,
+    epoch,
+    everything,
+    growth,
+    maps,
+    page,
+    probes,
+    starters,
+)
+from layerviz.bench.figures import Figure, as_table
+from layerviz.bench.made_run import made_run
+from layerviz.bench.materials import varied_csv, varied_dataset
 from layerviz.data import Table
 from layerviz.errors import ConfigError, EncoderError
 from layerviz.runs import Run
 
-SIZES = {"n": 40, "layers": 2, "hidden_size": 64, "max_length": 32}
+SIZES = {"n": 40, "sizes": [(2, 64)], "max_length": 32, "growth": [20, 40]}
+
+
+@pytest.fixture(scope="module")
+def sample_table() -> Table:
+    return data.read_table(as_csv(toy_rows(160)), "toy.csv")
 
 
 @pytest.fixture(scope="module")
@@ -29,25 +48,43 @@ def result() -> dict[str, Any]:
     return capture.measure([text for text, _ in toy_rows(30)], **SIZES)
 
 
-def test_both_ways_are_measured_and_agree(result: dict[str, Any]) -> None:
-    for way in capture.WAYS:
-        assert result[way]["seconds"] > 0
-        assert result[way]["extra_mb"] >= 0
-    plain, ours = (result[way] for way in capture.WAYS)
-    assert result["time_ratio"] == pytest.approx(ours["seconds"] / plain["seconds"])
-    assert math.isfinite(result["memory_ratio"])
-    assert 0 < result["largest_difference"] < 5e-3  # float16 against float32, and no more
+def test_all_ways_are_measured_and_agree(result: dict[str, Any]) -> None:
+    (one,) = result["encoders"]
+    assert (one["layers"], one["hidden_size"]) == (2, 64)
+    ways, compared = one["ways"], one["compared"]
+    assert list(ways) == ["plain", *compared]
+    for way in ways.values():
+        assert way["seconds"] > 0
+        assert way["extra_mb"] >= 0
+        assert way["result_mb"] > 0
+    ratio = ways["fp32"]["seconds"] / ways["plain"]["seconds"]
+    assert compared["fp32"]["time_ratio"] == pytest.approx(ratio)
+    assert 0 < compared["fp32"]["largest_difference"] < 5e-3  # float16 against float32, no more
+    assert compared["fp32"]["agreement"] == 1
+    if "bf16" in compared:
+        assert compared["fp32"]["largest_difference"] < compared["bf16"]["largest_difference"] < 0.1
+
+
+def test_growth_is_measured_and_can_be_left_out(result: dict[str, Any]) -> None:
+    grown = result["growth"]
+    assert [row["n"] for row in grown["rows"]] == [20, 40]
+    assert math.isfinite(grown["exponent"])
+    assert len(grown["extra_above_result_mb"]) == 2
+    assert capture.exponent([1, 10, 100], [3, 300, 30_000]) == pytest.approx(2)
+    without = [figure.what for figure in capture.figures(result | {"growth": None})]
+    assert without == [f.what for f in capture.figures(result)][: len(without)]
+    assert len(without) == len(capture.figures(result)) - 2
 
 
 def test_the_bench_says_what_it_measured(result: dict[str, Any]) -> None:
     lines = capture.as_text(result).splitlines()
-    assert lines[0] == "capture of 40 texts, 2 layers of 64, max length 32"
-    plain, ours, ratio, difference = lines[1:]
-    assert f"{result['plain']['seconds']:.1f} s" in plain
-    assert f"{result['layerviz']['extra_mb']:.0f} MB" in ours
-    assert f"{result['time_ratio']:.3f}" in ratio
-    assert f"{result['memory_ratio']:.3f}" in ratio
-    assert difference.endswith(f"{result['largest_difference']:.1e}")
+    assert lines[0].startswith("capture of 40 texts, max length 32; ")
+    assert f"{result['machine']['cores']} cores" in lines[0]
+    (one,) = result["encoders"]
+    assert lines[1] == "2 layers of 64"
+    assert f"{one['ways']['plain']['seconds']:.1f} s" in lines[2]
+    assert f"{one['ways']['fp32']['extra_mb']:.0f} MB" in lines[3]
+    assert f"{one['compared']['fp32']['time_ratio']:.3f}" in lines[3]
 
 
 def test_the_command_line_prints_json_or_text(
@@ -56,30 +93,165 @@ def test_the_command_line_prints_json_or_text(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked: list[tuple[Any, dict[str, int]]] = []
+    asked: list[tuple[Any, dict[str, Any]]] = []
 
-    def remembered(texts: list[str] | None, **sizes: int) -> dict[str, Any]:
+    def remembered(texts: list[str] | None, **sizes: Any) -> dict[str, Any]:
         asked.append((texts, sizes))
         return result
 
     monkeypatch.setattr(capture, "measure", remembered)
     (tmp_path / "toy.csv").write_bytes(as_csv(toy_rows(30)))
-    sizes = [f"--{name.replace('_', '-')}={value}" for name, value in SIZES.items()]
-    data = ["--data", str(tmp_path / "toy.csv")]
-    assert main(["bench", "capture", *sizes, *data, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == result
+    sizes = ["--n=40", "--sizes=2x64", "--max-length=32", "--growth", "20", "40"]
+    given = [*sizes, "--data", str(tmp_path / "toy.csv")]
+    assert main(["bench", "capture", *given, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(result))
     assert main(["bench", "capture"]) == 0
-    assert capsys.readouterr().out == capture.as_text(result) + "\n"
+    assert capsys.readouterr().out.splitlines()[1:] == capture.as_text(result).splitlines()[1:]
     assert asked[0] == ([text for text, _ in toy_rows(30)], SIZES)
     assert asked[1][0] is None  # the bundled sample
+    assert asked[1][1]["sizes"] == list(capture.ENCODERS)
+    with pytest.raises(SystemExit):
+        main(["bench", "capture", "--sizes", "large"])
 
 
 @pytest.mark.parametrize(
-    "size", [{"n": 0}, {"layers": 0}, {"max_length": 4}, {"hidden_size": 48}, {"hidden_size": 0}]
+    "size",
+    [
+        {"n": 0},
+        {"sizes": [(0, 64)]},
+        {"sizes": [(2, 48)]},
+        {"sizes": [(2, 0)]},
+        {"max_length": 4},
+        {"growth": [0, 10]},
+    ],
 )
-def test_impossible_sizes_are_refused(size: dict[str, int]) -> None:
+def test_impossible_sizes_are_refused(size: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="Give"):
         capture.measure(["a text"], **SIZES | size)
+
+
+# --- figures --------------------------------------------------------------------------------
+
+
+def test_a_figure_is_held_against_its_goal() -> None:
+    with_peer = Figure("a", "time", 2.0, "s", goal=0.25, peer=10.0)
+    assert with_peer.ratio == pytest.approx(0.2)
+    assert with_peer.met
+    alone = Figure("b", "time", 2.0, "s", goal=1.0)
+    assert alone.ratio is None
+    assert alone.met is False
+    assert Figure("b", "score", 2.0, "", goal=1.0, at_least=True).met
+    assert Figure("b", "time", 2.0, "s").met is None
+    header, *rows = as_table([with_peer, alone]).splitlines()
+    assert header.split() == ["bench", "what", "ours", "peer", "ratio", "goal", "met?"]
+    assert rows[0].split() == ["a", "time", "2", "s", "10", "s", "0.200", "≤", "0.25", "yes"]
+    assert rows[1].endswith("no")
+
+
+def test_all_benches_come_as_one_table_and_name_what_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing():
+        raise ConfigError("It needs Chromium.", "Install it.")
+
+    made = {
+        "one": lambda: ({"n": 1}, [Figure("one", "time", 2.0, "s", 1.0)]),
+        "page": missing,
+        "two": lambda: ({"n": 2}, [Figure("two", "time", 0.5, "s", 1.0)]),
+    }
+    monkeypatch.setattr(everything, "benches", lambda run: made)
+    assert main(["bench", "--json"]) == 0
+    output = capsys.readouterr()
+    result = json.loads(output.out)
+    assert [row["met"] for row in result["figures"]] == [False, True]
+    assert result["results"] == {"one": {"n": 1}, "two": {"n": 2}}
+    assert result["left_out"] == {"page": "It needs Chromium. Install it."}
+    assert output.err.splitlines() == [f"Measuring: {name}" for name in made]
+    assert main(["bench"]) == 0
+    table = capsys.readouterr().out
+    assert "page: left out. It needs Chromium. Install it." in table
+    assert table.splitlines()[1].startswith("bench")
+
+
+def test_every_bench_with_a_goal_is_in_the_table() -> None:
+    names = {"capture", "maps", "alignment", "epoch", "page", "growth"}
+    assert names == set(everything.benches())
+
+
+# --- materials ------------------------------------------------------------------------------
+
+
+def test_texts_are_varied_where_there_are_too_few(sample_table: Table) -> None:
+    dataset = varied_dataset(sample_table, 400, 100)
+    assert dataset.counts().sum().to_dict() == {"train": 400, "val": 100}
+    assert dataset.examples["text"].is_unique
+    assert set(dataset.label_names) == {"fruit", "tool", "river"}
+    assert varied_csv(sample_table, 400, 100) == varied_csv(sample_table, 400, 100)
+    with pytest.raises(ConfigError, match="20 or more"):
+        varied_csv(sample_table, 400, 1)
+
+
+def test_a_made_up_run_is_whole(sample_table: Table, tmp_path: Path) -> None:
+    dataset = varied_dataset(sample_table, 60, 30)
+    run = made_run(tmp_path, dataset, n_layers=3, width=16, n_snapshots=3)
+    assert runs.read(tmp_path, run.run_id).status == "done"
+    assert len(run.snapshots) == 3
+    assert runs.read_pooled(run.path, 2)["cls"].shape == (4, 90, 16)
+    assert separability.missing_measures(run) == []
+    assert separability.answer_of(run).sentences
+    with pytest.raises(ConfigError):
+        made_run(tmp_path, dataset, n_layers=3, width=16, n_snapshots=1)
+
+
+# --- epoch ----------------------------------------------------------------------------------
+
+
+def test_what_an_epoch_is_lengthened_by_is_told_part_by_part(sample_table: Table) -> None:
+    result = epoch.measure(sample_table, n_train=60, n_val=30, names=["2x64"])
+    (row,) = result["encoders"]
+    assert set(row["seconds"]) == set(epoch.PARTS)
+    assert all(seconds > 0 for seconds in row["seconds"].values())
+    assert row["share"] == pytest.approx(sum(row["seconds"].values()) / row["epoch"])
+    (figure,) = epoch.figures(result)
+    assert figure.ratio == pytest.approx(row["share"])
+    text = epoch.as_text(result)
+    assert "an epoch of 60 texts, 30 held out" in text
+    assert all(part in text for part in epoch.PARTS)
+
+
+@pytest.mark.parametrize("wrong", [{"names": ["2x65"]}, {"names": ["0x64"]}, {"n_train": 3}])
+def test_an_epoch_that_cannot_be_measured_is_refused(
+    sample_table: Table, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match="cannot take"):
+        epoch.measure(sample_table, **{"n_train": 60, "n_val": 30, "names": ["2x64"]} | wrong)
+
+
+# --- page -----------------------------------------------------------------------------------
+
+
+def test_the_page_bench_needs_chromium_and_says_so(
+    sample_table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(ConfigError, match=r"needs Chromium.*apt-get install chromium"):
+        page.measure(sample_table)
+    with pytest.raises(ConfigError, match="repeats"):
+        page.measure(sample_table, repeats=0)
+
+
+# --- growth ---------------------------------------------------------------------------------
+
+
+def test_growth_has_an_exponent_for_every_part(sample_table: Table) -> None:
+    result = growth.measure(sample_table, sizes=[200, 100], encoder="1x64")
+    assert [row["n"] for row in result["rows"]] == [100, 200]
+    assert set(result["exponents"]) == set(growth.PARTS)
+    assert all(math.isfinite(value) for value in result["exponents"].values())
+    assert len(growth.figures(result)) == len(growth.PARTS) + 2
+    assert "200" in growth.as_text(result).splitlines()[-2]
+    with pytest.raises(ConfigError, match="two sizes"):
+        growth.measure(sample_table, sizes=[100])
 
 
 # --- starters -------------------------------------------------------------------------------

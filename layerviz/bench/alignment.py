@@ -12,6 +12,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from layerviz.bench.drawing import Drawn, Sample, by_layerviz, by_notebook, trust_of
+from layerviz.bench.figures import Figure
 from layerviz.exploring.neighbours import neighbour_overlap
 
 STABLE_OVERLAP = 0.7  # of the 10 nearest train points in the full hidden size
@@ -65,6 +66,28 @@ def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
             "movement tells of change, by 0.25 more": gain >= CORRELATION_GOAL,
         },
     }
+
+
+def figures(result: dict[str, Any]) -> list[Figure]:
+    """Return the result as lines of the table of all benches."""
+    theirs, mine = result["notebook"], result["layerviz"]
+    told = [
+        Figure(
+            "alignment", "trustworthiness, train", mine["trust"], "", 1.0, theirs["trust"], True
+        ),
+        Figure(
+            "alignment",
+            "rank correlation of movement with change, gain",
+            result["correlation_gain"],
+            "",
+            CORRELATION_GOAL,
+            at_least=True,
+        ),
+    ]
+    if result["moved_ratio"] is not None:
+        what = "movement of stable points, in radii"
+        told.insert(0, Figure("alignment", what, mine["moved"], "", MOVED_GOAL, theirs["moved"]))
+    return told
 
 
 def as_text(result: dict[str, Any]) -> str:

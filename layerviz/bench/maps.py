@@ -20,6 +20,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from layerviz import jobs
 from layerviz.bench.drawing import Drawn, Sample, by_layerviz, by_notebook, trust_of
+from layerviz.bench.figures import Figure
 
 NEIGHBOURS = 10
 TIME_GOAL = 1 / 4
@@ -61,6 +62,25 @@ def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
             "more train neighbours of val kept": mine["val_to_train"] > theirs["val_to_train"],
         },
     }
+
+
+def figures(result: dict[str, Any]) -> list[Figure]:
+    """Return the result as lines of the table of all benches."""
+    theirs, mine = result["notebook"], result["layerviz"]
+    what = f"t-SNE, {result['layers_at_a_time']} layers at a time"
+    return [
+        Figure("maps", what, mine["seconds"], "s", TIME_GOAL, theirs["seconds"]),
+        Figure("maps", "trustworthiness, train", mine["trust"], "", 1.0, theirs["trust"], True),
+        Figure(
+            "maps",
+            "train neighbours of val kept",
+            mine["val_to_train"],
+            "",
+            1.0,
+            theirs["val_to_train"],
+            True,
+        ),
+    ]
 
 
 def as_text(result: dict[str, Any]) -> str:

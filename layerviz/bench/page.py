@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import statistics
 import tempfile
@@ -275,9 +274,8 @@ def _slide_alone(browser: Any, n_marks: int, n_snapshots: int, repeats: int) -> 
 
 def _alone(n_marks: int, n_snapshots: int) -> str:
     chart = _chart(n_marks // CHART_LAYERS, n_snapshots)
-    spec = export.specification(chart)
+    spec_text = export.picture(chart, "json", width=1100).decode().replace("<", "\\u003c")
     vega = vl_convert.javascript_bundle().replace("</script", "<\\/script")
-    spec_text = json.dumps(spec).replace("<", "\\u003c")
     return f"""<!DOCTYPE html><meta charset="utf-8"><div id="maps" style="width:1100px"></div>
 <script>{vega}</script>
 <script>vegaEmbed("#maps", {spec_text}, {{actions: false, renderer: "canvas"}})

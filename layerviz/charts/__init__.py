@@ -1,5 +1,7 @@
 """DataFrames in, Altair charts out; nothing here reads a file or knows of Streamlit."""
 
+from altair.utils.schemapi import disable_debug_mode
+
 from layerviz.charts.contenders import encoders_over_epochs, scores_over_depth
 from layerviz.charts.curves import (
     class_counts,
@@ -45,6 +47,10 @@ from layerviz.charts.palette import (
 )
 from layerviz.charts.single_example import knowledge_strip, label_probability, token_maps
 from layerviz.charts.trails import own_frame, trails_frame
+
+# Altair would check every part against its schema as soon as it is made, most parts many times:
+# two thirds of the time in which the page answers a click. `to_dict` still checks the whole.
+disable_debug_mode()
 
 __all__ = [
     "CLASS_COLOURS",

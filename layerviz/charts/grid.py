@@ -124,7 +124,7 @@ def rows_in_box(
         np.stack([points[name].to_numpy() for name in slot_columns(points, axis)], axis=1)
         for axis in ("x", "y")
     )
-    corners = np.array(corners_of(points, layers, grid))  # (n, 2)
+    corners = corners_of(points, layers, grid)
     side = min(cell_width * 0.96, grid.map_height) * 0.94  # as in `map_side`
     x = corners[:, 0] + 0.5 + (xs[rows, at] - 0.5) * side / cell_width
     y = corners[:, 1] + grid.map_middle - (ys[rows, at] - 0.5) * side
@@ -132,22 +132,17 @@ def rows_in_box(
     return np.unique(points["row"].to_numpy()[inside])
 
 
-def corners_of(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> list[tuple[float, float]]:
-    """Return left edge (in cells) and top edge (in pixels) of the cell of each row."""
-    order = {layer: place for place, layer in enumerate(layers)}
-    return [
-        grid.corner(order[layer], int(split == "val"))
-        for layer, split in zip(frame["layer"], frame["split"], strict=True)
-    ]
+def corners_of(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> np.ndarray:
+    """Return left edge (in cells) and top edge (in pixels) of the cell of each row, (n, 2)."""
+    corners = np.array([[grid.corner(at, side) for side in (0, 1)] for at in range(len(layers))])
+    place = frame["layer"].map({layer: at for at, layer in enumerate(layers)}).to_numpy(dtype=int)
+    return corners.astype(float)[place, (frame["split"] == "val").to_numpy().astype(int)]
 
 
 def centred(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
     """Add where the map of each row has its middle, for `placed`."""
     corners = corners_of(frame, layers, grid)
-    return frame.assign(
-        centre_x=[left + 0.5 for left, _ in corners],
-        centre_y=[top + grid.map_middle for _, top in corners],
-    )
+    return frame.assign(centre_x=corners[:, 0] + 0.5, centre_y=corners[:, 1] + grid.map_middle)
 
 
 def placed(x: str, y: str, grid: Grid, origin: str = "0") -> dict[str, str]:

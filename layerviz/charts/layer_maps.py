@@ -133,10 +133,10 @@ def layer_maps(
 def _place_cells(cells: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
     corners = corners_of(cells, layers, grid)
     return cells.assign(
-        left=[left + 0.02 for left, _ in corners],
-        right=[left + 0.98 for left, _ in corners],
-        top=[float(top) for _, top in corners],
-        bottom=[top + grid.cell_height - 6.0 for _, top in corners],
+        left=corners[:, 0] + 0.02,
+        right=corners[:, 0] + 0.98,
+        top=corners[:, 1],
+        bottom=corners[:, 1] + grid.cell_height - 6.0,
         heading_top=[grid.heading_top(int(split == "val")) for split in cells["split"]],
     )
 

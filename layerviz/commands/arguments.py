@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from layerviz.commands.bench_arguments import add_bench
+from layerviz.commands.wording import RUNS_HELP, Help
 from layerviz.config import (
     CLASS_WEIGHTINGS,
     FAMILIES,
@@ -29,26 +31,18 @@ def parser() -> argparse.ArgumentParser:
     _add_export(commands)
     _add_import(commands)
     _add_pretrain(commands)
-    _add_bench(commands)
+    add_bench(commands)
     return top
 
 
 DATA_HELP = "CSV file: all examples, or train"
-RUNS_HELP = "runs folder (default: checkpoints/runs)"
-
-
-class _Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Names the defaults that there are."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default is None else super()._get_help_string(action)
 
 
 def _add_fit(commands: argparse._SubParsersAction) -> None:
     fit = commands.add_parser(
         "fit",
         help="fine-tune an encoder on a CSV and capture every layer",
-        formatter_class=_Help,
+        formatter_class=Help,
     )
     fit.set_defaults(command="fit")
     fit.add_argument(
@@ -110,7 +104,7 @@ def _add_compare(commands: argparse._SubParsersAction) -> None:
         help="say which encoder does better on the same data, in which layer, and how sure that is",
         description="Compare runs that are there (RUN ...), or make them first: one for each "
         "--encoder and seed. Runs that exist with the same settings are not made again.",
-        formatter_class=_Help,
+        formatter_class=Help,
     )
     compare.set_defaults(command="compare")
     compare.add_argument("which", metavar="RUN", nargs="*", help="ids or folders of runs")
@@ -146,7 +140,7 @@ def _add_export(commands: argparse._SubParsersAction) -> None:
         help="take results away: animation, page, pictures, tables, zips",
         description="Write results of a run to files. Several may be named at once; a file that "
         "is there is replaced.",
-        formatter_class=_Help,
+        formatter_class=Help,
     )
     export.set_defaults(command="export")
     export.add_argument("which", metavar="RUN", help="a run's id or its folder")
@@ -194,7 +188,7 @@ def _add_pretrain(commands: argparse._SubParsersAction) -> None:
     pretrain = commands.add_parser(
         "pretrain",
         help="pre-train an encoder on unlabelled texts, or train one on",
-        formatter_class=_Help,
+        formatter_class=Help,
     )
     pretrain.set_defaults(command="pretrain")
     add = pretrain.add_argument
@@ -222,74 +216,6 @@ def _add_pretrain(commands: argparse._SubParsersAction) -> None:
     add("--max-length", type=int, default=64, help="tokens kept of each text")
     add("--seed", type=int, default=0, help="of weights, order, masks and sample")
     add("--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it")
-
-
-def _add_bench(commands: argparse._SubParsersAction) -> None:
-    bench = commands.add_parser("bench", help="measure layerviz against the plain way")
-    benches = bench.add_subparsers(required=True, metavar="WHAT")
-    capture = benches.add_parser(
-        "capture", help="time and memory of capturing hidden states against padding and keeping all"
-    )
-    capture.set_defaults(command="bench capture")
-    capture.add_argument("--data", type=Path, help="CSV file with texts (default: the sample)")
-    capture.add_argument("--n", type=int, default=2000, help="texts, repeated if there are fewer")
-    capture.add_argument("--layers", type=int, default=6)
-    capture.add_argument("--hidden-size", type=int, default=384)
-    capture.add_argument("--max-length", type=int, default=128)
-    capture.add_argument("--json", action="store_true", help="print one JSON object")
-    probes = benches.add_parser(
-        "probes",
-        help="the layers' measures against an epoch of training, and probes against scikit-learn's",
-        formatter_class=_Help,
-    )
-    probes.set_defaults(command="bench probes")
-    probes.add_argument("--data", type=Path, help="CSV file (default: the sample)")
-    probes.add_argument("--n", type=int, default=2000, help="most examples per split")
-    probes.add_argument("--layers", type=int, default=12)
-    probes.add_argument("--hidden-size", type=int, default=768)
-    probes.add_argument("--encoder", help="instead of a BERT of that size with random weights")
-    probes.add_argument("--json", action="store_true", help="print one JSON object")
-    _add_drawing_bench(
-        benches, "maps", "time and faithfulness of t-SNE maps against the 2021 notebook's"
-    )
-    _add_drawing_bench(
-        benches, "alignment", "movement between epochs' maps against the 2021 notebook's"
-    )
-    starters = benches.add_parser(
-        "starters",
-        help="val macro-F1 of the bundled starters against twins with random weights",
-        formatter_class=_Help,
-    )
-    starters.set_defaults(command="bench starters")
-    add = starters.add_argument
-    add("--data", type=Path, nargs="+", required=True, help="CSV files, each measured by itself")
-    add("--encoder", nargs="+", help="instead of the bundled starters")
-    add("--n-train", type=int, default=2000)
-    add("--n-val", type=int, default=1000)
-    add("--epochs", type=int, default=4)
-    add("--seeds", type=int, default=3)
-    add("--rates", type=float, nargs="+", default=[1e-4, 2e-4, 5e-4], help="learning rates to try")
-    add("--work", type=Path, help="keep the scores here, to go on after an interruption")
-    add("--json", action="store_true", help="print one JSON object")
-
-
-def _add_drawing_bench(benches: argparse._SubParsersAction, name: str, what: str) -> None:
-    bench = benches.add_parser(
-        name,
-        help=what,
-        description="Draws the hidden states of a finished run, or of bert-mini fine-tuned on the "
-        "bundled sample for it.",
-        formatter_class=_Help,
-    )
-    bench.set_defaults(command=f"bench {name}")
-    bench.add_argument("which", metavar="RUN", nargs="?", help="a run's id or its folder")
-    bench.add_argument("--n-train", type=int, default=2000, help="most train examples")
-    bench.add_argument("--n-val", type=int, default=1000, help="most val examples")
-    bench.add_argument("--layers", type=int, default=8, help="evenly spaced, the last included")
-    bench.add_argument("--snapshots", type=int, default=6, help="evenly spaced, with both ends")
-    bench.add_argument("--seed", type=int, default=0, help="of the maps, and of what is drawn")
-    bench.add_argument("--json", action="store_true", help="print one JSON object")
-    bench.add_argument("--runs", type=Path, help=RUNS_HELP)
 
 
 # --- settings -------------------------------------------------------------------------------

@@ -1,0 +1,184 @@
+"""How time grows with the number of texts: reading, splitting, training, capture, maps, page."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from layerviz import data, encoders, hidden_states, projection, runs, training
+from layerviz.bench.browser import ROOT
+from layerviz.bench.capture import exponent
+from layerviz.bench.figures import Figure, machine, machine_in_words
+from layerviz.bench.materials import random_bert, size_of, varied_csv
+from layerviz.config import RunConfig
+from layerviz.data import Columns, Table
+from layerviz.errors import ConfigError, RunError
+
+SIZES = (1000, 4000, 16_000, 64_000)
+PARTS = ("reading", "splitting", "training", "capture", "PCA maps", "first draw")
+EXPONENT_GOAL = 1.1  # 1 is linear
+DRAW_GOAL = 5.0  # seconds until a page with the most texts stands, the file read anew
+MAPPED_LAYERS = 8  # at most
+VAL_SHARE = 5  # one text in so many is held out
+# The page draws in Streamlit's own test driver, in a process that stands for the server.
+DRAW = """
+import sys, time
+from pathlib import Path
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file("streamlit_app.py", default_timeout=600).run()
+app.segmented_control(key="source").set_value("Your CSV").run()
+content = Path(sys.argv[1]).read_bytes()
+start = time.perf_counter()
+app.file_uploader(key="upload_train").upload("texts.csv", content, "text/csv").run()
+seconds = time.perf_counter() - start
+start = time.perf_counter()
+app.run()
+again = time.perf_counter() - start
+if app.exception or app.error:
+    sys.exit("; ".join(one.value for one in [*app.exception, *app.error]))
+print(seconds, again)
+"""
+
+
+def measure(
+    table: Table | None, *, sizes: Sequence[int] = SIZES, encoder: str = "bert-mini"
+) -> dict[str, Any]:
+    """Time each part of the work at growing numbers of texts.
+
+    Parameters
+    ----------
+    table : Table or None
+        None takes the bundled sample; where it has too few texts, they come again, varied.
+    sizes : sequence of int
+        Numbers of texts, train and val together; a fifth of them is val.
+    encoder : str
+        One of this disk, or a size such as ``2x64``: a BERT with random weights.
+
+    Returns
+    -------
+    dict
+        ``rows``: per number of texts the seconds of each of `PARTS` and, of the page, ``redraw``
+        (drawn once more); the capture is of all texts, though a run captures 2,000 per split.
+        ``exponents``: per part the slope of its seconds over the texts, in logarithms.
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer than two sizes.
+    RunError
+        If the page could not be drawn.
+    """
+    if len(set(sizes)) < 2:
+        raise ConfigError("The bench of growth needs two sizes.", "Give two numbers of texts.")
+    size = size_of(encoder)
+    table = table or data.sample_table()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [
+            _one_size(table, n, encoder, size, Path(folder) / str(n)) for n in sorted(set(sizes))
+        ]
+    numbers = [row["n"] for row in rows]
+    return {
+        "what": f"growth from {numbers[0]:,} to {numbers[-1]:,} texts, {encoder}",
+        "machine": machine(),
+        "rows": rows,
+        "exponents": {part: exponent(numbers, [row[part] for row in rows]) for part in PARTS},
+    }
+
+
+def _one_size(
+    table: Table, n: int, encoder: str, size: tuple[int, int] | None, work: Path
+) -> dict[str, float]:
+    work.mkdir()
+    n_val = n // VAL_SHARE
+    content = varied_csv(table, n - n_val, n_val)
+    row: dict[str, float] = {"n": n}
+    start = time.perf_counter()
+    read = data.read_table(content, "texts.csv")
+    row["reading"] = time.perf_counter() - start
+    start = time.perf_counter()
+    dataset = data.build_dataset(read, Columns("text", "label", None))  # val is cut from train
+    row["splitting"] = time.perf_counter() - start
+    name = encoder if size is None else random_bert(dataset, *size, work / "encoder")
+    config = training.with_defaults(RunConfig(name, epochs=1))
+    run = runs.create(work / "runs", config, dataset)
+    run = training.fit(run, dataset, capture=False)
+    row["training"] = run.training["train_seconds"]
+    loaded = encoders.load_trained(run.path / "model")
+    texts = dataset.examples["text"].tolist()
+    start = time.perf_counter()
+    captured = hidden_states.capture(
+        loaded.model, loaded.tokenizer, texts, max_length=config.max_length
+    )
+    row["capture"] = time.perf_counter() - start
+    row["PCA maps"] = _mapped(captured.pooled["mean"], run, dataset)
+    del captured
+    (work / "texts.csv").write_bytes(content)
+    row["first draw"], row["redraw"] = _drawn(work / "texts.csv", work / "runs")
+    return row
+
+
+def _mapped(states: np.ndarray, run: runs.Run, dataset: data.Dataset) -> float:
+    """Map what a run would have captured of these states; return the seconds."""
+    chosen = training.choose_examples(dataset, run.config.max_captured, 0)
+    rows = np.flatnonzero(dataset.examples["id"].isin(chosen["id"]))
+    splits = dataset.examples["split"].to_numpy()[rows]
+    start = time.perf_counter()
+    for layer in range(1, min(MAPPED_LAYERS, len(states) - 1) + 1):
+        projection.pca_maps([states[layer][rows]], splits)
+    return time.perf_counter() - start
+
+
+def _drawn(file: Path, runs_root: Path) -> tuple[float, float]:
+    """Return the seconds in which the page takes in a file and draws it, and draws it again."""
+    done = subprocess.run(
+        [sys.executable, "-c", DRAW, str(file)],
+        cwd=ROOT,
+        env=_environment(runs_root),
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        said = (done.stderr.strip() or "no reason").splitlines()[-1]
+        raise RunError(f"The page could not be drawn: {said}", "Open the file in the page itself.")
+    seconds, again = done.stdout.split()[-2:]
+    return float(seconds), float(again)
+
+
+def _environment(runs_root: Path) -> dict[str, str]:
+    return os.environ | {runs.RUNS_VARIABLE: str(runs_root), "PYTHONPATH": str(ROOT)}
+
+
+# --- what it comes to -----------------------------------------------------------------------
+
+
+def figures(result: dict[str, Any]) -> list[Figure]:
+    """Return a result of :func:`measure` as figures with their goals."""
+    found = [
+        Figure("growth", f"exponent, {part}", value, "", EXPONENT_GOAL)
+        for part, value in result["exponents"].items()
+    ]
+    last = result["rows"][-1]
+    for part, name in (("first draw", "upload and first draw"), ("redraw", "draw again")):
+        what = f"page at {last['n']:,} texts, {name}"
+        found.append(Figure("growth", what, last[part], "s", DRAW_GOAL))
+    return found
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return a result of :func:`measure` as lines for people."""
+    parts = (*PARTS, "redraw")
+    lines = [f"{result['what']}; {machine_in_words()}", "seconds"]
+    lines.append(f"  {'texts':>8}" + "".join(f"{part:>12}" for part in parts))
+    for row in result["rows"]:
+        lines.append(f"  {row['n']:>8,}" + "".join(f"{row[part]:>12.2f}" for part in parts))
+    slopes = "".join(f"{value:>12.2f}" for value in result["exponents"].values())
+    lines.append(f"  {'power':>8}{slopes}")
+    return "\n".join(lines)
