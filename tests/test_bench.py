@@ -398,25 +398,25 @@ DRAWING = {"n_train": 120, "n_val": 50, "layers": 2, "snapshots": 2}
 
 
 @pytest.fixture(scope="module")
-def made_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def drawn_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     distances = {1: 0.5, 2: 1.0, 3: 2.0, 4: 3.0}
     return made(tmp_path_factory.mktemp("runs"), dataset_of(), "enc", distances, n_snapshots=3)
 
 
 @pytest.fixture(scope="module")
-def both(made_run: Run) -> tuple[drawing.Sample, drawing.Drawn, drawing.Drawn]:
-    sample = drawing.sample_of(made_run, **DRAWING)
+def both(drawn_run: Run) -> tuple[drawing.Sample, drawing.Drawn, drawing.Drawn]:
+    sample = drawing.sample_of(drawn_run, **DRAWING)
     return sample, drawing.by_notebook(sample), drawing.by_layerviz(sample)
 
 
-def test_a_sample_has_the_sizes_that_were_asked_for(made_run: Run, both) -> None:
+def test_a_sample_has_the_sizes_that_were_asked_for(drawn_run: Run, both) -> None:
     sample = both[0]
     assert sample.layers == (1, 4)
     assert sample.n_snapshots == 2
     assert (sample.splits == "train").sum() == 120
     assert (sample.splits == "val").sum() == 50
     assert "2 layers x 2 snapshots x (120 train + 50 val)" in sample.words()
-    every = drawing.sample_of(made_run, n_train=999, n_val=999, layers=9, snapshots=9)
+    every = drawing.sample_of(drawn_run, n_train=999, n_val=999, layers=9, snapshots=9)
     assert (every.layers, every.n_snapshots, len(every.splits)) == ((1, 2, 3, 4), 3, 480)
 
 
@@ -464,14 +464,14 @@ def test_movement_is_a_share_of_the_radius() -> None:
 
 
 @pytest.mark.parametrize("size", [{"n_train": 20}, {"n_val": 5}, {"layers": 0}, {"snapshots": 1}])
-def test_too_little_to_draw_is_refused(made_run: Run, size: dict[str, int]) -> None:
+def test_too_little_to_draw_is_refused(drawn_run: Run, size: dict[str, int]) -> None:
     with pytest.raises(ConfigError):
-        drawing.sample_of(made_run, **DRAWING | size)
+        drawing.sample_of(drawn_run, **DRAWING | size)
 
 
 @pytest.mark.parametrize("bench", [maps, alignment])
 def test_the_command_line_of_the_drawing_benches(
-    bench, both, made_run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench, both, drawn_run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result, asked = bench.compare(*both), []
 
@@ -481,7 +481,7 @@ def test_the_command_line_of_the_drawing_benches(
 
     monkeypatch.setattr(bench, "measure", remembered)
     sizes = [f"--{name.replace('_', '-')}={value}" for name, value in DRAWING.items()]
-    command = ["bench", bench.__name__.rsplit(".", 1)[1], str(made_run.path), *sizes]
+    command = ["bench", bench.__name__.rsplit(".", 1)[1], str(drawn_run.path), *sizes]
     assert main([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == result
     assert main(command) == 0
