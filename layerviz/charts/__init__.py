@@ -49,7 +49,7 @@ from layerviz.charts.single_example import knowledge_strip, label_probability, t
 from layerviz.charts.trails import own_frame, trails_frame
 
 # Altair would check every part against its schema as soon as it is made, most parts many times:
-# two thirds of the time in which the page answers a click. `to_dict` still checks the whole.
+# a large part of the time in which the page answers a click. `to_dict` still checks the whole.
 disable_debug_mode()
 
 __all__ = [

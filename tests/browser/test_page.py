@@ -152,6 +152,8 @@ def test_maps_of_both_splits_and_a_slider_that_moves_them(page: Page, server: st
 
 def test_the_slider_keeps_its_place_when_colours_change(page: Page, server: str, finished: str):
     page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    settled(page)
     page.locator(SLIDER).fill("2")
     page.get_by_role("combobox", name="Colour by").click()
     page.get_by_role("option", name="Right or wrong").click()
