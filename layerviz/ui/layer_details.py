@@ -12,7 +12,7 @@ from layerviz.runs import Run
 from layerviz.separability import MIXES, Answer, Cell, Mixed
 from layerviz.ui.figure import figure
 from layerviz.ui.maps import POOLING_NAMES
-from layerviz.ui.measured import cells_frame, download
+from layerviz.ui.measured import cells_frame, download, epoch_control
 from layerviz.ui.state import first_value, jobs, plain, show
 
 F1 = "Probe macro-F1"
@@ -32,16 +32,9 @@ def details(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -
 
 def _epoch(run: Run, measured: tuple[int, ...], answer: Answer, key: str) -> int:
     """Let the reader choose a snapshot, the best one at first."""
-    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
     best = answer.best.snapshot  # part of the key: while a run goes on, the best one changes
-    name = first_value(f"detail_epoch_{run.run_id}_{run.created}_{key}_{best}", best)
-    return st.selectbox(
-        "Epoch",
-        measured,
-        format_func=lambda index: charts.epoch_name(epochs[index]).capitalize(),
-        key=name,
-        width=190,
-    )
+    name = f"detail_epoch_{run.run_id}_{run.created}_{key}_{best}"
+    return epoch_control(run, measured, name, best)
 
 
 def _dark() -> bool:

@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, export, runs
+from layerviz.charts import epoch_name
 from layerviz.runs import Run
-from layerviz.ui.state import jobs, show
+from layerviz.ui.state import first_value, jobs, show
 
 
 def measured_snapshots(run: Run) -> tuple[int, ...]:
@@ -51,4 +52,18 @@ def download(frame: pd.DataFrame, name: str) -> None:
         on_click="ignore",
         key=f"csv-{name}",
         type="tertiary",
+    )
+
+
+def epoch_control(
+    run: Run, snapshots: Sequence[int], key: str, first: int, label: str = "Epoch"
+) -> int:
+    """Let the reader choose one of some snapshots, `first` at first."""
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    return st.selectbox(
+        label,
+        snapshots,
+        format_func=lambda index: epoch_name(epochs[index]).capitalize(),
+        key=first_value(key, first),
+        width=190,
     )

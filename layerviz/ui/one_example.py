@@ -12,7 +12,7 @@ from layerviz.ui.examples_table import described, open_from_table, opened_exampl
 from layerviz.ui.figure import figure
 from layerviz.ui.map_chart import View, draw_maps
 from layerviz.ui.maps import classes_in_colour, colour_legend, first_layers, pooling_control
-from layerviz.ui.measured import measured_snapshots
+from layerviz.ui.measured import epoch_control, measured_snapshots
 from layerviz.ui.selection import select
 from layerviz.ui.state import first_value, plain
 from layerviz.ui.tokens import tokens
@@ -209,13 +209,8 @@ def cell_controls(run: Run, prefix: str, at: int | None = None) -> tuple[int, in
         if at is not None:
             return layer, at
         newest = run.snapshots[-1].index
-        snapshot = st.selectbox(
-            "Epoch",
-            [snapshot.index for snapshot in run.snapshots],
-            format_func=lambda at: charts.epoch_name(run.snapshots[at].epoch).capitalize(),
-            key=first_value(f"{prefix}_epoch-{run.run_id}-{newest}", newest),
-            width=190,
-        )
+        every = [snapshot.index for snapshot in run.snapshots]
+        snapshot = epoch_control(run, every, f"{prefix}_epoch-{run.run_id}-{newest}", newest)
     return layer, snapshot
 
 

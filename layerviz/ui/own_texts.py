@@ -29,6 +29,7 @@ from layerviz.ui.maps import (
     map_controls,
     pooling_control,
 )
+from layerviz.ui.measured import epoch_control
 from layerviz.ui.one_example import cell_controls, show_neighbours
 from layerviz.ui.state import first_value, plain, show
 from layerviz.ui.tokens import tokens
@@ -79,13 +80,8 @@ def _snapshot(run: Run, weights: dict[int, Path]) -> int:
             "snapshot*, in step 3, lets you choose among epochs in later runs."
         )
         return newest
-    return st.selectbox(
-        "Model at",
-        sorted(weights),
-        format_func=lambda at: charts.epoch_name(run.snapshots[at].epoch).capitalize(),
-        key=first_value(f"own_texts_epoch-{run.run_id}", newest),
-        width=190,
-    )
+    key = f"own_texts_epoch-{run.run_id}"
+    return epoch_control(run, sorted(weights), key, newest, "Model at")
 
 
 def _predictions(run: Run, read: OwnTexts) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from layerviz import charts, export
+from layerviz import export
 from layerviz.config import METHOD_NAMES
 from layerviz.errors import LayervizError
 from layerviz.export import MapsView
 from layerviz.runs import Run
 from layerviz.ui.maps import POOLING_NAMES, view_now
+from layerviz.ui.measured import epoch_control
 from layerviz.ui.state import first_value, plain, show
 
 MADE = "export_made"  # session state: what was made last of each kind, and of what
@@ -158,13 +159,8 @@ def _picture(run: Run, view: MapsView) -> None:
         st.caption("Every other chart has a *Save* of its own beside it.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             newest = run.snapshots[-1].index
-            snapshot = st.selectbox(
-                "Epoch",
-                [snapshot.index for snapshot in run.snapshots],
-                format_func=lambda at: charts.epoch_name(run.snapshots[at].epoch).capitalize(),
-                key=first_value(f"export_epoch-{run.run_id}-{newest}", newest),
-                width=190,
-            )
+            every = [snapshot.index for snapshot in run.snapshots]
+            snapshot = epoch_control(run, every, f"export_epoch-{run.run_id}-{newest}", newest)
             dark = st.toggle("Dark", key="export_picture_dark")
 
         def drawn(kind: str) -> bytes:
