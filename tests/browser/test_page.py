@@ -151,6 +151,8 @@ def test_maps_of_both_splits_and_a_slider_that_moves_them(page: Page, server: st
 
 
 def test_the_slider_keeps_its_place_when_colours_change(page: Page, server: str, finished: str):
+    # All in view: a list that is open closes when the page scrolls.
+    page.set_viewport_size({"width": 1440, "height": 1500})
     page.goto(f"{server}/?run={finished}")
     expect(page.locator(SLIDER)).to_be_visible()
     settled(page)
