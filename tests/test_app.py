@@ -237,7 +237,8 @@ def test_one_example_tells_predictions_layers_and_neighbours(looked_at, monkeypa
     assert neighbours["similarity"].is_monotonic_decreasing
     splits = examples.set_index("id")["split"]
     assert set(splits[neighbours["id"]]) == {"train"}
-    assert "the last layer gets it wrong" in captions(app) or "is the earliest" in captions(app)
+    told = ("the last layer gets it wrong", "is the earliest", "No layer gets it right")
+    assert any(words in captions(app) for words in told)
 
 
 @pytest.mark.parametrize(

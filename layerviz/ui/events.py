@@ -49,7 +49,7 @@ def _flips(run: Run, split: str) -> None:
         f"Examples on which the classifier changed its mind between captures, counted since "
         f"{since}" + (" (before it, the head is random)" if len(run.snapshots) > 2 else "") + ". "
         "Learned: wrong at first, right at last. Forgotten: right once, wrong at last. Wavered: "
-        "the others."
+        "right at both ends, or never right. Most flips first."
     )
     _list(run, examples, found, split, "flipped")
 
@@ -117,7 +117,7 @@ def _list(run: Run, examples: pd.DataFrame, found: pd.DataFrame, split: str, how
             disabled=not len(drawn),
             on_click=to_maps,
             args=(run, drawn[:MOST_TRAILS], how),
-            help="With their ways through the epochs.",
+            help="With their paths through the epochs.",
         )
     columns = {"neighbours kept": st.column_config.ProgressColumn(format="percent", max_value=1)}
     open_from_table(run, frame, examples["id"].iloc[rows], "events", columns)

@@ -49,7 +49,7 @@ def _maps(run: Run, view: View, shown: list[int]) -> None:
     chosen = selection(run)
     if 0 < len(chosen) <= MOST_TRAILS:
         st.toggle(
-            "Show their ways through the epochs",
+            "Show their paths through the epochs",
             key=first_value(TRAILS, True),
             help="A line from snapshot to snapshot, up to where the slider stands.",
         )

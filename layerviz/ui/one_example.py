@@ -149,6 +149,8 @@ def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) ->
         if first
         else f"At {when}, the last layer gets it wrong."
     )
+    if not right.any():
+        said = "No layer gets it right at any epoch."
     if examples["split"].iloc[row] == "train":
         said += " It is a train example: the probes were fitted to it."
     st.caption(said)
@@ -159,7 +161,7 @@ def _way(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
     if example["split"] == "test":
         st.caption("Test examples are not drawn in the maps.")
         return
-    st.markdown("**Its way through each layer's map**")
+    st.markdown("**Its path through each layer's map**")
     classes = classes_in_colour(run, "label", f"classes-{run.run_id}")
     layers = first_layers(_n(run))
     view = View(pooling, "pca", "label", layers, None, classes)

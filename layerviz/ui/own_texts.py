@@ -77,7 +77,7 @@ def _snapshot(run: Run, weights: dict[int, Path]) -> int:
         when = charts.epoch_name(run.snapshots[newest].epoch)
         st.caption(
             f"Read by the model as it was at the end ({when}). *Keep the weights of every "
-            "snapshot*, in step 3, lets you choose among epochs in later runs."
+            "snapshot*, under More settings on the left, lets you choose among epochs in later runs."
         )
         return newest
     key = f"own_texts_epoch-{run.run_id}"
@@ -179,7 +179,7 @@ def _near(run: Run, read: OwnTexts, snapshot: int) -> None:
     which = 0
     if n > 1:
         which = st.selectbox(
-            "Of which text",
+            "Neighbours of",
             range(n),
             format_func=lambda at: f"{at + 1}: {read.texts[at][:60]}",
             key=first_value(f"own_texts_which-{n}", 0),

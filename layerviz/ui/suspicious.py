@@ -80,8 +80,8 @@ def _wait(run: Run) -> None:
     if not state.live:
         st.rerun()
     st.info(
-        "Cross-validating over all captured texts, without the labels that training has seen: "
-        "some seconds, or a minute where there are thousands.",
+        "Looking for labels that may be wrong: what the other texts and labels say about each one "
+        "is being cross-validated. Some seconds, or a minute where there are thousands.",
         icon=":material/hourglass_top:",
     )
 

@@ -381,7 +381,7 @@ def test_a_box_and_a_click_select_the_same_examples_in_every_map_and_in_the_tabl
     expect(told).to_have_text(re.compile("^1 example selected"))
     only = bright(page, "maps")
     expect_bright(page, next(iter(only.values())), n_layers=4)
-    expect(page.get_by_text("Show their ways through the epochs")).to_be_visible()
+    expect(page.get_by_text("Show their paths through the epochs")).to_be_visible()
     slider.fill("5")
     lines = page.locator(".st-key-maps g.mark-line path[d*=L]")
     expect(lines).to_have_count(4)  # its way through each layer
