@@ -77,7 +77,7 @@ def _snapshot(run: Run, weights: dict[int, Path]) -> int:
         when = charts.epoch_name(run.snapshots[newest].epoch)
         st.caption(
             f"Read by the model as it was at the end ({when}). *Keep the weights of every "
-            "snapshot*, under More settings on the left, lets you choose among epochs in later runs."
+            "snapshot*, under More settings on the left, lets you choose an epoch in later runs."
         )
         return newest
     key = f"own_texts_epoch-{run.run_id}"
