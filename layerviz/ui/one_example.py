@@ -74,7 +74,7 @@ def _text(run: Run, example: pd.Series, row: int) -> None:
     height = 200 if len(example["text"]) > LONG_TEXT else "content"
     with st.container(border=True):
         with st.container(height=height, border=False):
-            st.markdown(plain(example["text"]))
+            st.code(example["text"], language=None, wrap_lines=True)  # no link, no markup
         mark = ":material/check:" if right else ":material/close:"
         st.caption(
             f"**{plain(example['id'])}** · in {example['split']} · label "

@@ -31,7 +31,7 @@ from layerviz.ui.maps import (
 )
 from layerviz.ui.measured import epoch_control
 from layerviz.ui.one_example import cell_controls, show_neighbours
-from layerviz.ui.state import first_value, plain, show
+from layerviz.ui.state import first_value, show
 from layerviz.ui.tokens import tokens
 
 READ = "own_texts_read"  # session state: the texts that were last read
@@ -193,4 +193,3 @@ def _near(run: Run, read: OwnTexts, snapshot: int) -> None:
     )
     show_neighbours(run, examples, found.rows[0], found.similarity[0], snapshot, "own_neighbours")
     tokens(run, read.texts[which])
-    st.caption(plain(f"Text {which + 1}: {read.texts[which][:300]}"))
