@@ -4,18 +4,12 @@ Never in a map's two dimensions, and with all scaling fitted on train.
 """
 
 from layerviz.separability.answering import (
-    SPOKEN,
     Answer,
     Cell,
     Difference,
     Score,
     answer,
-    as_dict,
-    epoch_words,
-    few_examples,
-    few_words,
     first_separates,
-    spoken_numbers,
 )
 from layerviz.separability.comparing import (
     PoolingVerdict,
@@ -30,13 +24,14 @@ from layerviz.separability.measuring import COLUMNS, HEAD, Measured, measure
 from layerviz.separability.mixing import MIXES, Mixed, mix, search
 from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot, missing_measures
 from layerviz.separability.probe import Probe, out_of_fold, probe
-from layerviz.separability.reporting import as_text, report_table
+from layerviz.separability.reporting import as_dict, as_text, report_table
 from layerviz.separability.resampling import (
     LEVEL,
     Best,
     accuracy,
     class_f1,
     corrected_for_choice,
+    few_examples,
     find_best,
     interval,
     macro_f1,
@@ -45,6 +40,7 @@ from layerviz.separability.resampling import (
     resampling_weights,
     simultaneous_interval,
 )
+from layerviz.separability.wording import SPOKEN, epoch_words, few_words, spoken_numbers
 
 __all__ = [
     "COLUMNS",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerviz.separability.answering import SPOKEN, Cell, Difference, epoch_words
+from layerviz.separability.answering import Cell, Difference
 from layerviz.separability.resampling import (
     class_f1,
     interval,
@@ -16,6 +16,7 @@ from layerviz.separability.resampling import (
     paired_difference,
     resampling_weights,
 )
+from layerviz.separability.wording import SPOKEN, epoch_words
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 
 import pandas as pd
 
 from layerviz import runs
 from layerviz.runs import Run
-from layerviz.separability.answering import SPOKEN, Answer
+from layerviz.separability.answering import Answer
 from layerviz.separability.measuring import HEAD
+from layerviz.separability.wording import SPOKEN
 
 WIDTH = 96
 
@@ -60,3 +62,21 @@ def as_text(run: Run, answer: Answer, table: pd.DataFrame) -> str:
     lines.append("head: the model's own classifier.")
     lines.append(f"All measures: {run.path / 'separability.csv'}")
     return "\n".join(lines)
+
+
+def as_dict(answer: Answer) -> Mapping[str, object]:
+    """Return the answer as plain JSON values."""
+    best = vars(answer.best)
+    return {
+        "verdict": answer.verdict,
+        "sentences": answer.sentences,
+        "best": dict(best),
+        "val": vars(answer.val),
+        "test": None if answer.test is None else vars(answer.test),
+        "corrected": answer.corrected,
+        "p_chance": answer.p_chance,
+        "n_cells": answer.n_cells,
+        "ties": [dict(vars(cell)) for cell in answer.ties],
+        "since_start": None if answer.since_start is None else vars(answer.since_start),
+        "gaps": [{"epoch": epoch, "train_minus_val": gap} for epoch, gap in answer.gaps],
+    }

@@ -13,6 +13,7 @@ import numpy as np
 
 RESAMPLES = 1000
 PERMUTATIONS = 1000
+FEW_EXAMPLES, FEW_IN_CLASS = 50, 5  # val needs these before layers are told apart
 LEVEL = 0.95
 CELLS_AT_ONCE = 64
 
@@ -285,3 +286,8 @@ def _corrected(
     picked = outside[np.arange(len(draws)), np.nanargmax(draws, axis=1)]
     corrected = np.nanmean(picked)
     return float(min(corrected, best))
+
+
+def few_examples(n: int, fewest: int) -> bool:
+    """Return whether val has too few examples, or too few of a class, to tell layers apart."""
+    return n < FEW_EXAMPLES or fewest < FEW_IN_CLASS
