@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,7 @@ def test_the_page_bench_needs_chromium_and_says_so(
 # --- growth ---------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(not shutil.which("chromium"), reason="Chromium is not installed")
 def test_growth_has_an_exponent_for_every_part(sample_table: Table) -> None:
     result = growth.measure(sample_table, sizes=[200, 100], encoder="1x64")
     assert [row["n"] for row in result["rows"]] == [100, 200]

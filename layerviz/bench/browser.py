@@ -11,10 +11,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from layerviz.errors import ConfigError
 from layerviz.runs import RUNS_VARIABLE
@@ -28,6 +28,32 @@ OPTIONS = (
     "--no-first-run",
 )
 SECONDS_TO_START = 180
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+# Notes the last press of a button or key, when the script began and ended, and the last change of
+# the page. Changes of the canvas are none of the document, so the end waits for two more frames.
+WATCH = """() => {
+    const seen = window.seen = {pressed: 0, began: 0, ended: 0, drawn: 0};
+    document.addEventListener('pointerdown', () => Object.assign(
+        seen, {pressed: performance.now(), began: 0, ended: 0, drawn: 0}), true);
+    const app = document.querySelector('[data-testid=stApp]');
+    new MutationObserver(changes => {
+        const now = performance.now();
+        if (changes.some(one => one.attributeName === 'data-test-script-state')) {
+            const state = app.getAttribute('data-test-script-state');
+            if (state === 'notRunning') seen.ended = now; else seen.began ||= now;
+        }
+        if (changes.some(one => one.type === 'childList'))
+            requestAnimationFrame(() => requestAnimationFrame(
+                () => { seen.drawn = performance.now(); }));
+    }).observe(app, {attributes: true, childList: true, subtree: true,
+                     attributeFilter: ['data-test-script-state']});
+}"""
+QUIET = """() => { const seen = window.seen, last = Math.max(seen.ended, seen.drawn);
+    return seen.began && seen.ended > seen.began && performance.now() - last > 250; }"""
+BEGIN = (
+    "() => Object.assign(window.seen, {pressed: performance.now(), began: 0, ended: 0, drawn: 0})"
+)
 
 
 @contextmanager
@@ -99,3 +125,48 @@ def chromium() -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+class Watched:
+    """The page in a browser, with a watch on when it works and when it is at rest.
+
+    Parameters
+    ----------
+    browser : playwright's Browser
+    address : str
+        Of the server.
+    """
+
+    def __init__(self, browser: Any, address: str) -> None:
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(180_000)
+        self.sent: list[str] = []
+        self.page.on("request", lambda request: self.sent.append(request.url))
+        self.page.on("websocket", self._follow)
+        self.page.goto(address)
+        self.page.wait_for_selector(IDLE)
+        self.page.get_by_role("button", name="Fine-tune").wait_for()
+        self.page.wait_for_selector(IDLE)
+        self.page.evaluate(WATCH)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.context.close()
+
+    def _follow(self, socket: Any) -> None:
+        socket.on("framesent", lambda _: self.sent.append(socket.url))
+
+    def timed(self, act: Callable[[], None]) -> dict[str, float]:
+        """Return the seconds from an act, or its last press, to the script's end and to rest."""
+        self.page.evaluate(BEGIN)
+        act()
+        self.page.wait_for_function(QUIET, polling=50)
+        seen = self.page.evaluate("() => window.seen")
+        last = max(seen["ended"], seen["drawn"])
+        return {
+            "idle": (seen["ended"] - seen["pressed"]) / 1000,
+            "drawn": (last - seen["pressed"]) / 1000,
+        }

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -14,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from layerviz import data, encoders, hidden_states, projection, runs, training
-from layerviz.bench.browser import ROOT
+from layerviz.bench.browser import Watched, chromium, server
 from layerviz.bench.capture import exponent
 from layerviz.bench.figures import Figure, machine, machine_in_words
 from layerviz.bench.materials import random_bert, size_of, varied_csv
@@ -28,24 +25,6 @@ EXPONENT_GOAL = 1.1  # 1 is linear
 DRAW_GOAL = 5.0  # seconds until a page with the most texts stands, the file read anew
 MAPPED_LAYERS = 8  # at most
 VAL_SHARE = 5  # one text in so many is held out
-# The page draws in Streamlit's own test driver, in a process that stands for the server.
-DRAW = """
-import sys, time
-from pathlib import Path
-from streamlit.testing.v1 import AppTest
-app = AppTest.from_file("streamlit_app.py", default_timeout=600).run()
-app.segmented_control(key="source").set_value("Your CSV").run()
-content = Path(sys.argv[1]).read_bytes()
-start = time.perf_counter()
-app.file_uploader(key="upload_train").upload("texts.csv", content, "text/csv").run()
-seconds = time.perf_counter() - start
-start = time.perf_counter()
-app.run()
-again = time.perf_counter() - start
-if app.exception or app.error:
-    sys.exit("; ".join(one.value for one in [*app.exception, *app.error]))
-print(seconds, again)
-"""
 
 
 def measure(
@@ -66,13 +45,14 @@ def measure(
     -------
     dict
         ``rows``: per number of texts the seconds of each of `PARTS` and, of the page, ``redraw``
-        (drawn once more); the capture is of all texts, though a run captures 2,000 per split.
+        (chosen and drawn once more); the capture is of all texts, though a run captures 2,000 per
+        split.
         ``exponents``: per part the slope of its seconds over the texts, in logarithms.
 
     Raises
     ------
     ConfigError
-        If there are fewer than two sizes.
+        If there are fewer than two sizes, or playwright or Chromium is missing.
     RunError
         If the page could not be drawn.
     """
@@ -80,9 +60,10 @@ def measure(
         raise ConfigError("The bench of growth needs two sizes.", "Give two numbers of texts.")
     size = size_of(encoder)
     table = table or data.sample_table()
-    with tempfile.TemporaryDirectory() as folder:
+    with chromium() as browser, tempfile.TemporaryDirectory() as folder:
         rows = [
-            _one_size(table, n, encoder, size, Path(folder) / str(n)) for n in sorted(set(sizes))
+            _one_size(table, n, encoder, size, Path(folder) / str(n), browser)
+            for n in sorted(set(sizes))
         ]
     numbers = [row["n"] for row in rows]
     return {
@@ -94,7 +75,7 @@ def measure(
 
 
 def _one_size(
-    table: Table, n: int, encoder: str, size: tuple[int, int] | None, work: Path
+    table: Table, n: int, encoder: str, size: tuple[int, int] | None, work: Path, browser: Any
 ) -> dict[str, float]:
     work.mkdir()
     n_val = n // VAL_SHARE
@@ -121,7 +102,7 @@ def _one_size(
     row["PCA maps"] = _mapped(captured.pooled["mean"], run, dataset)
     del captured
     (work / "texts.csv").write_bytes(content)
-    row["first draw"], row["redraw"] = _drawn(work / "texts.csv", work / "runs")
+    row["first draw"], row["redraw"] = _drawn(browser, work / "texts.csv", work / "runs")
     return row
 
 
@@ -136,24 +117,20 @@ def _mapped(states: np.ndarray, run: runs.Run, dataset: data.Dataset) -> float:
     return time.perf_counter() - start
 
 
-def _drawn(file: Path, runs_root: Path) -> tuple[float, float]:
+def _drawn(browser: Any, file: Path, runs_root: Path) -> tuple[float, float]:
     """Return the seconds in which the page takes in a file and draws it, and draws it again."""
-    done = subprocess.run(
-        [sys.executable, "-c", DRAW, str(file)],
-        cwd=ROOT,
-        env=_environment(runs_root),
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        said = (done.stderr.strip() or "no reason").splitlines()[-1]
-        raise RunError(f"The page could not be drawn: {said}", "Open the file in the page itself.")
-    seconds, again = done.stdout.split()[-2:]
-    return float(seconds), float(again)
-
-
-def _environment(runs_root: Path) -> dict[str, str]:
-    return os.environ | {runs.RUNS_VARIABLE: str(runs_root), "PYTHONPATH": str(ROOT)}
+    with server(runs_root) as address, Watched(browser, address) as visit:
+        page = visit.page
+        source = page.locator(".st-key-source")
+        visit.timed(lambda: source.get_by_text("Your CSV", exact=True).click())
+        chooser = page.locator("[data-testid=stFileUploaderDropzoneInput]").first
+        first = visit.timed(lambda: chooser.set_input_files(file))
+        page.get_by_text(file.name).first.wait_for()
+        if page.get_by_test_id("stAlert").filter(visible=True).count():
+            raise RunError("The page could not draw the file.", "Open it in the page itself.")
+        visit.timed(lambda: source.get_by_text("Sample", exact=True).click())
+        again = visit.timed(lambda: source.get_by_text("Your CSV", exact=True).click())
+    return first["idle"], again["idle"]
 
 
 # --- what it comes to -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ import re
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pandas as pd
 import vl_convert
 
 from layerviz import charts, data, export
-from layerviz.bench.browser import chromium, server
+from layerviz.bench.browser import Watched, chromium, server
 from layerviz.bench.figures import Figure, machine, machine_in_words
 from layerviz.bench.made_run import made_run
 from layerviz.bench.materials import varied_dataset
@@ -27,29 +27,6 @@ WARM_GOAL, COLD_GOAL = 0.4, 2.0  # seconds
 SLIDER_GOALS = {12_000: 0.25, 24_000: 0.45}  # seconds by visible marks
 CHART_LAYERS = 8  # of the charts that stand by themselves
 SLIDER = ".vega-bind input"
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
-
-# Notes the last press of a button or key, when the script began and ended, and the last change of
-# the page. Changes of the canvas are none of the document, so the end waits for two more frames.
-WATCH = """() => {
-    const seen = window.seen = {pressed: 0, began: 0, ended: 0, drawn: 0};
-    document.addEventListener('pointerdown', () => Object.assign(
-        seen, {pressed: performance.now(), began: 0, ended: 0, drawn: 0}), true);
-    const app = document.querySelector('[data-testid=stApp]');
-    new MutationObserver(changes => {
-        const now = performance.now();
-        if (changes.some(one => one.attributeName === 'data-test-script-state')) {
-            const state = app.getAttribute('data-test-script-state');
-            if (state === 'notRunning') seen.ended = now; else seen.began ||= now;
-        }
-        if (changes.some(one => one.type === 'childList'))
-            requestAnimationFrame(() => requestAnimationFrame(
-                () => { seen.drawn = performance.now(); }));
-    }).observe(app, {attributes: true, childList: true, subtree: true,
-                     attributeFilter: ['data-test-script-state']});
-}"""
-QUIET = """() => { const seen = window.seen, last = Math.max(seen.ended, seen.drawn);
-    return seen.began && seen.ended > seen.began && performance.now() - last > 250; }"""
 # From the input event to the second frame after it: the first is the one that paints.
 SLIDE = """async value => {
     const input = document.querySelector('SELECTOR');
@@ -138,42 +115,12 @@ def _medians(found: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, fl
 # --- the page -------------------------------------------------------------------------------
 
 
-class _Visit:
-    """A page on which a run is open, and what is clicked on it."""
+class _Visit(Watched):
+    """A page on which a run is opened, and what is clicked on it."""
 
     def __init__(self, browser: Any, address: str, run_id: str) -> None:
-        self.context = browser.new_context(viewport={"width": 1440, "height": 900})
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(180_000)
-        self.sent: list[str] = []
-        self.page.on("request", lambda request: self.sent.append(request.url))
-        self.page.on("websocket", self._follow)
+        super().__init__(browser, address)
         self.run_id = run_id
-        self.page.goto(address)
-        self.page.wait_for_selector(IDLE)
-        self.page.get_by_role("button", name="Fine-tune").wait_for()
-        self.page.wait_for_selector(IDLE)
-        self.page.evaluate(WATCH)
-
-    def __enter__(self) -> _Visit:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.context.close()
-
-    def _follow(self, socket: Any) -> None:
-        socket.on("framesent", lambda _: self.sent.append(socket.url))
-
-    def timed(self, click: Callable[[], None]) -> dict[str, float]:
-        """Return the seconds from the last press of a click to the end of the script and after."""
-        click()
-        self.page.wait_for_function(QUIET, polling=50)
-        seen = self.page.evaluate("() => window.seen")
-        last = max(seen["ended"], seen["drawn"])
-        return {
-            "idle": (seen["ended"] - seen["pressed"]) / 1000,
-            "drawn": (last - seen["pressed"]) / 1000,
-        }
 
     def click_through(self, clicks: dict[str, dict], repeats: int) -> None:
         """Make every click once with a cold cache and `repeats` times with a warm one.
