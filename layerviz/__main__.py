@@ -215,6 +215,8 @@ def export(parsed: argparse.Namespace) -> int:
     if not named:
         options = ", ".join(f"--{kind.replace('_', '-')}" for kind in EXPORTS)
         raise ConfigError("Nothing to write is named.", f"Give one or more of {options}.")
+    if len({path.expanduser().resolve() for path in named.values()}) < len(named):
+        raise ConfigError("Two of the files have the same name.", "Give each one its own.")
 
     from layerviz.export import MapsView, Wish, write
 

@@ -366,6 +366,9 @@ def test_every_measure_is_there_for_every_layer_pooling_and_split():
     assert control["value"] < probe["low"]
     assert found.predicted["cls"].shape == (3, len(examples))
     assert len(np.unique(found.predicted["cls"][0])) == 1  # equal states cannot be told apart
+    for name in ("silhouette", "davies_bouldin", "fisher_ratio"):  # where 0 would be praise
+        assert np.isnan(values.loc[("cls", 0, name, "val")]["value"])
+        assert np.isfinite(values.loc[("cls", 1, name, "val")]["value"])
 
 
 def test_val_and_test_have_no_part_in_any_fit():

@@ -32,6 +32,7 @@ from layerviz.export.views import (
     draw_maps,
 )
 from layerviz.runs import Run
+from layerviz.separability import Cell
 
 UNIT = 1000  # positions are sent as whole numbers of these parts of a map: below a pixel
 MOST_MARKS = 40_000  # that a browser moves in less than a second
@@ -74,15 +75,17 @@ def offline_page(
         on_progress=on_progress,
         should_stop=should_stop,
     )
+    said, best = _answer(run)
+    pooling = drawn.view.pooling if best is None else best.pooling  # the headline's heat map
     light, placed = _maps_spec(drawn, "light")
     data = {
         "slots": [charts.epoch_name(epoch).capitalize() for epoch in drawn.epochs],
         "labels": list(run.label_names),
         "maps": {"light": light, "dark": _maps_spec(drawn, "dark")[0]},
         "points": compact_points(drawn, placed),
-        "heat": _heat_specs(run, drawn.view.pooling),
+        "heat": _heat_specs(run, pooling, best),
     }
-    return _html(drawn, data).encode()
+    return _html(drawn, data, said, pooling).encode()
 
 
 def most_points(run: Run, view: MapsView) -> int:
@@ -168,14 +171,13 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
     return [_renamed(value, names) for value in node] if isinstance(node, list) else node
 
 
-def _heat_specs(run: Run, pooling: str) -> dict[str, Any] | None:
+def _heat_specs(run: Run, pooling: str, best: Cell | None) -> dict[str, Any] | None:
+    def spec(theme: str) -> dict[str, Any]:
+        chart = heat_map_chart(run, pooling=pooling, dark=theme == "dark", best=best)
+        return _for_page(specification(chart), theme)
+
     try:
-        return {
-            theme: _for_page(
-                specification(heat_map_chart(run, pooling=pooling, dark=theme == "dark")), theme
-            )
-            for theme in ("light", "dark")
-        }
+        return {theme: spec(theme) for theme in ("light", "dark")}
     except RunError:  # not measured: the page says so where the heat map would stand
         return None
 
@@ -214,7 +216,7 @@ def json_in_html(data: Any) -> str:
     return text
 
 
-def _html(drawn: DrawnMaps, data: dict[str, Any]) -> str:
+def _html(drawn: DrawnMaps, data: dict[str, Any], said: list[str], pooling: str) -> str:
     files = resources.files("layerviz.export").joinpath("offline")
     style = files.joinpath("page.css").read_text(encoding="utf-8")
     vega, ours = _vega(), _Script(files.joinpath("page.js").read_text(encoding="utf-8"))
@@ -241,7 +243,7 @@ def _html(drawn: DrawnMaps, data: dict[str, Any]) -> str:
 <h1>{escape(title)}</h1>
 <p class="soft">How well each layer's embedding separates the classes over fine-tuning.
 {escape(_about(drawn))}</p>
-{_answer(run)}
+{_told(said)}
 <h2>Maps of the layers</h2>
 {_legend(drawn)}
 <div class="moment" id="controls">
@@ -255,7 +257,7 @@ def _html(drawn: DrawnMaps, data: dict[str, Any]) -> str:
 </div>
 <p class="small soft">{escape(_small_print(drawn))}</p>
 <h2>Val macro-F1 of every layer at every epoch</h2>
-{_heat(data["heat"], drawn.view.pooling)}
+{_heat(data["heat"], pooling)}
 <h2>How it was made</h2>
 <div class="tables"><div>{_settings(run)}</div><div>{_data(run)}</div>
 <div>{_table(run.versions.items())}</div></div>
@@ -278,11 +280,17 @@ def _about(drawn: DrawnMaps) -> str:
     return f"{sizes} examples in {classes} classes; {drawn.run.created[:10]}."
 
 
-def _answer(run: Run) -> str:
+def _answer(run: Run) -> tuple[list[str], Cell | None]:
+    """Return the answer's sentences, and the cell that they call the best, if they do."""
     try:
-        lead, *rest = separability.answer_of(run).sentences
+        answer = separability.answer_of(run)
     except RunError as error:
-        lead, rest = error.message, []
+        return [error.message], None
+    return answer.sentences, answer.best if answer.verdict == "found" else None
+
+
+def _told(said: list[str]) -> str:
+    lead, *rest = said
     return (
         f'<div class="answer"><p class="lead">{escape(lead)}</p>'
         f"<p>{escape(' '.join(rest))}</p></div>"
@@ -317,6 +325,9 @@ def _small_print(drawn: DrawnMaps) -> str:
         "on what the probe was fitted to.",
     ]
     said += projection.notes(view.method, len(drawn.run.label_names))
+    n_layers = int(drawn.run.encoder["layers"])
+    if len(drawn.view.layers) < n_layers:
+        said.append(f"{len(drawn.view.layers)} of {n_layers} layers have a map here.")
     if len(drawn.rows) < mapped:
         said.append(f"Drawn: {len(drawn.rows):,} of the {mapped:,} mapped points, at random.")
     return " ".join(said)
@@ -327,7 +338,8 @@ def _heat(specs: dict[str, Any] | None, pooling: str) -> str:
         return '<p class="soft">Not measured.</p>'
     said = (
         "A logistic regression per layer and epoch, trained on train, scored on val; "
-        f"{separability.SPOKEN[pooling]} pooling. Layer 0 is the embedding output, a baseline."
+        f"{separability.SPOKEN[pooling]} pooling, under which the best cell of all poolings "
+        "is outlined. Layer 0 is the embedding output, a baseline."
     )
     return (
         '<div class="scroller"><div id="heat" class="chart" role="figure" '

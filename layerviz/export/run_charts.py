@@ -16,7 +16,7 @@ from layerviz.export.views import (
     draw_maps,
 )
 from layerviz.runs import Run
-from layerviz.separability import MEASURES
+from layerviz.separability import MEASURES, Cell
 
 
 def maps_chart(
@@ -105,8 +105,9 @@ def heat_map_chart(
     split: str = "val",
     pooling: str = "mean",
     dark: bool = False,
+    best: Cell | None = None,
 ) -> alt.LayerChart:
-    """Return one measure of every layer in every snapshot as a chart.
+    """Return one measure of every layer in every snapshot as a chart; `best` is outlined.
 
     Raises
     ------
@@ -129,8 +130,11 @@ def heat_map_chart(
         )
     blocks = cells["value"][cells["layer"] > 0].dropna()
     domain = None if blocks.empty else (float(blocks.min()), float(blocks.max()))
+    outlined = False
+    if best is not None and best.pooling == pooling:
+        outlined = (cells["layer"] == best.layer) & (cells["snapshot"] == best.snapshot)
     return charts.score_heat_map(
-        cells.assign(best=False), measure=MEASURES[measure].label, domain=domain, dark=dark
+        cells.assign(best=outlined), measure=MEASURES[measure].label, domain=domain, dark=dark
     )
 
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageColor, ImageDraw
 from layerviz import charts
 from layerviz.export.fonts import cut, font
 from layerviz.export.views import SIDES, DrawnMaps, head_scores, probe_scores
+from layerviz.separability import SPOKEN
 
 SUPERSAMPLED = 3  # times as many pixels across, from which dots get their smooth edges
 RIM = 0.45  # pixels of paper around a dot, which keep dots apart where they crowd
@@ -322,7 +323,8 @@ def _captions(drawn: DrawnMaps, table: pd.DataFrame) -> list[str]:
         known = {layer: v[slot, 1] for layer, v in probes.items() if not np.isnan(v[slot, 1])}
         if known:
             best = max(known, key=known.__getitem__)
-            said.append(f"highest probe {known[best]:.2f} (layer {best})")
+            pooling = SPOKEN[drawn.view.pooling]
+            said.append(f"highest {pooling}-pooled probe {known[best]:.2f} (layer {best})")
         captions.append(f"Val macro-F1: {', '.join(said)}" if said else "Not measured yet")
     return captions
 

@@ -110,11 +110,11 @@ def silhouette(
     Returns
     -------
     float
-        -1 to 1; NaN with fewer than two classes in the reference.
+        -1 to 1; NaN with fewer than two classes in the reference, or where it is a single point.
     """
     classes, codes, counts = np.unique(reference_labels, return_inverse=True, return_counts=True)
     known = np.isin(labels, classes)
-    if len(classes) < 2 or not known.any():
+    if len(classes) < 2 or not known.any() or _all_equal(reference):
         return float("nan")
     itself = states is reference
     x = torch.from_numpy(states[known].astype(np.float32))
@@ -142,8 +142,8 @@ def silhouette(
 
 def davies_bouldin(states: np.ndarray, labels: np.ndarray) -> float:
     """Return the Davies-Bouldin index (1979), 0 or more, lower is better; NaN if undefined."""
-    classes, counts = np.unique(labels, return_counts=True)
-    if len(classes) < 2 or len(classes) >= len(labels) or counts.min() < 1:
+    classes = np.unique(labels)
+    if len(classes) < 2 or len(classes) >= len(labels) or _all_equal(states):
         return float("nan")
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(davies_bouldin_score(states.astype(np.float32), labels))
@@ -160,12 +160,13 @@ def fisher_ratio(states: np.ndarray, labels: np.ndarray, train: np.ndarray) -> d
     Returns
     -------
     dict
-        ``train`` and ``val``; NaN where a split has fewer than two classes.
+        ``train`` and ``val``; NaN where a split has fewer than two classes, or all states of
+        train are equal.
     """
     missing = {"train": float("nan"), "val": float("nan")}
     mine, targets = states[train].astype(np.float32), labels[train]
     classes = np.unique(targets)
-    if len(classes) < 2:
+    if len(classes) < 2 or _all_equal(mine):
         return missing
     means = np.stack([mine[targets == label].mean(axis=0) for label in classes])  # (C, D)
     within, _ = ledoit_wolf(mine - means[np.searchsorted(classes, targets)], assume_centered=True)
@@ -189,6 +190,11 @@ def _between_over_within(projected: np.ndarray, labels: np.ndarray) -> float:
         between += len(rows) * float((rows.mean(axis=0) ** 2).sum())
         within += float(((rows - rows.mean(axis=0)) ** 2).sum())
     return between / max(within, 1e-12)
+
+
+def _all_equal(states: np.ndarray) -> bool:
+    """Return whether all rows are one point, as [CLS] is before the first layer."""
+    return not (states != states[:1]).any()
 
 
 def split_divergence(states: np.ndarray, is_val: np.ndarray, seed: int) -> float:

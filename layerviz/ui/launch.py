@@ -91,22 +91,26 @@ def list_of_runs() -> None:
 
 def _open_zip() -> None:
     """Take in a run that was zipped elsewhere; it is checked before anything of it is believed."""
-    with st.popover("Open a run's zip", icon=":material/folder_zip:", type="tertiary"):
-        given = st.file_uploader("A zip made by layerviz (tab Export)", type="zip", key="run_zip")
-        st.caption("Larger than 200 MB: `python -m layerviz import RUN.zip`")
-        if given is None or st.session_state.get("opened_zip") == given.file_id:
-            return
-        bar = st.progress(0.0, "Checking")
-        with told():
-            run = export.unzip_run(
-                given,
-                jobs().root,
-                on_progress=lambda done, total: bar.progress(min(1.0, done / max(1, total))),
-            )
-            st.session_state["opened_zip"] = given.file_id
-            go_to(run.run_id)
-            st.rerun()
-        bar.empty()
+    if st.button("Open a run's zip", icon=":material/folder_zip:", type="tertiary", key="open_zip"):
+        _zip_dialog()
+
+
+@st.dialog("Open a run's zip")
+def _zip_dialog() -> None:
+    given = st.file_uploader("A zip made by layerviz (tab Export)", type="zip", key="run_zip")
+    st.caption("Larger than 200 MB: `python -m layerviz import RUN.zip`")
+    if given is None:
+        return
+    bar = st.progress(0.0, "Checking")
+    with told():
+        run = export.unzip_run(
+            given,
+            jobs().root,
+            on_progress=lambda done, total: bar.progress(min(1.0, done / max(1, total))),
+        )
+        go_to(run.run_id)
+        st.rerun()
+    bar.empty()
 
 
 def _entry(run: Run) -> None:

@@ -77,10 +77,17 @@ def _text(run: Run, example: pd.Series, row: int) -> None:
             st.code(example["text"], language=None, wrap_lines=True)  # no link, no markup
         mark = ":material/check:" if right else ":material/close:"
         st.caption(
-            f"**{plain(example['id'])}** · in {example['split']} · label "
+            f"**{plain(example['id'])}** ({_source(example['id'])}) · in {example['split']} · "
+            "label "
             f"**{plain(run.label_names[example['label']])}** · {mark} predicted "
             f"**{plain(said)}** ({sure:.0%}, {charts.epoch_name(last.epoch)})"
         )
+
+
+def _source(example: str) -> str:
+    """Say where an example stands in the files that the reader gave."""
+    role, _, row = example.rpartition("-")
+    return f"row {row} of the {role} file"
 
 
 def _classified(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

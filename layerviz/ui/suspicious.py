@@ -91,13 +91,13 @@ def _verdict(found: exploring.Suspicion) -> None:
     top = max(1, round(0.05 * n))
     by_chance = found.noise_rate * top
     st.markdown(
-        f"**{found.n_flagged:,} of {n:,} labels (train and val) look wrong**: what the texts say, "
-        "judged out of sample, speaks for another class, and so do most of their neighbours."
+        f"**{found.n_flagged:,} of {n:,} labels (train and val) are worth a second look**: texts "
+        "and neighbours, judged out of sample, speak for another class. Wrong labels rank high, "
+        "and so do texts that are hard or fit two classes: read before you change one."
     )
     st.caption(
-        f"About {found.noise_rate:.1%} of all labels are estimated to be wrong: of {top:,} rows "
-        f"picked at random, about {by_chance:.0f} would be. {found.source} A hard or ambiguous "
-        "text is suspicious too: read before you change a label."
+        f"If the flagged labels are the wrong ones, {found.noise_rate:.1%} of a random sample "
+        f"would be wrong: about {by_chance:.0f} of {top:,} rows. {found.source}"
     )
 
 
