@@ -294,7 +294,9 @@ def bench(parsed: argparse.Namespace) -> int:
     """Measure layerviz against the plain way: one bench, or all that have a goal."""
     from layerviz.bench import named
 
-    run = opened(parsed.which, runs_root(parsed)) if getattr(parsed, "which", None) else None
+    if parsed.which and parsed.bench not in (None, *named.DRAWING):
+        raise ConfigError(f"bench {parsed.bench} draws no run.", "Leave --run out.")
+    run = opened(parsed.which, runs_root(parsed)) if parsed.which else None
     result, said = named.measured(
         parsed, run, lambda line: print(line, file=sys.stderr, flush=True)
     )

@@ -7,6 +7,7 @@ which was deleted and computed anew is not mistaken for the old one.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,15 @@ from layerviz import (
 from layerviz.comparison import Agreement, Comparison, Contender
 from layerviz.data import Columns, Dataset, Table
 from layerviz.encoders import LoadedEncoder
-from layerviz.exploring import Neighbours, OwnTexts, TokenPaths
+from layerviz.exploring import Neighbours, OwnTexts, Suspicion, TokenPaths
 from layerviz.jobs import Jobs
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
 from layerviz.separability import Answer, Cell, Mixed, PoolingVerdict
 
 LENGTHS_SAMPLE = 5000  # texts whose tokens are counted for the preview
+# A tokenizer that two readers use at once, each with settings of its own, refuses to work.
+_one_reader = threading.Lock()
 
 
 @st.cache_resource(show_spinner=False)
@@ -121,6 +124,20 @@ def quick_maps(
     return projection.quick_maps(
         method, states, known["split"].to_numpy(), known["label"].to_numpy()
     )
+
+
+@st.cache_data(show_spinner=False, max_entries=128)
+def stored_maps(
+    run_id: str,  # noqa: ARG001
+    created: str,  # noqa: ARG001
+    method: str,
+    pooling: str,
+    layer: int,
+    version: int,  # noqa: ARG001
+    _run: Run,
+) -> LayerMaps:
+    """Return maps that were drawn off the page; `version` tells one state of them from another."""
+    return LayerMaps.from_arrays(runs.read_map(_run.path, method, pooling, layer))
 
 
 # --- measures: `measured` are the snapshots measured so far ---------------------------------
@@ -271,6 +288,17 @@ def moved(
     return exploring.moved(before, after, splits)
 
 
+@st.cache_data(show_spinner=False, max_entries=8)
+def suspicion(
+    run_id: str,  # noqa: ARG001
+    created: str,  # noqa: ARG001
+    n_snapshots: int,  # noqa: ARG001
+    _run: Run,
+) -> Suspicion:
+    """Return the ranking of labels that is stored with a run; there must be one."""
+    return exploring.stored_suspicious_labels(_run)
+
+
 # --- the fine-tuned model: `version` tells one state of its files from another ------------------
 
 
@@ -287,7 +315,39 @@ def own_texts(
     """Return what a run's model makes of new texts."""
     loaded = trained(run_id, created, version, _folder)
     max_length = _run.config.max_length
-    return exploring.read_texts(loaded.model, loaded.tokenizer, texts, max_length=max_length)
+    with _one_reader:
+        return exploring.read_texts(loaded.model, loaded.tokenizer, texts, max_length=max_length)
+
+
+@st.cache_data(show_spinner="Placing your texts", max_entries=128)
+def placed(
+    run_id: str,
+    created: str,
+    version: str,  # noqa: ARG001
+    texts: tuple[str, ...],  # noqa: ARG001
+    method: str,
+    pooling: str,
+    layer: int,
+    snapshots: tuple[int, ...],
+    at: int,
+    _run: Run,
+    _vectors: np.ndarray,
+    _xy: np.ndarray,
+) -> np.ndarray:
+    """Return where new texts land in a layer's map of snapshot `at`, shape (m, 2)."""
+    known = examples(run_id, created, _run)
+    if method in projection.STORED:  # only the states of that very map matter
+        snapshots = (at,)
+    return projection.place(
+        method,
+        _xy,
+        [layer_states(run_id, created, one, pooling, layer, _run) for one in snapshots],
+        known["split"].to_numpy(),
+        known["label"].to_numpy(),
+        _vectors,
+        at=snapshots.index(at),
+        seed=_run.config.seed,
+    )
 
 
 @st.cache_data(show_spinner="Reading the tokens", max_entries=16)
@@ -296,9 +356,10 @@ def tokens(
 ) -> tuple[list[str], TokenPaths]:
     """Return the tokens of a text, and where they lie in every layer."""
     loaded = trained(run_id, created, version, _folder)
-    names, states = hidden_states.token_states(
-        loaded.model, loaded.tokenizer, text, max_length=_run.config.max_length
-    )
+    with _one_reader:
+        names, states = hidden_states.token_states(
+            loaded.model, loaded.tokenizer, text, max_length=_run.config.max_length
+        )
     return names, exploring.token_paths(states)
 
 

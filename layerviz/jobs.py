@@ -253,7 +253,7 @@ class Jobs:
         layer : int
         """
         one = (run.run_id, method, pooling, layer)
-        there = runs.read_map(run.path, method, pooling, layer) is not None
+        there = runs.map_version(run.path, method, pooling, layer) is not None
         worker = self._map_worker(one)
         return _once(worker, (*one, len(run.snapshots)), _maps_work(run, *one[1:]), there)
 
@@ -267,7 +267,7 @@ class Jobs:
     def rank_labels(self, run: Run) -> JobState:
         """Have the labels of a run ranked by how suspicious they are."""
         key = (run.run_id, "labels", len(run.snapshots))
-        there = exploring.stored_suspicious_labels(run) is not None
+        there = runs.has_label_ranking(run.path)
         return _once(self._measures, key, _rank_work(run), there)
 
     def search_mix(self, run: Run, snapshot: int, pooling: str) -> JobState:

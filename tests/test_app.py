@@ -6,6 +6,7 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -13,7 +14,7 @@ from made_runs import dataset_of, made
 from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 
-from layerviz import comparison, data, runs, separability, training
+from layerviz import comparison, data, exploring, projection, runs, separability, training
 from layerviz.config import POOLINGS, RunConfig, run_id
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
@@ -62,6 +63,26 @@ def map_titles(app: AppTest) -> list[str]:
     chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
     frames = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
     return list(next(frame["title0"] for frame in frames if "title0" in frame))
+
+
+def headings(app: AppTest) -> list[str]:
+    """Return what stands above the maps at the first place of the slider."""
+    chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
+    frames = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
+    return list(next(frame["heading0"] for frame in frames if "heading0" in frame))
+
+
+def without_names(part: object) -> object:
+    """Return a specification without the names of its data sets, which follow their content."""
+    if isinstance(part, list):
+        return [without_names(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: without_names(value)
+        for key, value in part.items()
+        if not (key == "name" and len(part) == 1)
+    }
 
 
 def said(app: AppTest) -> str:
@@ -235,8 +256,17 @@ def test_one_example_tells_predictions_layers_and_neighbours(looked_at, monkeypa
     assert neighbours["similarity"].is_monotonic_decreasing
     splits = examples.set_index("id")["split"]
     assert set(splits[neighbours["id"]]) == {"train"}
-    told = ("the last layer gets it wrong", "is the earliest", "No layer gets it right")
-    assert any(words in captions(app) for words in told)
+    right = [runs.read_probes(run.path, s.index)["mean"][:, row] for s in run.snapshots]
+    right = np.stack(right) == examples["label"].iloc[row]  # (S, L + 1)
+    first = exploring.earliest_layer(right[-1, 1:, None])[0]
+    expected = (
+        "No layer gets it right at any epoch."
+        if not right.any()
+        else f"layer {first} is the earliest from which on all layers get it right."
+        if first
+        else "the last layer gets it wrong."
+    )
+    assert expected in captions(app)
 
 
 @pytest.mark.parametrize(
@@ -246,6 +276,23 @@ def test_every_kind_of_event_has_its_list(looked_at, monkeypatch, kind):
     app = examples_tab(looked_at, monkeypatch, "Events")
     app.segmented_control(key="event_kind").set_value(kind).run()
     assert not app.exception
+    run = runs.list_runs(looked_at)[0]
+    examples = runs.read_examples(run.path)
+    labels = examples["label"].to_numpy()
+    if kind == "Flipped predictions":
+        predicted = [runs.read_predictions(run.path, s.index)["predicted"] for s in run.snapshots]
+        found = exploring.flips(np.stack(predicted), labels)
+    elif kind == "Known to late layers only":
+        probed = runs.read_probes(run.path, run.snapshots[-1].index)["mean"][1:]
+        found = exploring.only_late(probed == labels)
+    else:
+        states = [runs.read_hidden_states(run.path, at, "mean", 4) for at in (0, 2)]
+        found = exploring.moved(*states, examples["split"].to_numpy())
+    if len(found):
+        shown = app.dataframe[0].value["id"].tolist()
+        assert shown == examples["id"].iloc[found["row"]].tolist()
+    else:
+        assert "There are none." in [info.value for info in app.info]
     app.segmented_control(key="event_split").set_value("val").run()
     assert not app.exception
     if kind == "Changed neighbours":
@@ -286,6 +333,44 @@ def test_own_texts_are_read_by_the_model_of_an_epoch_and_placed_in_its_maps(
         drawn = points[(points["layer"] == layer) & (points["row"] == 0)].iloc[0]
         for place in star[["x", "y"]].to_numpy():  # in the train and in the val map
             assert place == pytest.approx([drawn["x0"], drawn["y0"]], abs=0.01)
+
+
+def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
+    run = runs.list_runs(looked_at)[0]
+    splits = runs.read_examples(run.path)["split"].to_numpy()
+    for layer in range(1, 5):  # drawn when the run had one snapshot
+        states = [runs.read_hidden_states(run.path, 0, "max", layer)]
+        maps = projection.tsne_maps(states, splits, seed=0)
+        runs.write_map(run.path, "tsne", "max", layer, maps.arrays())
+    app = examples_tab(looked_at, monkeypatch, "Your own text")
+    app.text_area(key="own_texts_typed").set_value("an apple").run()
+    app.button(key="own_texts_go").click().run()
+    app.segmented_control(key="own_texts_pooling").set_value("max").run()
+    app.segmented_control(key="own_texts_projection").set_value("tsne").run()
+    assert not app.exception
+    deadline = time.monotonic() + 90
+    while any(
+        len(runs.read_map(run.path, "tsne", "max", layer)["xy"]) < 3 for layer in range(1, 5)
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    time.sleep(0.5)
+    app.run()
+    assert not app.exception
+    assert any("t-SNE" in title for title in headings(app))
+
+
+def test_a_selection_changes_data_only_so_that_the_slider_stays(looked_at, monkeypatch):
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
+    monkeypatch.setattr("layerviz.ui.map_chart.DRAWN_PER_SPLIT", 5)
+    monkeypatch.setattr("layerviz.ui.map_chart.POINTS_AND_SLOTS", 120)
+    monkeypatch.setattr("layerviz.ui.map_chart.SLOTS", (2, 3))
+    run = runs.list_runs(looked_at)[0]
+    app = opened(run=run.run_id)
+    before = json.dumps(without_names(map_chart(app)), sort_keys=True)
+    app.text_input(key="search").set_value("the").run()  # more than the sample holds
+    assert len(app.dataframe[0].value) > 10
+    assert json.dumps(without_names(map_chart(app)), sort_keys=True) == before
 
 
 def test_suspicious_labels_are_ranked_off_the_page_and_told_with_the_rows_of_the_file(

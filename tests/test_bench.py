@@ -241,6 +241,26 @@ def test_the_page_bench_needs_chromium_and_says_so(
         page.measure(sample_table, repeats=0)
 
 
+@pytest.mark.skipif(not shutil.which("chromium"), reason="Chromium is not installed")
+def test_the_page_is_clicked_through_and_its_slider_moved(sample_table: Table) -> None:
+    result = page.measure(
+        sample_table,
+        n_train=60,
+        n_val=30,
+        n_layers=4,
+        width=16,
+        n_snapshots=2,
+        repeats=1,
+        starts=1,
+        marks=[160],
+    )
+    for name, times in result["clicks"].items():
+        assert 0 < times["warm"]["idle"] <= times["warm"]["drawn"], name
+    assert [one["marks"] for one in result["slider"]] == [4 * 90, 4 * 90, 160]
+    assert all(one["sent"] == 0 for one in result["slider"])
+    assert len(page.figures(result)) == 2 * len(result["clicks"]) + 3 + 1
+
+
 # --- growth ---------------------------------------------------------------------------------
 
 
@@ -483,7 +503,7 @@ def test_the_command_line_of_the_drawing_benches(
 
     monkeypatch.setattr(bench, "measure", remembered)
     sizes = [f"--{name.replace('_', '-')}={value}" for name, value in DRAWING.items()]
-    command = ["bench", bench.__name__.rsplit(".", 1)[1], str(drawn_run.path), *sizes]
+    command = ["bench", bench.__name__.rsplit(".", 1)[1], "--run", str(drawn_run.path), *sizes]
     assert main([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == result
     assert main(command) == 0

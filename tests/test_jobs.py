@@ -16,7 +16,7 @@ import torch
 from layerviz import encoders, projection, runs, separability, training
 from layerviz.config import RunConfig
 from layerviz.errors import Cancelled, RunError
-from layerviz.jobs import Jobs, Worker
+from layerviz.jobs import Jobs, Worker, map_workers
 from layerviz.training import Progress
 
 CONFIG = RunConfig(
@@ -450,6 +450,38 @@ def test_maps_are_drawn_once_while_the_page_keeps_asking(jobs, trained, monkeypa
     drawn(jobs, trained, 1)
     drawn(jobs, trained, 1)
     assert len(calls) == 1
+
+
+def test_a_layer_is_drawn_by_one_worker_at_a_time_and_two_layers_beside_each_other(
+    jobs, trained, monkeypatch
+):
+    if map_workers() < 2:
+        pytest.skip("one core draws one layer at a time")
+    slow_maps, go, lock = projection.slow_maps, threading.Event(), threading.Lock()
+    now: list[int] = []
+
+    def watched(method, states, splits, **settings):
+        layer = len(states)  # stands for what was asked for
+        with lock:
+            now.append(layer)
+        go.wait(30)
+        try:
+            return slow_maps(method, states, splits, **settings)
+        finally:
+            with lock:
+                now.remove(layer)
+
+    monkeypatch.setattr(projection, "slow_maps", watched)
+    first = dataclasses.replace(trained, snapshots=trained.snapshots[:1])
+    jobs.draw_maps(first, "tsne", "mean", 1)
+    jobs.draw_maps(trained, "tsne", "mean", 1)  # the same layer, with more snapshots
+    wait_until(lambda: now)
+    time.sleep(0.2)
+    assert len(now) == 1
+    jobs.draw_maps(trained, "tsne", "mean", 2)
+    wait_until(lambda: len(now) == 2)
+    go.set()
+    assert drawn(jobs, trained, 1).n_snapshots == len(trained.snapshots)
 
 
 def test_maps_of_a_run_that_was_deleted_and_computed_again_are_drawn_again(

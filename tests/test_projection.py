@@ -270,8 +270,21 @@ def test_tsne_computes_affinities_once_per_snapshot_and_of_train_alone(
     assert seen == [(N_TRAIN, 16)] * 3
 
 
-def test_a_continued_tsne_map_takes_fewer_iterations_than_the_first() -> None:
-    assert tsne.NEXT_ITERATIONS < (tsne.EXAGGERATED_ITERATIONS + tsne.FIRST_ITERATIONS) / 4
+def test_a_continued_tsne_map_takes_fewer_iterations_than_the_first(
+    splits: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    whole = tsne.openTSNE.TSNE
+
+    def counted(**settings):
+        asked.append((settings["early_exaggeration_iter"], settings["n_iter"]))
+        return whole(**settings)
+
+    monkeypatch.setattr(tsne.openTSNE, "TSNE", counted)
+    tsne_maps([noise(len(splits), 16)] * 3, splits, seed=0)
+    first, *later = asked
+    assert len(later) == 2
+    assert all(exaggerated == 0 and 4 * n < sum(first) for exaggerated, n in later)
 
 
 def test_tsne_goes_on_from_earlier_maps(splits: np.ndarray) -> None:

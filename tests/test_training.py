@@ -369,6 +369,21 @@ def test_kept_weights_are_those_of_their_snapshots_and_change_nothing(
         assert np.abs(again.pooled["mean"] - states).max() < 0.02
 
 
+def test_saved_weights_belong_to_the_snapshot_before_them(small, toy_dataset, tmp_path):
+    stop = Stop(lambda progress: progress.phase == "training" and progress.step == 3)
+    stopped = stop.fit(tmp_path, toy_dataset)
+    assert [s.step for s in stopped.snapshots] == [0, 2]
+    assert stopped.training["model_step"] == 4
+    assert list(runs.model_folders(stopped)) == [1]
+    farther = dataclasses.replace(  # as while it goes on: more snapshots, the weights of then
+        stopped, snapshots=(*stopped.snapshots, runs.Snapshot(2, 5, 1.0))
+    )
+    assert list(runs.model_folders(farther)) == [1]
+    finished = fit(tmp_path, toy_dataset)
+    assert finished.training["model_step"] == 10
+    assert list(runs.model_folders(finished)) == [4]
+
+
 def test_progress_never_goes_back_and_ends_at_the_total(finished, reported):
     assert [p.phase for p in reported[:2]] == ["loading", "preparing"]
     assert reported[-1].phase == "saving"

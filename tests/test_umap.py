@@ -61,6 +61,15 @@ def test_points_stay_where_the_states_do_not_change(drawn: LayerMaps) -> None:
         assert np.median(moved) < 0.12
 
 
+def test_a_snapshot_starts_where_the_one_before_ended() -> None:
+    """Unrelated states end nearer to the earlier map if they start from it."""
+    one, other = noise(len(SPLITS), 16), noise(len(SPLITS), 16, seed=1)
+    continued = umap_maps([one, one + 0.3 * other], SPLITS, seed=0).xy
+    afresh = umap_maps([one + 0.3 * other], SPLITS, seed=0).xy[0]
+    moved = np.linalg.norm(continued[1] - continued[0], axis=1).mean()
+    assert moved < 0.6 * np.linalg.norm(afresh - continued[0], axis=1).mean()
+
+
 def test_val_lies_with_the_train_points_of_its_cluster(drawn: LayerMaps) -> None:
     apart = np.linalg.norm(drawn.xy[0, ~TRAIN][:, None] - drawn.xy[0, TRAIN], axis=2)
     assert (CLUSTERS[TRAIN][apart.argmin(axis=1)] == CLUSTERS[~TRAIN]).mean() > 0.95

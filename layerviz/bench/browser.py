@@ -138,7 +138,8 @@ class Watched:
     """
 
     def __init__(self, browser: Any, address: str) -> None:
-        self.context = browser.new_context(viewport={"width": 1440, "height": 900})
+        # So high that nothing scrolls: a menu that is open would close.
+        self.context = browser.new_context(viewport={"width": 1440, "height": 1600})
         self.page = self.context.new_page()
         self.page.set_default_timeout(180_000)
         self.sent: list[str] = []

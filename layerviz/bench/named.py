@@ -139,6 +139,7 @@ def _table(parsed: argparse.Namespace) -> Table:
     return data.read_table(read_bytes(parsed.data), parsed.data.name)
 
 
+DRAWING = ("maps", "alignment")
 Measure = Callable[[argparse.Namespace, Run | None, Tell], dict[str, Any]]
 BENCHES: dict[str, tuple[ModuleType, Measure]] = {
     "capture": (capture, _capture),

@@ -179,9 +179,13 @@ def layer_name(layer: int) -> str:
 
 def epoch_name(epoch: float, newest: bool = False) -> str:
     """Name a moment of training for people."""
-    number = f"{epoch:.2f}".rstrip("0").rstrip(".")
-    name = "before training" if epoch == 0 else f"epoch {number}"
+    name = "before training" if epoch == 0 else f"epoch {epoch_number(epoch)}"
     return f"{name} (newest)" if newest else name
+
+
+def epoch_number(epoch: float) -> str:
+    """Write an epoch as people do: 2, or 0.33."""
+    return f"{epoch:.2f}".rstrip("0").rstrip(".")
 
 
 def most_frequent(labels: np.ndarray) -> list[int]:

@@ -45,6 +45,7 @@ def layer_maps(
     names: Sequence[str] | None = None,
     trails: pd.DataFrame | None = None,
     own: pd.DataFrame | None = None,
+    n_points: int | None = None,
 ) -> alt.LayerChart:
     """Draw the maps of the given layers, train on the left and val on the right.
 
@@ -90,6 +91,9 @@ def layer_maps(
         The ways that some examples take (`trails_frame`), drawn up to where the slider stands.
     own : DataFrame, optional
         Texts of the reader's own that were placed in the maps (`own_frame`), drawn as stars.
+    n_points : int, optional
+        How many points decide their size and what draws them, by default all: given where some
+        come and go with a selection, which must not change the specification.
 
     Returns
     -------
@@ -97,6 +101,7 @@ def layer_maps(
         As wide as its container; as high as the grid.
     """
     grid = grid or Grid.of(len(layers))
+    n_points = len(points) if n_points is None else n_points
     slider = alt.binding_range(min=0, max=n_slots - 1, step=1, name=slider_name)
     slot = alt.param(
         name="slot",
@@ -108,7 +113,7 @@ def layer_maps(
     extras += [] if own is None else [own_texts(own, layers, grid, dark)]
     chart = alt.layer(
         _frames(frames, grid, dark),
-        _points(points, examples, layers, grid, selectable, names is not None),
+        _points(points, examples, layers, grid, n_points, selectable, names is not None),
         *extras,
         _titles(frames, grid, dark),
         _headings(frames, grid, dark),
@@ -118,7 +123,7 @@ def layer_maps(
         alt.param(name="names", value=list(label_names)),
         alt.param(name="maps", value=list(names or ())),
     )
-    renderer = "canvas" if len(points) > POINTS_IN_SVG else "svg"
+    renderer = "canvas" if n_points > POINTS_IN_SVG else "svg"
     chart = chart.properties(
         height=grid.height,
         width="container",
@@ -166,6 +171,7 @@ def _points(
     examples: pd.DataFrame,
     layers: Sequence[int],
     grid: Grid,
+    n_points: int,
     selectable: bool,
     named: bool,
 ) -> alt.Chart:
@@ -189,7 +195,7 @@ def _points(
             map="maps[datum.layer]",
         )
         .mark_circle(
-            size={"expr": f"(datum.lit > 1 ? 2 : 1) * {_point_size(len(points), len(layers))}"},
+            size={"expr": f"(datum.lit > 1 ? 2 : 1) * {_point_size(n_points, len(layers))}"},
             opacity={"expr": "datum.lit > 1 ? 0.95 : datum.lit ? 0.75 : 0.3"},
             stroke=None,
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
+from layerviz.charts.frames import epoch_number
 from layerviz.charts.layer_scores import CELL_AXIS, EPOCH_TITLE, LAYER_TITLE
 from layerviz.charts.palette import CONFIDENCE_RAMP, RIGHT_COLOUR, WRONG_COLOUR
 
@@ -57,7 +58,7 @@ def knowledge_strip(cells: pd.DataFrame) -> alt.Chart:
         ``predicted`` (name of the class that the probe gives) and ``verdict``.
     """
     epochs = cells.drop_duplicates("snapshot").sort_values("snapshot")
-    names = [f"{epoch:g}" for epoch in epochs["epoch"].round(2)]
+    names = [epoch_number(epoch) for epoch in epochs["epoch"]]
     labelled = epochs["snapshot"].tolist()
     if len(labelled) > MOST_LABELLED:
         labelled = labelled[:: -(-len(labelled) // MOST_LABELLED)]

@@ -42,7 +42,8 @@ TEXTS_HELP = "CSV file with texts and labels (default: the sample)"
 def _bench(benches: argparse._SubParsersAction, name: str, what: str) -> argparse.ArgumentParser:
     parser = benches.add_parser(name, help=what, description=what, formatter_class=Help)
     parser.set_defaults(command="bench", bench=name)
-    parser.add_argument("--json", action="store_true", help=JSON_HELP)
+    # What is given before the name stands, unless it is given again behind it.
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=JSON_HELP)
     return parser
 
 
@@ -137,10 +138,11 @@ def _add_bench_starters(benches: argparse._SubParsersAction) -> None:
 
 def _add_drawing_bench(benches: argparse._SubParsersAction, name: str, what: str) -> None:
     bench = _bench(benches, name, what)
-    bench.add_argument("which", metavar="RUN", nargs="?", help=DRAWN_HELP)
+    kept = argparse.SUPPRESS
+    bench.add_argument("--run", dest="which", metavar="RUN", default=kept, help=DRAWN_HELP)
     bench.add_argument("--n-train", type=int, default=2000, help="most train examples")
     bench.add_argument("--n-val", type=int, default=1000, help="most val examples")
     bench.add_argument("--layers", type=int, default=8, help="evenly spaced, the last included")
     bench.add_argument("--snapshots", type=int, default=6, help="evenly spaced, with both ends")
     bench.add_argument("--seed", type=int, default=0, help="of the maps, and of what is drawn")
-    bench.add_argument("--runs", type=Path, help=RUNS_HELP)
+    bench.add_argument("--runs", type=Path, default=kept, help=RUNS_HELP)

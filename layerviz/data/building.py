@@ -98,7 +98,9 @@ def build_dataset(
     names = tuple(sorted(names, key=float)) if all(map(NUMBER.fullmatch, names)) else names
     notes = [*_reading_notes(tables.values(), columns), *lost, *_label_notes(rows, names)]
     if cut:
-        notes.append(f"Val was cut from train: {val_fraction:.0%} of each label's distinct texts.")
+        notes.append(
+            f"Val was cut from train: {100 * val_fraction:g}% of each label's distinct texts."
+        )
     rows["label"] = rows["label"].map({name: code for code, name in enumerate(names)})
     parts = [rows[rows["split"] == split].drop(columns="key") for split in SPLITS]
     examples = pd.concat(parts, ignore_index=True).astype({"label": "int64"})

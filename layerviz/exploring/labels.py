@@ -1,14 +1,14 @@
-"""Labels that are probably wrong: what three witnesses say who did not learn them by heart.
+"""Labels that may be wrong: what three witnesses say of each.
 
-A fine-tuned model has seen the labels of train, and in the end believes the wrong ones, too. What
-is asked instead:
+A fine-tuned model has seen the labels of train, and in the end believes the wrong ones, too. Its
+last word is therefore not asked for, but
 
 - *states*: a logistic regression on the encoder's hidden states before training, cross-validated
   over train and val, so that no row's probability comes from a model that saw its label;
 - *words*: the same on the words of the texts (TF-IDF), which errs on other rows than the states;
 - *training*: the classifier's loss on each row, averaged over the snapshots, as wrong labels are
-  learned late (Pleiss et al., 2020, "Identifying mislabeled data using the area under the margin
-  ranking"); for val rows, which were never trained on, it is out of sample anyway.
+  learned late (Swayamdipta et al., 2020, "Dataset cartography"). For val rows, which were never
+  trained on, it is out of sample; for train rows it says the less, the longer training goes on.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def suspicious_labels(run: Run) -> Suspicion:
     """Rank the train and val rows of a run by how much speaks against their labels.
 
     Confident learning (Northcutt et al., 2021, "Confident learning: estimating uncertainty in
-    dataset labels"), on probabilities of which none comes from a model that saw the row's label;
-    the rows it finds are those of cleanlab 2.9. The probabilities are taken twice: the second time
+    dataset labels"), on probabilities of which none comes from a model that saw the row's label.
+    The probabilities are taken twice: the second time
     without learning from the rows that were the most doubtful the first time, so that wrong
     labels speak for each other less.
 

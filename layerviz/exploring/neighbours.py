@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from layerviz.separability.geometry import directions, nearest
-
-NEIGHBOURS = 10
+from layerviz.separability.geometry import NEIGHBOURS, directions, nearest
 
 
 @dataclass(frozen=True)

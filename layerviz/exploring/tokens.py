@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import orthogonal_procrustes
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,9 @@ def token_paths(states: np.ndarray) -> TokenPaths:
         n_axes = min(2, len(scale))
         xy[:, :n_axes] = left[:, :n_axes] * scale[:n_axes]
         if maps:
-            xy = xy @ _turn(xy, maps[-1])
+            xy = xy @ orthogonal_procrustes(xy, maps[-1])[0]
         total = (scale**2).sum()
         if total > 0:
             explained[layer] = (xy**2).sum(axis=0) / total
         maps.append(xy)
     return TokenPaths(np.stack(maps).astype(np.float32), explained)
-
-
-def _turn(xy: np.ndarray, onto: np.ndarray) -> np.ndarray:
-    """Return the rotation or reflection, shape (2, 2), that brings positions closest to others."""
-    left, _, right = np.linalg.svd(xy.T @ onto)
-    return left @ right

@@ -1,7 +1,7 @@
 """Take the results away: pictures, animations, a page, tables, archives, a recipe."""
 
 from layerviz.export.animation import animation
-from layerviz.export.archive import MOST_BYTES, unzip_run, zip_model, zip_run
+from layerviz.export.archive import MOST_BYTES, files_of, unzip_run, zip_model, zip_run
 from layerviz.export.files import KINDS, Wish, write
 from layerviz.export.page import offline_page
 from layerviz.export.pictures import picture
@@ -37,6 +37,7 @@ __all__ = [
     "chart_of",
     "coordinates",
     "draw_maps",
+    "files_of",
     "first_and_last",
     "heat_map_chart",
     "legend_entries",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from layerviz import runs
-from layerviz.config import RunConfig, check_run_id, run_id
+from layerviz.config import check_run_id, run_id
 from layerviz.errors import LayervizError, RunError
 from layerviz.export.checking import check_contents, check_record
 from layerviz.export.views import Counted
@@ -27,7 +27,8 @@ MOST_RATIO, RATIO_FROM = 200, 1_000_000  # of a file's size to its size in the z
 CHUNK = 1 << 20
 PACKED = (".json", ".csv", ".txt")  # the rest is numbers in binary, which hardly get smaller
 STATES = "hidden_states.safetensors"
-# Everything that a run folder may hold; what the Trainer needs to resume stays where it is.
+# Everything of a run folder that goes elsewhere. What the Trainer needs to resume stays where it
+# is, and labels.* are made anew where somebody asks for them.
 LAYOUT = re.compile(
     r"run\.json|examples\.parquet|history\.csv|separability\.csv"
     r"|snapshots/\d{3,4}/(hidden_states\.safetensors|predictions\.parquet|probes\.safetensors)"
@@ -127,13 +128,18 @@ def zip_run(
     """
     if run.live:
         raise RunError("This run is still going on.", "Wait for its end, or cancel it first.")
-    names = {path.relative_to(run.path).as_posix(): path for path in sorted(run.path.rglob("*"))}
     files = {
         f"{run.run_id}/{name}": path
-        for name, path in names.items()
-        if LAYOUT.fullmatch(name) and path.is_file() and (with_states or path.name != STATES)
+        for name, path in files_of(run).items()
+        if with_states or path.name != STATES
     }
     _write_zip(to, files, {}, on_progress)
+
+
+def files_of(run: Run) -> dict[str, Path]:
+    """Return the files of a run that go into its zip, by their names in its folder."""
+    names = {path.relative_to(run.path).as_posix(): path for path in sorted(run.path.rglob("*"))}
+    return {name: path for name, path in names.items() if LAYOUT.fullmatch(name) and path.is_file()}
 
 
 def _write_zip(
@@ -320,13 +326,18 @@ def _record(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> di
             record["status"], record["reason"] = "cancelled", ""
         record["process"] = {"pid": 0, "created": 0.0}  # that of another machine
         check_record(record)
-        runs.parse(Path(named), record)
-        config = RunConfig.from_dict(record["config"])
-        data = record["dataset"]
-        expected = run_id(config, data["name"], data["fingerprint"])
+        run = runs.parse(Path(named), record)
+        expected = run_id(run.config, run.dataset["name"], run.dataset["fingerprint"])
     except RunError:
         raise
-    except (LayervizError, LookupError, TypeError, ValueError, RecursionError) as error:
+    except (
+        LayervizError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        RecursionError,
+    ) as error:
         why = error.message if isinstance(error, LayervizError) else error
         raise RunError(f"run.json in the zip is no run's record ({why}).", ANOTHER_FILE) from error
     if named != expected:

@@ -46,13 +46,17 @@ def check_record(record: dict[str, Any]) -> None:
         and isinstance(dataset["columns"], dict)
         and isinstance(dataset["counts"], dict)
         and set(dataset["counts"]) <= set(SPLITS)
-        and all(_are(list(counts.values()), int) for counts in dataset["counts"].values())
+        and all(
+            isinstance(counts, dict) and _are(list(counts.values()), int)
+            for counts in dataset["counts"].values()
+        )
         and isinstance(record["versions"], dict)
         and isinstance(training, dict)
         and [snapshot["index"] for snapshot in record["snapshots"]]
         == list(range(len(record["snapshots"])))
         and all(_is_number(snapshot["epoch"]) for snapshot in record["snapshots"])
         and all(_are([dataset["columns"][name]], str) for name in ("text", "label"))
+        and isinstance(dataset["columns"]["split"], str | None)
     )
     if not sound:
         raise refused("run.json lacks or garbles an entry")
@@ -86,17 +90,21 @@ def check_contents(folder: Path, run: Run) -> None:
             _check_map(path, len(examples), run)
         for path in sorted((folder / "mixes").glob("*")):
             _check_json(path, lambda found: set(found) == _fields(Mixed))
-        for path in sorted((folder / "model").glob("*.json")):
-            _check_json(path, lambda found: isinstance(found, dict | list))
-        for path in sorted((folder / "model").glob("*.safetensors")):
-            _arrays(path)
-        _check_no_stray_snapshot(folder, len(run.snapshots))
+        for model in (folder / "model", *sorted((folder / "weights").glob("*"))):
+            for path in sorted(model.glob("*.json")):
+                _check_json(path, lambda found: isinstance(found, dict | list))
+            for path in sorted(model.glob("*.safetensors")):
+                _arrays(path)
+        for part in ("snapshots", "weights"):
+            _check_none_stray(folder / part, len(run.snapshots))
     except RunError:
         raise
     except FileNotFoundError as error:
         raise refused(f"{Path(error.filename).name} is missing") from error
     # Libraries raise what they please on garbled files; all of it means one thing here.
     except (
+        OSError,
+        AttributeError,
         SafetensorError,
         pyarrow.ArrowException,
         LookupError,
@@ -125,7 +133,12 @@ def _table(path: Path, columns: list[str], n_rows: int | None = None) -> pd.Data
         raise refused(f"{name} does not have the columns {', '.join(columns)}")
     if n_rows is not None and described.num_rows != n_rows:
         raise refused(f"{name} has {described.num_rows:,} rows for {n_rows:,} examples")
-    strings = [field.name for field in described.schema.to_arrow_schema() if _is_text(field.type)]
+    schema = described.schema.to_arrow_schema()
+    strings = [field.name for field in schema if _is_text(field.type)]
+    for field in schema:  # anything else could swell on reading, past every limit
+        numeric = pyarrow.types.is_integer(field.type) or pyarrow.types.is_floating(field.type)
+        if not (numeric or field.name in strings):
+            raise refused(f"{name} holds {field.type} in {field.name}")
     # A long text that comes a thousand times is short in the file: as a dictionary, here too.
     table = pyarrow.parquet.read_table(path, read_dictionary=strings)
     if sum(map(_text_bytes, (table[name] for name in strings))) > MOST_TABLE_BYTES:
@@ -240,11 +253,11 @@ def _arrays(path: Path) -> dict[str, tuple[str, list[int]]]:
         return {name: (part.get_dtype(), part.get_shape()) for name, part in parts.items()}
 
 
-def _check_no_stray_snapshot(folder: Path, n_snapshots: int) -> None:
+def _check_none_stray(folder: Path, n_snapshots: int) -> None:
     known = {f"{index:03d}" for index in range(n_snapshots)}
-    stray = {path.name for path in (folder / "snapshots").glob("*")} - known
+    stray = {path.name for path in folder.glob("*")} - known
     if stray:
-        raise refused(f"snapshot {min(stray)} is not in its record")
+        raise refused(f"{folder.name}/{min(stray)} is of no snapshot in its record")
 
 
 # --- values ---------------------------------------------------------------------------------

@@ -17,8 +17,6 @@ from layerviz.export.tables import as_csv, as_parquet, coordinates, measures
 from layerviz.export.views import Counted, MapsView
 from layerviz.runs import Run
 
-CHARTS = ("maps", "heat-map")
-
 
 @dataclass(frozen=True)
 class Wish:

@@ -24,6 +24,7 @@ from layerviz.export.pictures import FONT, specification, themed, without_frames
 from layerviz.export.recipe import recipe
 from layerviz.export.run_charts import chart_of, heat_map_chart
 from layerviz.export.views import (
+    POINTS_PER_SPLIT,
     Asked,
     Counted,
     DrawnMaps,
@@ -37,7 +38,7 @@ from layerviz.separability import Cell
 UNIT = 1000  # positions are sent as whole numbers of these parts of a map: below a pixel
 MOST_MARKS = 40_000  # that a browser moves in less than a second
 MOST_BYTES = 8_000_000  # for points and texts; Vega takes 1 MB of the 10 that a page may have
-BYTES_OF_TEXT = 800  # of one example at most: 240 characters of three bytes, and quotes
+BYTES_OF_TEXT = 6 * 240 + 10  # of one example at most: an escape for each of its characters
 
 
 def offline_page(
@@ -85,7 +86,7 @@ def offline_page(
         "points": compact_points(drawn, placed),
         "heat": _heat_specs(run, pooling, best),
     }
-    return _html(drawn, data, said, pooling).encode()
+    return _html(drawn, data, said, pooling, best).encode()
 
 
 def most_points(run: Run, view: MapsView) -> int:
@@ -94,7 +95,7 @@ def most_points(run: Run, view: MapsView) -> int:
     view = completed(run, view, labels) if run.snapshots else view
     n_layers, n_slots = max(1, len(view.layers)), max(1, len(view.snapshots or ()))
     each = n_slots * (2 * n_layers * 4 + 9) + BYTES_OF_TEXT  # "123," is four bytes
-    return int(min(2000, MOST_MARKS // (2 * n_layers), MOST_BYTES // (2 * each)))
+    return int(min(POINTS_PER_SPLIT, MOST_MARKS // (2 * n_layers), MOST_BYTES // (2 * each)))
 
 
 # --- data -----------------------------------------------------------------------------------
@@ -216,7 +217,9 @@ def json_in_html(data: Any) -> str:
     return text
 
 
-def _html(drawn: DrawnMaps, data: dict[str, Any], said: list[str], pooling: str) -> str:
+def _html(
+    drawn: DrawnMaps, data: dict[str, Any], said: list[str], pooling: str, best: Cell | None
+) -> str:
     files = resources.files("layerviz.export").joinpath("offline")
     style = files.joinpath("page.css").read_text(encoding="utf-8")
     vega, ours = _vega(), _Script(files.joinpath("page.js").read_text(encoding="utf-8"))
@@ -257,7 +260,7 @@ def _html(drawn: DrawnMaps, data: dict[str, Any], said: list[str], pooling: str)
 </div>
 <p class="small soft">{escape(_small_print(drawn))}</p>
 <h2>Val macro-F1 of every layer at every epoch</h2>
-{_heat(data["heat"], pooling)}
+{_heat(data["heat"], pooling, best)}
 <h2>How it was made</h2>
 <div class="tables"><div>{_settings(run)}</div><div>{_data(run)}</div>
 <div>{_table(run.versions.items())}</div></div>
@@ -333,14 +336,15 @@ def _small_print(drawn: DrawnMaps) -> str:
     return " ".join(said)
 
 
-def _heat(specs: dict[str, Any] | None, pooling: str) -> str:
+def _heat(specs: dict[str, Any] | None, pooling: str, best: Cell | None) -> str:
     if specs is None:
         return '<p class="soft">Not measured.</p>'
     said = (
         "A logistic regression per layer and epoch, trained on train, scored on val; "
-        f"{separability.SPOKEN[pooling]} pooling, under which the best cell of all poolings "
-        "is outlined. Layer 0 is the embedding output, a baseline."
+        f"{separability.SPOKEN[pooling]} pooling. Layer 0 is the embedding output, a baseline."
     )
+    if best is not None:
+        said += " Outlined: the cell that the headline names, the best under all poolings."
     return (
         '<div class="scroller"><div id="heat" class="chart" role="figure" '
         'aria-label="Val macro-F1 of every layer at every epoch"></div></div>'

@@ -8,14 +8,14 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from layerviz import data, runs
+from layerviz import charts, data, runs
 from layerviz.config import RunConfig
 from layerviz.errors import RunError
 from layerviz.runs import Run
 from layerviz.separability import cells_of, macro_f1
 
 READ = re.compile(r"Read (?P<name>.+) as [^,]+, [^,]+-separated\.")
-CUT = re.compile(r"Val was cut from train: (?P<percent>\d+)%")
+CUT = re.compile(r"Val was cut from train: (?P<percent>\d+(?:\.\d+)?)%")
 SAMPLE = PurePosixPath("layerviz/samples/customer_messages.csv")
 # Settings that are worth naming even where they are the defaults of today.
 ALWAYS = ("epochs", "seed", "learning_rate")
@@ -90,7 +90,8 @@ def command(run: Run) -> str:
         if field.name in ("encoder", "encoder_version"):  # the version follows from the encoder
             continue
         if value is not None and (field.name in ALWAYS or value != field.default):
-            words += [f"--{field.name.replace('_', '-')}", str(value)]
+            words.append(f"--{field.name.replace('_', '-')}")
+            words += [] if value is True else [str(value)]
     return shlex.join(words)
 
 
@@ -107,7 +108,7 @@ def _data_options(run: Run) -> list[str]:
     words += ["--text-column", columns["text"], "--label-column", columns["label"]]
     words += ["--split-column", columns["split"] or "none"]
     if cut is not None and cut["percent"] != "20":
-        words += ["--val-fraction", f"{int(cut['percent']) / 100:g}"]
+        words += ["--val-fraction", f"{float(cut['percent']) / 100:g}"]
     return words
 
 
@@ -123,11 +124,10 @@ def snippet(run: Run) -> str:
     """Return Python that loads the states of the best cell and fits a classifier to them."""
     snapshot, pooling, layer = _best_cell(run)
     epochs = {known.index: known.epoch for known in run.snapshots}
-    epoch = epochs.get(snapshot, 0)
     return SNIPPET.format(
         folder=repr(str(run.path)),
         snapshot=snapshot,
-        moment="before training" if epoch == 0 else f"epoch {epoch:g}",
+        moment=charts.epoch_name(epochs.get(snapshot, 0)),
         pooling=pooling,
         layer=layer,
     )

@@ -50,8 +50,7 @@ def maps_chart(
 def chart_of(drawn: DrawnMaps, *, dark: bool = False, start: int | None = None) -> alt.LayerChart:
     """Return the chart of maps that were drawn; arguments as in :func:`maps_chart`."""
     unit = {layer: maps.in_unit_square() for layer, maps in drawn.maps.items()}
-    whole = all(float(epoch).is_integer() for epoch in drawn.epochs)
-    evenly = whole and list(drawn.epochs) == list(range(len(drawn.epochs)))
+    evenly = list(drawn.epochs) == list(range(len(drawn.epochs)))
     return charts.layer_maps(
         charts.points_frame(unit, drawn.splits, drawn.rows, drawn.predictions, drawn.colours()),
         charts.examples_frame(drawn.examples, drawn.run.label_names, drawn.rows),

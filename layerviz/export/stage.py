@@ -207,7 +207,9 @@ class Stage:
     def _when(self, moment: Moment) -> str:
         if moment.resting:
             return charts.epoch_name(self.drawn.epochs[moment.slot]).capitalize()
-        ends = [f"{self.drawn.epochs[at]:g}" for at in (moment.slot, moment.following)]
+        ends = [
+            charts.epoch_number(self.drawn.epochs[at]) for at in (moment.slot, moment.following)
+        ]
         return f"Epoch {ends[0]} to {ends[1]}"
 
     def _cell(
@@ -258,7 +260,7 @@ class Stage:
         free = -math.inf
         for place, epoch in zip(places, epochs, strict=True):
             _round_dot(draw, place, y, 4 * unit, self.ink.soft if place <= now else self.ink.line)
-            said = f"{round(epoch, 2):g}"
+            said = charts.epoch_number(epoch)
             if place - free > 0:
                 shown = font(14 * unit, said)
                 draw.text((place, y + 10 * unit), said, self.ink.soft, font=shown, anchor="ma")

@@ -91,9 +91,10 @@ def as_csv(frame: pd.DataFrame) -> bytes:
     safe = frame.copy()
     for name in frame.columns:
         if not pd.api.types.is_numeric_dtype(frame[name]):
-            texts = frame[name].astype(str)
-            risky = texts.str.startswith(FORMULA_SIGNS)
-            safe[name] = texts.where(~risky, "'" + texts)
+            safe[name] = [
+                f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_SIGNS) else value
+                for value in frame[name]
+            ]
     return safe.to_csv(index=False, float_format="%.6g").encode()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +78,35 @@ def quality(states: np.ndarray, xy: np.ndarray, splits: np.ndarray) -> np.ndarra
         ],
         dtype=np.float32,
     )
+
+
+def continued(
+    draw: Callable[[int, np.ndarray, np.ndarray | None], np.ndarray],
+    states: Sequence[np.ndarray],
+    splits: np.ndarray,
+    earlier: LayerMaps | None,
+) -> LayerMaps:
+    """Map snapshot after snapshot, each from the positions of the one before.
+
+    Parameters
+    ----------
+    draw : callable
+        Given a snapshot's position, its states in float32 and the train positions of the one
+        before (None for the first), returns positions of shape (N, 2).
+    states : sequence of S ndarrays of shape (N, D)
+    splits : ndarray of shape (N,)
+    earlier : LayerMaps or None
+        Maps of the first snapshots, as computed before; only the rest is computed.
+    """
+    done = [] if earlier is None else list(earlier.xy[: len(states)])
+    trust = [] if earlier is None else list(earlier.trust[: len(states)])
+    train = splits == "train"
+    for index in range(len(done), len(states)):
+        xy = draw(index, states[index].astype(np.float32), done[-1][train] if done else None)
+        done.append(xy.astype(np.float32))  # as stored, so that `earlier` goes on alike
+        trust.append(quality(states[index], xy, splits))
+    nothing = np.full(2, np.nan, dtype=np.float32)
+    return LayerMaps(np.stack(done), np.stack(trust).astype(np.float32), nothing)
 
 
 def trustworthiness(

@@ -11,7 +11,7 @@ import openTSNE
 
 from layerviz.errors import Cancelled
 from layerviz.projection.components import reduced, reducing_basis, two_columns
-from layerviz.projection.layer_maps import LayerMaps, quality, spread
+from layerviz.projection.layer_maps import LayerMaps, continued, spread
 
 # Half of openTSNE's own numbers and less: on 2,000 tweets, two layers and 4 snapshots, more of them
 # changed neither the trustworthiness nor the neighbours of val by more than 0.01.
@@ -66,21 +66,14 @@ def tsne_maps(
     Cancelled
         If `should_stop` answers true.
     """
-    done = [] if earlier is None else list(earlier.xy[: len(states)])
-    trust = [] if earlier is None else list(earlier.trust[: len(states)])
-    train = splits == "train"
-    for index in range(len(done), len(states)):
+
+    def draw(index: int, state: np.ndarray, previous: np.ndarray | None) -> np.ndarray:
         report = _Report(index, len(states), on_progress, should_stop)
-        previous = done[-1][train] if done else None
-        xy = _tsne(states[index].astype(np.float32), train, previous, seed, report, n_jobs)
-        done.append(xy.astype(np.float32))  # as stored, so that `earlier` goes on alike
-        trust.append(quality(states[index], xy, splits))
+        xy = _tsne(state, splits == "train", previous, seed, report, n_jobs)
         report.finished()
-    return LayerMaps(
-        np.stack(done),
-        np.stack(trust).astype(np.float32),
-        np.full(2, np.nan, dtype=np.float32),
-    )
+        return xy
+
+    return continued(draw, states, splits, earlier)
 
 
 def place_in_tsne(
@@ -121,7 +114,8 @@ def place_in_tsne(
         drawn.copy(), affinities, negative_gradient_method="bh", random_state=seed
     )
     placed = _placed(embedding, placed)
-    return (placed + (drawn - embedding)[0]).astype(np.float32)  # it was re-centred in place
+    moved = drawn[0] - np.asarray(embedding)[0]  # it was re-centred in place
+    return (placed + moved).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -165,8 +159,7 @@ def _tsne(
         return xy
     components = reduced(states, train)
     if n_train < FEWEST_POINTS:  # for neighbourhoods; two components say all there is
-        xy[:, : min(2, components.shape[1])] = components[:, :2]
-        return xy
+        return two_columns(components[:, :2])
     first = previous is None or not spread(previous)
     exaggerated = EXAGGERATED_ITERATIONS if first else 0
     n_iter = FIRST_ITERATIONS if first else NEXT_ITERATIONS

@@ -14,7 +14,7 @@ import numpy as np
 
 from layerviz.errors import Cancelled
 from layerviz.projection.components import reduced, reducing_basis, two_columns
-from layerviz.projection.layer_maps import LayerMaps, quality, spread
+from layerviz.projection.layer_maps import LayerMaps, continued, spread
 
 if TYPE_CHECKING:
     from umap import UMAP
@@ -70,18 +70,14 @@ def umap_maps(
     Cancelled
         If `should_stop` answers true.
     """
-    done = [] if earlier is None else list(earlier.xy[: len(states)])
-    trust = [] if earlier is None else list(earlier.trust[: len(states)])
-    train = splits == "train"
-    for index in range(len(done), len(states)):
-        previous = done[-1][train] if done else None
-        xy = _mapped(states[index].astype(np.float32), train, previous, seed, should_stop)
-        done.append(xy)
-        trust.append(quality(states[index], xy, splits))
+
+    def draw(index: int, state: np.ndarray, previous: np.ndarray | None) -> np.ndarray:
+        xy = _mapped(state, splits == "train", previous, seed, should_stop)
         if on_progress is not None:
             on_progress((index + 1) / len(states))
-    nothing = np.full(2, np.nan, dtype=np.float32)
-    return LayerMaps(np.stack(done), np.stack(trust).astype(np.float32), nothing)
+        return xy
+
+    return continued(draw, states, splits, earlier)
 
 
 def place_in_umap(
@@ -133,8 +129,7 @@ def _mapped(
         return xy
     components = reduced(states, train)
     if train.sum() < FEWEST_POINTS:
-        xy[:, : min(2, components.shape[1])] = components[:, :2]
-        return xy
+        return two_columns(components[:, :2])
     first = previous is None or not spread(previous)
     with _one_at_a_time:
         model = _neighbourhoods(components[train], seed)

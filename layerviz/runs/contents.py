@@ -217,6 +217,17 @@ def read_map(path: Path, method: str, pooling: str, layer: int) -> dict[str, np.
     return load_file(file) if file.exists() else None
 
 
+def map_version(path: Path, method: str, pooling: str, layer: int) -> int | None:
+    """Return what tells one state of a layer's stored maps from another; None without any."""
+    file = _map_file(path, method, pooling, layer)
+    return file.stat().st_mtime_ns if file.exists() else None
+
+
+def has_label_ranking(path: Path) -> bool:
+    """Return whether there is a ranking of labels, perhaps not of the newest snapshots."""
+    return (path / "labels.json").exists()
+
+
 def _map_file(path: Path, method: str, pooling: str, layer: int) -> Path:
     return path / "maps" / f"{method}-{pooling}-{layer:02d}.safetensors"
 
@@ -230,15 +241,17 @@ def save_model(path: Path, model: Any, tokenizer: Any, snapshot: int | None = No
 
 
 def model_folders(run: Run) -> dict[int, Path]:
-    """Return where weights are, per snapshot: those that were kept, and the newest.
+    """Return where weights are, per snapshot: those that were kept, and those saved at the end.
 
-    The newest ones belong to the last snapshot; where a run was stopped, they may be some steps
-    farther.
+    The latter belong to the last snapshot before them; where a run was stopped, they may be some
+    steps farther.
     """
     found = {s.index: _weights_folder(run.path, s.index) for s in run.snapshots}
     found = {index: folder for index, folder in found.items() if folder.is_dir()}
-    if run.snapshots and (run.path / "model").is_dir():
-        found.setdefault(run.snapshots[-1].index, run.path / "model")
+    step = run.training.get("model_step", float("inf"))
+    before = [s.index for s in run.snapshots if s.step <= step]
+    if before and (run.path / "model").is_dir():
+        found.setdefault(before[-1], run.path / "model")
     return found
 
 

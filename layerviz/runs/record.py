@@ -73,7 +73,8 @@ class Run:
     training : dict
         ``total_steps``, ``steps_per_epoch``, ``learning_rate``, ``precision``, ``n_snapshots``
         (planned), ``timed_steps`` and the ``train_seconds`` they took (captures not included),
-        ``n_truncated`` per split; empty until training is set up.
+        ``model_step`` (of the weights saved at the end), ``n_truncated`` per split; empty until
+        training is set up.
     snapshots : tuple of Snapshot
         Those that are on disk, in order.
     created : str

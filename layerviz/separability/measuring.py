@@ -17,6 +17,7 @@ from layerviz.separability.probe import Probe, probe
 from layerviz.separability.resampling import accuracy, interval, macro_f1, resampling_weights
 
 COLUMNS = ("pooling", "layer", "measure", "split", "value", "low", "high")
+THREADS = torch.get_num_threads()  # asked once: while layers are measured, the answer may be 1
 HEAD = "head"  # stands in for a pooling in the rows of the model's own classifier
 
 
@@ -115,13 +116,12 @@ def _each_layer(
         found = probe(state, labels, splits == "train", seed=seed)
         return found, list(_geometry(state, labels, splits, seed))
 
-    n_threads = torch.get_num_threads()
-    pool = ThreadPoolExecutor(n_threads)
+    pool = ThreadPoolExecutor(THREADS)
     try:
         yield from pool.map(one, states)
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(n_threads)  # new threads would take over the 1
+        torch.set_num_threads(THREADS)  # new threads would take over the 1
 
 
 class _Scoring:

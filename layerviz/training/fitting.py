@@ -140,6 +140,8 @@ def _fit(
             trainer.train(resume_from_checkpoint=last_checkpoint(run.path / "resume"))
         on_progress(watch.progress("saving"))
         runs.save_model(run.path, encoder.model, encoder.tokenizer)
+        saved = runs.open_folder(run.path).training | {"model_step": watch.step}
+        runs.update(run.path, training=saved)
     return not watch.stopped
 
 
@@ -196,6 +198,7 @@ def _record_setup(
             "n_snapshots": len(plan),
             "timed_steps": run.training.get("timed_steps", 0),
             "train_seconds": run.training.get("train_seconds", 0.0),
+            **{name: run.training[name] for name in ("model_step",) if name in run.training},
             "n_truncated": {split: int(these.cut.sum()) for split, these in tokens.items()},
         },
     )

@@ -118,7 +118,7 @@ def _disagreements(found: Agreement, run: Run, one: str, other: str) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         text = f"**{len(shown):,} val examples that one gets right and the other wrong**"
         st.markdown(text, width="content")
-        download(shown, "disagreements")
+        download(lambda: shown, "disagreements")
     st.dataframe(shown, hide_index=True, width="stretch", height=320)
 
 

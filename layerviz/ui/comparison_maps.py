@@ -112,7 +112,8 @@ def _layers(ready: list[Contender], judged: Comparison, depth: str | float) -> l
 def _maps(ready: list[Contender], runs: list[Run], judged: Comparison, view: View) -> None:
     """Draw; a selection redraws this part of the page alone."""
     wanted = list(zip(runs, view.poolings, view.layers, strict=True))
-    if not maps_are_there(view.method, wanted):
+    least = [standing.best.snapshot for standing in judged.standings] if view.at_best else None
+    if not maps_are_there(view.method, wanted, least):
         view = replace(view, method="pca")
     with redrawing():
         _draw(ready, runs, judged, view)

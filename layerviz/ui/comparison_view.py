@@ -291,7 +291,7 @@ def _table(table: pd.DataFrame) -> None:
             "train minus val.",
             width=720,
         )
-        download(table, "comparison")
+        download(lambda: table, "comparison")
 
 
 # --- which runs -----------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def _flips(run: Run, split: str) -> None:
     found = exploring.flips(predicted, examples["label"].to_numpy())
     found["last flip"] = [charts.epoch_name(run.snapshots[at].epoch) for at in found["last_flip"]]
     found = found.rename(columns={"n_flips": "flips"})[["row", "flips", "last flip", "outcome"]]
-    since = "epoch 1" if len(run.snapshots) > 2 else "before training"
+    since = charts.epoch_name(run.snapshots[1 if len(run.snapshots) > 2 else 0].epoch)
     st.caption(
         f"Examples on which the classifier changed its mind between captures, counted since "
         f"{since}" + (" (before it, the head is random)" if len(run.snapshots) > 2 else "") + ". "

@@ -88,7 +88,6 @@ def open_from_table(
     def tick() -> None:
         if rows := st.session_state[key]["selection"]["rows"]:
             open_example(run, ids[rows[0]])
-            st.session_state["leave_fragment"] = True
 
     st.dataframe(
         frame,
@@ -100,8 +99,6 @@ def open_from_table(
         on_select=tick,
         selection_mode="single-row",
     )
-    if st.session_state.pop("leave_fragment", False):
-        st.rerun()
 
 
 def open_example(run: Run, example: str) -> None:

@@ -69,7 +69,7 @@ def save(chart: alt.TopLevelMixin, name: str, frame: pd.DataFrame | None = None)
         if frame is not None:
             st.download_button(
                 "CSV",
-                data=lambda: frame.to_csv(index=False).encode(),
+                data=lambda: export.as_csv(frame),
                 file_name=f"{name}.csv",
                 mime="text/csv",
                 on_click="ignore",

@@ -58,6 +58,7 @@ def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
         ],
         ignore_index=True,
     )
+    numbers = scores
     if pooling == "cls":  # layer 0 is the same for every text there, and would squeeze the axis
         scores = scores[scores["layer"] > 0]
     left, right = st.columns(2)
@@ -71,7 +72,7 @@ def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
             key="over_layers",
             alt="Line chart: the probe's macro-F1 over the layers, one line per epoch.",
             name=f"{run.run_id}-lines-{pooling}",
-            frame=scores,
+            frame=numbers,
         )
     with right:
         st.markdown("**Over the epochs**")
@@ -85,7 +86,7 @@ def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
             key="over_epochs",
             alt="Line chart: the probe's macro-F1 over the epochs, one line per layer.",
             name=f"{run.run_id}-epochs-{pooling}",
-            frame=scores,
+            frame=numbers,
         )
         if len(shown) < sum(layer > 0 for layer in every):
             st.caption(f"Layers {', '.join(map(str, shown))} of {every[-1]}; the CSV has all.")
@@ -171,7 +172,7 @@ def _overfitting(run: Run, measured: tuple[int, ...], answer: Answer, pooling: s
         "Macro-F1 of the linear probe; 'clearly' is a paired 95 % bootstrap interval that leaves "
         "out 0. A peak picked among epochs is a little flattered, so a fall after it is, too."
     )
-    download(found, f"{run.run_id}-overfitting-{pooling}")
+    download(lambda: found, f"{run.run_id}-overfitting-{pooling}")
 
 
 # --- kinship --------------------------------------------------------------------------------

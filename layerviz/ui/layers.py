@@ -173,8 +173,10 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choic
             dark=st.context.theme.type == "dark",
         ),
         key=key,
-        name=f"{run.run_id}-{choice.measure.name}",
-        frame=cells.drop(columns="best"),
+        name=f"{run.run_id}-{key}",
+        frame=cells.drop(columns="best").rename(
+            columns={"value": "change"} if choice.against_start else {}
+        ),
         on_select=lambda: _open_picked(run, key, choice.pooling),
         selection_mode=["cell"],
         alt=f"Heat map: {label} of each layer at each epoch.",

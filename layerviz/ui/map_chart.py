@@ -78,8 +78,10 @@ def draw_maps(
     examples = cache.examples(run.run_id, run.created, run)
     ids, splits = examples["id"].to_numpy(), examples["split"].to_numpy()
     chosen = {only} if only else selection(run)
-    rows = _rows(splits, len(layers), np.isin(ids, list(chosen)))
-    slots = _slots(run, len(layers) * len(rows))
+    sample = charts.drawn_rows(splits, len(splits) if len(layers) == 1 else DRAWN_PER_SPLIT)
+    rows = _with_chosen(sample, splits, np.isin(ids, list(chosen)))
+    n_points = len(layers) * len(sample)  # what is selected changes neither slots nor looks
+    slots = _slots(run, n_points)
     shown = _captured(run, view, layers, slots)
     maps = {layer: maps_of(run, view.method, view.pooling, layer, shown) for layer in layers}
     points, cells = map_frames(run, view, rows, len(slots), shown, maps)
@@ -104,6 +106,7 @@ def draw_maps(
             dark=st.context.theme.type == "dark",
             selectable=only is None,
             trails=charts.trails_frame(points, trailing),
+            n_points=n_points,
         ),
         width="stretch",
         key=key,
@@ -113,17 +116,17 @@ def draw_maps(
     return Drawn(view, shown, slots, maps, rows, splits)
 
 
-def drawable(run: Run, view: View, layers: list[int]) -> View:
-    """Return the view as it can be had: while maps are being drawn off the page, PCA stands in."""
+def drawable(run: Run, view: View, layers: list[int], snapshot: int = 0) -> View:
+    """Return the view as it can be had: until `snapshot` is drawn off the page, PCA stands in."""
     wanted = [(run, view.pooling, layer) for layer in layers]
-    return view if maps_are_there(view.method, wanted) else replace(view, method="pca")
+    there = maps_are_there(view.method, wanted, [snapshot] * len(layers))
+    return view if there else replace(view, method="pca")
 
 
-def _rows(splits: np.ndarray, n_layers: int, chosen: np.ndarray) -> np.ndarray:
-    """Return the examples to draw: a sample where there are many, and those that are selected."""
-    rows = charts.drawn_rows(splits, len(splits) if n_layers == 1 else DRAWN_PER_SPLIT)
+def _with_chosen(sample: np.ndarray, splits: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return the examples to draw: the sample, and those that are selected."""
     more = np.flatnonzero(chosen & (splits != "test"))[: 2 * DRAWN_PER_SPLIT]
-    return np.concatenate([rows, np.setdiff1d(more, rows)])
+    return np.concatenate([sample, np.setdiff1d(more, sample)])
 
 
 def map_frames(

@@ -37,6 +37,8 @@ def maps(run: Run) -> None:
 
 def _maps(run: Run, view: View, shown: list[int]) -> None:
     """Draw; a selection redraws this part of the page alone."""
+    if st.session_state.get("tabs", "Maps") != "Maps":  # a ticked row has opened another tab
+        st.rerun()
     examples = cache.examples(run.run_id, run.created, run)
     legend, search = st.columns([3, 1], vertical_alignment="center")
     with legend:

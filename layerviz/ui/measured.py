@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -41,11 +41,11 @@ def cells_frame(
     return export.measure_cells(run, table, examples, measure, split, pooling)
 
 
-def download(frame: pd.DataFrame, name: str) -> None:
-    """Offer a chart's numbers as CSV."""
+def download(make: Callable[[], pd.DataFrame], name: str) -> None:
+    """Offer a table as CSV, made when it is asked for."""
     st.download_button(
         "CSV",
-        data=lambda: frame.to_csv(index=False).encode(),
+        data=lambda: export.as_csv(make()),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, exploring
+from layerviz import cache, charts, exploring, runs
 from layerviz.runs import Run
 from layerviz.ui.examples_table import described, open_from_table, opened_example
 from layerviz.ui.figure import figure
@@ -27,8 +27,16 @@ def one_example(run: Run) -> None:
     examples = cache.examples(run.run_id, run.created, run)
     opened = opened_example(run)
     rows = np.flatnonzero(examples["id"] == opened)
-    with st.expander("Find an example", icon=":material/search:", expanded=not len(rows)):
-        _finder(run, examples)
+    finder = st.expander(
+        "Find an example",
+        icon=":material/search:",
+        expanded=not len(rows),
+        key=f"find-{len(rows)}",
+        on_change="rerun",
+    )
+    if finder.open:
+        with finder:
+            _finder(run, examples)
     if not len(rows):
         return
     row = int(rows[0])
@@ -41,7 +49,8 @@ def one_example(run: Run) -> None:
         _knowing_layers(run, examples, row, pooling)
     _way(run, examples, row, pooling)
     _neighbours(run, examples, row, pooling)
-    tokens(run, examples["text"].iloc[row])
+    weights = runs.model_folders(run)
+    tokens(run, examples["text"].iloc[row], weights[max(weights)] if weights else None)
 
 
 def _finder(run: Run, examples: pd.DataFrame) -> None:

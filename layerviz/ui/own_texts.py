@@ -11,7 +11,6 @@ import streamlit as st
 from layerviz import cache, charts, exploring, projection, runs
 from layerviz.errors import LayervizError
 from layerviz.exploring import OwnTexts
-from layerviz.projection import LayerMaps
 from layerviz.runs import Run
 from layerviz.ui.figure import figure
 from layerviz.ui.map_chart import (
@@ -66,8 +65,8 @@ def own_texts(run: Run) -> None:
         show(error)
         return
     _predictions(run, read)
-    _in_maps(run, read, snapshot)
-    _near(run, read, snapshot)
+    _in_maps(run, read, version, snapshot)
+    _near(run, read, folder, snapshot)
 
 
 def _snapshot(run: Run, weights: dict[int, Path]) -> int:
@@ -109,7 +108,7 @@ def _predictions(run: Run, read: OwnTexts) -> None:
     )
 
 
-def _in_maps(run: Run, read: OwnTexts, snapshot: int) -> None:
+def _in_maps(run: Run, read: OwnTexts, version: str, snapshot: int) -> None:
     st.markdown("**Where they land** (stars; placed into the maps, which stay as they are)")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pooling = pooling_control("own_texts_pooling", "mean")
@@ -118,12 +117,28 @@ def _in_maps(run: Run, read: OwnTexts, snapshot: int) -> None:
     colour_legend(run, colouring, classes, "own_texts_legend")
     layers = first_layers(int(run.encoder["layers"]))
     view = View(pooling, method, colouring, layers, None, classes)
-    view = drawable(run, view, layers)
-    every = tuple(index.index for index in run.snapshots)
+    view = drawable(run, view, layers, snapshot)
+    every = tuple(one.index for one in run.snapshots)
     maps, own = {}, {}
     for layer in layers:
-        drawn = maps_of(run, view.method, pooling, layer, every).at([snapshot])
-        new = _placed(run, view, layer, drawn, read, snapshot)
+        if view.method in projection.STORED:
+            drawn = maps_of(run, view.method, pooling, layer, (snapshot,))
+        else:  # in the axes of all snapshots, as the tab Maps has them
+            drawn = maps_of(run, view.method, pooling, layer, every).at([snapshot])
+        new = cache.placed(
+            run.run_id,
+            run.created,
+            version,
+            read.texts,
+            view.method,
+            pooling,
+            layer,
+            every,
+            snapshot,
+            run,
+            read.pooled[pooling][layer],
+            drawn.xy[0],
+        )
         maps[layer], own[layer] = drawn, drawn.to_unit_square(new)
     examples = cache.examples(run.run_id, run.created, run)
     rows = charts.drawn_rows(examples["split"].to_numpy(), DRAWN_PER_SPLIT)
@@ -152,28 +167,7 @@ def _in_maps(run: Run, read: OwnTexts, snapshot: int) -> None:
         st.caption(" ".join(said))
 
 
-def _placed(
-    run: Run, view: View, layer: int, drawn: LayerMaps, read: OwnTexts, snapshot: int
-) -> np.ndarray:
-    """Return where the texts land in one layer's map, (m, 2), in the map's own coordinates."""
-    examples = cache.examples(run.run_id, run.created, run)
-    states = [
-        cache.layer_states(run.run_id, run.created, s.index, view.pooling, layer, run)
-        for s in run.snapshots
-    ]
-    return projection.place(
-        view.method,
-        drawn.xy[0],
-        states,
-        examples["split"].to_numpy(),
-        examples["label"].to_numpy(),
-        read.pooled[view.pooling][layer],
-        at=snapshot,
-        seed=run.config.seed,
-    )
-
-
-def _near(run: Run, read: OwnTexts, snapshot: int) -> None:
+def _near(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
     st.markdown("**Nearest train examples in the full hidden size**")
     n = len(read.texts)
     which = 0
@@ -192,4 +186,4 @@ def _near(run: Run, read: OwnTexts, snapshot: int) -> None:
         read.pooled[pooling][layer][which : which + 1], states, examples["split"].to_numpy()
     )
     show_neighbours(run, examples, found.rows[0], found.similarity[0], snapshot, "own_neighbours")
-    tokens(run, read.texts[which])
+    tokens(run, read.texts[which], folder)

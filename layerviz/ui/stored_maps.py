@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from layerviz import runs
+from layerviz import cache, runs
 from layerviz.config import METHOD_NAMES
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
@@ -17,22 +17,29 @@ SECONDS_BETWEEN_LOOKS = 1.0
 
 def stored_maps(run: Run, method: str, pooling: str, layer: int) -> LayerMaps | None:
     """Return the maps of a layer that are there, perhaps not of the newest snapshots."""
-    stored = runs.read_map(run.path, method, pooling, layer)
-    return None if stored is None else LayerMaps.from_arrays(stored)
+    version = runs.map_version(run.path, method, pooling, layer)
+    if version is None:
+        return None
+    return cache.stored_maps(run.run_id, run.created, method, pooling, layer, version, run)
 
 
-def maps_are_there(method: str, wanted: Sequence[tuple[Run, str, int]]) -> bool:
+def maps_are_there(
+    method: str,
+    wanted: Sequence[tuple[Run, str, int]],
+    snapshots: Sequence[int] | None = None,
+) -> bool:
     """Return whether all wanted maps (a run, a pooling and a layer each) can be shown.
 
-    Those that are missing or behind are asked for, and a bar says how far they are; where some
-    are missing, a caption says that PCA stands in. What a page draws itself is always there.
+    Where `snapshots` are given, one for each, they must be among those drawn. Those that are
+    missing or behind are asked for, and a bar says how far they are; where some are missing, a
+    caption says that PCA stands in. What a page draws itself is always there.
     """
     if method not in STORED:
         return True
     there, behind = True, False
-    for run, pooling, layer in wanted:
+    for (run, pooling, layer), least in zip(wanted, snapshots or [0] * len(wanted), strict=True):
         stored = stored_maps(run, method, pooling, layer)
-        there = there and stored is not None
+        there = there and stored is not None and stored.n_snapshots > least
         if stored is None or stored.n_snapshots < len(run.snapshots):
             jobs().draw_maps(run, method, pooling, layer)
             behind = True

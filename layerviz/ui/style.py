@@ -14,6 +14,9 @@ CSS = """
 .st-key-launch { padding: 0.6rem 0; backdrop-filter: blur(12px); }
 .st-key-runs button { justify-content: flex-start; text-align: left; }
 .st-key-runs button p { text-align: left; }
+/* The tools of a chart or table lie in its corner, not over what stands above it. */
+[data-testid="stElementToolbar"] { transform: translateY(2.1rem); }
+[class*="st-key-"][class*="legend"] [data-testid="stElementToolbar"] { display: none; }
 </style>
 """
 

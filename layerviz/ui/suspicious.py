@@ -31,14 +31,14 @@ def suspicious(run: Run) -> None:
     """Show the ranked list; a ticked row opens its example."""
     if run.live:
         st.info(
-            "Labels are looked at when the run has ended: the more epochs, the surer.",
+            "Labels are looked at when the run has ended.",
             icon=":material/hourglass_top:",
         )
         return
-    found = exploring.stored_suspicious_labels(run)
-    if found is None:
+    if exploring.stored_suspicious_labels(run) is None:
         _wait(run)
         return
+    found = cache.suspicion(run.run_id, run.created, len(run.snapshots), run)
     examples = cache.examples(run.run_id, run.created, run)
     _verdict(found)
     flagged = found.frame[found.frame["issue"]]
@@ -57,7 +57,9 @@ def suspicious(run: Run) -> None:
             on_click=to_maps,
             args=(run, top["id"].to_numpy(), "for a suspicious label"),
         )
-        download(_with_source(run, found.frame, examples), f"{run.run_id}-suspicious-labels")
+        download(
+            lambda: _with_source(run, found.frame, examples), f"{run.run_id}-suspicious-labels"
+        )
     ranked = flagged if only and len(flagged) else found.frame
     shown = ranked.head(LISTED)
     open_from_table(run, _table(run, shown, examples), shown["id"], "suspicious", COLUMNS)

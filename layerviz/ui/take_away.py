@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -13,9 +14,11 @@ from layerviz.config import METHOD_NAMES
 from layerviz.errors import LayervizError
 from layerviz.export import MapsView
 from layerviz.runs import Run
+from layerviz.ui.figure import PICTURES
 from layerviz.ui.maps import POOLING_NAMES, view_now
-from layerviz.ui.measured import epoch_control
+from layerviz.ui.measured import epoch_control, measured_snapshots
 from layerviz.ui.state import first_value, plain, show
+from layerviz.ui.stored_maps import maps_are_there
 
 MADE = "export_made"  # session state: what was made last of each kind, and of what
 LARGE = 1_000_000_000  # bytes of a run that are better zipped by the command line
@@ -26,6 +29,10 @@ def take_away(run: Run) -> None:
     """Offer everything of a run as files."""
     view = _view(run)
     _what(run, view)
+    wanted = [(run, view.pooling, layer) for layer in view.layers]
+    newest = [run.snapshots[-1].index] * len(wanted)
+    if not maps_are_there(view.method, wanted, newest):  # a worker draws them, not this page
+        view = replace(view, method="pca")
     left, right = st.columns(2)
     with left:
         _animation(run, view)
@@ -114,7 +121,7 @@ def _made(
 ) -> bytes | None:
     """Offer to make something; return it as long as it is of what is chosen."""
     kind, made = what[0], st.session_state.setdefault(MADE, {})
-    key = (run.run_id, run.created, len(run.snapshots), what)
+    key = (run.run_id, run.created, len(run.snapshots), measured_snapshots(run), what)
     pressed = st.button(
         label, icon=":material/movie:" if kind != "html" else ":material/web:",
         key=f"make-{'page' if kind == 'html' else 'animation'}", disabled=disabled,
@@ -169,10 +176,8 @@ def _picture(run: Run, view: MapsView) -> None:
                 export.maps_chart(run, view, dark=dark, start=snapshot), kind, theme=theme
             )
 
-        files = {"PNG": ("png", "image/png"), "SVG": ("svg", "image/svg+xml"),
-                 "Vega-Lite": ("json", "application/json")}  # fmt: skip
         with st.container(horizontal=True):
-            for label, (kind, mime) in files.items():
+            for label, (kind, mime) in PICTURES.items():
                 name = f"{run.run_id}-maps-{snapshot}.{'vl.json' if kind == 'json' else kind}"
                 _file(label, lambda kind=kind: drawn(kind), name, mime)
 
@@ -213,27 +218,28 @@ def _archives(run: Run) -> None:
             "The model is a folder for *AutoModelForSequenceClassification*. A run's zip is opened "
             "by another layerviz (on the left, under Runs); it holds your texts."
         )
-        sizes = {p: p.stat().st_size for p in run.path.rglob("*") if p.is_file()}
-        model = sum(size for path, size in sizes.items() if path.parent.name == "model")
-        whole = sum(size for path, size in sizes.items() if "resume" not in path.parts)
+        if run.live:
+            st.caption("When the run has ended.")
+            return
+        sizes = {name: path.stat().st_size for name, path in export.files_of(run).items()}
+        model = sum(size for name, size in sizes.items() if name.startswith("model/"))
+        whole = sum(sizes.values())
         with st.container(horizontal=True):
             _file(
                 f"Model (zip, {_size(model)})",
                 lambda: _zipped(run, export.zip_model),
                 f"{run.run_id}-model.zip",
                 "application/zip",
-                disabled=not model or run.live,
+                disabled=not model,
             )
             _file(
                 f"Whole run (zip, {_size(whole)})",
                 lambda: _zipped(run, export.zip_run),
                 f"{run.run_id}.zip",
                 "application/zip",
-                disabled=run.live or whole > LARGE,
+                disabled=whole > LARGE,
             )
-        if run.live:
-            st.caption("When the run has ended.")
-        elif whole > LARGE:
+        if whole > LARGE:
             st.caption("So large a run is better zipped without the page:")
             st.code(f"python -m layerviz export {run.run_id} --run-zip {run.run_id}.zip")
 

@@ -14,8 +14,8 @@ from layerviz.ui.figure import figure
 from layerviz.ui.state import show
 
 
-def tokens(run: Run, text: str) -> None:
-    """Offer the tokens of a text; the model is loaded only when somebody looks."""
+def tokens(run: Run, text: str, folder: Path | None) -> None:
+    """Offer the tokens of a text, read by the weights in `folder`, when somebody looks."""
     part = st.expander(
         "Its tokens through the layers",
         icon=":material/segment:",
@@ -25,12 +25,11 @@ def tokens(run: Run, text: str) -> None:
     if not part.open:
         return
     with part:
-        weights = runs.model_folders(run)
-        if not weights:
+        if folder is None:
             st.caption("The model is stored when the run ends.")
             return
         try:
-            _draw(run, text, weights[max(weights)])
+            _draw(run, text, folder)
         except LayervizError as error:
             show(error)
 

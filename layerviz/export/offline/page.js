@@ -8,6 +8,7 @@
   const MILLISECONDS_PER_SLOT = 1100;
   let slot = data.slots.length - 1;
   let maps = null;
+  let heat = null;
   let timer = null;
 
   // What is the same in every layer comes once per example; here it is unfolded into rows.
@@ -62,9 +63,21 @@
     // Vega writes into what it is given; a second drawing needs the rows as they were.
     spec.datasets = { ...spec.datasets, ...unfolded };
     if (maps) maps.finalize();
-    maps = await vegaEmbed("#maps", structuredClone(spec), options(dark));
-    if (data.heat) await vegaEmbed("#heat", structuredClone(data.heat[theme]), options(dark));
+    if (heat) heat.finalize();
+    maps = heat = null;
+    const drawn = await vegaEmbed("#maps", structuredClone(spec), options(dark));
+    await drawn.view.signal("slot", slot).runAsync();  // it may have moved in the meantime
+    maps = drawn;
+    if (data.heat) heat = await vegaEmbed("#heat", structuredClone(data.heat[theme]), options(dark));
     document.body.dataset.ready = "yes";
+  }
+
+  function redraw() {
+    draw().catch((error) => {
+      document.getElementById("failed").textContent =
+        "The maps could not be drawn: " + error.message;
+      throw error;
+    });
   }
 
   async function show(next) {
@@ -99,10 +112,7 @@
     }, MILLISECONDS_PER_SLOT);
   });
   document.getElementById("controls").hidden = data.slots.length < 2;
-  darkPage.addEventListener("change", draw);
+  darkPage.addEventListener("change", redraw);
   show(slot);
-  draw().catch((error) => {
-    document.getElementById("failed").textContent = "The maps could not be drawn: " + error.message;
-    throw error;
-  });
+  redraw();
 })();
