@@ -407,7 +407,7 @@ def test_a_ticked_row_opens_the_page_of_its_example(
     table = page.get_by_test_id("stDataFrame").first.bounding_box()
     page.mouse.click(table["x"] + 18, table["y"] + 53)  # the box of the first row
     expect(page.get_by_text("What the classifier says, epoch by epoch")).to_be_visible()
-    expect(page.get_by_text(re.compile(rf"^{hardest} ·"))).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"^{hardest} \(row"))).to_be_visible()
     settled(page)
     page.get_by_text("Its tokens through the layers").click()
     expect(page.get_by_text("The line follows the text.")).to_be_visible(timeout=60_000)
