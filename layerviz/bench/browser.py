@@ -164,6 +164,7 @@ class Watched:
         """Return the seconds from an act, or its last press, to the script's end and to rest."""
         self.page.evaluate(BEGIN)
         act()
+        self.page.mouse.move(2, 2)  # off the tools that a chart shows beneath it
         self.page.wait_for_function(QUIET, polling=50)
         seen = self.page.evaluate("() => window.seen")
         last = max(seen["ended"], seen["drawn"])
