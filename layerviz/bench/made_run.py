@@ -47,20 +47,22 @@ def made_run(
     runs.update(run.path, **_facts(n_layers, width, n_snapshots))
     rng = np.random.default_rng(seed)
     labels = examples["label"].to_numpy()
-    drift = rng.normal(size=(2, len(labels), width)).astype(np.float32)
+    drifts = {
+        pooling: rng.normal(size=(2, len(labels), width)).astype(np.float32) for pooling in POOLINGS
+    }
     rows = []
-    measured = _measures_of_one_layer(drift[0, :, :8], examples, labels, seed)
+    measured = _measures_of_one_layer(drifts[POOLINGS[0]][0, :, :8], examples, labels, seed)
     for index in range(n_snapshots):
-        states = _states(drift, labels, n_layers, index / (n_snapshots - 1))
+        progress = index / (n_snapshots - 1)
         wrong = rng.random(len(labels)) < 0.5 / (1 + index)
         predicted = np.where(wrong, rng.permutation(labels), labels)
         confidence = rng.uniform(0.4, 1, len(labels))
         predictions = pd.DataFrame(
             {"id": examples["id"], "predicted": predicted, "confidence": confidence, "loss": 0.7}
         )
-        pooled = dict.fromkeys(POOLINGS, states)
-        # safetensors refuses arrays that share their memory.
-        pooled = {name: values.copy() for name, values in pooled.items()}
+        pooled = {
+            name: _states(drift, labels, n_layers, progress) for name, drift in drifts.items()
+        }
         snapshot = Snapshot(index, 10 * index, float(index))
         run = runs.write_snapshot(run.path, snapshot, pooled, predictions)
         table, probes = _repeated(measured, n_layers, rng)
