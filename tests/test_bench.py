@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,6 +29,7 @@ from layerviz.bench import (
     probes,
     starters,
 )
+from layerviz.bench.browser import chromium_path
 from layerviz.bench.figures import Figure, as_table
 from layerviz.bench.made_run import made_run
 from layerviz.bench.materials import varied_csv, varied_dataset
@@ -199,7 +199,11 @@ def test_a_made_up_run_is_whole(sample_table: Table, tmp_path: Path) -> None:
     run = made_run(tmp_path, dataset, n_layers=3, width=16, n_snapshots=3)
     assert runs.read(tmp_path, run.run_id).status == "done"
     assert len(run.snapshots) == 3
-    assert runs.read_pooled(run.path, 2)["cls"].shape == (4, 90, 16)
+    cls, mean, most = (runs.read_pooled(run.path, 2)[name] for name in ("cls", "mean", "max"))
+    assert cls.shape == (4, 90, 16)
+    # To choose another pooling must give a browser something to draw.
+    assert (cls != mean).any()
+    assert (mean != most).any()
     assert separability.missing_measures(run) == []
     assert separability.answer_of(run).sentences
     with pytest.raises(ConfigError):
@@ -249,7 +253,7 @@ def in_a_thread_of_its_own(measure: Callable[..., Any], *args, **settings) -> An
         return pool.submit(measure, *args, **settings).result()
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="Chromium is not installed")
+@pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed")
 def test_the_page_is_clicked_through_and_its_slider_moved(sample_table: Table) -> None:
     result = in_a_thread_of_its_own(
         page.measure,
@@ -273,7 +277,7 @@ def test_the_page_is_clicked_through_and_its_slider_moved(sample_table: Table) -
 # --- growth ---------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="Chromium is not installed")
+@pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed")
 def test_growth_has_an_exponent_for_every_part(sample_table: Table) -> None:
     result = in_a_thread_of_its_own(growth.measure, sample_table, sizes=[200, 100], encoder="1x64")
     assert [row["n"] for row in result["rows"]] == [100, 200]

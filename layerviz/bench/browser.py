@@ -102,6 +102,11 @@ def _wait_until_healthy(address: str, process: subprocess.Popen, log: Any) -> No
     )
 
 
+def chromium_path() -> str | None:
+    """Return where Chromium is installed, None where it is not."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Start a headless Chromium; yield playwright's Browser.
@@ -116,7 +121,7 @@ def chromium() -> Iterator[Any]:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise ConfigError("The bench of the page needs playwright.", hint) from error
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    found = chromium_path()
     if found is None:
         raise ConfigError("The bench of the page needs Chromium.", hint)
     with sync_playwright() as playwright:

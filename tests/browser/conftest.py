@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +27,7 @@ def server(runs_root: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
+    if real.chromium_path() is None:
         pytest.skip("Chromium is not installed (apt-get install chromium): no browser tests")
     with real.chromium() as chromium:
         yield chromium
