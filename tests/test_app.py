@@ -362,7 +362,7 @@ def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
 
 def test_a_selection_changes_data_only_so_that_the_slider_stays(looked_at, monkeypatch):
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
-    monkeypatch.setattr("layerviz.ui.map_chart.DRAWN_PER_SPLIT", 5)
+    monkeypatch.setattr("layerviz.ui.map_chart.DRAWN", 40)
     monkeypatch.setattr("layerviz.ui.map_chart.POINTS_AND_SLOTS", 120)
     monkeypatch.setattr("layerviz.ui.map_chart.SLOTS", (2, 3))
     run = runs.list_runs(looked_at)[0]

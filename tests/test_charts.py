@@ -132,9 +132,10 @@ def test_the_slider_has_a_place_for_every_slot_and_starts_at_the_newest() -> Non
     assert slot["value"] == N_SLOTS - 1
     assert (slot["bind"]["min"], slot["bind"]["max"], slot["bind"]["step"]) == (0, N_SLOTS - 1, 1)
     points = rows_of(drawn, drawn["layer"][1])
-    named = {f"{name}{slot}" for name in ("x", "y", "colour", "predicted") for slot in range(2)}
-    assert named <= set(points)
-    assert set(points["newest"]) == {1}  # later slots are drawn from it
+    for name in ("x", "y", "colour", "predicted", "confidence"):
+        for slot in range(2, N_SLOTS):  # those still to come show the newest snapshot
+            assert (points[f"{name}{slot}"] == points[f"{name}1"]).all()
+    assert (points["x0"] != points["x1"]).any()
 
 
 def test_few_points_are_drawn_sharp_and_many_fast() -> None:
@@ -211,12 +212,17 @@ def test_points_stay_in_their_own_cell_below_its_title(n_layers: int, width: int
     placing = drawn["layer"][1]["transform"]
     placing = {step["as"]: step["calculate"] for step in placing if "calculate" in step}
     across = drawn["layer"][1]["encoding"]["x"]["scale"]["domain"][1]
+    expressions = {one["name"]: one["expr"] for one in drawn["params"] if "expr" in one}
     points = rows_of(drawn, drawn["layer"][1])
     for point in points.drop_duplicates(["layer", "split"]).to_dict("records"):
         corners = []
         for x, y in ((0, 0), (1, 1)):
-            moved = Datum(point | {"x0": x, "y0": y, "newest": "0"})  # Vega joins 'x' + 0 to x0
-            names = {"datum": moved, "slot": "0", "width": width}
+            names = {"datum": Datum(point | {"x0": x, "y0": y}), "width": width}
+            names |= {"x_now": "x0", "y_now": "y0"}
+            names |= {
+                name: eval(expressions[name], {"min": min}, names)
+                for name in ("map_width", "map_height")
+            }
             corners.append([eval(placing[a], {"min": min}, names) for a in "xy"])
         (left, bottom), (right, top) = corners
         home = cells[
@@ -646,7 +652,9 @@ def test_points_that_can_be_selected_say_where_and_when():
     assert {"box", "pick", "slot"} <= names
     assert drawn["resolve"]["scale"]["x"] == "independent"
     ends = drawn["layer"][1]["encoding"]["x"]["scale"]["domain"]
-    assert all("slot" in end["expr"] for end in ends)
+    assert all(end["expr"].startswith("origin") for end in ends)
+    origin = next(one["expr"] for one in drawn["params"] if one["name"] == "origin")
+    assert "slot" in origin
     assert "A\nT 1.00" in set(cells["title0"])
 
 

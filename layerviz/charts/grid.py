@@ -84,10 +84,17 @@ class Grid:
         """Pixels from the upper edge of a cell to the middle of its map."""
         return self.title_height + self.map_height / 2
 
-    @property
-    def map_side(self) -> str:
-        """Side of the square that a map fills, in pixels, as a Vega expression of the width."""
-        return f"min(width / {self.width} * 0.96, {self.map_height}) * 0.94"
+    def sides(self) -> list[alt.Parameter]:
+        """Return the sides of the square that a map fills, for `placed`.
+
+        They are worked out once per width, not once per point: Streamlit has Vega interpret its
+        expressions, not compile them.
+        """
+        height = f"min(width / {self.width} * 0.96, {self.map_height}) * 0.94"
+        return [
+            alt.param(name="map_height", expr=height),  # in pixels
+            alt.param(name="map_width", expr=f"{height} / (width / {self.width})"),  # in cells
+        ]
 
     def corner(self, cell: int, side: int) -> tuple[float, float]:
         """Return left edge (in cells) and top edge (in pixels) of a cell on a side (0 or 1)."""
@@ -125,7 +132,7 @@ def rows_in_box(
         for axis in ("x", "y")
     )
     corners = corners_of(points, layers, grid)
-    side = min(cell_width * 0.96, grid.map_height) * 0.94  # as in `map_side`
+    side = min(cell_width * 0.96, grid.map_height) * 0.94  # as in `Grid.sides`
     x = corners[:, 0] + 0.5 + (xs[rows, at] - 0.5) * side / cell_width
     y = corners[:, 1] + grid.map_middle - (ys[rows, at] - 0.5) * side
     inside = (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
@@ -145,11 +152,11 @@ def centred(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFr
     return frame.assign(centre_x=corners[:, 0] + 0.5, centre_y=corners[:, 1] + grid.map_middle)
 
 
-def placed(x: str, y: str, grid: Grid, origin: str = "0") -> dict[str, str]:
+def placed(x: str, y: str) -> dict[str, str]:
     """Return Vega expressions that put a position in the unit square into its map."""
     return {
-        "x": f"{origin} + datum.centre_x + ({x} - 0.5) * {grid.map_side} / (width / {grid.width})",
-        "y": f"datum.centre_y - ({y} - 0.5) * {grid.map_side}",
+        "x": f"datum.centre_x + ({x} - 0.5) * map_width",
+        "y": f"datum.centre_y - ({y} - 0.5) * map_height",
     }
 
 

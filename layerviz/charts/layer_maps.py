@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from layerviz.charts.grid import (
@@ -27,6 +28,7 @@ from layerviz.charts.palette import OTHER_COLOUR, PALETTE
 from layerviz.charts.trails import own_texts, trails_of
 
 POINTS_IN_SVG = 2000
+SLOTTED = ("x", "y", "colour", "predicted", "confidence")  # columns, one per slot
 
 
 def layer_maps(
@@ -113,7 +115,15 @@ def layer_maps(
     extras += [] if own is None else [own_texts(own, layers, grid, dark)]
     chart = alt.layer(
         _frames(frames, grid, dark),
-        _points(points, examples, layers, grid, n_points, selectable, names is not None),
+        _points(
+            _filled(points, n_slots),
+            examples,
+            layers,
+            grid,
+            n_points,
+            selectable,
+            names is not None,
+        ),
         *extras,
         _titles(frames, grid, dark),
         _headings(frames, grid, dark),
@@ -122,6 +132,8 @@ def layer_maps(
         alt.param(name="palette", value=list(PALETTE)),
         alt.param(name="names", value=list(label_names)),
         alt.param(name="maps", value=list(names or ())),
+        *_now(),
+        *grid.sides(),
     )
     renderer = "canvas" if n_points > POINTS_IN_SVG else "svg"
     chart = chart.properties(
@@ -166,6 +178,29 @@ def _frames(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
     )
 
 
+def _filled(points: pd.DataFrame, n_slots: int) -> pd.DataFrame:
+    """Return the points with all slots, those still to come being the newest."""
+    newest = points["newest"].to_numpy()
+    filled = points.copy(deep=False)
+    for name in SLOTTED:
+        there = points[slot_columns(points, name)].to_numpy()
+        last = there[np.arange(len(points)), newest].astype(points[f"{name}0"].dtype)
+        for slot in range(n_slots):
+            if (newest < slot).any():
+                known = there[:, slot] if slot < there.shape[1] else last
+                filled[f"{name}{slot}"] = np.where(newest < slot, last, known).astype(last.dtype)
+    return filled
+
+
+def _now() -> list[alt.Parameter]:
+    """Return what follows from the slot alone: the columns to read, and where the axis begins."""
+    origin = f"(slot * {MOST_PIXELS} + floor(width)) * {ORIGIN_STEP}"
+    return [
+        alt.param(name="origin", expr=origin),
+        *(alt.param(name=f"{name}_now", expr=f"'{name}' + slot") for name in SLOTTED),
+    ]
+
+
 def _points(
     points: pd.DataFrame,
     examples: pd.DataFrame,
@@ -178,20 +213,19 @@ def _points(
     if "lit" not in examples:
         examples = examples.assign(lit=1)
     wording = alt.LookupData(data=examples, key="row", fields=["text", "label", "lit"])
-    at = "min(slot, datum.newest)"  # slots still to come show the newest snapshot
-    origin, horizontal = "0", across("x", grid)
+    place, horizontal = placed("datum[x_now]", "datum[y_now]"), across("x", grid)
     if selectable:
-        origin = f"(slot * {MOST_PIXELS} + floor(width)) * {ORIGIN_STEP}"
-        ends = [{"expr": origin}, {"expr": f"{origin} + {grid.width}"}]
+        place["x"] = f"origin + {place['x']}"
+        ends = [{"expr": "origin"}, {"expr": f"origin + {grid.width}"}]
         horizontal = alt.X("x:Q", axis=None).scale(domain=ends, nice=False)
     chart = (
         alt.Chart(centred(points, layers, grid))
         .transform_lookup("row", from_=wording)
         .transform_calculate(
-            **placed(f"datum['x' + {at}]", f"datum['y' + {at}]", grid, origin),
-            colour=f"datum.lit ? palette[datum['colour' + {at}]] : '{OTHER_COLOUR}'",
-            predicted=f"names[datum['predicted' + {at}]]",
-            confidence=f"datum['confidence' + {at}] / 100",
+            **place,
+            colour=f"datum.lit ? palette[datum[colour_now]] : '{OTHER_COLOUR}'",
+            predicted="names[datum[predicted_now]]",
+            confidence="datum[confidence_now] / 100",
             map="maps[datum.layer]",
         )
         .mark_circle(

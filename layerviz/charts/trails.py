@@ -90,7 +90,7 @@ def trails_of(trails: pd.DataFrame, layers: Sequence[int], grid: Grid) -> alt.Ch
     return (
         alt.Chart(centred(trails, layers, grid))
         .transform_filter("datum.at <= slot")
-        .transform_calculate(**placed("datum.x", "datum.y", grid))
+        .transform_calculate(**placed("datum.x", "datum.y"))
         .mark_line(
             strokeWidth=1.4,
             opacity=0.85,
@@ -114,7 +114,7 @@ def own_texts(own: pd.DataFrame, layers: Sequence[int], grid: Grid, dark: bool) 
     ink, paper = ("#F2F3F5", "#14171D") if dark else ("#1F2430", "#FFFFFF")
     base = (
         alt.Chart(centred(own, layers, grid))
-        .transform_calculate(**placed("datum.x", "datum.y", grid))
+        .transform_calculate(**placed("datum.x", "datum.y"))
         .encode(x=across("x", grid), y=down("y", grid))
     )
     stars = base.mark_point(

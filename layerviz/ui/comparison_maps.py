@@ -15,7 +15,7 @@ from layerviz.config import METHOD_NAMES
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run, Snapshot
 from layerviz.ui.figure import figure
-from layerviz.ui.map_chart import DRAWN_PER_SPLIT, most_slots, probe_scores
+from layerviz.ui.map_chart import most_per_split, most_slots, probe_scores
 from layerviz.ui.maps import (
     POOLING_NAMES,
     classes_in_colour,
@@ -123,7 +123,7 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
     key = tuple((run.run_id, run.created) for run in runs)
     examples, places = cache.common_examples(key, runs)
     splits = examples["split"].to_numpy()
-    rows = charts.drawn_rows(splits, DRAWN_PER_SPLIT)
+    rows = charts.drawn_rows(splits, most_per_split(len(runs)))
     epochs, shown = _epochs(runs, judged, view, len(runs) * len(rows))
     sizes = {split: int((splits == split).sum()) for split in ("train", "val")}
     points, cells, maps = [], [], []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from layerviz.ui.measured import measured_snapshots
 from layerviz.ui.selection import MOST_TRAILS, lit, selection, taking_from
 from layerviz.ui.stored_maps import maps_are_there, stored_maps
 
-DRAWN_PER_SPLIT = 800
+DRAWN = 12_000  # points of all maps together that a page draws and moves at ease
 POINTS_AND_SLOTS = 160_000  # points times slider positions that a browser moves at ease
 SLOTS = (6, 31)  # fewest and most positions of the slider
 # The text for screen readers must not change with colour or method: it is part of the
@@ -78,8 +79,8 @@ def draw_maps(
     examples = cache.examples(run.run_id, run.created, run)
     ids, splits = examples["id"].to_numpy(), examples["split"].to_numpy()
     chosen = {only} if only else selection(run)
-    sample = charts.drawn_rows(splits, len(splits) if len(layers) == 1 else DRAWN_PER_SPLIT)
-    rows = _with_chosen(sample, splits, np.isin(ids, list(chosen)))
+    sample = charts.drawn_rows(splits, most_per_split(len(layers)))
+    rows = _with_chosen(sample, splits, np.isin(ids, list(chosen)), DRAWN // len(layers))
     n_points = len(layers) * len(sample)  # what is selected changes neither slots nor looks
     slots = _slots(run, n_points)
     shown = _captured(run, view, layers, slots)
@@ -123,9 +124,16 @@ def drawable(run: Run, view: View, layers: list[int], snapshot: int = 0) -> View
     return view if there else replace(view, method="pca")
 
 
-def _with_chosen(sample: np.ndarray, splits: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return the examples to draw: the sample, and those that are selected."""
-    more = np.flatnonzero(chosen & (splits != "test"))[: 2 * DRAWN_PER_SPLIT]
+def most_per_split(n_maps: int) -> int:
+    """Return how many examples of train and of val each of so many maps draws; one draws all."""
+    return sys.maxsize if n_maps == 1 else max(1, DRAWN // (2 * n_maps))
+
+
+def _with_chosen(
+    sample: np.ndarray, splits: np.ndarray, chosen: np.ndarray, most: int
+) -> np.ndarray:
+    """Return the examples to draw: the sample, and those that are selected, up to `most`."""
+    more = np.flatnonzero(chosen & (splits != "test"))[:most]
     return np.concatenate([sample, np.setdiff1d(more, sample)])
 
 

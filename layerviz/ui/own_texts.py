@@ -14,12 +14,12 @@ from layerviz.exploring import OwnTexts
 from layerviz.runs import Run
 from layerviz.ui.figure import figure
 from layerviz.ui.map_chart import (
-    DRAWN_PER_SPLIT,
     MAPS_IN_WORDS,
     View,
     drawable,
     map_frames,
     maps_of,
+    most_per_split,
 )
 from layerviz.ui.maps import (
     classes_in_colour,
@@ -141,7 +141,7 @@ def _in_maps(run: Run, read: OwnTexts, version: str, snapshot: int) -> None:
         )
         maps[layer], own[layer] = drawn, drawn.to_unit_square(new)
     examples = cache.examples(run.run_id, run.created, run)
-    rows = charts.drawn_rows(examples["split"].to_numpy(), DRAWN_PER_SPLIT)
+    rows = charts.drawn_rows(examples["split"].to_numpy(), most_per_split(len(layers)))
     points, cells = map_frames(run, view, rows, 1, (snapshot,), maps)
     names, predicted = run.label_names, read.probabilities.argmax(axis=1)
     verdicts = [
