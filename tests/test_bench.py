@@ -271,7 +271,7 @@ def test_the_page_is_clicked_through_and_its_slider_moved(sample_table: Table) -
         assert 0 < times["warm"]["idle"] <= times["warm"]["drawn"], name
     assert [one["marks"] for one in result["slider"]] == [4 * 90, 4 * 90, 160]
     assert all(one["sent"] == 0 for one in result["slider"])
-    assert len(page.figures(result)) == 2 * len(result["clicks"]) + 3 + 1
+    assert len(page.figures(result)) == 4 * len(result["clicks"]) + 3 + 1
 
 
 # --- growth ---------------------------------------------------------------------------------

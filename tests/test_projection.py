@@ -245,8 +245,8 @@ def test_tsne_is_the_same_for_the_same_seed_where_neighbours_are_approximate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With very many train rows, neighbours are looked for in random trees."""
-    for phase in ("EXAGGERATED", "FIRST", "PLACING"):
-        monkeypatch.setattr(tsne, f"{phase}_ITERATIONS", 25)
+    monkeypatch.setattr(tsne, "FIRST_PHASES", ((12, 20), (1, 20)))
+    monkeypatch.setattr(tsne, "PLACING_ITERATIONS", 25)
     monkeypatch.setattr(tsne, "MOST_EXACT", 1000)
     splits = interleaved(1100, 40)
     states = noise(1140, 60)
@@ -273,18 +273,29 @@ def test_tsne_computes_affinities_once_per_snapshot_and_of_train_alone(
 def test_a_continued_tsne_map_takes_fewer_iterations_than_the_first(
     splits: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[int, int]] = []
-    whole = tsne.openTSNE.TSNE
+    asked = np.zeros(3, dtype=int)  # iterations per snapshot
+    reached = tsne._Report.reached
 
-    def counted(**settings):
-        asked.append((settings["early_exaggeration_iter"], settings["n_iter"]))
-        return whole(**settings)
+    def counted(report: tsne._Report, part: float) -> None:
+        asked[report.index] += tsne.ITERATIONS_PER_STEP
+        reached(report, part)
 
-    monkeypatch.setattr(tsne.openTSNE, "TSNE", counted)
+    monkeypatch.setattr(tsne._Report, "reached", counted)
     tsne_maps([noise(len(splits), 16)] * 3, splits, seed=0)
-    first, *later = asked
-    assert len(later) == 2
-    assert all(exaggerated == 0 and 4 * n < sum(first) for exaggerated, n in later)
+    assert (asked[1:] > 0).all()
+    assert (asked[1:] <= asked[0] / 2).all()
+
+
+def test_tsne_moves_the_points_whose_neighbours_changed(splits: np.ndarray) -> None:
+    """A cluster whose rows are drawn anew is shaken, the others keep their places."""
+    states, clusters = clustered(splits)
+    after, anew = states.copy(), clusters == clusters.max()
+    after[anew] = np.random.default_rng(7).permutation(states[anew])
+    maps = tsne_maps([states, after], splits, seed=0)
+    moved = np.linalg.norm(maps.xy[1] - maps.xy[0], axis=1) / extent(maps.xy[0])
+    train = splits == "train"
+    assert np.median(moved[train & ~anew]) < 0.02
+    assert np.median(moved[train & anew]) > 4 * np.median(moved[train & ~anew])
 
 
 def test_tsne_goes_on_from_earlier_maps(splits: np.ndarray) -> None:
@@ -293,7 +304,7 @@ def test_tsne_goes_on_from_earlier_maps(splits: np.ndarray) -> None:
     whole = tsne_maps(three, splits, seed=0)
     assert whole.xy.dtype == np.float32
     earlier = LayerMaps(whole.xy[:2], whole.trust[:2], whole.explained)
-    three[:2] = [np.full_like(three[0], np.nan)] * 2  # to look at them again would fail
+    three[0] = np.full_like(three[0], np.nan)  # to look at it again would fail
     progress: list[float] = []
     after = tsne_maps(
         three,

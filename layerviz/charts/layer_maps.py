@@ -232,6 +232,7 @@ def _points(
             size={"expr": f"(datum.lit > 1 ? 2 : 1) * {_point_size(n_points, len(layers))}"},
             opacity={"expr": "datum.lit > 1 ? 0.95 : datum.lit ? 0.75 : 0.3"},
             stroke=None,
+            aria=n_points <= POINTS_IN_SVG,  # puts a description of each together at each move
         )
         .encode(
             x=horizontal,
