@@ -22,8 +22,8 @@ ITERATIONS_PER_STEP = 10
 # Where fewer of all nearest neighbours are the old ones, a map unfolds anew from the shrunk one
 # before: held, it would keep islands that are no more. Elsewhere a point stays where it is if the
 # share STAYING of its neighbours are the old ones; others go back at each step by the fourth power
-# of their share over this one. On 2,000 tweets, 8 layers and 6 snapshots: stable points move 0.09 of
-# the radius (0.28 if none goes back), trustworthiness is 0.962 (0.967).
+# of their share over this one. On 2,000 tweets, 8 layers and 6 snapshots, stable points move 0.09
+# of the radius (0.28 if none goes back), trustworthiness is 0.962 (0.967).
 ENOUGH_TO_HOLD = 0.27
 STAYING = 0.87
 NEIGHBOURS = 10  # whose staying tells how stable a point is
