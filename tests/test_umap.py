@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_nothing_but_drawing_umap_imports_it() -> None:
         "from layerviz import projection\n"
         "x = np.random.default_rng(0).normal(size=(1100, 8)).astype('float32')\n"
         "from layerviz.projection import tsne\n"
-        "tsne.FIRST_ITERATIONS = tsne.EXAGGERATED_ITERATIONS = 1\n"
+        "tsne.FIRST_PHASES = ((1, 10),)\n"
         "projection.tsne_maps([x], np.array(['train'] * 1100), seed=0)\n"
         "print([name for name in ('umap', 'numba', 'pynndescent') if name in sys.modules])"
     )
@@ -56,9 +57,12 @@ def test_the_seed_decides(drawn: LayerMaps) -> None:
 
 
 def test_points_stay_where_the_states_do_not_change(drawn: LayerMaps) -> None:
-    for before, after in zip(drawn.xy[:-1], drawn.xy[1:], strict=True):
-        moved = np.linalg.norm(after - before, axis=1) / extent(before)
-        assert np.median(moved) < 0.12
+    """Over several seeds: with one, a single cluster that slides decides, and processors differ."""
+    moved = []
+    for maps in (drawn, *(umap_maps([STATES] * 3, SPLITS, seed=seed) for seed in range(1, 5))):
+        for before, after in itertools.pairwise(maps.xy):
+            moved.append(np.linalg.norm(after - before, axis=1) / extent(before))
+    assert np.median(moved) < 0.12
 
 
 def test_a_snapshot_starts_where_the_one_before_ended() -> None:
