@@ -119,6 +119,10 @@ def report(parsed: argparse.Namespace) -> int:
     from layerviz import separability
 
     run = opened(parsed.which, runs_root(parsed))
+    if run.status != "done":
+        planned = run.training.get("n_snapshots", len(run.snapshots))
+        so_far = f"{len(run.snapshots)} of {planned} snapshots so far"
+        print(f"{run.run_id} is {run.status}: {so_far}.", file=sys.stderr)
     poolings = (parsed.pooling,) if parsed.pooling else POOLINGS
     answer = separability.answer_of(run, poolings)
     table = separability.report_table(run, answer.best.pooling)

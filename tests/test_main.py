@@ -134,9 +134,14 @@ def test_fit_and_report_say_which_layer_generalises(
     sentences = separability.answer_of(runs.open_folder(answer.folder)).sentences
     assert " ".join(sentences) in answer.err
     assert main(["report", str(answer.folder)]) == 0
-    said = capsys.readouterr().out
+    told = capsys.readouterr()
+    said = told.out
     assert sentences[0].split(":")[0] in " ".join(said.split())
     assert "layer" in said
+    assert "so far" not in told.err
+    runs.update(answer.folder, status="cancelled")
+    assert main(["report", str(answer.folder)]) == 0
+    assert "is cancelled: 2 of 2 snapshots so far." in capsys.readouterr().err
     assert main(["report", answer.folder.name, f"--runs={answer.runs}", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["sentences"] == sentences
