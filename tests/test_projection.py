@@ -298,6 +298,22 @@ def test_tsne_moves_the_points_whose_neighbours_changed(splits: np.ndarray) -> N
     assert np.median(moved[train & anew]) > 4 * np.median(moved[train & ~anew])
 
 
+def test_tsne_holds_what_stayed_and_unfolds_anew_where_most_changed(
+    splits: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[tuple[object, float]] = []
+    optimised = tsne._optimised
+
+    def watched(embedding, phases, start, pull, report):
+        held.append((phases, float(pull.mean())))
+        return optimised(embedding, phases, start, pull, report)
+
+    monkeypatch.setattr(tsne, "_optimised", watched)
+    one, other = noise(len(splits), 16), noise(len(splits), 16, seed=1)
+    tsne_maps([one, one, other], splits, seed=0)
+    assert held == [(tsne.FIRST_PHASES, 0), (tsne.HELD_PHASES, 1), (tsne.ANEW_PHASES, 0)]
+
+
 def test_tsne_goes_on_from_earlier_maps(splits: np.ndarray) -> None:
     """A new snapshot leaves the maps that the reader has seen as they are."""
     three = [noise(len(splits), 16, seed=seed) for seed in range(3)]

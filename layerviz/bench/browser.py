@@ -33,10 +33,16 @@ IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 # Notes the last press of a button or key, when the script began and ended, and the last change of
 # the page. Changes of the canvas are none of the document, so the end waits for two more frames.
 WATCH = """() => {
-    const seen = window.seen = {pressed: 0, began: 0, ended: 0, drawn: 0};
-    document.addEventListener('pointerdown', () => Object.assign(
-        seen, {pressed: performance.now(), began: 0, ended: 0, drawn: 0}), true);
+    const seen = window.seen = {};
     const app = document.querySelector('[data-testid=stApp]');
+    // A script that is running already has begun: it may go on to its end without a sign of it.
+    window.begin = () => {
+        const now = performance.now();
+        const rests = app.getAttribute('data-test-script-state') === 'notRunning';
+        Object.assign(seen, {pressed: now, began: rests ? 0 : now, ended: 0, drawn: 0});
+    };
+    window.begin();
+    document.addEventListener('pointerdown', window.begin, true);
     new MutationObserver(changes => {
         const now = performance.now();
         if (changes.some(one => one.attributeName === 'data-test-script-state')) {
@@ -51,9 +57,7 @@ WATCH = """() => {
 }"""
 QUIET = """() => { const seen = window.seen, last = Math.max(seen.ended, seen.drawn);
     return seen.began && seen.ended > seen.began && performance.now() - last > 250; }"""
-BEGIN = (
-    "() => Object.assign(window.seen, {pressed: performance.now(), began: 0, ended: 0, drawn: 0})"
-)
+BEGIN = "() => window.begin()"
 
 
 @contextmanager
