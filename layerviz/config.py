@@ -131,6 +131,9 @@ class PretrainConfig:
         An encoder whose mean-pooled sentence vectors to match beside the masked-token loss.
     teacher_weight : float
         Weight of that matching, 0 to 1,000.
+    word_epochs : int
+        Passes, 0 to 1,000, in which before all else the embeddings alone learn to match the
+        teacher, as a bag of words. They need a teacher.
     epochs : int
         Passes over the texts, 1 to 1,000.
     batch_size : int
@@ -160,6 +163,7 @@ class PretrainConfig:
     start: str | None = None
     teacher: str | None = None
     teacher_weight: float = 3.0
+    word_epochs: int = 0
     epochs: int = 2
     batch_size: int = 64
     learning_rate: float = 6e-4
@@ -180,6 +184,12 @@ class PretrainConfig:
                 "Choose a hidden size that is a multiple of the heads.",
             )
         _check_between("teacher_weight", self.teacher_weight, 0.0, 1000.0)
+        _check_whole("word_epochs", self.word_epochs, 0, 1000)
+        if self.word_epochs and self.teacher is None:
+            raise ConfigError(
+                "Words are to be trained first, but there is no teacher to train them.",
+                "Name a teacher, or leave word epochs at 0.",
+            )
         _check_whole("epochs", self.epochs, 1, 1000)
         _check_whole("batch_size", self.batch_size, 2, 4096)
         _check_between("learning_rate", self.learning_rate, 1e-8, 1.0)

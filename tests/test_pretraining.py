@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from sklearn.linear_model import Ridge
 from torch import nn
 from toy import toy_rows
 
@@ -21,6 +22,7 @@ from layerviz.data import Corpus
 from layerviz.errors import Cancelled, ConfigError, DataError, EncoderError, RunError
 from layerviz.pretraining import batches, loss, working
 from layerviz.pretraining import teacher as teacher_module
+from layerviz.pretraining import words as words_module
 
 TEXTS = [text for text, _ in toy_rows(300)]
 SMALL = {"layers": 2, "hidden_size": 32, "heads": 2, "vocab_size": 400, "precision": "fp32"}
@@ -100,7 +102,7 @@ def test_the_seed_decides_the_weights(finished: Path, corpus: Corpus, tmp_path: 
 def test_stopped_and_continued_ends_in_the_same_weights(
     corpus: Corpus, teacher: str, tmp_path: Path
 ) -> None:
-    config = dataclasses.replace(CONFIG, teacher=teacher)
+    config = dataclasses.replace(CONFIG, teacher=teacher, word_epochs=1)
     pretraining.pretrain(config, corpus, tmp_path / "whole")
     steps: list[int] = []
     with pytest.raises(Cancelled):
@@ -108,17 +110,19 @@ def test_stopped_and_continued_ends_in_the_same_weights(
             config,
             corpus,
             tmp_path / "parts",
-            on_progress=lambda progress: steps.append(progress.step),
+            on_progress=lambda at: steps.append(at.step if at.phase == "training" else 0),
             should_stop=lambda: max(steps, default=0) >= 7,
         )
     assert json.loads((tmp_path / "parts" / "pretraining.json").read_text())["status"] == "running"
     resumed: list[int] = []
+    phases: list[str] = []
     pretraining.pretrain(
         config,
         corpus,
         tmp_path / "parts",
-        on_progress=lambda progress: resumed.append(progress.step),
+        on_progress=lambda at: (resumed.append(at.step), phases.append(at.phase)),
     )
+    assert "words" not in phases  # they were trained before
     assert min(step for step in resumed if step) >= 7
     assert same(tmp_path / "whole", tmp_path / "parts")
     assert not (tmp_path / "parts" / "resume").exists()
@@ -291,6 +295,66 @@ def test_a_student_wider_than_its_teacher_says_that_it_starts_at_random(
     assert "start at random" in caplog.text
 
 
+def test_words_that_were_trained_first_match_the_teacher_by_their_mean(
+    teacher: str, tmp_path: Path
+) -> None:
+    sizes = {key: value for key, value in SMALL.items() if key != "precision"}
+    masked = encoders.new_masked_lm("distilbert", TEXTS, **sizes, seed=0)
+    ids = masked.tokenizer(TEXTS)["input_ids"]
+    loaded = encoders.load_body(teacher)
+    vectors = hidden_states.sentence_vectors(*loaded, TEXTS, max_length=32)
+    vectors -= vectors.mean(axis=0)  # a random teacher's point all the same way
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    layers = {name: w.clone() for name, w in masked.model.base_model.transformer.named_parameters()}
+    embeddings = masked.model.base_model.embeddings
+
+    def explained() -> float:
+        """The share of the held-out teacher's variance that a ridge on the mean words explains."""
+        means = []
+        with torch.inference_mode():
+            for row in ids:
+                means.append(embeddings(input_ids=torch.tensor([row])).mean(dim=1).squeeze(0))
+        states = torch.stack(means).numpy()
+        return Ridge(alpha=0.1).fit(states[:200], vectors[:200]).score(states[200:], vectors[200:])
+
+    before = explained()
+    config = dataclasses.replace(CONFIG, family="distilbert", teacher=teacher, word_epochs=60)
+    words_module.train_words(
+        masked,
+        config,
+        ids,
+        np.arange(200),
+        vectors,
+        tmp_path,
+        training.ignore,
+        training.never,
+    )
+    assert explained() > before + 0.05
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+    now = dict(masked.model.base_model.transformer.named_parameters())
+    assert all(torch.equal(layers[name], now[name]) for name in layers)
+
+
+def test_stopped_while_words_are_trained_begins_with_them_again(
+    corpus: Corpus, teacher: str, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(CONFIG, teacher=teacher, word_epochs=3, epochs=1)
+    phases: list[str] = []
+    with pytest.raises(Cancelled):
+        pretraining.pretrain(
+            config,
+            corpus,
+            tmp_path / "out",
+            on_progress=lambda progress: phases.append(progress.phase),
+            should_stop=lambda: "words" in phases,
+        )
+    assert phases[-1] == "words"
+    assert not list((tmp_path / "out").rglob("checkpoint-*"))
+    pretraining.pretrain(config, corpus, tmp_path / "whole")
+    pretraining.pretrain(config, corpus, tmp_path / "out")
+    assert same(tmp_path / "whole", tmp_path / "out")
+
+
 @pytest.mark.parametrize("part", ["teacher", "start"])
 def test_an_encoder_that_is_not_there_is_told_at_once(
     part: str, corpus: Corpus, tmp_path: Path
@@ -317,6 +381,7 @@ def test_an_encoder_that_is_not_there_is_told_at_once(
         {"learning_rate": 0},
         {"max_length": 513},
         {"teacher_weight": -1},
+        {"word_epochs": 2},  # without a teacher
         {"seed": -1},
         {"precision": "int8"},
     ],

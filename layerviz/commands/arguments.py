@@ -200,6 +200,12 @@ def _add_pretrain(commands: argparse._SubParsersAction) -> None:
     add("--from", dest="start", metavar="ENCODER", help="begin with its weights and tokenizer")
     add("--teacher", metavar="ENCODER", help="match its mean-pooled sentence vectors, too")
     add("--teacher-weight", type=float, default=3.0, help="beside the masked-token loss")
+    add(
+        "--word-epochs",
+        type=int,
+        default=0,
+        help="first, so many passes teach the word vectors alone (a bag of words; 5 is plenty)",
+    )
     add("--teacher-cache", type=Path, help="keep the teacher's vectors here for further calls")
     add("--layers", type=int, help="12, for distilbert 6 (sizes are unused with --from)")
     add("--hidden-size", type=int, default=128, help="width of a layer")
@@ -250,6 +256,7 @@ def pretrain_config_of(parsed: argparse.Namespace) -> PretrainConfig:
         "start",
         "teacher",
         "teacher_weight",
+        "word_epochs",
         "epochs",
         "batch_size",
         "warmup_steps",

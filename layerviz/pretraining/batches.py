@@ -39,6 +39,8 @@ def plan_batches(
 class Collate:
     """From a numbered batch of rows to its tensors: padded, masked, with the teacher's vectors.
 
+    Where no share of the tokens is to be `masked` there are no labels either.
+
     The masks follow from the seed and the batch's number alone, so that work which was stopped
     goes on with the very masks it would have had.
     """
@@ -49,14 +51,22 @@ class Collate:
         ids: list[list[int]],
         vectors: np.ndarray | None,
         seed: int,
+        masked: float = MASKED,
     ) -> None:
         self.tokenizer, self.ids, self.vectors, self.seed = tokenizer, ids, vectors, seed
+        self.masked = masked
 
     def __call__(self, items: Sequence[tuple[int, list[int]]]) -> dict[str, torch.Tensor]:
         ((number, rows),) = items
-        seed = int(np.random.SeedSequence((self.seed, number)).generate_state(1)[0])
-        mask = DataCollatorForLanguageModeling(self.tokenizer, mlm_probability=MASKED, seed=seed)
-        batch = dict(mask([{"input_ids": self.ids[row]} for row in rows]))
+        texts = [{"input_ids": self.ids[row]} for row in rows]
+        if self.masked:
+            seed = int(np.random.SeedSequence((self.seed, number)).generate_state(1)[0])
+            mask = DataCollatorForLanguageModeling(
+                self.tokenizer, mlm_probability=self.masked, seed=seed
+            )
+            batch = dict(mask(texts))
+        else:
+            batch = dict(self.tokenizer.pad(texts, return_tensors="pt"))
         if self.vectors is not None:
             batch["teacher"] = torch.from_numpy(self.vectors[rows]).float()
         return batch

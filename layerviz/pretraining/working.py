@@ -12,23 +12,19 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from transformers import (
-    PreTrainedModel,
-    PrinterCallback,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-)
+from transformers import PreTrainedModel, Trainer
 
 from layerviz import encoders, hidden_states
 from layerviz.config import PretrainConfig
 from layerviz.data import Corpus
 from layerviz.encoders import MaskedLM
-from layerviz.errors import Cancelled, DataError
+from layerviz.errors import DataError
 from layerviz.pretraining.batches import Collate, hold_out, plan_batches
 from layerviz.pretraining.folder import close_folder, open_folder
 from layerviz.pretraining.loss import student_loss
+from layerviz.pretraining.steps import Watch, arguments, run
 from layerviz.pretraining.teacher import begin_with_words_of, fit_projections, teacher_vectors
+from layerviz.pretraining.words import train_words
 from layerviz.training import (
     OnProgress,
     Progress,
@@ -37,7 +33,6 @@ from layerviz.training import (
     ignore,
     last_checkpoint,
     never,
-    resolve_precision,
 )
 
 MIN_TEXTS = 100
@@ -96,7 +91,7 @@ def pretrain(
         return record
     started = time.monotonic()
     try:
-        work = _prepare(config, corpus, teacher_cache or out / "resume", on_progress, should_stop)
+        work = _prepare(config, corpus, out, teacher_cache, on_progress, should_stop)
         watch = _train(work, out, on_progress, should_stop)
         record["result"] = _measure(work) | {
             "parameters": encoders.count_parameters(work.masked.model),
@@ -131,7 +126,8 @@ class _Work:
 def _prepare(
     config: PretrainConfig,
     corpus: Corpus,
-    cache: Path,
+    out: Path,
+    teacher_cache: Path | None,
     on_progress: OnProgress,
     should_stop: ShouldStop,
 ) -> _Work:
@@ -141,39 +137,38 @@ def _prepare(
     vectors = projections = None
     if config.teacher is not None:
         teacher = encoders.load_body(config.teacher)
+        cache = teacher_cache or out / "resume"
         vectors = teacher_vectors(teacher, config, corpus, cache, on_progress, should_stop)
         if config.start is None:
             begin_with_words_of(teacher, masked)
     on_progress(Progress("preparing"))
     ids = masked.tokenizer(texts, truncation=True, max_length=config.max_length)["input_ids"]
     held_out, rows = hold_out(len(texts), config.seed)
+    _without_dropout(masked.model)
     if vectors is not None:
+        if config.word_epochs and last_checkpoint(out / "resume") is None:
+            train_words(masked, config, ids, rows, vectors, out, on_progress, should_stop)
         projections = fit_projections(masked, [ids[row] for row in rows], vectors[rows])
         # A part of the model, so that the Trainer trains, saves and restores it.
         masked.model.teacher_projections = projections
-    _without_dropout(masked.model)
     collate = Collate(masked.tokenizer, ids, vectors, config.seed)
     plan = plan_batches(ids, rows, config)
     return _Work(config, masked, projections, collate, plan, rows, held_out)
 
 
-def _train(work: _Work, out: Path, on_progress: OnProgress, should_stop: ShouldStop) -> _Watch:
+def _train(work: _Work, out: Path, on_progress: OnProgress, should_stop: ShouldStop) -> Watch:
     """Train to the end, or raise Cancelled after the state was saved."""
     n_steps = len(work.plan)
-    watch = _Watch(n_steps, n_steps // work.config.epochs, on_progress, should_stop)
+    watch = Watch("training", n_steps, n_steps // work.config.epochs, on_progress, should_stop)
     trainer = _Trainer(
         model=work.masked.model,
-        args=_arguments(work.config, out, n_steps),
+        args=arguments(work.config, out, n_steps),
         train_dataset=work.plan,
         data_collator=work.collate,
         callbacks=[watch],
     )
     trainer.work = work
-    trainer.remove_callback(PrinterCallback)
-    with encoders.quiet():
-        trainer.train(resume_from_checkpoint=last_checkpoint(out / "resume"))
-    if watch.stopped:
-        raise Cancelled
+    run(trainer, watch, resume_from=last_checkpoint(out / "resume"))
     on_progress(watch.progress("saving"))
     return watch
 
@@ -204,35 +199,6 @@ def _student(config: PretrainConfig, texts: Sequence[str]) -> MaskedLM:
     )
 
 
-def _arguments(config: PretrainConfig, out: Path, total_steps: int) -> TrainingArguments:
-    on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
-    arguments = TrainingArguments(
-        output_dir=str(out / "resume"),
-        num_train_epochs=1,  # the plan holds all epochs, and its items are whole batches
-        per_device_train_batch_size=1,
-        train_sampling_strategy="sequential",
-        learning_rate=config.learning_rate,
-        warmup_steps=min(config.warmup_steps, total_steps // 5),
-        lr_scheduler_type="linear",
-        weight_decay=0.01,
-        adam_beta2=0.98,
-        seed=config.seed,
-        bf16=resolve_precision(config.precision) == "bf16",
-        use_cpu=on_cpu,
-        dataloader_pin_memory=not on_cpu,
-        remove_unused_columns=False,
-        logging_steps=max(1, total_steps // 200),
-        save_strategy="steps",
-        save_steps=max(1, min(500, total_steps // 4)),
-        save_total_limit=1,
-        report_to="none",
-        disable_tqdm=True,
-    )
-    if arguments.n_gpu > 1:
-        arguments._n_gpu = 1  # an item is a batch already; a second device would get a second one
-    return arguments
-
-
 class _Trainer(Trainer):
     """The Trainer with both parts of the loss."""
 
@@ -245,47 +211,6 @@ class _Trainer(Trainer):
             )
         loss = masked_loss + self.work.config.teacher_weight * teacher_loss
         return (loss, {"loss": loss}) if return_outputs else loss
-
-
-class _Watch(TrainerCallback):
-    """Reports progress and stops."""
-
-    def __init__(
-        self, total_steps: int, per_epoch: int, on_progress: OnProgress, should_stop: ShouldStop
-    ) -> None:
-        self.total_steps, self.per_epoch = total_steps, per_epoch
-        self.on_progress, self.should_stop = on_progress, should_stop
-        self.stopped, self.step, self.loss = False, 0, None
-        self.started_at, self.started_step = time.monotonic(), 0
-
-    def on_train_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
-        self.step = self.started_step = state.global_step
-        self.started_at = time.monotonic()
-
-    def on_step_end(self, args, state, control, **_) -> None:  # noqa: ARG002
-        self.step = state.global_step
-        if self.should_stop():
-            self.stopped = True
-            control.should_training_stop = control.should_save = True
-        self.on_progress(self.progress("training"))
-
-    def on_log(self, args, state, control, logs=None, **_) -> None:  # noqa: ARG002
-        if logs and "loss" in logs:
-            self.loss = float(logs["loss"])
-
-    def progress(self, phase: str) -> Progress:
-        done = self.step - self.started_step
-        pace = (time.monotonic() - self.started_at) / done if done else None
-        return Progress(
-            phase=phase,
-            done=self.step,
-            total=self.total_steps,
-            step=self.step,
-            total_steps=self.total_steps,
-            epoch=self.step / self.per_epoch,
-            loss=self.loss,
-            seconds_left=None if pace is None else pace * (self.total_steps - self.step),
-        )
 
 
 def _without_dropout(model: PreTrainedModel) -> None:

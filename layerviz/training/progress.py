@@ -14,7 +14,8 @@ class Progress:
     ----------
     phase : str
         ``waiting``, ``loading``, ``downloading``, ``preparing``, ``capturing``,
-        ``measuring``, ``training``, ``teaching``, ``saving``, ``mapping`` or ``mixing``.
+        ``measuring``, ``training``, ``teaching``, ``words``, ``saving``, ``mapping`` or
+        ``mixing``.
     done, total : int
         Bytes while downloading, examples while capturing, layers while measuring, else optimizer
         steps.

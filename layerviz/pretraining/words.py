@@ -1,0 +1,91 @@
+"""The words first: word vectors whose mean alone says what the teacher says of a text.
+
+A layer of a new student reads words that mean nothing yet. A bag of words learns their meaning
+from the teacher's sentence vectors in a few fast passes (as fastText learns word vectors from
+labels: Joulin et al., 2017), and the layers begin on top of that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import Trainer
+
+from layerviz import hidden_states
+from layerviz.config import PretrainConfig
+from layerviz.encoders import MaskedLM
+from layerviz.pretraining.batches import Collate, plan_batches
+from layerviz.pretraining.loss import match
+from layerviz.pretraining.steps import Watch, arguments, run
+from layerviz.training import OnProgress, ShouldStop
+
+RATE = 3e-3  # no layer stands between the loss and the words: they bear a high one
+TEXTS_PER_STEP = 256
+
+
+class _Words(nn.Module):
+    """The student's embeddings (words, positions, layer norm) and a projection of their mean."""
+
+    def __init__(self, embeddings: nn.Module, width: int, teacher_width: int) -> None:
+        super().__init__()
+        self.embeddings = embeddings
+        self.projection = nn.Linear(width, teacher_width)
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, teacher: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        hidden = self.embeddings(input_ids=input_ids).float()  # (B, T, D)
+        mean = hidden_states.pool(hidden, attention_mask)["mean"]
+        return {"loss": match(self.projection(mean), teacher)}
+
+
+def train_words(
+    masked: MaskedLM,
+    config: PretrainConfig,
+    ids: list[list[int]],
+    rows: np.ndarray,
+    vectors: np.ndarray,
+    out: Path,
+    on_progress: OnProgress,
+    should_stop: ShouldStop,
+) -> None:
+    """Train the embeddings of a student alone, in place, for ``config.word_epochs`` passes.
+
+    Parameters
+    ----------
+    masked : MaskedLM
+        The student.
+    ids : list of list of int
+        The tokens of all texts.
+    rows : ndarray of int
+        Which of them to train on.
+    vectors : ndarray of shape (n_texts, D_t)
+        The teacher's unit vectors.
+
+    Raises
+    ------
+    Cancelled
+        If stopped; nothing is kept of this part, which takes a minute or two.
+    """
+    words = replace(
+        config, epochs=config.word_epochs, batch_size=TEXTS_PER_STEP, learning_rate=RATE
+    )
+    plan = plan_batches(ids, rows, words)
+    watch = Watch("words", len(plan), len(plan) // words.epochs, on_progress, should_stop)
+    body = masked.model.base_model
+    width = body.get_input_embeddings().embedding_dim
+    torch.manual_seed(config.seed)
+    run(
+        Trainer(
+            model=_Words(body.embeddings, width, vectors.shape[1]),
+            args=arguments(words, out, len(plan), saves=False),
+            train_dataset=plan,
+            data_collator=Collate(masked.tokenizer, ids, vectors, config.seed, masked=0.0),
+            callbacks=[watch],
+        ),
+        watch,
+    )
