@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from toy import as_csv, toy_rows
 
 from layerviz import comparison, data, exploring, projection, runs, separability, training
 from layerviz.config import POOLINGS, RunConfig, run_id
+from layerviz.ui import stored_maps
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
 
@@ -137,6 +139,18 @@ def test_a_permalink_reopens_a_run_with_every_view(root):
     app.run()
     assert not app.exception
     assert map_chart(app)
+
+
+def test_waiting_for_maps_tells_the_time_left(monkeypatch):
+    clock = iter([100.0, 102.0, 110.0, 400.0, 410.0])
+    monkeypatch.setattr(stored_maps, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(stored_maps.st, "session_state", {})
+    first, grown = ("tsne", ("run", 3, "mean", 1)), ("tsne", ("run", 4, "mean", 1))
+    assert stored_maps.time_left(first, 0.2) == ""
+    assert stored_maps.time_left(first, 0.21) == ""  # too early to tell
+    assert stored_maps.time_left(first, 0.4) == ", about 30 s left"  # 0.2 in 10 s
+    assert stored_maps.time_left(grown, 0.7) == ""  # a new snapshot: a new wait
+    assert stored_maps.time_left(grown, 0.8) == ", about 20 s left"
 
 
 def test_lda_maps_say_that_val_is_to_be_looked_at(root):

@@ -10,8 +10,10 @@ transformers' Trainer trains. Two parts of the loss:
   as in Tejankar et al., 2021: ISD).
 
 A new student of a teacher begins with word vectors that are the teacher's, reduced to the
-student's width by PCA, as Model2Vec (Tulkens & van Dongen, 2024) does for a static model.
-There is no dropout: passes over the texts are few (Geiping & Goldstein, 2023: Cramming).
+student's width by PCA, as Model2Vec (Tulkens & van Dongen, 2024) does for a static model. With
+`word_epochs`, the words of any student then learn to match the teacher as a bag of words, before
+its layers learn at all. There is no dropout: passes over the texts are few (Geiping & Goldstein,
+2023: Cramming).
 """
 
 from layerviz.pretraining.working import pretrain, with_default_rate

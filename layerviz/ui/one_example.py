@@ -13,7 +13,7 @@ from layerviz.ui.figure import figure
 from layerviz.ui.map_chart import View, draw_maps
 from layerviz.ui.maps import classes_in_colour, colour_legend, first_layers, pooling_control
 from layerviz.ui.measured import epoch_control, measured_snapshots
-from layerviz.ui.selection import select
+from layerviz.ui.selection import nothing_found, select
 from layerviz.ui.state import first_value, plain
 from layerviz.ui.tokens import tokens
 
@@ -62,7 +62,7 @@ def _finder(run: Run, examples: pd.DataFrame) -> None:
         found = examples["text"].str.contains(wanted, case=False, regex=False)
         hits = examples[found | (examples["id"] == wanted)]
     if hits.empty:
-        st.caption(f"Nothing found in the {len(examples):,} captured examples.")
+        nothing_found(run, examples)
         return
     newest = run.snapshots[-1].index
     predictions = cache.predictions(run.run_id, run.created, newest, run)
@@ -70,9 +70,7 @@ def _finder(run: Run, examples: pd.DataFrame) -> None:
     frame = frame.head(MOST_FOUND)
     open_from_table(run, frame, frame["id"], "finder")
     more = f"The {MOST_FOUND} hardest of {len(hits):,}. " if len(hits) > MOST_FOUND else ""
-    st.caption(
-        f"{more}Tick a row to open that example. So does a row of the table beneath the maps."
-    )
+    st.caption(f"{more}Tick a row here, or in the table beneath the maps, to open that example.")
 
 
 def _text(run: Run, example: pd.Series, row: int) -> None:

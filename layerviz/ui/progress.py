@@ -88,11 +88,12 @@ def sentence(state: JobState) -> str:
     elif now.phase == "saving":
         parts.append("saving")
     elif now.seconds_left is not None:
-        parts.append(f"about {_duration(now.seconds_left)} left")
+        parts.append(f"about {duration(now.seconds_left)} left")
     return " · ".join(parts)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Say how long something takes."""
     if seconds < 90:
         return f"{math.ceil(seconds)} s"
     minutes = round(seconds / 60)

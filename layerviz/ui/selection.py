@@ -100,7 +100,14 @@ def search_box(run: Run, examples: pd.DataFrame) -> None:
         on_change=find,
     )
     if st.session_state[SEARCH].strip() and not selection(run):
-        st.caption(f"Nothing found in the {len(examples):,} captured examples.")
+        nothing_found(run, examples)
+
+
+def nothing_found(run: Run, examples: pd.DataFrame) -> None:
+    """Say that no captured example is what was looked for, and whether others were left out."""
+    captured, n = len(examples), sum(sum(one.values()) for one in run.dataset["counts"].values())
+    others = f" The data's other {n - captured:,} are not looked through." if n > captured else ""
+    st.caption(f"Nothing found in the {captured:,} captured examples.{others}")
 
 
 def clear_button(key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -10,9 +11,12 @@ from layerviz import cache, runs
 from layerviz.config import METHOD_NAMES
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
+from layerviz.ui.progress import duration
 from layerviz.ui.state import jobs, show
 
 SECONDS_BETWEEN_LOOKS = 1.0
+PACE = "maps_pace"  # session state: which maps are waited for, since when, and how far they were
+TELLING = 0.05  # part of the work after which its pace says when it will end
 
 
 def stored_maps(run: Run, method: str, pooling: str, layer: int) -> LayerMaps | None:
@@ -68,7 +72,25 @@ def _progress(method: str, wanted: tuple[tuple[Run, str, int], ...]) -> None:
         1.0 if not state.live else state.progress.done / max(1, state.progress.total)
         for state in states
     )
+    part = min(1.0, done / len(states))
     st.progress(
-        min(1.0, done / len(states)),
-        f"Drawing {METHOD_NAMES[method]} maps: {ready} of {len(states)} layers up to date",
+        part,
+        f"Drawing {METHOD_NAMES[method]} maps: {ready} of {len(states)} layers up to date"
+        + time_left(
+            (method, *((run.run_id, len(run.snapshots), *where) for run, *where in wanted)), part
+        ),
     )
+
+
+def time_left(maps: tuple[object, ...], part: float) -> str:
+    """Say how long the rest takes, at the pace since this reader began to wait for these maps.
+
+    It says nothing, an empty string, before enough is done to tell.
+    """
+    now = time.monotonic()
+    awaited, since, before = st.session_state.get(PACE, (None, now, part))
+    if awaited != maps:
+        st.session_state[PACE] = (maps, now, part)
+    elif part - before >= TELLING:
+        return f", about {duration((1 - part) * (now - since) / (part - before))} left"
+    return ""
