@@ -12,6 +12,8 @@ CSS = """
 [data-testid="stSidebarHeader"] { height: 2.25rem; min-height: 2.25rem; margin-bottom: 0; }
 [data-testid="stSidebar"] :has(> .st-key-launch) { position: sticky; bottom: 0; z-index: 5; }
 .st-key-launch { padding: 0.6rem 0; backdrop-filter: blur(12px); }
+/* Pills are as high as the selects beside them, so that their labels stand in one line. */
+[data-testid="stMain"] [data-testid="stButtonGroup"] [data-variant] { min-height: 2.5rem; }
 .st-key-runs button { justify-content: flex-start; text-align: left; }
 .st-key-runs button p { text-align: left; }
 /* The tools of a chart or table lie in its corner, not over what stands above it. */
