@@ -338,10 +338,13 @@ def expect_bright(page: Page, texts: set[str], n_layers: int) -> None:
         time.sleep(0.2)
 
 
-def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*start)
+def drag_over_first_map(page: Page, chart: str, width: float, height: float) -> None:
+    """Draw a box in a chart's first map, from its upper left corner, so many pixels large."""
+    drawing = page.locator(f".st-key-{chart} svg.marks").bounding_box()
+    left, top = drawing["x"] + 15, drawing["y"] + 50
+    page.mouse.move(left, top)
     page.mouse.down()
-    page.mouse.move(*end, steps=6)
+    page.mouse.move(left + width, top + height, steps=6)
     page.mouse.up()
 
 
@@ -355,9 +358,7 @@ def test_a_box_and_a_click_select_the_same_examples_in_every_map_and_in_the_tabl
     settled(page)
     expect_halves(page, (4 * 96, 4 * 24))
     slider.fill("3")
-    box = page.locator(".st-key-maps").bounding_box()
-    # The upper left part of the first cell.
-    drag(page, (box["x"] + 15, box["y"] + 50), (box["x"] + box["width"] / 8, box["y"] + 140))
+    drag_over_first_map(page, "maps", 110, 90)
     told = page.get_by_text(re.compile(r"^\d+ examples? selected"))
     expect(told).to_be_visible()
     settled(page)
@@ -530,12 +531,7 @@ def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_e
     expect(slider).to_be_visible()
     slider.fill("1")
     assert len(lit_texts(other)) == 3
-    box = other.locator(".st-key-compare_maps").bounding_box()
-    left, top = box["x"] + 20, box["y"] + 50
-    other.mouse.move(left, top)
-    other.mouse.down()
-    other.mouse.move(left + box["width"] / 6, top + 200, steps=6)
-    other.mouse.up()
+    drag_over_first_map(other, "compare_maps", 170, 200)
     told = other.get_by_text(re.compile(r"^\d+ examples? selected"))
     expect(told).to_be_visible()
     settled(other)
