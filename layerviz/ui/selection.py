@@ -94,7 +94,7 @@ def search_box(run: Run, examples: pd.DataFrame) -> None:
     st.text_input(
         "Find",
         key=SEARCH,
-        placeholder="Find in texts, or an id",
+        placeholder="Find text or id",
         icon=":material/search:",
         label_visibility="collapsed",
         on_change=find,

@@ -387,7 +387,7 @@ def test_a_box_and_a_click_select_the_same_examples_in_every_map_and_in_the_tabl
     lines = page.locator(".st-key-maps g.mark-line path[d*=L]")
     expect(lines).to_have_count(4)  # its way through each layer
 
-    page.get_by_placeholder("Find in texts, or an id").fill(known["id"].iloc[7])
+    page.get_by_placeholder("Find text or id").fill(known["id"].iloc[7])
     page.keyboard.press("Enter")
     expect(page.get_by_text("by the search for")).to_be_visible()
     expect_bright(page, {known["text"].iloc[7]}, n_layers=4)
