@@ -134,6 +134,8 @@ def test_maps_of_both_splits_and_a_slider_that_moves_them(page: Page, server: st
     at_the_end = point_places(page)
     heading = page.get_by_text(re.compile(r"^Train \(n = 96\)"))
     expect(heading).to_have_text("Train (n = 96), epoch 6 · PCA")
+    places = slider.bounding_box(), heading.bounding_box()
+    assert places[0]["y"] + places[0]["height"] <= places[1]["y"]  # it stands above the maps
     assert any(url.startswith("ws") for url in sent)  # what the page says does come up here
     time.sleep(1.0)
     sent.clear()
