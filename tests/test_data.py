@@ -544,6 +544,31 @@ def test_notes_say_what_was_guessed():
     assert "Texts are taken from column 'text', labels from 'label'." in dataset.notes
 
 
+def test_files_are_named_by_role_and_a_cut_val_has_its_share():
+    train, val, test = (
+        table(messages(30, prefix=role), name=f"{role} of mine.csv")
+        for role in ("train", "val", "test")
+    )
+    alone = build_dataset(train, TEXT_LABEL, val_fraction=0.123)
+    assert (alone.files, alone.val_fraction) == ({"train": "train of mine.csv"}, 0.123)
+    tested = build_dataset(train, TEXT_LABEL, test=test)
+    assert list(tested.files.items()) == [
+        ("train", "train of mine.csv"),
+        ("test", "test of mine.csv"),
+    ]
+    assert tested.val_fraction == 0.2
+    whole = build_dataset(train, TEXT_LABEL, val=val, test=test)
+    assert list(whole.files) == ["train", "val", "test"]
+    assert whole.val_fraction is None
+
+
+def test_a_val_from_the_split_column_was_not_cut():
+    read = split_table(["train", "train", "val", "test"])
+    assert build_dataset(read, Columns("text", "label", "split")).val_fraction is None
+    without_val = split_table(["train", "train", "train", "test"])
+    assert build_dataset(without_val, Columns("text", "label", "split")).val_fraction == 0.2
+
+
 def test_skipped_rows_are_still_told_after_building():
     content = csv_bytes(messages()) + b"too,many,fields\n"
     notes = build_dataset(read_table(content, "x.csv"), TEXT_LABEL).notes

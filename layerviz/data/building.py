@@ -27,7 +27,10 @@ class Dataset:
     ``examples`` has the columns id (str: the file's role and its data row counted from 1, such
     as ``train-17``), split (str), text (str) and label (int64 index into ``label_names``), in
     the order train, val, test and file order inside. ``fingerprint`` is 16 hex digits of SHA-256
-    over splits, texts and labels. ``notes`` say what was guessed, cut and left out.
+    over splits, texts and labels. ``notes`` say what was guessed, cut and left out. ``files``
+    are the names of the files by their role, in the order train, val, test; ``val_fraction`` is
+    the share of each label's distinct texts that was cut from train to be val, or None if val
+    was given.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Dataset:
     columns: Columns
     fingerprint: str
     notes: tuple[str, ...]
+    files: dict[str, str]
+    val_fraction: float | None
 
     def split(self, name: str) -> pd.DataFrame:
         """Return the examples of one split under their index in ``examples``."""
@@ -104,8 +109,16 @@ def build_dataset(
     rows["label"] = rows["label"].map({name: code for code, name in enumerate(names)})
     parts = [rows[rows["split"] == split].drop(columns="key") for split in SPLITS]
     examples = pd.concat(parts, ignore_index=True).astype({"label": "int64"})
-    name, fingerprint = PurePath(train.name).stem, _fingerprint(examples, names)
-    return Dataset(name, examples, names, columns, fingerprint, tuple(notes))
+    return Dataset(
+        name=PurePath(train.name).stem,
+        examples=examples,
+        label_names=names,
+        columns=columns,
+        fingerprint=_fingerprint(examples, names),
+        notes=tuple(notes),
+        files={role: table.name for role, table in tables.items()},
+        val_fraction=val_fraction if cut else None,
+    )
 
 
 def _usable_rows(
