@@ -29,7 +29,7 @@ def test_entries_are_found_by_name_in_their_order() -> None:
 
 @pytest.mark.parametrize("name", ["pear", "", None, ["plum"]])
 def test_an_unknown_name_lists_the_known_ones(name) -> None:
-    with pytest.raises(ConfigError, match="There is no fruit .*Choose one of plum, apple"):
+    with pytest.raises(ConfigError, match=r"There is no fruit .*Choose one of plum, apple"):
         fruits()[name]
     assert name not in fruits()
 
