@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from layerviz.ui.choose_data import choose_data
-from layerviz.ui.choose_encoder import choose_encoder
-from layerviz.ui.choose_training import choose_training
-from layerviz.ui.comparison_view import comparison_view
-from layerviz.ui.launch import launch, list_of_runs, unfinished_runs
-from layerviz.ui.overview import overview
-from layerviz.ui.run_view import run_view
-from layerviz.ui.state import open_comparison, open_run, told
-from layerviz.ui.style import ICON, style
+from layerviz.ui.compare.page import comparison_view
+from layerviz.ui.parts.state import open_comparison, open_run, told
+from layerviz.ui.parts.style import ICON, style
+from layerviz.ui.run.page import run_view
+from layerviz.ui.sidebar.data import choose_data
+from layerviz.ui.sidebar.encoder import choose_encoder
+from layerviz.ui.sidebar.launch import launch, list_of_runs, unfinished_runs
+from layerviz.ui.sidebar.training import choose_training
+from layerviz.ui.start import overview
 
 st.set_page_config(page_title="layerviz", page_icon=ICON, layout="wide")
 style()

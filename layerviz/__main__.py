@@ -143,7 +143,7 @@ def opened(which: str, root: Path):
         run = runs.open_folder(given.resolve())
     else:
         run = runs.read(root, which)
-    for index in separability.missing_measures(run):
+    for index in runs.unmeasured_snapshots(run):
         print(f"Measuring snapshot {index} of {run.run_id}", file=sys.stderr)
         separability.measure_snapshot(run, index)
     return run

@@ -1,8 +1,8 @@
 """The only ``st.cache_*`` wrappers: what the page reads again and again.
 
-Arrays are never arguments (Streamlit samples large ones when it hashes them): results are
-keyed by run, snapshot, pooling and layer. ``created`` is part of every run's key, so that a run
-which was deleted and computed anew is not mistaken for the old one.
+Arrays are never part of a key (Streamlit samples large ones when it hashes them): results are keyed
+by run, snapshot, pooling and layer. The time a run was created is part of its key, so that a run
+that was deleted and computed again is not mistaken for the old one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from layerviz import (
     comparison,
@@ -38,16 +39,57 @@ LENGTHS_SAMPLE = 5000  # texts whose tokens are counted for the preview
 _one_reader = threading.Lock()
 
 
+# --- what stands for what in a key ------------------------------------------------------------
+
+
+def _by_creation(run: Run) -> tuple[object, ...]:
+    return run.run_id, run.created
+
+
+def _by_snapshots(run: Run) -> tuple[object, ...]:
+    return *_by_creation(run), len(run.snapshots)
+
+
+def _by_measures(run: Run) -> tuple[object, ...]:
+    return *_by_creation(run), runs.measured_snapshots(run)
+
+
+def _by_contents(table: Table) -> tuple[object, ...]:
+    return table.content_hash, table.name
+
+
+def _by_weights(folder: Path) -> tuple[object, ...]:
+    return str(folder), runs.model_version(folder)
+
+
+def _by_measured_runs(contender: Contender) -> tuple[object, ...]:
+    measured_runs = tuple(_by_creation(run) for run in contender.measured)
+    return contender.name, measured_runs, contender.snapshots
+
+
+RUN = {Run: _by_creation}  # for what never changes once it is there
+GROWING_RUN = {Run: _by_snapshots}  # for what covers all snapshots
+MEASURED_RUN = {Run: _by_measures}  # for what covers all measured snapshots
+MODEL = {Run: _by_creation, type(Path()): _by_weights}
+
+
+# --- the server, the data ---------------------------------------------------------------------
+
+
 @st.cache_resource(show_spinner=False)
 def jobs(root: str) -> Jobs:
     """Return the workers of this server; they outlive pages, tabs and edits of the code."""
     return Jobs(Path(root))
 
 
-@st.cache_resource(show_spinner="Reading the file", max_entries=3)
-def table(file_id: str, name: str, _content: bytes) -> Table:  # noqa: ARG001
-    """Read an uploaded file once; `file_id` stands for its content."""
-    return data.read_table(_content, name)
+@st.cache_resource(
+    show_spinner="Reading the file",
+    max_entries=3,
+    hash_funcs={UploadedFile: lambda file: (file.file_id, file.name)},
+)
+def table(file: UploadedFile) -> Table:
+    """Read an uploaded file once."""
+    return data.read_table(file.getvalue(), file.name)
 
 
 @st.cache_resource(show_spinner=False)
@@ -56,197 +98,158 @@ def sample() -> Table:
     return data.sample_table()
 
 
-@st.cache_resource(show_spinner="Preparing the data", max_entries=3)
+@st.cache_resource(
+    show_spinner="Preparing the data", max_entries=3, hash_funcs={Table: _by_contents}
+)
 def dataset(
-    content_hashes: tuple[str | None, ...],  # noqa: ARG001
-    names: tuple[str | None, ...],  # noqa: ARG001
+    train: Table,
+    val: Table | None,
+    test: Table | None,
     columns: Columns,
     val_fraction: float,
     seed: int,
-    _tables: tuple[Table, Table | None, Table | None],
 ) -> Dataset:
-    """Build the data set of these files; the hashes stand for the tables."""
-    train, val, test = _tables
+    """Build the data set of these files."""
     return data.build_dataset(
         train, columns, val=val, test=test, val_fraction=val_fraction, seed=seed
     )
 
 
-@st.cache_data(show_spinner="Counting tokens", max_entries=16)
-def token_lengths(encoder: str, version: str, fingerprint: str, _texts: pd.Series) -> np.ndarray:  # noqa: ARG001
-    """Return the tokens of an evenly spaced sample of the training texts, shape (n,)."""
-    step = max(1, -(-len(_texts) // LENGTHS_SAMPLE))
-    texts = _texts.iloc[::step].tolist()
-    tokenizer = encoders.load_tokenizer(encoder, texts=_texts.tolist())
-    return hidden_states.token_lengths(tokenizer, texts)
+@st.cache_data(
+    show_spinner="Counting tokens",
+    max_entries=16,
+    hash_funcs={Dataset: lambda dataset: dataset.fingerprint},
+)
+def token_lengths(encoder: str, version: str, dataset: Dataset) -> np.ndarray:
+    """Return the tokens of an evenly spaced sample of the train texts, shape (n,)."""
+    del version  # part of the key alone
+    texts = dataset.split("train")["text"].tolist()
+    step = max(1, -(-len(texts) // LENGTHS_SAMPLE))
+    tokenizer = encoders.load_tokenizer(encoder, texts=texts)
+    return hidden_states.token_lengths(tokenizer, texts[::step])
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def examples(run_id: str, created: str, _run: Run) -> pd.DataFrame:  # noqa: ARG001
+# --- what a run holds -------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs=RUN)
+def examples(run: Run) -> pd.DataFrame:
     """Return the captured examples of a run."""
-    return runs.read_examples(_run.path)
+    return runs.read_examples(run.path)
 
 
-@st.cache_data(show_spinner=False, max_entries=400)
-def predictions(run_id: str, created: str, snapshot: int, _run: Run) -> pd.DataFrame:  # noqa: ARG001
+@st.cache_data(show_spinner=False, max_entries=400, hash_funcs=RUN)
+def predictions(run: Run, snapshot: int) -> pd.DataFrame:
     """Return the classifier's predictions at one snapshot."""
-    return runs.read_predictions(_run.path, snapshot)
+    return runs.read_predictions(run.path, snapshot)
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
-def layer_states(
-    run_id: str,  # noqa: ARG001
-    created: str,  # noqa: ARG001
-    snapshot: int,
-    pooling: str,
-    layer: int,
-    _run: Run,
-) -> np.ndarray:
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=RUN)
+def layer_states(run: Run, snapshot: int, pooling: str, layer: int) -> np.ndarray:
     """Return the pooled hidden states of one layer at one snapshot, float16, shape (N, D)."""
-    return runs.read_hidden_states(_run.path, snapshot, pooling, layer)
+    return runs.read_hidden_states(run.path, snapshot, pooling, layer)
 
 
-@st.cache_data(show_spinner=False, max_entries=128)
+@st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
 def quick_maps(
-    method: str,
-    run_id: str,
-    created: str,
-    snapshots: tuple[int, ...],
-    pooling: str,
-    layer: int,
-    _run: Run,
+    run: Run, method: str, snapshots: tuple[int, ...], pooling: str, layer: int
 ) -> LayerMaps:
     """Return the maps of one layer at these snapshots, by a method that needs no job."""
-    states = [
-        layer_states(run_id, created, snapshot, pooling, layer, _run) for snapshot in snapshots
-    ]
-    known = examples(run_id, created, _run)
+    states = [layer_states(run, snapshot, pooling, layer) for snapshot in snapshots]
+    captured = examples(run)
     return projection.quick_maps(
-        method, states, known["split"].to_numpy(), known["label"].to_numpy()
+        method, states, captured["split"].to_numpy(), captured["label"].to_numpy()
     )
 
 
-@st.cache_data(show_spinner=False, max_entries=128)
-def stored_maps(
-    run_id: str,  # noqa: ARG001
-    created: str,  # noqa: ARG001
-    method: str,
-    pooling: str,
-    layer: int,
-    version: int,  # noqa: ARG001
-    _run: Run,
-) -> LayerMaps:
+@st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
+def stored_maps(run: Run, method: str, pooling: str, layer: int, version: int) -> LayerMaps:
     """Return maps that were drawn off the page; `version` tells one state of them from another."""
-    return LayerMaps.from_arrays(runs.read_map(_run.path, method, pooling, layer))
+    del version  # part of the key alone
+    return LayerMaps.from_arrays(runs.read_map(run.path, method, pooling, layer))
 
 
-# --- measures: `measured` are the snapshots measured so far ---------------------------------
+# --- measures ---------------------------------------------------------------------------------
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def measures(run_id: str, created: str, measured: tuple[int, ...], _run: Run) -> pd.DataFrame:  # noqa: ARG001
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs=MEASURED_RUN)
+def measures(run: Run) -> pd.DataFrame:
     """Return ``separability.csv`` of a run."""
-    return runs.read_separability(_run.path)
+    return runs.read_separability(run.path)
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
-def probes(
-    run_id: str,  # noqa: ARG001
-    created: str,  # noqa: ARG001
-    measured: tuple[int, ...],  # noqa: ARG001
-    _run: Run,
-) -> tuple[list[Cell], np.ndarray]:
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs=MEASURED_RUN)
+def probes(run: Run) -> tuple[list[Cell], np.ndarray]:
     """Return the cells of a run and what their probes predict, shape (K, N)."""
-    return separability.cells_of(_run)
+    return separability.cells_of(run)
 
 
-@st.cache_data(show_spinner="Comparing layers", max_entries=32)
-def answer(
-    run_id: str,  # noqa: ARG001
-    created: str,  # noqa: ARG001
-    measured: tuple[int, ...],  # noqa: ARG001
-    poolings: tuple[str, ...],
-    _run: Run,
-) -> Answer:
+@st.cache_data(show_spinner="Comparing layers", max_entries=32, hash_funcs=MEASURED_RUN)
+def answer(run: Run, poolings: tuple[str, ...]) -> Answer:
     """Return which layer generalises, searched under these poolings."""
-    return separability.answer_of(_run, poolings)
+    return separability.answer_of(run, poolings)
 
 
-@st.cache_data(show_spinner="Comparing poolings", max_entries=32)
-def pooling_verdict(
-    run_id: str, created: str, measured: tuple[int, ...], snapshot: int, _run: Run
-) -> PoolingVerdict:
+@st.cache_data(show_spinner="Comparing poolings", max_entries=32, hash_funcs=MEASURED_RUN)
+def pooling_verdict(run: Run, snapshot: int) -> PoolingVerdict:
     """Return which pooling serves one snapshot best."""
-    cells, predicted = probes(run_id, created, measured, _run)
-    known = examples(run_id, created, _run)
-    val = (known["split"] == "val").to_numpy()
-    labels = known["label"].to_numpy()[val]
+    cells, predicted = probes(run)
+    captured = examples(run)
+    val = (captured["split"] == "val").to_numpy()
+    labels = captured["label"].to_numpy()[val]
     return separability.compare_poolings(
-        cells, predicted[:, val], labels, snapshot, _run.config.seed
+        cells, predicted[:, val], labels, snapshot, run.config.seed
     )
 
 
-@st.cache_data(show_spinner="Comparing epochs", max_entries=32)
-def overfitting(
-    run_id: str, created: str, measured: tuple[int, ...], pooling: str, _run: Run
-) -> pd.DataFrame:
+@st.cache_data(show_spinner="Comparing epochs", max_entries=32, hash_funcs=MEASURED_RUN)
+def overfitting(run: Run, pooling: str) -> pd.DataFrame:
     """Return for each layer at which epoch val is best and what follows."""
-    cells, predicted = probes(run_id, created, measured, _run)
-    known = examples(run_id, created, _run)
+    cells, predicted = probes(run)
+    captured = examples(run)
     return separability.overfitting(
         cells,
         predicted,
-        known["label"].to_numpy(),
-        known["split"].to_numpy(),
+        captured["label"].to_numpy(),
+        captured["split"].to_numpy(),
         pooling,
-        _run.config.seed,
+        run.config.seed,
     )
 
 
-@st.cache_data(show_spinner="Comparing layers", max_entries=32)
-def layer_similarity(
-    run_id: str, created: str, snapshot: int, pooling: str, _run: Run
-) -> tuple[np.ndarray, int]:
+@st.cache_data(show_spinner="Comparing layers", max_entries=32, hash_funcs=RUN)
+def layer_similarity(run: Run, snapshot: int, pooling: str) -> tuple[np.ndarray, int]:
     """Return linear CKA between all layers of a snapshot, shape (L + 1, L + 1), and its n."""
-    train = np.flatnonzero((examples(run_id, created, _run)["split"] == "train").to_numpy())
+    train = np.flatnonzero((examples(run)["split"] == "train").to_numpy())
     rows = train[separability.cka_rows(len(train))]
-    states = runs.read_pooled(_run.path, snapshot)[pooling][:, rows]
+    states = runs.read_pooled(run.path, snapshot)[pooling][:, rows]
     return separability.linear_cka(states, states), len(rows)
 
 
-@st.cache_data(show_spinner="Probing the mix", max_entries=64)
+@st.cache_data(show_spinner="Probing the mix", max_entries=64, hash_funcs=RUN)
 def mixed(
-    run_id: str,
-    created: str,
-    snapshot: int,
-    pooling: str,
-    layers: tuple[int, ...],
-    how: str,
-    single: int,
-    _run: Run,
+    run: Run, snapshot: int, pooling: str, layers: tuple[int, ...], how: str, single: int
 ) -> Mixed:
     """Return how a mix of layers fares against a single layer."""
-    known = examples(run_id, created, _run)
+    captured = examples(run)
     return separability.mix(
-        runs.read_pooled(_run.path, snapshot)[pooling],
-        known["label"].to_numpy(),
-        known["split"].to_numpy(),
+        runs.read_pooled(run.path, snapshot)[pooling],
+        captured["label"].to_numpy(),
+        captured["split"].to_numpy(),
         layers,
         how,
         single=single,
-        seed=_run.config.seed,
+        seed=run.config.seed,
     )
 
 
 # --- single examples ---------------------------------------------------------------------------
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def classified(
-    run_id: str, created: str, n_snapshots: int, _run: Run
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs=GROWING_RUN)
+def classified(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the classifier's predictions, their confidence and losses, (S, N) each."""
-    frames = [predictions(run_id, created, index, _run) for index in range(n_snapshots)]
+    frames = [predictions(run, snapshot.index) for snapshot in run.snapshots]
     predicted, confidence, loss = (
         np.stack([frame[name].to_numpy() for frame in frames])
         for name in ("predicted", "confidence", "loss")
@@ -254,146 +257,115 @@ def classified(
     return predicted, confidence, loss
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def probed(
-    run_id: str,  # noqa: ARG001
-    created: str,  # noqa: ARG001
-    measured: tuple[int, ...],
-    pooling: str,
-    _run: Run,
-) -> np.ndarray:
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs=RUN)
+def probed(run: Run, snapshots: tuple[int, ...], pooling: str) -> np.ndarray:
     """Return what the probes of every layer predict, int16 of shape (S, L + 1, N)."""
-    return np.stack([runs.read_probes(_run.path, index)[pooling] for index in measured])
+    return np.stack([runs.read_probes(run.path, index)[pooling] for index in snapshots])
 
 
-@st.cache_data(show_spinner="Looking for neighbours", max_entries=64)
-def neighbours(
-    run_id: str, created: str, snapshot: int, pooling: str, layer: int, row: int, _run: Run
-) -> Neighbours:
+@st.cache_data(show_spinner="Looking for neighbours", max_entries=64, hash_funcs=RUN)
+def neighbours(run: Run, snapshot: int, pooling: str, layer: int, row: int) -> Neighbours:
     """Return the nearest train examples of one example."""
-    states = layer_states(run_id, created, snapshot, pooling, layer, _run)
-    splits = examples(run_id, created, _run)["split"].to_numpy()
-    return exploring.nearest_train(states, splits, np.array([row]))
+    states = layer_states(run, snapshot, pooling, layer)
+    return exploring.nearest_train(states, examples(run)["split"].to_numpy(), np.array([row]))
 
 
-@st.cache_data(show_spinner="Comparing neighbours", max_entries=32)
-def moved(
-    run_id: str, created: str, snapshots: tuple[int, int], pooling: str, layer: int, _run: Run
-) -> pd.DataFrame:
+@st.cache_data(show_spinner="Comparing neighbours", max_entries=32, hash_funcs=RUN)
+def moved(run: Run, snapshots: tuple[int, int], pooling: str, layer: int) -> pd.DataFrame:
     """Return the examples by how many of their neighbours changed between two snapshots."""
-    before, after = (
-        layer_states(run_id, created, snapshot, pooling, layer, _run) for snapshot in snapshots
-    )
-    splits = examples(run_id, created, _run)["split"].to_numpy()
-    return exploring.moved(before, after, splits)
+    before, after = (layer_states(run, snapshot, pooling, layer) for snapshot in snapshots)
+    return exploring.moved(before, after, examples(run)["split"].to_numpy())
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
-def suspicion(
-    run_id: str,  # noqa: ARG001
-    created: str,  # noqa: ARG001
-    n_snapshots: int,  # noqa: ARG001
-    _run: Run,
-) -> Suspicion:
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs=GROWING_RUN)
+def suspicion(run: Run) -> Suspicion:
     """Return the ranking of labels that is stored with a run; there must be one."""
-    return exploring.stored_suspicious_labels(_run)
+    return exploring.stored_suspicious_labels(run)
 
 
-# --- the fine-tuned model: `version` tells one state of its files from another ------------------
+# --- the fine-tuned model ----------------------------------------------------------------------
 
 
-@st.cache_resource(show_spinner="Loading the fine-tuned model", max_entries=2)
-def trained(run_id: str, created: str, version: str, _folder: Path) -> LoadedEncoder:  # noqa: ARG001
+@st.cache_resource(show_spinner="Loading the fine-tuned model", max_entries=2, hash_funcs=MODEL)
+def trained(folder: Path) -> LoadedEncoder:
     """Return a run's fine-tuned model; it is read, never trained."""
-    return encoders.load_trained(_folder)
+    return encoders.load_trained(folder)
 
 
-@st.cache_data(show_spinner="Reading your texts", max_entries=8)
-def own_texts(
-    run_id: str, created: str, version: str, texts: tuple[str, ...], _run: Run, _folder: Path
-) -> OwnTexts:
-    """Return what a run's model makes of new texts."""
-    loaded = trained(run_id, created, version, _folder)
-    max_length = _run.config.max_length
+@st.cache_data(show_spinner="Reading your texts", max_entries=8, hash_funcs=MODEL)
+def own_texts(run: Run, folder: Path, texts: tuple[str, ...]) -> OwnTexts:
+    """Return what the weights in `folder` make of new texts."""
+    loaded = trained(folder)
+    max_length = run.config.max_length
     with _one_reader:
         return exploring.read_texts(loaded.model, loaded.tokenizer, texts, max_length=max_length)
 
 
-@st.cache_data(show_spinner="Placing your texts", max_entries=128)
+@st.cache_data(show_spinner="Placing your texts", max_entries=128, hash_funcs=MODEL)
 def placed(
-    run_id: str,
-    created: str,
-    version: str,  # noqa: ARG001
-    texts: tuple[str, ...],  # noqa: ARG001
+    run: Run,
+    folder: Path,
+    texts: tuple[str, ...],
     method: str,
     pooling: str,
     layer: int,
     snapshots: tuple[int, ...],
     at: int,
-    _run: Run,
-    _vectors: np.ndarray,
     _xy: np.ndarray,
 ) -> np.ndarray:
-    """Return where new texts land in a layer's map of snapshot `at`, shape (m, 2)."""
-    known = examples(run_id, created, _run)
+    """Return where new texts land in a layer's map `_xy` of snapshot `at`, shape (m, 2)."""
+    captured = examples(run)
     if method in projection.STORED:  # only the states of that very map matter
         snapshots = (at,)
     return projection.place(
         method,
         _xy,
-        [layer_states(run_id, created, one, pooling, layer, _run) for one in snapshots],
-        known["split"].to_numpy(),
-        known["label"].to_numpy(),
-        _vectors,
+        [layer_states(run, snapshot, pooling, layer) for snapshot in snapshots],
+        captured["split"].to_numpy(),
+        captured["label"].to_numpy(),
+        own_texts(run, folder, texts).pooled[pooling][layer],
         at=snapshots.index(at),
-        seed=_run.config.seed,
+        seed=run.config.seed,
     )
 
 
-@st.cache_data(show_spinner="Reading the tokens", max_entries=16)
-def tokens(
-    run_id: str, created: str, version: str, text: str, _run: Run, _folder: Path
-) -> tuple[list[str], TokenPaths]:
+@st.cache_data(show_spinner="Reading the tokens", max_entries=16, hash_funcs=MODEL)
+def tokens(run: Run, folder: Path, text: str) -> tuple[list[str], TokenPaths]:
     """Return the tokens of a text, and where they lie in every layer."""
-    loaded = trained(run_id, created, version, _folder)
+    loaded = trained(folder)
     with _one_reader:
         names, states = hidden_states.token_states(
-            loaded.model, loaded.tokenizer, text, max_length=_run.config.max_length
+            loaded.model, loaded.tokenizer, text, max_length=run.config.max_length
         )
     return names, exploring.token_paths(states)
 
 
-# --- comparisons: `key` names the runs, when they were made, and their measured snapshots --------
+# --- comparisons -------------------------------------------------------------------------------
 
 
-@st.cache_data(show_spinner="Comparing encoders", max_entries=16)
-def compared(
-    key: tuple,  # noqa: ARG001
-    poolings: tuple[str, ...],
-    _contenders: list[Contender],
-) -> Comparison:
+@st.cache_data(
+    show_spinner="Comparing encoders", max_entries=16, hash_funcs={Contender: _by_measured_runs}
+)
+def compared(contenders: list[Contender], poolings: tuple[str, ...]) -> Comparison:
     """Return how contenders stand, searched under these poolings."""
-    return comparison.compare(_contenders, poolings)
+    return comparison.compare(contenders, poolings)
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def common_examples(key: tuple, _runs: list[Run]) -> tuple[pd.DataFrame, list[np.ndarray]]:  # noqa: ARG001
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs=RUN)
+def common_examples(compared_runs: list[Run]) -> tuple[pd.DataFrame, list[np.ndarray]]:
     """Return the examples that all runs captured, and where each has them."""
-    return comparison.common_examples(_runs)
+    return comparison.common_examples(compared_runs)
 
 
-@st.cache_data(show_spinner="Comparing predictions", max_entries=32)
-def agreement(key: tuple, cells: tuple[Cell, Cell], by: str, _runs: tuple[Run, Run]) -> Agreement:  # noqa: ARG001
+@st.cache_data(show_spinner="Comparing predictions", max_entries=32, hash_funcs=GROWING_RUN)
+def agreement(pair: tuple[Run, Run], cells: tuple[Cell, Cell], by: str) -> Agreement:
     """Return where two runs agree on val."""
-    return comparison.agreement(*_runs, cells, by=by)
+    return comparison.agreement(*pair, cells, by=by)
 
 
-@st.cache_data(show_spinner="Comparing layers", max_entries=32)
-def kinship(
-    key: tuple,  # noqa: ARG001
-    snapshots: tuple[int, int],
-    pooling: str,
-    _runs: tuple[Run, Run],
+@st.cache_data(show_spinner="Comparing layers", max_entries=32, hash_funcs=RUN)
+def encoder_similarity(
+    pair: tuple[Run, Run], snapshots: tuple[int, int], pooling: str
 ) -> tuple[np.ndarray, int]:
     """Return linear CKA between the layers of two runs, and its n."""
-    return comparison.layer_kinship(*_runs, snapshots, pooling)
+    return comparison.layer_similarity(*pair, snapshots, pooling)

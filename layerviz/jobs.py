@@ -260,9 +260,7 @@ class Jobs:
     def measure(self, run: Run) -> JobState:
         """Have the snapshots measured that are not, of a run that is not going on."""
         key = (run.run_id, "measures", len(run.snapshots))
-        return _once(
-            self._measures, key, _measure_work(run), not separability.missing_measures(run)
-        )
+        return _once(self._measures, key, _measure_work(run), not runs.unmeasured_snapshots(run))
 
     def rank_labels(self, run: Run) -> JobState:
         """Have the labels of a run ranked by how suspicious they are."""
@@ -294,7 +292,7 @@ def _once(worker: Worker, key: Hashable, work: Work, there: bool) -> JobState:
 
 def _measure_work(run: Run) -> Work:
     def work(report: Report, should_stop: Callable[[], bool]) -> None:
-        missing = separability.missing_measures(run)
+        missing = runs.unmeasured_snapshots(run)
         for place, index in enumerate(missing):
 
             def told(done: int, total: int, place: int = place) -> None:

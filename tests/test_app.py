@@ -17,7 +17,7 @@ from toy import as_csv, toy_rows
 
 from layerviz import comparison, data, exploring, projection, runs, separability, training
 from layerviz.config import POOLINGS, RunConfig, run_id
-from layerviz.ui import stored_maps
+from layerviz.ui.parts import stored_maps
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
 
@@ -376,9 +376,9 @@ def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
 
 def test_a_selection_changes_data_only_so_that_the_slider_stays(looked_at, monkeypatch):
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
-    monkeypatch.setattr("layerviz.ui.map_chart.DRAWN", 40)
-    monkeypatch.setattr("layerviz.ui.map_chart.POINTS_AND_SLOTS", 120)
-    monkeypatch.setattr("layerviz.ui.map_chart.SLOTS", (2, 3))
+    monkeypatch.setattr("layerviz.ui.parts.map_chart.DRAWN", 40)
+    monkeypatch.setattr("layerviz.ui.parts.map_chart.POINTS_AND_SLOTS", 120)
+    monkeypatch.setattr("layerviz.ui.parts.map_chart.SLOTS", (2, 3))
     run = runs.list_runs(looked_at)[0]
     app = opened(run=run.run_id)
     before = json.dumps(without_names(map_chart(app)), sort_keys=True)
@@ -493,7 +493,7 @@ def test_a_run_without_measures_is_measured_when_its_layers_are_asked_for(root):
     app.session_state["tabs"] = "Layers"
     app.run()
     deadline = time.monotonic() + 60
-    while separability.missing_measures(run):
+    while runs.unmeasured_snapshots(run):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     time.sleep(0.3)
@@ -632,7 +632,7 @@ def test_what_was_measured_by_nobody_is_measured_when_it_is_compared(root):
     (compared[1].path / "snapshots" / "001" / "probes.safetensors").unlink()
     app = opened(compare=",".join(run.run_id for run in compared))
     deadline = time.monotonic() + 60
-    while separability.missing_measures(compared[1]):
+    while runs.unmeasured_snapshots(compared[1]):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     time.sleep(0.3)

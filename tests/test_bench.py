@@ -204,7 +204,7 @@ def test_a_made_up_run_is_whole(sample_table: Table, tmp_path: Path) -> None:
     # To choose another pooling must give a browser something to draw.
     assert (cls != mean).any()
     assert (mean != most).any()
-    assert separability.missing_measures(run) == []
+    assert runs.unmeasured_snapshots(run) == ()
     assert separability.answer_of(run).sentences
     with pytest.raises(ConfigError):
         made_run(tmp_path, dataset, n_layers=3, width=16, n_snapshots=1)

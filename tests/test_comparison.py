@@ -265,10 +265,10 @@ def test_agreement_counts_every_val_example_once(good, weak):
 
 
 def test_a_run_is_its_own_kin(good, shallow):
-    same, n = comparison.layer_kinship(good, good, (1, 1), "mean")
+    same, n = comparison.layer_similarity(good, good, (1, 1), "mean")
     assert n == N_TRAIN
     assert np.diag(same) == pytest.approx(1.0, abs=1e-3)
-    across, _ = comparison.layer_kinship(good, shallow, (1, 1), "mean")
+    across, _ = comparison.layer_similarity(good, shallow, (1, 1), "mean")
     assert across.shape == (5, 3)
     assert across[4, 2] > 0.4  # both hold the classes
     assert abs(across[1, 1]) < 0.1  # both are noise

@@ -71,6 +71,12 @@ def sources() -> dict[str, Path]:
     return {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
 
 
+def floor_of(module: str) -> str:
+    """Return the part of ``ui`` that a module belongs to; "" outside it and for its top."""
+    parts = module.removesuffix(".__init__").split(".")
+    return parts[2] if parts[:2] == ["layerviz", "ui"] and len(parts) > 3 else ""
+
+
 def room_of(module: str) -> str:
     """Return the part of the program that a module belongs to; "" for the package itself."""
     parts = module.removesuffix(".__init__").split(".")
@@ -101,6 +107,9 @@ def faults(module: str, source: str) -> list[str]:
             known = other in MAY_IMPORT
             if known and other != room and other not in MAY_IMPORT[room]:
                 found.append(f"imports {other}")
+            floor, other_floor = floor_of(module), floor_of(f"{name}.x")
+            if floor and other_floor not in ("", "parts", floor):
+                found.append(f"imports ui.{other_floor}")
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(value=ast.Name(id="torch"), attr="load"):
@@ -135,18 +144,24 @@ def test_every_room_has_a_rule() -> None:
         ("layerviz.jobs", "def f():\n    from streamlit import runtime", "imports streamlit"),
         ("layerviz.data.reading", "from transformers import AutoModel", "imports transformers"),
         ("layerviz.jobs", "from layerviz import cache", "imports cache"),
-        ("layerviz.__main__", "from layerviz.ui.state import jobs", "imports ui"),
-        ("layerviz.cache", "import layerviz.ui.maps", "imports ui"),
+        ("layerviz.__main__", "from layerviz.ui.parts.state import jobs", "imports ui"),
+        ("layerviz.cache", "import layerviz.ui.run.maps", "imports ui"),
         ("layerviz.charts.frames", "from layerviz import data", "imports data"),
         ("layerviz.data.building", "from layerviz.runs import Run", "imports runs"),
         ("layerviz.encoders.hub", "from layerviz import data", "imports data"),
         ("layerviz.projection", "from layerviz import training", "imports training"),
         ("layerviz.training", "from layerviz.jobs import Jobs", "imports jobs"),
+        ("layerviz.ui.parts.state", "from layerviz.ui.run.maps import maps", "imports ui.run"),
+        ("layerviz.ui.compare.page", "import layerviz.ui.run.page", "imports ui.run"),
         ("layerviz.runs", "import pickle", "imports pickle"),
         ("layerviz.runs", "import torch\ntorch.load('x', weights_only=True)", "torch.load"),
         ("layerviz.runs", "import numpy as np\nnp.load('x', allow_pickle=True)", "allow_pickle"),
         ("layerviz.encoders.hub", "load('x', trust_remote_code=True)", "trust_remote_code"),
-        ("layerviz.ui.style", "st.markdown('x', unsafe_allow_html=True)", "unsafe_allow_html"),
+        (
+            "layerviz.ui.parts.style",
+            "st.markdown('x', unsafe_allow_html=True)",
+            "unsafe_allow_html",
+        ),
     ],
 )
 def test_a_broken_rule_is_found(module: str, line: str, fault: str) -> None:
@@ -154,7 +169,9 @@ def test_a_broken_rule_is_found(module: str, line: str, fault: str) -> None:
 
 
 def test_what_is_allowed_is_no_fault() -> None:
-    assert faults("layerviz.ui.maps", "import streamlit\nfrom layerviz import cache, charts") == []
+    assert (
+        faults("layerviz.ui.run.maps", "import streamlit\nfrom layerviz import cache, charts") == []
+    )
     assert faults("layerviz.runs", "from layerviz import __version__\nimport layerviz.data") == []
     assert faults("layerviz.encoders.hub", "f(trust_remote_code=False)") == []
 

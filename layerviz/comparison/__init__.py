@@ -11,7 +11,7 @@ from layerviz.comparison.agreement import (
     Agreement,
     agreement,
     disagreements,
-    layer_kinship,
+    layer_similarity,
 )
 from layerviz.comparison.contenders import (
     Contender,
@@ -41,7 +41,7 @@ __all__ = [
     "costs_of",
     "disagreements",
     "encoder_label",
-    "layer_kinship",
+    "layer_similarity",
     "place",
     "seeds_note",
     "sentences",

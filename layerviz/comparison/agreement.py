@@ -77,7 +77,7 @@ def agreement(
     )
 
 
-def layer_kinship(
+def layer_similarity(
     one: Run, other: Run, snapshots: tuple[int, int], pooling: str
 ) -> tuple[np.ndarray, int]:
     """Return linear CKA between all layers of two runs, and the number of examples it is of.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from layerviz import encoders, runs, separability
+from layerviz import encoders, runs
 from layerviz.config import RunConfig
 from layerviz.errors import RunError
 from layerviz.runs import Run
@@ -37,13 +37,13 @@ class Contender:
 
         A seed that is still going on would take all others back to its few snapshots.
         """
-        ready = [run for run in self.runs if _measured_snapshots(run)]
+        ready = [run for run in self.runs if runs.measured_snapshots(run)]
         return tuple([run for run in ready if not run.live] or ready[:1])
 
     @property
     def snapshots(self) -> tuple[int, ...]:
         """The snapshots that all its measured runs have."""
-        there = [_measured_snapshots(run) for run in self.measured]
+        there = [set(runs.measured_snapshots(run)) for run in self.measured]
         return tuple(sorted(set.intersection(*there))) if there else ()
 
 
@@ -134,10 +134,6 @@ def costs_of(contender: Contender) -> dict[str, float | int | None]:
 
 def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
-
-
-def _measured_snapshots(run: Run) -> set[int]:
-    return {s.index for s in run.snapshots} - set(separability.missing_measures(run))
 
 
 def _check_data(compared: Sequence[Run]) -> None:

@@ -117,6 +117,16 @@ def has_measures(path: Path, index: int) -> bool:
     return _probes_file(path, index).exists()
 
 
+def measured_snapshots(run: Run) -> tuple[int, ...]:
+    """Return the snapshots whose measures are there."""
+    return tuple(s.index for s in run.snapshots if has_measures(run.path, s.index))
+
+
+def unmeasured_snapshots(run: Run) -> tuple[int, ...]:
+    """Return the snapshots without measures: of a run that was stopped, or made elsewhere."""
+    return tuple(s.index for s in run.snapshots if not has_measures(run.path, s.index))
+
+
 def write_measures(
     path: Path, index: int, table: pd.DataFrame, predicted: dict[str, np.ndarray]
 ) -> None:

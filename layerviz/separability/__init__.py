@@ -22,7 +22,7 @@ from layerviz.separability.geometry import cka_rows, linear_cka
 from layerviz.separability.measures import MEASURES, Measure
 from layerviz.separability.measuring import COLUMNS, HEAD, Measured, measure
 from layerviz.separability.mixing import MIXES, Mixed, mix, search
-from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot, missing_measures
+from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot
 from layerviz.separability.probe import Probe, out_of_fold, probe
 from layerviz.separability.reporting import as_dict, as_text, report_table
 from layerviz.separability.resampling import (
@@ -81,7 +81,6 @@ __all__ = [
     "macro_f1",
     "measure",
     "measure_snapshot",
-    "missing_measures",
     "mix",
     "out_of_fold",
     "overfitting",

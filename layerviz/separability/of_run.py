@@ -50,11 +50,6 @@ def measure_snapshot(
     runs.write_measures(run.path, index, measured.table, measured.predicted)
 
 
-def missing_measures(run: Run) -> list[int]:
-    """Return the snapshots without measures: of a run that was stopped, or made elsewhere."""
-    return [s.index for s in run.snapshots if not runs.has_measures(run.path, s.index)]
-
-
 def cells_of(run: Run, poolings: Sequence[str] = POOLINGS) -> tuple[list[Cell], np.ndarray]:
     """Return the candidates of a run, layers 1 to L, and their probes' predictions.
 
@@ -71,13 +66,12 @@ def cells_of(run: Run, poolings: Sequence[str] = POOLINGS) -> tuple[list[Cell], 
         If no snapshot is measured.
     """
     cells, predicted = [], []
-    for snapshot in run.snapshots:
-        if not runs.has_measures(run.path, snapshot.index):
-            continue
-        probes = runs.read_probes(run.path, snapshot.index)
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    for index in runs.measured_snapshots(run):
+        probes = runs.read_probes(run.path, index)
         for pooling in poolings:
             layers = range(1, len(probes[pooling]))
-            cells += [Cell(snapshot.index, snapshot.epoch, pooling, layer) for layer in layers]
+            cells += [Cell(index, epochs[index], pooling, layer) for layer in layers]
             predicted.append(probes[pooling][1:])
     if not cells:
         raise RunError("Nothing of this run is measured yet.", "Wait for its first snapshot.")

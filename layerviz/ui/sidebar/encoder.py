@@ -6,7 +6,7 @@ import streamlit as st
 
 from layerviz import encoders
 from layerviz.encoders import EncoderInfo
-from layerviz.ui.state import plain
+from layerviz.ui.parts.state import plain
 
 OTHER = "Another: Hub id or folder"
 SOURCES = {"bundled": "bundled", "hub": "Hub", "local": "folder"}

@@ -11,8 +11,8 @@ import streamlit as st
 
 from layerviz import cache, charts
 from layerviz.runs import Run
-from layerviz.ui.selection import clear_button, how_selected
-from layerviz.ui.state import plain
+from layerviz.ui.parts.selection import clear_button, how_selected
+from layerviz.ui.parts.state import plain
 
 OPENED = "opened_example"  # session state: of which data, and the id of the example
 SHOWN = "examples_view"  # session state: the part of the tab Examples that is open
@@ -46,7 +46,7 @@ def examples_table(
             clear_button(f"{key}_clear")
         else:
             st.markdown(f"**All examples** (predictions: {at}; hardest first)", width="content")
-    predictions = cache.predictions(run.run_id, run.created, snapshot, run)
+    predictions = cache.predictions(run, snapshot)
     frame = described(run, part, predictions).sort_values("loss", ascending=False, kind="stable")
     open_from_table(run, frame, part.loc[frame.index, "id"], key)
     st.caption(

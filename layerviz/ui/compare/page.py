@@ -6,20 +6,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, comparison, runs, separability
+from layerviz import cache, comparison, runs
 from layerviz.comparison import Comparison, Contender
 from layerviz.data import Dataset
 from layerviz.errors import RunError
 from layerviz.runs import Run
 from layerviz.separability import SPOKEN
-from layerviz.ui.comparison_details import agreement, scores
-from layerviz.ui.comparison_maps import comparison_maps
-from layerviz.ui.launch import choose_runs, new_run_button, sizes, title
-from layerviz.ui.layers import VERDICTS, poolings_control
-from layerviz.ui.measured import download, measure_the_rest
-from layerviz.ui.progress import fraction, sentence
-from layerviz.ui.run_view import BADGES
-from layerviz.ui.state import (
+from layerviz.ui.compare.details import agreement, scores
+from layerviz.ui.compare.maps import comparison_maps
+from layerviz.ui.parts.measured import download, measure_the_rest
+from layerviz.ui.parts.progress import fraction, sentence
+from layerviz.ui.parts.run_actions import STATUS_MARKS, choose_runs, new_run_button, sizes, title
+from layerviz.ui.parts.state import (
     go_to,
     jobs,
     permalink,
@@ -29,6 +27,7 @@ from layerviz.ui.state import (
     time_to_redraw,
     told,
 )
+from layerviz.ui.parts.verdict import VERDICTS, poolings_control
 
 SECONDS_BETWEEN_LOOKS = 1.0
 KEPT = ("versus_",)  # choices that outlive a look at another tab
@@ -39,7 +38,7 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
     contenders = comparison.contenders_of(compared)
     _header(compared, contenders)
     _progress(compared, dataset)
-    over = [run for run in compared if not run.live and separability.missing_measures(run)]
+    over = [run for run in compared if not run.live and runs.unmeasured_snapshots(run)]
     if over:
         measure_the_rest(over)
     ready = [contender for contender in contenders if contender.snapshots]
@@ -57,12 +56,7 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
             )
         return
     remember(*KEPT)
-    key = tuple(
-        (contender.name, tuple((run.run_id, run.created) for run in contender.measured),
-         contender.snapshots)
-        for contender in ready
-    )  # fmt: skip
-    judged = _verdict(key, contenders, ready)
+    judged = _verdict(contenders, ready)
     names = ["Maps", "Scores", "Agreement", "Runs"]
     tabs = st.tabs(names, key="compare_tabs", on_change="rerun")
     with tabs[0]:
@@ -92,7 +86,7 @@ def _header(compared: list[Run], contenders: list[Contender]) -> None:
         done = sum(run.status == "done" for run in compared)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             ended = "done" if done == len(compared) else "cancelled"
-            colour, icon = BADGES["running" if any(run.live for run in compared) else ended]
+            colour, icon = STATUS_MARKS["running" if any(run.live for run in compared) else ended]
             st.badge(f"{done} of {len(compared)} runs done", color=colour, icon=icon)
             st.caption(sizes(first), width="content")
     with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
@@ -148,7 +142,7 @@ def _bars(drawn: tuple[tuple[str, str, int], ...]) -> None:
         st.progress(float(np.mean(parts)), f"All: {over} of {len(now)} runs ended")
     for run, state, part in zip(now, states, parts, strict=True):
         name, bar = st.columns([1, 3], vertical_alignment="center")
-        colour, icon = BADGES[run.status]
+        colour, icon = STATUS_MARKS[run.status]
         name.badge(plain(_short_name(run)), color=colour, icon=icon)
         with bar:
             if run.live:
@@ -206,11 +200,11 @@ def _go_on(run: Run, dataset: Dataset) -> None:
 # --- the verdict ----------------------------------------------------------------------------
 
 
-def _verdict(key: tuple, contenders: list[Contender], ready: list[Contender]) -> Comparison:
+def _verdict(contenders: list[Contender], ready: list[Contender]) -> Comparison:
     with st.container(border=True):
         place = st.container()
         poolings = poolings_control("versus_poolings")
-        judged = cache.compared(key, poolings, ready)
+        judged = cache.compared(ready, poolings)
         lead, *rest = comparison.sentences(judged)
         live = any(run.live for contender in contenders for run in contender.runs)
         with place:

@@ -11,8 +11,8 @@ from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.errors import LayervizError
-from layerviz.ui.figure import figure
-from layerviz.ui.state import plain
+from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.state import plain
 
 PREVIEWED = 200
 CLASSES_DRAWN = 30
@@ -57,7 +57,7 @@ def _class_counts(counts: pd.DataFrame) -> None:
 def _lengths(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | None) -> None:
     texts = dataset.split("train")["text"]
     limit = config.max_length if config else 0
-    lengths, unit = _token_lengths(dataset, texts, encoder, config)
+    lengths, unit = _token_lengths(dataset, encoder, config)
     if lengths is None:
         lengths, unit = texts.str.split().str.len().to_numpy(), "words"
         st.caption("Counted in words: the tokenizer is not on disk yet.")
@@ -85,13 +85,13 @@ def _lengths(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
 
 
 def _token_lengths(
-    dataset: Dataset, texts: pd.Series, encoder: EncoderInfo | None, config: RunConfig | None
+    dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | None
 ) -> tuple[np.ndarray | None, str]:
     if encoder is None or config is None or not encoder.on_disk:
         return None, "words"
     try:
         version = encoders.version(encoder.name)
-        return cache.token_lengths(encoder.name, version, dataset.fingerprint, texts), "tokens"
+        return cache.token_lengths(encoder.name, version, dataset), "tokens"
     except LayervizError as error:
         st.caption(plain(str(error)))
         return None, "words"

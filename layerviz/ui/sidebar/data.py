@@ -6,7 +6,7 @@ import streamlit as st
 
 from layerviz import cache, data
 from layerviz.data import Columns, Dataset, Table
-from layerviz.ui.state import go_to, plain
+from layerviz.ui.parts.state import go_to, plain
 
 SAMPLE, UPLOAD = "Sample", "Your CSV"
 VAL_FRACTION = 0.2
@@ -36,15 +36,7 @@ def choose_data() -> Dataset | None:
         st.caption("One row per example, with a column of texts and a column of labels.")
         return None
     columns, fraction = _columns(train, val is not None)
-    tables = (train, val, test)
-    return cache.dataset(
-        tuple(table and table.content_hash for table in tables),
-        tuple(table and table.name for table in tables),
-        columns,
-        fraction,
-        0,
-        tables,
-    )
+    return cache.dataset(train, val, test, columns, fraction, 0)
 
 
 def _uploads() -> tuple[Table | None, Table | None, Table | None]:
@@ -61,7 +53,7 @@ def _upload(label: str, key: str) -> Table | None:
     )
     if file is None:
         return None
-    return cache.table(file.file_id, file.name, file.getvalue())
+    return cache.table(file)
 
 
 def _columns(table: Table, has_val_file: bool) -> tuple[Columns, float]:

@@ -11,9 +11,9 @@ import streamlit as st
 from layerviz import cache, charts, comparison
 from layerviz.comparison import BY_HEAD, BY_PROBE, OUTCOMES, Agreement, Comparison, Contender
 from layerviz.runs import Run
-from layerviz.ui.figure import figure
-from layerviz.ui.measured import download
-from layerviz.ui.state import plain
+from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.measured import download
+from layerviz.ui.parts.state import plain
 
 F1 = "Val macro-F1"
 BY = {BY_HEAD: "Own classifier", BY_PROBE: "Probe of the best layer"}
@@ -71,14 +71,13 @@ def agreement(ready: list[Contender], judged: Comparison) -> None:
     standings = [judged.standings[place] for place in pair]
     runs = tuple(ready[place].measured[0] for place in pair)
     cells = tuple(standing.best for standing in standings)
-    key = tuple((run.run_id, run.created, len(run.snapshots)) for run in runs)
-    found = cache.agreement(key, cells, by, runs)
+    found = cache.agreement(runs, cells, by)
     if any(len(ready[place].measured) > 1 for place in pair):
         seeds = " and ".join(str(run.config.seed) for run in runs)
         st.caption(f"Of several seeds, here seed {seeds}.")
     _counts(found, one, other, [comparison.place(standing) for standing in standings], by)
     _disagreements(found, runs[0], one, other)
-    _kinship(key, runs, one, other, cells)
+    _similarity(runs, one, other, cells)
 
 
 def _counts(found: Agreement, one: str, other: str, places: list[str], by: str) -> None:
@@ -122,10 +121,10 @@ def _disagreements(found: Agreement, run: Run, one: str, other: str) -> None:
     st.dataframe(shown, hide_index=True, width="stretch", height=320)
 
 
-def _kinship(key: tuple, runs: tuple[Run, Run], one: str, other: str, cells: tuple) -> None:
+def _similarity(runs: tuple[Run, Run], one: str, other: str, cells: tuple) -> None:
     snapshots = tuple(cell.snapshot for cell in cells)
     pooling = cells[0].pooling
-    values, n = cache.kinship(key, snapshots, pooling, runs)
+    values, n = cache.encoder_similarity(runs, snapshots, pooling)
     pairs = pd.DataFrame(
         [
             {"layer": layer, "other": row, "value": values[row, layer]}

@@ -10,10 +10,10 @@ from layerviz import cache, charts, runs, separability
 from layerviz.config import POOLINGS
 from layerviz.runs import Run
 from layerviz.separability import MIXES, Answer, Cell, Mixed
-from layerviz.ui.figure import figure
-from layerviz.ui.maps import POOLING_NAMES
-from layerviz.ui.measured import cells_frame, download, epoch_control
-from layerviz.ui.state import first_value, jobs, plain, show
+from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.map_controls import POOLING_NAMES
+from layerviz.ui.parts.measured import cells_frame, download, epoch_control
+from layerviz.ui.parts.state import first_value, jobs, plain, show
 
 F1 = "Probe macro-F1"
 TABS = ["Lines", "Pooling", "Overfitting", "Similarity", "Classes", "Mix layers"]
@@ -53,7 +53,7 @@ def _evenly(values: list[int], most: int) -> list[int]:
 def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
     scores = pd.concat(
         [
-            cells_frame(run, measured, "probe_macro_f1", split, pooling).assign(split=split)
+            cells_frame(run, "probe_macro_f1", split, pooling).assign(split=split)
             for split in ("train", "val")
         ],
         ignore_index=True,
@@ -98,13 +98,11 @@ def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
 def _poolings(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
     del pooling
     snapshot = _epoch(run, measured, answer, "pooling")
-    verdict = cache.pooling_verdict(run.run_id, run.created, measured, snapshot, run)
+    verdict = cache.pooling_verdict(run, snapshot)
     st.markdown(plain(verdict.sentence))
     scores = pd.concat(
         [
-            cells_frame(run, measured, "probe_macro_f1", "val", name).assign(
-                pooling=POOLING_NAMES[name]
-            )
+            cells_frame(run, "probe_macro_f1", "val", name).assign(pooling=POOLING_NAMES[name])
             for name in POOLINGS
         ],
         ignore_index=True,
@@ -130,7 +128,7 @@ def _overfitting(run: Run, measured: tuple[int, ...], answer: Answer, pooling: s
     if len(measured) < 2:
         st.caption("This needs two snapshots.")
         return
-    found = cache.overfitting(run.run_id, run.created, measured, pooling, run)
+    found = cache.overfitting(run, pooling)
     best = found.set_index("layer").loc[answer.best.layer]
     worse = found[found["verdict"] == "overfits"]["layer"].tolist()
     stop = charts.epoch_name(best["stop"])
@@ -180,7 +178,7 @@ def _overfitting(run: Run, measured: tuple[int, ...], answer: Answer, pooling: s
 
 def _kinship(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
     snapshot = _epoch(run, measured, answer, "kinship")
-    matrix, n = cache.layer_similarity(run.run_id, run.created, snapshot, pooling, run)
+    matrix, n = cache.layer_similarity(run, snapshot, pooling)
     layers = np.arange(len(matrix))
     pairs = pd.DataFrame(
         {
@@ -201,7 +199,7 @@ def _kinship(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) 
         )
     with right:
         st.markdown("**Each layer and its pre-trained self**")
-        moved = cells_frame(run, measured, "cka", "train", pooling).assign(best=False)
+        moved = cells_frame(run, "cka", "train", pooling).assign(best=False)
         figure(
             charts.score_heat_map(moved, measure="CKA to epoch 0", domain=(0.0, 1.0), dark=_dark()),
             key="moved",
@@ -229,8 +227,8 @@ def _classes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) 
             key=first_value("detail_threshold", 0.7),
             width=330,
         )
-    cells, predicted = cache.probes(run.run_id, run.created, measured, run)
-    examples = cache.examples(run.run_id, run.created, run)
+    cells, predicted = cache.probes(run)
+    examples = cache.examples(run)
     val = (examples["split"] == "val").to_numpy()
     labels = examples["label"].to_numpy()[val]
     rows = [row for row, cell in enumerate(cells) if cell.pooling == pooling]
@@ -307,7 +305,7 @@ def _confused(
 
 def _mixes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
     n_layers = int(run.encoder["layers"])
-    scores = cells_frame(run, measured, "probe_macro_f1", "val", pooling)
+    scores = cells_frame(run, "probe_macro_f1", "val", pooling)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         snapshot = _epoch(run, measured, answer, "mix")
         how = st.selectbox(
@@ -329,9 +327,7 @@ def _mixes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
     here = scores[(scores["snapshot"] == snapshot) & (scores["layer"] > 0)]
     single = int(here.loc[here["value"].idxmax(), "layer"])
     if chosen:
-        found = cache.mixed(
-            run.run_id, run.created, snapshot, pooling, tuple(sorted(chosen)), how, single, run
-        )
+        found = cache.mixed(run, snapshot, pooling, tuple(sorted(chosen)), how, single)
         st.markdown(plain(_said(found, f"the best single layer on val ({single})")))
     _search(run, snapshot, pooling)
 

@@ -8,14 +8,19 @@ import streamlit as st
 
 from layerviz import cache, charts, exploring, runs
 from layerviz.runs import Run
-from layerviz.ui.examples_table import described, open_from_table, opened_example
-from layerviz.ui.figure import figure
-from layerviz.ui.map_chart import View, draw_maps
-from layerviz.ui.maps import classes_in_colour, colour_legend, first_layers, pooling_control
-from layerviz.ui.measured import epoch_control, measured_snapshots
-from layerviz.ui.selection import nothing_found, select
-from layerviz.ui.state import first_value, plain
-from layerviz.ui.tokens import tokens
+from layerviz.ui.parts.examples_table import described, open_from_table, opened_example
+from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.map_chart import View, draw_maps
+from layerviz.ui.parts.map_controls import (
+    classes_in_colour,
+    colour_legend,
+    first_layers,
+    pooling_control,
+)
+from layerviz.ui.parts.measured import epoch_control
+from layerviz.ui.parts.selection import nothing_found, select
+from layerviz.ui.parts.state import first_value, plain
+from layerviz.ui.run.tokens import tokens
 
 LONG_TEXT = 600  # characters; a longer one scrolls
 FINDER = "example_finder"
@@ -24,7 +29,7 @@ MOST_FOUND = 200
 
 def one_example(run: Run) -> None:
     """Show the example that is open, or let the reader find one."""
-    examples = cache.examples(run.run_id, run.created, run)
+    examples = cache.examples(run)
     opened = opened_example(run)
     rows = np.flatnonzero(examples["id"] == opened)
     finder = st.expander(
@@ -65,7 +70,7 @@ def _finder(run: Run, examples: pd.DataFrame) -> None:
         nothing_found(run, examples)
         return
     newest = run.snapshots[-1].index
-    predictions = cache.predictions(run.run_id, run.created, newest, run)
+    predictions = cache.predictions(run, newest)
     frame = described(run, hits, predictions).sort_values("loss", ascending=False, kind="stable")
     frame = frame.head(MOST_FOUND)
     open_from_table(run, frame, frame["id"], "finder")
@@ -98,7 +103,7 @@ def _source(example: str) -> str:
 
 
 def _classified(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return cache.classified(run.run_id, run.created, len(run.snapshots), run)
+    return cache.classified(run)
 
 
 def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:
@@ -130,11 +135,11 @@ def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:
 
 def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
     st.markdown("**Which layers know** (linear probes)")
-    measured = measured_snapshots(run)
+    measured = runs.measured_snapshots(run)
     if not measured:
         st.caption("The layers are not measured yet: see the tab Layers.")
         return
-    guessed = cache.probed(run.run_id, run.created, measured, pooling, run)[:, :, row]  # (S, L + 1)
+    guessed = cache.probed(run, measured, pooling)[:, :, row]  # (S, L + 1)
     right = guessed == examples["label"].iloc[row]
     names = np.asarray(run.label_names, dtype=object)
     snapshots, layers = (grid.ravel() for grid in np.indices(guessed.shape))
@@ -202,7 +207,7 @@ def _n(run: Run) -> int:
 def _neighbours(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
     st.markdown("**Its nearest train examples in the full hidden size**")
     layer, snapshot = cell_controls(run, "example")
-    found = cache.neighbours(run.run_id, run.created, snapshot, pooling, layer, row, run)
+    found = cache.neighbours(run, snapshot, pooling, layer, row)
     show_neighbours(run, examples, found.rows[0], found.similarity[0], snapshot, "neighbours")
     mine = examples["label"].iloc[row]
     alike = int((examples["label"].to_numpy()[found.rows[0]] == mine).sum())
@@ -240,7 +245,7 @@ def show_neighbours(
 ) -> None:
     """List train examples with how near they are; a ticked row opens one."""
     part = examples.iloc[rows]
-    predictions = cache.predictions(run.run_id, run.created, snapshot, run)
+    predictions = cache.predictions(run, snapshot)
     frame = described(run, part, predictions).drop(columns=["split", "loss", "confidence"])
     frame.insert(0, "similarity", similarity)
     columns = {"similarity": st.column_config.NumberColumn(format="%.2f", width=80)}

@@ -9,16 +9,17 @@ from dataclasses import replace
 
 import streamlit as st
 
-from layerviz import export
+from layerviz import export, runs
 from layerviz.config import METHOD_NAMES
 from layerviz.errors import LayervizError
 from layerviz.export import MapsView
 from layerviz.runs import Run
-from layerviz.ui.figure import PICTURES
-from layerviz.ui.maps import POOLING_NAMES, view_now
-from layerviz.ui.measured import epoch_control, measured_snapshots
-from layerviz.ui.state import first_value, plain, show
-from layerviz.ui.stored_maps import maps_are_there
+from layerviz.ui.parts.figure import PICTURES
+from layerviz.ui.parts.map_controls import POOLING_NAMES
+from layerviz.ui.parts.measured import epoch_control
+from layerviz.ui.parts.state import first_value, plain, show
+from layerviz.ui.parts.stored_maps import maps_are_there
+from layerviz.ui.run.maps import view_now
 
 MADE = "export_made"  # session state: what was made last of each kind, and of what
 LARGE = 1_000_000_000  # bytes of a run that are better zipped by the command line
@@ -121,7 +122,7 @@ def _made(
 ) -> bytes | None:
     """Offer to make something; return it as long as it is of what is chosen."""
     kind, made = what[0], st.session_state.setdefault(MADE, {})
-    key = (run.run_id, run.created, len(run.snapshots), measured_snapshots(run), what)
+    key = (run.run_id, run.created, len(run.snapshots), runs.measured_snapshots(run), what)
     pressed = st.button(
         label, icon=":material/movie:" if kind != "html" else ":material/web:",
         key=f"make-{'page' if kind == 'html' else 'animation'}", disabled=disabled,

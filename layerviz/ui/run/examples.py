@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from layerviz.runs import Run
-from layerviz.ui.events import events
-from layerviz.ui.examples_table import ONE, SHOWN
-from layerviz.ui.one_example import one_example
-from layerviz.ui.own_texts import own_texts
-from layerviz.ui.state import first_value
-from layerviz.ui.suspicious import suspicious
+from layerviz.ui.parts.examples_table import ONE, SHOWN
+from layerviz.ui.parts.state import first_value
+from layerviz.ui.run.events import events
+from layerviz.ui.run.one_example import one_example
+from layerviz.ui.run.own_texts import own_texts
+from layerviz.ui.run.suspicious import suspicious
 
 PARTS = {
     ONE: one_example,

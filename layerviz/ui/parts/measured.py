@@ -7,15 +7,10 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, export, runs
+from layerviz import cache, export
 from layerviz.charts import epoch_name
 from layerviz.runs import Run
-from layerviz.ui.state import first_value, jobs, show
-
-
-def measured_snapshots(run: Run) -> tuple[int, ...]:
-    """Return the snapshots whose measures are there."""
-    return tuple(s.index for s in run.snapshots if runs.has_measures(run.path, s.index))
+from layerviz.ui.parts.state import first_value, jobs, show
 
 
 @st.fragment(run_every=1.0)
@@ -32,12 +27,10 @@ def measure_the_rest(over: Sequence[Run]) -> None:
     st.progress(sum(parts) / len(parts), "Measuring the snapshots that are not measured yet")
 
 
-def cells_frame(
-    run: Run, measured: tuple[int, ...], measure: str, split: str, pooling: str
-) -> pd.DataFrame:
+def cells_frame(run: Run, measure: str, split: str, pooling: str) -> pd.DataFrame:
     """Return one measure under one pooling, one row per layer and snapshot, with epochs and n."""
-    table = cache.measures(run.run_id, run.created, measured, run)
-    examples = cache.examples(run.run_id, run.created, run)
+    table = cache.measures(run)
+    examples = cache.examples(run)
     return export.measure_cells(run, table, examples, measure, split, pooling)
 
 

@@ -9,21 +9,21 @@ from layerviz import runs
 from layerviz.charts import epoch_name
 from layerviz.data import Dataset
 from layerviz.runs import Run
-from layerviz.ui.examples import examples
-from layerviz.ui.launch import choose_runs, delete_button, new_run_button, sizes, title
-from layerviz.ui.layers import layers
-from layerviz.ui.maps import maps
-from layerviz.ui.progress import cancel_button, captured_sizes, curves, outcome, progress
-from layerviz.ui.state import permalink, plain, remember
-from layerviz.ui.take_away import take_away
+from layerviz.ui.parts.run_actions import (
+    STATUS_MARKS,
+    choose_runs,
+    delete_button,
+    new_run_button,
+    sizes,
+    title,
+)
+from layerviz.ui.parts.state import permalink, plain, remember
+from layerviz.ui.run.examples import examples
+from layerviz.ui.run.export import take_away
+from layerviz.ui.run.layers import layers
+from layerviz.ui.run.maps import maps
+from layerviz.ui.run.progress import cancel_button, captured_sizes, curves, outcome, progress
 
-BADGES = {
-    "queued": ("blue", ":material/schedule:"),
-    "running": ("blue", ":material/play_circle:"),
-    "done": ("green", ":material/check_circle:"),
-    "cancelled": ("gray", ":material/do_not_disturb_on:"),
-    "failed": ("red", ":material/error:"),
-}
 # What a reader chose in one tab is kept while another is open.
 KEPT = (
     "pooling", "projection", "colouring", "layer_preset", "focus-", "layers-", "classes-",
@@ -55,7 +55,7 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
 
 def _header(run: Run) -> None:
     name, actions = st.columns([1, 1], vertical_alignment="bottom")
-    colour, icon = BADGES[run.status]
+    colour, icon = STATUS_MARKS[run.status]
     encoder = ""
     if run.encoder:
         encoder = f" · {run.encoder['layers']} layers of {run.encoder['hidden_size']}"

@@ -12,8 +12,8 @@ from layerviz import cache, charts, exploring, projection, runs
 from layerviz.errors import LayervizError
 from layerviz.exploring import OwnTexts
 from layerviz.runs import Run
-from layerviz.ui.figure import figure
-from layerviz.ui.map_chart import (
+from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.map_chart import (
     MAPS_IN_WORDS,
     View,
     drawable,
@@ -21,17 +21,17 @@ from layerviz.ui.map_chart import (
     maps_of,
     most_per_split,
 )
-from layerviz.ui.maps import (
+from layerviz.ui.parts.map_controls import (
     classes_in_colour,
     colour_legend,
     first_layers,
     map_controls,
     pooling_control,
 )
-from layerviz.ui.measured import epoch_control
-from layerviz.ui.one_example import cell_controls, show_neighbours
-from layerviz.ui.state import first_value, show
-from layerviz.ui.tokens import tokens
+from layerviz.ui.parts.measured import epoch_control
+from layerviz.ui.parts.state import first_value, show
+from layerviz.ui.run.one_example import cell_controls, show_neighbours
+from layerviz.ui.run.tokens import tokens
 
 READ = "own_texts_read"  # session state: the texts that were last read
 
@@ -59,13 +59,12 @@ def own_texts(run: Run) -> None:
         return
     folder = weights[snapshot]
     try:
-        version = runs.model_version(folder)
-        read = cache.own_texts(run.run_id, run.created, version, texts, run, folder)
+        read = cache.own_texts(run, folder, texts)
     except LayervizError as error:
         show(error)
         return
     _predictions(run, read)
-    _in_maps(run, read, version, snapshot)
+    _in_maps(run, read, folder, snapshot)
     _near(run, read, folder, snapshot)
 
 
@@ -108,7 +107,7 @@ def _predictions(run: Run, read: OwnTexts) -> None:
     )
 
 
-def _in_maps(run: Run, read: OwnTexts, version: str, snapshot: int) -> None:
+def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
     st.markdown("**Where they land** (stars; placed into the maps, which stay as they are)")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pooling = pooling_control("own_texts_pooling", "mean")
@@ -126,21 +125,18 @@ def _in_maps(run: Run, read: OwnTexts, version: str, snapshot: int) -> None:
         else:  # in the axes of all snapshots, as the tab Maps has them
             drawn = maps_of(run, view.method, pooling, layer, every).at([snapshot])
         new = cache.placed(
-            run.run_id,
-            run.created,
-            version,
+            run,
+            folder,
             read.texts,
             view.method,
             pooling,
             layer,
             every,
             snapshot,
-            run,
-            read.pooled[pooling][layer],
             drawn.xy[0],
         )
         maps[layer], own[layer] = drawn, drawn.to_unit_square(new)
-    examples = cache.examples(run.run_id, run.created, run)
+    examples = cache.examples(run)
     rows = charts.drawn_rows(examples["split"].to_numpy(), most_per_split(len(layers)))
     points, cells = map_frames(run, view, rows, 1, (snapshot,), maps)
     names, predicted = run.label_names, read.probabilities.argmax(axis=1)
@@ -180,8 +176,8 @@ def _near(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
         )
     pooling = st.session_state["own_texts_pooling"]
     layer, _ = cell_controls(run, "own_texts", at=snapshot)
-    states = cache.layer_states(run.run_id, run.created, snapshot, pooling, layer, run)
-    examples = cache.examples(run.run_id, run.created, run)
+    states = cache.layer_states(run, snapshot, pooling, layer)
+    examples = cache.examples(run)
     found = exploring.nearest_to(
         read.pooled[pooling][layer][which : which + 1], states, examples["split"].to_numpy()
     )

@@ -8,10 +8,10 @@ import streamlit as st
 
 from layerviz import cache, exploring
 from layerviz.runs import Run
-from layerviz.ui.events import to_maps
-from layerviz.ui.examples_table import described, open_from_table
-from layerviz.ui.measured import download
-from layerviz.ui.state import jobs, show
+from layerviz.ui.parts.examples_table import described, open_from_table
+from layerviz.ui.parts.measured import download
+from layerviz.ui.parts.state import jobs, show
+from layerviz.ui.run.events import to_maps
 
 LISTED = 300
 COLUMNS = {
@@ -38,8 +38,8 @@ def suspicious(run: Run) -> None:
     if exploring.stored_suspicious_labels(run) is None:
         _wait(run)
         return
-    found = cache.suspicion(run.run_id, run.created, len(run.snapshots), run)
-    examples = cache.examples(run.run_id, run.created, run)
+    found = cache.suspicion(run)
+    examples = cache.examples(run)
     _verdict(found)
     flagged = found.frame[found.frame["issue"]]
     top = flagged if len(flagged) else found.frame.head(10)
@@ -105,7 +105,7 @@ def _verdict(found: exploring.Suspicion) -> None:
 
 def _table(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
     rows = ranked["row"].to_numpy()
-    predictions = cache.predictions(run.run_id, run.created, run.snapshots[-1].index, run)
+    predictions = cache.predictions(run, run.snapshots[-1].index)
     frame = described(run, examples.iloc[rows], predictions)[["split", "label", "text", "id"]]
     names = np.asarray(run.label_names, dtype=object)
     frame.insert(0, "rank", ranked["rank"].to_numpy())

@@ -6,15 +6,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, exploring
+from layerviz import cache, charts, exploring, runs
 from layerviz.runs import Run
-from layerviz.ui.examples_table import described, open_from_table
-from layerviz.ui.map_chart import TRAILS
-from layerviz.ui.maps import pooling_control
-from layerviz.ui.measured import measured_snapshots
-from layerviz.ui.one_example import cell_controls
-from layerviz.ui.selection import MOST_TRAILS, select
-from layerviz.ui.state import first_value
+from layerviz.ui.parts.examples_table import described, open_from_table
+from layerviz.ui.parts.map_chart import TRAILS
+from layerviz.ui.parts.map_controls import pooling_control
+from layerviz.ui.parts.selection import MOST_TRAILS, select
+from layerviz.ui.parts.state import first_value
+from layerviz.ui.run.one_example import cell_controls
 
 LISTED = 200
 SPLITS = ("val", "train", "test")
@@ -39,8 +38,8 @@ def events(run: Run) -> None:
 
 
 def _flips(run: Run, split: str) -> None:
-    predicted, _, _ = cache.classified(run.run_id, run.created, len(run.snapshots), run)
-    examples = cache.examples(run.run_id, run.created, run)
+    predicted, _, _ = cache.classified(run)
+    examples = cache.examples(run)
     found = exploring.flips(predicted, examples["label"].to_numpy())
     found["last flip"] = [charts.epoch_name(run.snapshots[at].epoch) for at in found["last_flip"]]
     found = found.rename(columns={"n_flips": "flips"})[["row", "flips", "last flip", "outcome"]]
@@ -55,13 +54,13 @@ def _flips(run: Run, split: str) -> None:
 
 
 def _late(run: Run, split: str) -> None:
-    measured = measured_snapshots(run)
+    measured = runs.measured_snapshots(run)
     if not measured:
         st.caption("The layers are not measured yet: see the tab Layers.")
         return
     pooling = pooling_control("event_pooling", "mean")
-    guessed = cache.probed(run.run_id, run.created, measured, pooling, run)[-1, 1:]
-    examples = cache.examples(run.run_id, run.created, run)
+    guessed = cache.probed(run, measured, pooling)[-1, 1:]
+    examples = cache.examples(run)
     found = exploring.only_late(guessed == examples["label"].to_numpy())
     when = charts.epoch_name(run.snapshots[measured[-1]].epoch)
     st.caption(
@@ -79,8 +78,8 @@ def _moved(run: Run, split: str) -> None:
     if after == before:
         st.info("Choose an epoch after training has begun.", icon=":material/schedule:")
         return
-    found = cache.moved(run.run_id, run.created, (before, after), pooling, layer, run)
-    examples = cache.examples(run.run_id, run.created, run)
+    found = cache.moved(run, (before, after), pooling, layer)
+    examples = cache.examples(run)
     kept = found["overlap"]
     st.caption(
         "How many of an example's ten nearest train examples in the full hidden size are still "
@@ -100,7 +99,7 @@ def _list(run: Run, examples: pd.DataFrame, found: pd.DataFrame, split: str, how
         return
     shown = found.head(LISTED)
     rows = shown["row"].to_numpy(dtype=int)
-    predictions = cache.predictions(run.run_id, run.created, run.snapshots[-1].index, run)
+    predictions = cache.predictions(run, run.snapshots[-1].index)
     frame = described(run, examples.iloc[rows], predictions).drop(columns=["loss", "confidence"])
     for place, (name, values) in enumerate(shown.drop(columns="row").items()):
         frame.insert(place, name, values.to_numpy())

@@ -14,9 +14,8 @@ from layerviz.charts import Grid
 from layerviz.config import METHOD_NAMES
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
-from layerviz.ui.measured import measured_snapshots
-from layerviz.ui.selection import MOST_TRAILS, lit, selection, taking_from
-from layerviz.ui.stored_maps import maps_are_there, stored_maps
+from layerviz.ui.parts.selection import MOST_TRAILS, lit, selection, taking_from
+from layerviz.ui.parts.stored_maps import maps_are_there, stored_maps
 
 DRAWN = 12_000  # points of all maps together that a page draws and moves at ease
 POINTS_AND_SLOTS = 160_000  # points times slider positions that a browser moves at ease
@@ -76,7 +75,7 @@ def draw_maps(
         Id of the one example to light up, whatever is selected; nothing can be selected then.
     """
     view = drawable(run, view, layers)
-    examples = cache.examples(run.run_id, run.created, run)
+    examples = cache.examples(run)
     ids, splits = examples["id"].to_numpy(), examples["split"].to_numpy()
     chosen = {only} if only else selection(run)
     sample = charts.drawn_rows(splits, most_per_split(len(layers)))
@@ -160,9 +159,9 @@ def map_frames(
     maps : dict of int to LayerMaps
         Per layer, the maps at these snapshots.
     """
-    examples = cache.examples(run.run_id, run.created, run)
+    examples = cache.examples(run)
     splits = examples["split"].to_numpy()
-    predictions = [cache.predictions(run.run_id, run.created, index, run) for index in shown]
+    predictions = [cache.predictions(run, index) for index in shown]
     colours = charts.colour_codes(
         view.colouring,
         examples["label"].to_numpy(),
@@ -226,16 +225,14 @@ def maps_of(
     """Return the maps of a layer at some snapshots; those of t-SNE and UMAP must be there."""
     if method in STORED:
         return stored_maps(run, method, pooling, layer).at(snapshots)
-    return cache.quick_maps(method, run.run_id, run.created, snapshots, pooling, layer, run)
+    return cache.quick_maps(run, method, snapshots, pooling, layer)
 
 
 def probe_scores(
     run: Run, pooling: str, layers: list[int], snapshots: tuple[int, ...]
 ) -> dict[int, np.ndarray]:
     """Return the probe's macro-F1 on train and val, (S, 2) per layer; NaN where not measured."""
-    measured = measured_snapshots(run)
-    table = cache.measures(run.run_id, run.created, measured, run)
-    return export.probe_scores(table, pooling, layers, snapshots)
+    return export.probe_scores(cache.measures(run), pooling, layers, snapshots)
 
 
 def small_print(run: Run, drawn: Drawn) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, runs
+from layerviz import cache, charts
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
-from layerviz.ui.figure import figure
-from layerviz.ui.state import show
+from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.state import show
 
 
 def tokens(run: Run, text: str, folder: Path | None) -> None:
@@ -35,8 +35,7 @@ def tokens(run: Run, text: str, folder: Path | None) -> None:
 
 
 def _draw(run: Run, text: str, folder: Path) -> None:
-    version = runs.model_version(folder)
-    names, paths = cache.tokens(run.run_id, run.created, version, text, run, folder)
+    names, paths = cache.tokens(run, folder, text)
     frame = pd.concat(
         [
             pd.DataFrame(

@@ -11,8 +11,8 @@ from layerviz import cache, runs
 from layerviz.config import METHOD_NAMES
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
-from layerviz.ui.progress import duration
-from layerviz.ui.state import jobs, show
+from layerviz.ui.parts.progress import duration
+from layerviz.ui.parts.state import jobs, show
 
 SECONDS_BETWEEN_LOOKS = 1.0
 PACE = "maps_pace"  # session state: which maps are waited for, since when, and how far they were
@@ -24,7 +24,7 @@ def stored_maps(run: Run, method: str, pooling: str, layer: int) -> LayerMaps | 
     version = runs.map_version(run.path, method, pooling, layer)
     if version is None:
         return None
-    return cache.stored_maps(run.run_id, run.created, method, pooling, layer, version, run)
+    return cache.stored_maps(run, method, pooling, layer, version)
 
 
 def maps_are_there(

@@ -11,7 +11,7 @@ import streamlit as st
 from layerviz import encoders
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
-from layerviz.ui.state import go_to_comparison, jobs, told
+from layerviz.ui.parts.state import go_to_comparison, jobs, told
 
 MOST_SEEDS = 10
 

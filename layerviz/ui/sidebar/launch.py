@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from layerviz import encoders, export, runs
+from layerviz import export, runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.runs import Run
-from layerviz.ui.choose_comparison import compare_button
-from layerviz.ui.state import RUN, go_to, go_to_comparison, jobs, plain, show, told
+from layerviz.ui.parts.run_actions import STATUS_MARKS, title
+from layerviz.ui.parts.state import RUN, go_to, jobs, plain, told
+from layerviz.ui.sidebar.comparison import compare_button
 
-MARKS = {
-    "queued": ":material/schedule:",
-    "running": ":material/play_circle:",
-    "done": ":material/check_circle:",
-    "cancelled": ":material/do_not_disturb_on:",
-    "failed": ":material/error:",
-}
 LISTED = 12
 
 
@@ -117,95 +111,10 @@ def _entry(run: Run) -> None:
     st.button(
         plain(title(run)),
         key=f"open-{run.run_id}",
-        icon=MARKS[run.status],
+        icon=STATUS_MARKS[run.status][1],
         type="tertiary",
         on_click=go_to,
         args=(run.run_id,),
         disabled=st.query_params.get(RUN) == run.run_id,
         help=plain(f"{run.status} · {run.created[:16].replace('T', ' ')} UTC · {run.run_id}"),
     )
-
-
-def title(run: Run) -> str:
-    """Name a run for people."""
-    encoder = run.encoder.get("label") or encoders.describe(run.config.encoder).label
-    epochs = "1 epoch" if run.config.epochs == 1 else f"{run.config.epochs} epochs"
-    return f"{encoder} on {run.dataset['name']}, {epochs}"
-
-
-def sizes(run: Run) -> str:
-    """Say how many examples and classes a run's data have."""
-    counts = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
-    parts = [f"{n:,} {split}" for split, n in counts.items()]
-    return " · ".join([*parts, f"{len(run.label_names)} classes"])
-
-
-def choose_runs(first: Run, shown: list[Run]) -> None:
-    """Let the reader choose which runs on the data of `first` stand side by side."""
-    beside = st.popover(
-        "Runs to compare",
-        icon=":material/compare_arrows:",
-        width="content",
-        key="runs_to_compare",
-        on_change="rerun",  # the runs folder is read only when somebody looks
-    )
-    if not beside.open:
-        return
-    there = {
-        run.run_id: run
-        for run in runs.list_runs(jobs().root)
-        if run.dataset["fingerprint"] == first.dataset["fingerprint"]
-    }
-    with beside:
-        if len(there) < 2:
-            st.caption(
-                "No other run on these very data is there. **Compare** on the left makes them; "
-                "runs on other data cannot be compared."
-            )
-            return
-        chosen = st.multiselect(
-            "Runs on these data",
-            list(there),
-            default=[run.run_id for run in shown if run.run_id in there],
-            format_func=lambda run_id: f"{title(there[run_id])} · {run_id[-8:]}",
-            key="choose-" + "-".join(run.run_id[-8:] for run in shown),
-        )
-        st.button(
-            "Compare these",
-            type="primary",
-            disabled=len(chosen) < 2,
-            on_click=_compare_these,
-            args=(chosen,),
-            key="compare_these",
-        )
-
-
-def _compare_these(run_ids: list[str]) -> None:
-    st.session_state["runs_to_compare"] = False  # the popover would cover what it opens
-    go_to_comparison(run_ids)
-
-
-def new_run_button() -> None:
-    """Lead back to the data chosen on the left."""
-    st.button(
-        "New run",
-        icon=":material/add:",
-        on_click=go_to,
-        args=(None,),
-        key="new_run",
-        help="Back to the data chosen on the left; what is open stays in the list.",
-    )
-
-
-def delete_button(run: Run) -> None:
-    """Let the user remove the open run, after asking once more."""
-    with st.popover("Delete run", icon=":material/delete:", disabled=run.live):
-        st.write("This removes its maps, hidden states and weights from the disk for good.")
-        if st.button("Delete", type="primary", key="delete"):
-            try:
-                runs.delete(jobs().root, run.run_id)
-            except runs.LayervizError as error:
-                show(error)
-            else:
-                go_to(None)
-                st.rerun()

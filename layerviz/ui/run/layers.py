@@ -7,22 +7,17 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts
+from layerviz import cache, charts, runs
 from layerviz.config import POOLINGS
 from layerviz.runs import Run
 from layerviz.separability import HEAD, MEASURES, Answer, Measure, epoch_words
-from layerviz.ui.figure import figure
-from layerviz.ui.layer_details import details
-from layerviz.ui.maps import POOLING_NAMES, open_map
-from layerviz.ui.measured import cells_frame, measure_the_rest, measured_snapshots
-from layerviz.ui.state import first_value, plain
-
-ALL_POOLINGS = "all"
-VERDICTS = {
-    "found": ":material/emoji_events:",
-    "chance": ":material/block:",
-    "few": ":material/warning:",
-}
+from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.map_controls import POOLING_NAMES
+from layerviz.ui.parts.measured import cells_frame, measure_the_rest
+from layerviz.ui.parts.state import first_value, plain
+from layerviz.ui.parts.verdict import VERDICTS, poolings_control
+from layerviz.ui.run.layer_details import details
+from layerviz.ui.run.maps import open_map
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,7 @@ class Choice:
 
 def layers(run: Run) -> None:
     """Show the answer of a run, its heat map and the details."""
-    measured = measured_snapshots(run)
+    measured = runs.measured_snapshots(run)
     if not run.live and len(measured) < len(run.snapshots):
         measure_the_rest([run])
     if not measured:
@@ -57,7 +52,7 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
     with st.container(border=True):
         place = st.container()
         poolings = poolings_control("answer_poolings")
-        answer = cache.answer(run.run_id, run.created, measured, poolings, run)
+        answer = cache.answer(run, poolings)
         lead, *rest = answer.sentences
         with place:
             st.markdown(f"#### {VERDICTS[answer.verdict]} {plain(lead)}")
@@ -67,7 +62,7 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
         so_far = f"So far {len(measured)} of {planned} snapshots. " if run.live else ""
         st.caption(
             plain(
-                f"{so_far}{_reference(run, measured)} Linear probes in the full hidden size, "
+                f"{so_far}{_reference(run)} Linear probes in the full hidden size, "
                 "trained on train, scored on val; 95 % bootstrap intervals over examples; ties by "
                 f"a simultaneous confidence set over {answer.n_cells:,} cells (Hsu 1981). This is "
                 "one training run: another seed may move scores by more than the intervals say."
@@ -76,23 +71,9 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
     return answer
 
 
-def poolings_control(key: str) -> tuple[str, ...]:
-    """Let the reader choose under which poolings to search."""
-    searched = st.segmented_control(
-        "Search among",
-        [ALL_POOLINGS, *POOLINGS],
-        required=True,
-        format_func=lambda name: "All poolings" if name == ALL_POOLINGS else POOLING_NAMES[name],
-        key=first_value(key, ALL_POOLINGS),
-        help="The more cells are searched, the more the best of them is flattered: look at one "
-        "pooling if you know which you want.",
-    )
-    return POOLINGS if searched == ALL_POOLINGS else (searched,)
-
-
-def _reference(run: Run, measured: tuple[int, ...]) -> str:
+def _reference(run: Run) -> str:
     """Say how the model's own classifier fares, and which probes are not to be relied on."""
-    table = cache.measures(run.run_id, run.created, measured, run)
+    table = cache.measures(run)
     f1 = table[(table["measure"] == "probe_macro_f1") & (table["split"] == "val")]
     head = f1[f1["pooling"] == HEAD].set_index("snapshot")["value"]
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
@@ -147,7 +128,7 @@ def _choice(run: Run, answer: Answer) -> Choice:
 
 
 def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choice) -> None:
-    cells = cells_frame(run, measured, choice.measure.name, choice.split, choice.pooling)
+    cells = cells_frame(run, choice.measure.name, choice.split, choice.pooling)
     best = answer.best
     marked = choice.measure.name.startswith("probe") and answer.verdict == "found"
     cells["best"] = (

@@ -14,18 +14,18 @@ from layerviz.comparison import Comparison, Contender
 from layerviz.config import METHOD_NAMES
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run, Snapshot
-from layerviz.ui.figure import figure
-from layerviz.ui.map_chart import most_per_split, most_slots, probe_scores
-from layerviz.ui.maps import (
+from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.map_chart import most_per_split, most_slots, probe_scores
+from layerviz.ui.parts.map_controls import (
     POOLING_NAMES,
     classes_in_colour,
     colour_legend,
     map_controls,
     pooling_control,
 )
-from layerviz.ui.selection import clear_button, lit, selection, taking_from
-from layerviz.ui.state import first_value, redrawing
-from layerviz.ui.stored_maps import maps_are_there, stored_maps
+from layerviz.ui.parts.selection import clear_button, lit, selection, taking_from
+from layerviz.ui.parts.state import first_value, redrawing
+from layerviz.ui.parts.stored_maps import maps_are_there, stored_maps
 
 DEPTHS = (0.25, 0.5, 0.75, 1.0)
 BEST, OWN_CHOICE = "Each at its best layer", "My choice"
@@ -120,8 +120,7 @@ def _maps(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
 
 
 def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: View) -> None:
-    key = tuple((run.run_id, run.created) for run in runs)
-    examples, places = cache.common_examples(key, runs)
+    examples, places = cache.common_examples(runs)
     splits = examples["split"].to_numpy()
     rows = charts.drawn_rows(splits, most_per_split(len(runs)))
     epochs, shown = _epochs(runs, judged, view, len(runs) * len(rows))
@@ -131,10 +130,7 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
         pooling, layer = view.poolings[place], view.layers[place]
         drawn = _maps_of(run, view.method, pooling, layer, shown[place])
         maps.append(drawn)
-        predictions = [
-            cache.predictions(run.run_id, run.created, index, run).iloc[where]
-            for index in shown[place]
-        ]
+        predictions = [cache.predictions(run, index).iloc[where] for index in shown[place]]
         colours = charts.colour_codes(
             view.colouring,
             examples["label"].to_numpy(),
@@ -226,7 +222,7 @@ def _maps_of(run: Run, method: str, pooling: str, layer: int, snapshots: list[in
     if method in STORED:
         return stored_maps(run, method, pooling, layer).at(tuple(snapshots))
     every = tuple(snapshot.index for snapshot in run.snapshots)
-    fitted = cache.quick_maps(method, run.run_id, run.created, every, pooling, layer, run)
+    fitted = cache.quick_maps(run, method, every, pooling, layer)
     return fitted.at(tuple(every.index(snapshot) for snapshot in snapshots))
 
 
@@ -291,7 +287,7 @@ def _selected_examples(
         {"split": part["split"], "label": names[part["label"].to_numpy()]}, index=part.index
     )
     for contender, run, where, indices in zip(ready, runs, places, shown, strict=True):
-        predicted = cache.predictions(run.run_id, run.created, indices[-1], run)["predicted"]
+        predicted = cache.predictions(run, indices[-1])["predicted"]
         frame[contender.name] = names[predicted.to_numpy()[where[which]]]
     frame["text"] = part["text"].str.slice(0, 1000)
     frame["id"] = part["id"]

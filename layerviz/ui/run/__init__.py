@@ -1,0 +1,1 @@
+"""One open run: its header, progress and tabs, a file each."""

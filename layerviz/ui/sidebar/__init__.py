@@ -1,0 +1,1 @@
+"""The sidebar: data, encoder, training, and the runs made so far."""
