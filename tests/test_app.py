@@ -17,6 +17,7 @@ from toy import as_csv, toy_rows
 
 from layerviz import comparison, data, exploring, projection, runs, separability, training
 from layerviz.config import POOLINGS, RunConfig, run_id
+from layerviz.data import FORMATS, Contents, FileFormat
 from layerviz.ui.parts import stored_maps
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
@@ -525,6 +526,22 @@ def test_a_bad_file_gets_one_sentence_with_the_fix(root, content, name, words):
     assert len(app.error) == 1
     assert words in said(app)
     assert app.button(key="fine_tune").disabled
+
+
+def test_a_further_file_format_can_be_uploaded(root):
+    def read_jots(content, name, *, one_column):
+        rows = [line.split("|") for line in content.decode().splitlines()]
+        return Contents(pd.DataFrame(rows, columns=["text", "label"]), "jots", ())
+
+    jots = FileFormat("jots", "Jots", (".jot",), "texts and labels, each row a line", read_jots)
+    with FORMATS.extended(jots):
+        content = "\n".join("|".join(row) for row in toy_rows(90)).encode()
+        app = uploaded(content, "notes.jot")
+        offered = app.file_uploader(key="upload_train").proto.type
+        assert list(offered) == [".csv", ".tsv", ".txt", ".jot"]
+        assert not app.exception
+        assert not app.error
+        assert not app.button(key="fine_tune").disabled
 
 
 def test_page_and_command_line_name_a_run_alike(root):

@@ -57,7 +57,7 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are() -> None:
 
 
 def test_a_table_of_numbers_has_no_texts() -> None:
-    with pytest.raises(DataError, match="looks like a text"):
+    with pytest.raises(DataError, match="looks like texts"):
         data.read_corpus(b"a,b\n1,2\n3,4\n", "numbers.csv")
 
 

@@ -1,16 +1,29 @@
-"""CSV bytes -> Dataset: what a user would miss if it broke."""
+"""Bytes -> Dataset: what a user would miss if it broke."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from layerviz import data
-from layerviz.data import Columns, build_dataset, check_columns, guess_columns, read_table
+from layerviz.commands import parser
+from layerviz.data import (
+    FORMATS,
+    Columns,
+    Contents,
+    FileFormat,
+    build_dataset,
+    check_columns,
+    guess_columns,
+    read_table,
+)
+from layerviz.data.delimited import DELIMITERS
 from layerviz.errors import DataError
 
 TEXT_LABEL = Columns("text", "label")
@@ -52,7 +65,7 @@ def build_refusal(*tables_and_columns, **kwargs) -> str:
 def test_delimiter_is_found_despite_the_others_inside_texts(delimiter):
     rows = [(f'one, two; "three"\tfour, {i}; five', "a") for i in range(20)]
     read = read_table(csv_bytes(rows, delimiter=delimiter), "x.csv")
-    assert read.delimiter == delimiter
+    assert read.layout == f"UTF-8, {DELIMITERS[delimiter]}-separated"
     assert list(read.frame.itertuples(index=False, name=None)) == rows
 
 
@@ -68,21 +81,21 @@ def test_delimiter_is_found_despite_the_others_inside_texts(delimiter):
 )
 def test_encodings(codec, words):
     read = read_table(csv_bytes([("Crème brûlée", "süß")] * 3, encoding=codec), "x.csv")
-    assert read.encoding == words
+    assert read.layout == f"{words}, comma-separated"
     assert list(read.frame.columns) == ["text", "label"]
     assert read.frame.iloc[0].tolist() == ["Crème brûlée", "süß"]
 
 
 def test_bytes_that_cp1252_lacks_are_still_read():
     read = read_table(b"text,label\nna\xefve \x81,a\n", "x.csv")
-    assert read.encoding == "Latin-1"
+    assert read.layout == "Latin-1, comma-separated"
     assert read.frame["text"][0].startswith("naïve")
 
 
 def test_a_late_foreign_byte_decides_the_encoding_of_all():
     content = csv_bytes([("word " * 50, "a")] * 2000) + "é,a\n".encode("latin-1")
     read = read_table(content, "x.csv")
-    assert read.encoding == "Latin-1"
+    assert read.layout == "Latin-1, comma-separated"
     assert read.frame["text"].iloc[-1] == "é"
 
 
@@ -114,7 +127,8 @@ def test_rows_with_too_many_fields_are_skipped_and_counted():
 
 def test_a_foreign_byte_in_a_skipped_row_is_no_obstacle():
     read = read_table(b"text,label\nfine,a\nna\xefve,b,c\n", "x.csv")
-    assert (read.encoding, len(read.frame), len(read.notes)) == ("Latin-1", 1, 1)
+    assert read.layout.startswith("Latin-1")
+    assert (len(read.frame), len(read.notes)) == (1, 1)
 
 
 def test_the_first_row_being_too_long_does_not_shift_the_columns():
@@ -194,6 +208,64 @@ def test_content_hash_tells_files_apart():
     hashes = {read_table(c, n).content_hash for c, n in ((first, "a"), (first, "b"), (second, "a"))}
     assert len(hashes) == 2
     assert all(len(digest) == 64 for digest in hashes)
+
+
+# ---- formats
+
+
+def read_pairs(content: bytes, name: str, *, one_column: bool) -> Contents:
+    """Read the made-up format: a text, a label and a text again, a line each."""
+    lines = content.decode().splitlines()
+    assert name
+    assert not one_column
+    frame = pd.DataFrame({"text": lines[::2], "label": lines[1::2]})
+    return Contents(frame, "pairs of lines", ("The last line was odd.",))
+
+
+PAIRS = FileFormat(
+    name="pairs",
+    label="Pairs",
+    suffixes=(".pairs", ".2lines"),
+    help="texts and labels by turns",
+    read=read_pairs,
+)
+
+
+def test_a_further_format_is_one_entry():
+    content = "\n".join(line for row in messages(20) for line in row).encode()
+    with FORMATS.extended(PAIRS):
+        read = read_table(content, "Some.PAIRS")
+        dataset = build_dataset(read, TEXT_LABEL)
+        help_of_fit = capture_help("fit")
+        assert data.table_suffixes()[-2:] == (".pairs", ".2lines")
+        assert data.formats_table().splitlines()[-1].startswith("| Pairs | `.pairs`, `.2lines` |")
+    assert read.frame.to_numpy().tolist() == [list(row) for row in messages(20)]
+    assert dataset.notes[:2] == (
+        "Read Some.PAIRS as pairs of lines.",
+        "Some.PAIRS: The last line was odd.",
+    )
+    assert "Pairs (.pairs, .2lines)" in help_of_fit
+    assert "Pairs" not in capture_help("fit")
+
+
+def capture_help(command: str) -> str:
+    """Return what --help prints, on one line."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), pytest.raises(SystemExit):
+        parser().parse_args([command, "--help"])
+    return " ".join(out.getvalue().split())
+
+
+@pytest.mark.parametrize("name", ["table.CSV", "table.tsv", "table", "table.dat", "table.jsonl"])
+def test_a_suffix_that_is_unknown_is_delimited_text(name):
+    rows = messages(4)
+    assert list(read_table(csv_bytes(rows), name).frame["text"]) == [text for text, _ in rows]
+
+
+def test_the_formats_are_in_readme():
+    root = Path(__file__).parents[1]
+    pages = [root / "README.md", *(root / ".readme").glob("*.md")]
+    assert any(data.formats_table() in page.read_text(encoding="utf-8") for page in pages)
 
 
 # ---- guessing columns
@@ -293,7 +365,7 @@ def test_missing_columns_are_named_with_those_present():
         check_columns(frame_of(text=["a"], HS=["0"]), Columns("tweet", "label"))
     assert "'label', 'tweet'" in caught.value.message
     assert "'text', 'HS'" in caught.value.hint
-    with pytest.raises(DataError, match="of their own"):
+    with pytest.raises(DataError, match="different columns"):
         check_columns(frame_of(text=["a"], HS=["0"]), Columns("text", "text"))
 
 
@@ -347,7 +419,7 @@ def test_cut_holds_its_promises_on_awkward_labels(seed):
     assert counts.loc["twice"].tolist() == [1, 1]
     assert (counts["train"] > 0).all()
     assert (counts["val"].drop("once") > 0).all()
-    assert any(note.startswith("1 label with one text only: 'once'") for note in dataset.notes)
+    assert any(note.startswith("1 label with only one text: 'once'") for note in dataset.notes)
 
 
 def test_same_seed_same_dataset_other_seed_other_cut():
@@ -488,7 +560,7 @@ def test_the_same_file_twice_is_refused_with_the_reason():
     said = build_refusal(table(messages()), TEXT_LABEL, val=table(messages()))
     assert "0 labels in train" in said
     assert "40 rows of train also found in val or test" in said
-    assert "no file twice" in said
+    assert "do not use one file twice" in said
 
 
 def test_val_equal_to_test_is_refused_with_the_reason():
@@ -514,7 +586,7 @@ def test_labels_unknown_to_train_are_left_out_and_noted():
 def test_labels_absent_from_a_given_val_are_noted():
     val = table(messages(10, ["good"], prefix="val"))
     notes = build_dataset(table(messages()), TEXT_LABEL, val=val).notes
-    assert "1 label without a row in val: 'bad'." in notes
+    assert "1 label without any rows in val: 'bad'." in notes
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from layerviz.commands.bench_arguments import add_bench
-from layerviz.commands.wording import RUNS_HELP, Help
+from layerviz.commands.wording import FORMATS, RUNS_HELP, Help
 from layerviz.config import (
     CLASS_WEIGHTINGS,
     FAMILIES,
@@ -35,7 +35,8 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-DATA_HELP = "CSV file: all examples, or train"
+DATA_HELP = f"file with all examples, or train: {FORMATS}"
+CORPUS_HELP = f"text file (a text per line) or {FORMATS}; may be .gz"
 
 
 def _add_fit(commands: argparse._SubParsersAction) -> None:
@@ -57,8 +58,8 @@ def _add_fit(commands: argparse._SubParsersAction) -> None:
 
 def _add_run_settings(fit: argparse.ArgumentParser) -> None:
     """Add what decides how a run is made, its encoder and its data apart."""
-    fit.add_argument("--val", type=Path, help="CSV file of the val examples")
-    fit.add_argument("--test", type=Path, help="CSV file of the test examples")
+    fit.add_argument("--val", type=Path, help="file with the val examples")
+    fit.add_argument("--test", type=Path, help="file with the test examples")
     fit.add_argument("--text-column", help="guessed when not given")
     fit.add_argument("--label-column", help="guessed when not given")
     fit.add_argument("--split-column", help="guessed when not given; 'none' ignores it")
@@ -193,9 +194,9 @@ def _add_pretrain(commands: argparse._SubParsersAction) -> None:
     pretrain.set_defaults(command="pretrain")
     add = pretrain.add_argument
     add("--family", required=True, choices=FAMILIES, help="architecture and tokenization")
-    add("--data", required=True, type=Path, help="text file (a text per line) or CSV; may be .gz")
+    add("--data", required=True, type=Path, help=CORPUS_HELP)
     add("--out", required=True, type=Path, help="folder for the encoder; resumes what is there")
-    add("--text-column", help="of a CSV; guessed when not given")
+    add("--text-column", help="of a table; guessed when not given")
     add("--max-texts", type=int, help="train on a random sample of this size")
     add("--from", dest="start", metavar="ENCODER", help="begin with its weights and tokenizer")
     add("--teacher", metavar="ENCODER", help="match its mean-pooled sentence vectors, too")

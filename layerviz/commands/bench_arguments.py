@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from layerviz.commands.wording import RUNS_HELP, Help
+from layerviz.commands.wording import FORMATS, RUNS_HELP, Help
 
 
 def add_bench(commands: argparse._SubParsersAction) -> None:
@@ -36,7 +36,7 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
 
 JSON_HELP = "print one JSON object"
 DRAWN_HELP = "a finished run whose states are drawn (default: bert-mini trained on the sample)"
-TEXTS_HELP = "CSV file with texts and labels (default: the sample)"
+TEXTS_HELP = f"file with texts and labels, {FORMATS} (default: the sample)"
 
 
 def _bench(benches: argparse._SubParsersAction, name: str, what: str) -> argparse.ArgumentParser:
@@ -50,7 +50,7 @@ def _bench(benches: argparse._SubParsersAction, name: str, what: str) -> argpars
 def _add_bench_capture(benches: argparse._SubParsersAction) -> None:
     what = "time and memory of capturing hidden states against padding and keeping all"
     add = _bench(benches, "capture", what).add_argument
-    add("--data", type=Path, help="CSV file with texts (default: the sample)")
+    add("--data", type=Path, help=f"file with texts, {FORMATS} (default: the sample)")
     add("--n", type=int, default=2000, help="texts, repeated if there are fewer")
     add(
         "--sizes",
@@ -115,7 +115,7 @@ def _add_bench_growth(benches: argparse._SubParsersAction) -> None:
 def _add_bench_probes(benches: argparse._SubParsersAction) -> None:
     what = "the layers' measures against an epoch of training, and probes against scikit-learn's"
     probes = _bench(benches, "probes", what)
-    probes.add_argument("--data", type=Path, help="CSV file (default: the sample)")
+    probes.add_argument("--data", type=Path, help=TEXTS_HELP)
     probes.add_argument("--n", type=int, default=2000, help="most examples per split")
     probes.add_argument("--layers", type=int, default=12)
     probes.add_argument("--hidden-size", type=int, default=768)
@@ -126,7 +126,13 @@ def _add_bench_starters(benches: argparse._SubParsersAction) -> None:
     what = "val macro-F1 of the bundled starters against twins with random weights"
     starters = _bench(benches, "starters", what)
     add = starters.add_argument
-    add("--data", type=Path, nargs="+", required=True, help="CSV files, each measured by itself")
+    add(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        help=f"files, each measured by itself: {FORMATS}",
+    )
     add("--encoder", nargs="+", help="instead of the bundled starters")
     add("--n-train", type=int, default=2000)
     add("--n-val", type=int, default=1000)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 
 RUNS_HELP = "runs folder (default: checkpoints/runs)"
+FORMATS = "{formats}"  # stands in a help text for the file formats, which load when it is shown
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Names the defaults that there are."""
+    """Names the defaults that there are, and the file formats."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default is None else super()._get_help_string(action)
+        text = action.help if action.default is None else super()._get_help_string(action)
+        if text is None or FORMATS not in text:
+            return text
+        from layerviz.data import formats_in_words
+
+        return text.replace(FORMATS, formats_in_words())

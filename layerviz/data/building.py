@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from layerviz.config import SPLITS
-from layerviz.data.columns import SPLIT_WORDS, Columns, check_columns
-from layerviz.data.reading import DELIMITERS, NUMBER, Table
+from layerviz.data.columns import NUMBER, SPLIT_WORDS, Columns, check_columns
+from layerviz.data.reading import Table
 from layerviz.data.wording import count, one_sentence, quoted
 from layerviz.errors import DataError
 
@@ -24,13 +24,27 @@ MIN_EXAMPLES, MIN_VAL = 10, 2
 class Dataset:
     """Labelled texts in their splits, ready for training.
 
-    ``examples`` has the columns id (str: the file's role and its data row counted from 1, such
-    as ``train-17``), split (str), text (str) and label (int64 index into ``label_names``), in
-    the order train, val, test and file order inside. ``fingerprint`` is 16 hex digits of SHA-256
-    over splits, texts and labels. ``notes`` say what was guessed, cut and left out. ``files``
-    are the names of the files by their role, in the order train, val, test; ``val_fraction`` is
-    the share of each label's distinct texts that was cut from train to be val, or None if val
-    was given.
+    Parameters
+    ----------
+    name : str
+        The train file's name without its suffix.
+    examples : DataFrame
+        Columns id (str: the file's role and its data row counted from 1, such as ``train-17``),
+        split (str), text (str) and label (int64 index into ``label_names``), in the order train,
+        val, test, and in the order of the file within a split.
+    label_names : tuple of str
+        Class names; position = class index.
+    columns : Columns
+        Where texts, labels and splits were taken from.
+    fingerprint : str
+        16 hexadecimal digits of SHA-256 over splits, texts and labels.
+    notes : tuple of str
+        Sentences that say what was guessed, cut and left out.
+    files : dict of str to str
+        Names of the files by their role, in the order train, val, test.
+    val_fraction : float or None
+        Share of each label's distinct texts that was cut from train to be val; None if val came
+        from a file of its own or from the split column.
     """
 
     name: str
@@ -87,21 +101,20 @@ def build_dataset(
         raise DataError(f"The val fraction is {val_fraction:g}.", "Give a value from 0.05 to 0.5.")
     given = {"train": train, "val": val, "test": test}
     tables = {role: table for role, table in given.items() if table is not None}
-    lost: list[str] = []
-    parts = [_usable_rows(role, tables, columns, lost) for role in tables]
+    exclusions: list[str] = []
+    parts = [_usable_rows(role, tables, columns, exclusions) for role in tables]
     rows = pd.concat(parts, ignore_index=True)
     rows["key"] = pd.factorize(rows["text"])[0]  # texts are compared often: faster as numbers
     cut = val is None and "val" not in set(rows["split"])
-    rows = _drop_leaks(rows, lost)
-    _check(rows, columns.label, lost)
+    rows = _drop_leaks(rows, exclusions)
+    _check(rows, columns.label, exclusions)
     if cut:
         rows = _cut_val(rows, val_fraction, seed)
-    is_known = rows["label"].isin(rows["label"][rows["split"] == "train"])
-    rows = _leave_out(rows, ~is_known, "of val or test with a label that train lacks", lost)
-    _check(rows, columns.label, lost, min_val=MIN_VAL)
-    names = tuple(sorted(rows["label"].unique(), key=lambda label: (label.casefold(), label)))
-    names = tuple(sorted(names, key=float)) if all(map(NUMBER.fullmatch, names)) else names
-    notes = [*_reading_notes(tables.values(), columns), *lost, *_label_notes(rows, names)]
+    is_trained = rows["label"].isin(rows["label"][rows["split"] == "train"])
+    rows = _leave_out(rows, ~is_trained, "of val or test with a label that train lacks", exclusions)
+    _check(rows, columns.label, exclusions, min_val=MIN_VAL)
+    names = _label_names(rows["label"])
+    notes = [*_reading_notes(tables.values(), columns), *exclusions, *_label_notes(rows, names)]
     if cut:
         notes.append(
             f"Val was cut from train: {100 * val_fraction:g}% of each label's distinct texts."
@@ -121,8 +134,14 @@ def build_dataset(
     )
 
 
+def _label_names(labels: pd.Series) -> tuple[str, ...]:
+    """Return the distinct labels, numbers by their size and all else by the alphabet."""
+    names = sorted(labels.unique(), key=lambda label: (label.casefold(), label))
+    return tuple(sorted(names, key=float) if all(map(NUMBER.fullmatch, names)) else names)
+
+
 def _usable_rows(
-    role: str, tables: dict[str, Table], columns: Columns, lost: list[str]
+    role: str, tables: dict[str, Table], columns: Columns, exclusions: list[str]
 ) -> pd.DataFrame:
     """Return id, split, text and label (str) of the rows of one file that carry all of them."""
     name, frame = tables[role].name, tables[role].frame
@@ -136,23 +155,23 @@ def _usable_rows(
     rows["text"], rows["label"] = frame[columns.text], frame[columns.label].str.strip()
     for field in ("text", "label", "split"):
         blank = rows[field].str.strip() == ""
-        rows = _leave_out(rows, blank, f"of {name} without a {field}", lost)
+        rows = _leave_out(rows, blank, f"of {name} without a {field}", exclusions)
     if unknown := sorted(set(rows["split"]) - set(SPLIT_WORDS)):
         hint = "Use train, val and test, or pick no split column."
-        raise DataError(f"{columns.split!r} holds unknown splits: {quoted(unknown)}.", hint)
+        raise DataError(f"Column {columns.split!r} holds unknown splits: {quoted(unknown)}.", hint)
     rows["split"] = rows["split"].map(SPLIT_WORDS)
     for other in [other for other in tables if other != role and role == "train"]:
         why = f"of {name} marked {other}, which {tables[other].name} replaces,"
-        rows = _leave_out(rows, rows["split"] == other, why, lost)
+        rows = _leave_out(rows, rows["split"] == other, why, exclusions)
     return rows
 
 
-def _drop_leaks(rows: pd.DataFrame, lost: list[str]) -> pd.DataFrame:
+def _drop_leaks(rows: pd.DataFrame, exclusions: list[str]) -> pd.DataFrame:
     """Keep a text that is in several splits in the last of them only."""
     for role, later in (("train", ("val", "test")), ("val", ("test",))):
         seen = rows["key"][rows["split"].isin(later)]
         leaks = (rows["split"] == role) & rows["key"].isin(seen)
-        rows = _leave_out(rows, leaks, f"of {role} also found in {' or '.join(later)}", lost)
+        rows = _leave_out(rows, leaks, f"of {role} also found in {' or '.join(later)}", exclusions)
     return rows
 
 
@@ -170,7 +189,7 @@ def _cut_val(rows: pd.DataFrame, fraction: float, seed: int) -> pd.DataFrame:
     return rows.assign(split=rows["split"].mask(is_val, "val"))
 
 
-def _check(rows: pd.DataFrame, column: str, lost: list[str], min_val: int = 0) -> None:
+def _check(rows: pd.DataFrame, column: str, exclusions: list[str], min_val: int = 0) -> None:
     """Raise a DataError unless there are enough rows, and labels that are classes."""
     labels = rows["label"][rows["split"] == "train"]
     n_labels, n_val = labels.nunique(), int((rows["split"] == "val").sum())
@@ -178,8 +197,8 @@ def _check(rows: pd.DataFrame, column: str, lost: list[str], min_val: int = 0) -
     few = "Add rows that have a text and a label."
     one = "Pick another label column, or add rows of a second label."
     if not n_labels:
-        one = "Give train rows of its own: no file twice."
-    many = "Pick another label column: one with few values that recur."
+        one = "Give train rows of its own: do not use one file twice."
+    many = "Pick another label column: one with a few recurring values."
     val = "Add val rows whose label is in train and whose text is not in test."
     for failed, problem, hint in (
         (n_labels < 2, f"{count(n_labels, 'label')} in train{only}", one),
@@ -188,12 +207,14 @@ def _check(rows: pd.DataFrame, column: str, lost: list[str], min_val: int = 0) -
         (n_val < min_val, f"{count(n_val, 'usable row')} in val, fewer than {min_val}", val),
     ):
         if failed:
-            raise DataError(one_sentence(f"Label column {column!r} has {problem}", lost), hint)
+            raise DataError(
+                one_sentence(f"Label column {column!r} has {problem}", exclusions), hint
+            )
 
 
 def _reading_notes(tables: Iterable[Table], columns: Columns) -> Iterable[str]:
     for table in tables:
-        yield f"Read {table.name} as {table.encoding}, {DELIMITERS[table.delimiter]}-separated."
+        yield f"Read {table.name} as {table.layout}."
         yield from (f"{table.name}: {note}" for note in table.notes)
     splits = f", splits from {columns.split!r}" if columns.split else ""
     yield f"Texts are taken from column {columns.text!r}, labels from {columns.label!r}{splits}."
@@ -204,10 +225,10 @@ def _label_notes(rows: pd.DataFrame, names: tuple[str, ...]) -> Iterable[str]:
     in_val = set(rows["label"][rows["split"] == "val"])
     absent = [name for name in names if name not in in_val]
     if once := [name for name in absent if n_texts[name] == 1]:
-        which = f"{count(len(once), 'label')} with one text only: {quoted(once)}"
-        yield f"{which}; it stays in train and cannot be measured on val."
+        which = f"{count(len(once), 'label')} with only one text: {quoted(once)}"
+        yield f"{which}. Such a text stays in train, so its label cannot be measured on val."
     if rest := [name for name in absent if n_texts[name] > 1]:
-        yield f"{count(len(rest), 'label')} without a row in val: {quoted(rest)}."
+        yield f"{count(len(rest), 'label')} without any rows in val: {quoted(rest)}."
     n_alike = Counter(name.casefold() for name in names)
     if alike := [name for name in names if n_alike[name.casefold()] > 1]:
         yield f"Labels differ only in case: {quoted(alike)}."
@@ -220,7 +241,10 @@ def _fingerprint(examples: pd.DataFrame, names: tuple[str, ...]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _leave_out(rows: pd.DataFrame, which: pd.Series, why: str, lost: list[str]) -> pd.DataFrame:
+def _leave_out(
+    rows: pd.DataFrame, which: pd.Series, why: str, exclusions: list[str]
+) -> pd.DataFrame:
+    """Return the other rows, and note how many of `which` kind were excluded."""
     if n := int(which.sum()):
-        lost.append(f"{count(n, 'row')} {why} {'was' if n == 1 else 'were'} left out.")
+        exclusions.append(f"{count(n, 'row')} {why} {'was' if n == 1 else 'were'} left out.")
     return rows[~which] if n else rows

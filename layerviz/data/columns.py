@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerviz.data.reading import SAMPLE_ROWS
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
 
+SAMPLE_ROWS = 5_000
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 SPLIT_WORDS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "development"), "val"),
@@ -36,43 +37,62 @@ class Columns:
 def guess_columns(frame: pd.DataFrame) -> Columns:
     """Guess text, label and split from column names and from up to 5,000 evenly spaced rows.
 
-    A DataError is raised if no column reads like a text, or no other one like a label.
+    Raises
+    ------
+    DataError
+        If no column looks like texts, or no other one like labels.
     """
-    split = next((column for column in frame if _is_split(frame[column])), None)
+    names = column_names(frame)
+    split = next((name for name in names if _is_split(frame[name])), None)
     sample = _some_rows(frame).drop(columns=split or [])
     text = _best_text(sample)
-    ranks = {column: _label_rank(sample[column]) for column in sample if column != text}
-    labels = {column: rank for column, rank in ranks.items() if rank is not None}
+    ranks = {name: _label_rank(name, sample[name]) for name in column_names(sample) if name != text}
+    labels = {name: rank for name, rank in ranks.items() if rank is not None}
     if text is None or not labels:
-        what = "text" if text is None else "label"
-        hint = "Pick the columns yourself: texts vary, labels are few values that recur."
-        raise DataError(f"No column of {quoted(frame, 20)} looks like a {what}.", hint)
+        what = "texts" if text is None else "labels"
+        hint = "Pick the columns yourself: texts vary, labels are a few recurring values."
+        raise DataError(f"None of the columns {quoted(names, 20)} looks like {what}.", hint)
     return Columns(text, min(labels, key=labels.__getitem__), split)
 
 
 def guess_text_column(frame: pd.DataFrame) -> str:
-    """Guess the column of texts alone, where no label is needed; a DataError if there is none."""
+    """Guess the column of texts alone, where no label is needed.
+
+    Raises
+    ------
+    DataError
+        If no column looks like texts.
+    """
     text = _best_text(_some_rows(frame))
     if text is None:
-        hint = "Name the column of the texts."
-        raise DataError(f"No column of {quoted(frame, 20)} looks like a text.", hint)
+        names = quoted(column_names(frame), 20)
+        raise DataError(f"None of the columns {names} looks like texts.", "Name the text column.")
     return text
 
 
 def check_columns(frame: pd.DataFrame, columns: Columns) -> None:
     """Raise a DataError unless ``frame`` has all of ``columns`` and they differ."""
     picked = [name for name in (columns.text, columns.label, columns.split) if name is not None]
-    there = f"Pick from the columns that are there: {quoted(frame.columns, 20)}."
     if missing := sorted(set(picked) - set(frame.columns)):
-        raise DataError(f"There is no column {quoted(missing)}.", there)
+        raise DataError(f"There is no column {quoted(missing)}.", pick_from(frame))
     if len(set(picked)) < len(picked):
-        raise DataError("Text, label and split are not in columns of their own.", there)
+        raise DataError("Text, label and split must be different columns.", pick_from(frame))
+
+
+def pick_from(frame: pd.DataFrame) -> str:
+    """Return the hint that lists the columns that can be picked."""
+    return f"Choose from the columns of the file: {quoted(column_names(frame), 20)}."
+
+
+def column_names(frame: pd.DataFrame) -> list[str]:
+    """Return the names of the columns in their order."""
+    return [str(name) for name in frame.columns]
 
 
 def _best_text(sample: pd.DataFrame) -> str | None:
-    texts = {column: _text_score(sample[column]) for column in sample}
-    best = max(texts, key=texts.__getitem__, default="")
-    return best if texts.get(best) else None
+    scores = {name: _text_score(name, sample[name]) for name in column_names(sample)}
+    best = max(scores, key=scores.__getitem__, default="")
+    return best if scores.get(best) else None
 
 
 def _some_rows(frame: pd.DataFrame) -> pd.DataFrame:
@@ -80,37 +100,38 @@ def _some_rows(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), SAMPLE_ROWS)).astype(int)]
 
 
-def _hint(name: str, usual: str) -> int:
+def _name_score(name: str, usual: str) -> int:
     """Return 2 if the whole name is a usual one, 1 if a word of it is, else 0."""
     words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
-    known = re.compile(usual, re.VERBOSE)
-    return 2 if known.fullmatch("".join(words)) else int(any(map(known.fullmatch, words)))
+    pattern = re.compile(usual, re.VERBOSE)
+    return 2 if pattern.fullmatch("".join(words)) else int(any(map(pattern.fullmatch, words)))
 
 
-def _text_score(cells: pd.Series) -> float:
+def _text_score(name: str, cells: pd.Series) -> float:
     """Return 0 for no text; long and varied cells score high, more so under a usual name."""
-    filled, hint = cells[cells.str.strip() != ""], _hint(cells.name, _TEXT)
-    is_numeric = pd.to_numeric(filled, errors="coerce").notna().all()  # of no cells at all, too
-    if is_numeric or (_hint(cells.name, _ID) and hint < 2):
+    filled, name_score = cells[cells.str.strip() != ""], _name_score(name, _TEXT)
+    is_numeric = pd.to_numeric(filled, errors="coerce").notna().all()  # also of no cells at all
+    if is_numeric or (_name_score(name, _ID) and name_score < 2):
         return 0.0
-    return float(filled.str.len().sum() * filled.nunique() / len(filled) * 2.0**hint)
+    return float(filled.str.len().sum() * filled.nunique() / len(filled) * 2.0**name_score)
 
 
-def _label_rank(cells: pd.Series) -> tuple[int, int] | None:
+def _label_rank(name: str, cells: pd.Series) -> tuple[int, int] | None:
     """Return None for no label, else what sorts first: a usual name, then few values."""
-    filled, hint = cells[cells.str.strip() != ""], _hint(cells.name, _LABEL)
+    filled, name_score = cells[cells.str.strip() != ""], _name_score(name, _LABEL)
     n_filled, n_distinct = len(filled), filled.nunique()
-    most = n_filled / 2 if hint else min(n_filled / 2, max(50, n_filled / 3))
+    most = n_filled / 2 if name_score else min(n_filled / 2, max(50, n_filled / 3))
     numbers = pd.to_numeric(filled, errors="coerce")
     is_score = bool(numbers.notna().all() and (numbers % 1 != 0).any())
-    is_id = bool(_hint(cells.name, _ID)) and not hint
+    is_id = bool(_name_score(name, _ID)) and not name_score
     if 2 <= n_distinct <= most and n_filled >= len(cells) / 2 and not is_score and not is_id:
-        return -hint, n_distinct
+        return -name_score, n_distinct
     # A column called "label" is a last resort: building then says what is wrong with it.
-    return (1, n_distinct) if hint == 2 else None
+    return (1, n_distinct) if name_score == 2 else None
 
 
 def _is_split(cells: pd.Series) -> bool:
+    """Tell whether all cells say train, val or test, looking at the first ones first."""
     for some in (cells.head(SAMPLE_ROWS), cells):
         values = set(some.str.strip().str.lower().unique()) - {""}
         if not values <= set(SPLIT_WORDS):

@@ -1,4 +1,4 @@
-"""Bytes -> Corpus: unlabelled texts, from the lines of a text file or one column of a CSV."""
+"""Bytes -> Corpus: unlabelled texts, from the lines of a text file or one column of a table."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerviz.data.columns import guess_text_column
-from layerviz.data.reading import decode_text, read_table
+from layerviz.data.columns import guess_text_column, pick_from
+from layerviz.data.decoding import decode_text
+from layerviz.data.formats import table_suffixes
+from layerviz.data.reading import read_table
 from layerviz.data.wording import count, quoted
 from layerviz.errors import DataError
 
-_TABLES = (".csv", ".tsv")
+_LINES = ".txt"  # a text per line, although a table may have this suffix too
 _GZIP = b"\x1f\x8b"
 
 
@@ -40,20 +42,22 @@ def read_corpus(
     max_texts: int | None = None,
     seed: int = 0,
 ) -> Corpus:
-    """Read one text per line, or one per row of a CSV; either may be gzipped.
+    """Read one text per line, or one per row of a table; either may be gzipped.
 
     Parameters
     ----------
     content : bytes
         UTF-8 with or without BOM, UTF-16 with BOM, or else cp1252 / Latin-1.
     name : str
-        The file's name, which tells a CSV (``.csv``, ``.tsv``) from other text.
+        The file's name. A suffix of one of the file formats, other than ``.txt``, makes it a
+        table; all other files hold a text per line.
     text_column : str, optional
-        Of a CSV; guessed when not given. A file with another ending is read as CSV if given.
+        Which column of a table holds the texts; guessed by default. If it is given, a file with
+        any suffix is read as a table.
     max_texts : int, optional
         Keep a random sample of this size, in the order of the file.
     seed : int
-        Of that sample.
+        Seed of that sample.
 
     Raises
     ------
@@ -61,19 +65,21 @@ def read_corpus(
         If the file cannot be read or holds no texts, or ``max_texts`` is below 1.
     """
     if max_texts is not None and max_texts < 1:
-        raise DataError(f"The sample is to have {max_texts} texts.", "Give 1 or more.")
+        raise DataError(f"The sample size is {max_texts} texts.", "Give 1 or more.")
     if content.startswith(_GZIP):
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{name} is a damaged gzip file.", "Copy it again, whole.") from error
+            raise DataError(
+                f"{name} is a damaged gzip file.", "Copy the whole file again."
+            ) from error
         name = name.removesuffix(".gz")
     notes: list[str] = []
-    if text_column is not None or name.lower().endswith(_TABLES):
-        found = _column(content, name, text_column, notes)
+    if text_column is not None or _is_table(name):
+        raw_texts = _column(content, name, text_column, notes)
     else:
-        found = pd.Series(decode_text(content, name).splitlines(), dtype=str)
-    texts = found.str.split().str.join(" ")  # also takes out line breaks and repeated spaces
+        raw_texts = pd.Series(decode_text(content, name).splitlines(), dtype=str)
+    texts = raw_texts.str.split().str.join(" ")  # also takes out line breaks and repeated spaces
     filled = texts[texts != ""]
     kept = filled.drop_duplicates()
     if kept.empty:
@@ -89,12 +95,17 @@ def read_corpus(
     return Corpus(name, tuple(kept), tuple(notes), digest)
 
 
+def _is_table(name: str) -> bool:
+    """Tell tables, of which a column is taken, from files with a text per line."""
+    suffixes = tuple(suffix for suffix in table_suffixes() if suffix != _LINES)
+    return name.lower().endswith(suffixes)
+
+
 def _column(content: bytes, name: str, text_column: str | None, notes: list[str]) -> pd.Series:
     frame = read_table(content, name, one_column=True).frame
     column = text_column or guess_text_column(frame)
     if column not in frame:
-        there = f"Pick from the columns that are there: {quoted(frame.columns, 20)}."
-        raise DataError(f"{name} has no column {quoted([column])}.", there)
+        raise DataError(f"{name} has no column {quoted([column])}.", pick_from(frame))
     if text_column is None:
         notes.append(f"Guessed that the texts are in column {quoted([column])}.")
     return frame[column]

@@ -49,7 +49,7 @@ def _uploads() -> tuple[Table | None, Table | None, Table | None]:
 
 def _upload(label: str, key: str) -> Table | None:
     file = st.file_uploader(
-        label, type=["csv", "tsv", "txt"], key=key, on_change=go_to, args=(None,)
+        label, type=list(data.table_suffixes()), key=key, on_change=go_to, args=(None,)
     )
     if file is None:
         return None
