@@ -298,9 +298,9 @@ BENCH = {"n_train": 60, "n_val": 24, "epochs": 1, "seeds": 2, "rates": (1e-3, 1e
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folder of an encoder, here with random weights, too."""
     texts = [text for text, _ in toy_rows(120)]
-    sizes = {"layers": 2, "hidden_size": 32, "heads": 2, "vocab_size": 400}
+    size = encoders.EncoderSize(layers=2, hidden_size=32, heads=2, vocab_size=400)
     folder = tmp_path_factory.mktemp("tiny") / "tiny-bert"
-    encoders.save_masked_lm(encoders.new_masked_lm("bert", texts, **sizes, seed=3), folder)
+    encoders.save_masked_lm(encoders.new_masked_lm("bert", size, texts, seed=3), folder)
     return str(folder)
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,8 +24,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from layerviz import encoders
+from layerviz.encoders import EncoderSize, loading, scratch
 from layerviz.encoders import hub as hub_module
-from layerviz.encoders import loading, scratch
 from layerviz.errors import Cancelled, EncoderError
 
 TEXTS = [f"The {noun} is {verb} Ñandú number {n} 😀" for n in range(10) for noun in
@@ -34,9 +35,8 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
 def build(family: str = "bert", **changes: object) -> encoders.LoadedEncoder:
-    sizes = {"layers": 2, "hidden_size": 32, "heads": 2, "vocab_size": 400, "max_length": 64}
-    settings = {"label_names": ["no", "yes"], "seed": 0, **sizes, **changes}
-    return encoders.build_scratch(family, TEXTS, **settings)
+    size = replace(EncoderSize(layers=2, hidden_size=32, heads=2, vocab_size=400), **changes)
+    return encoders.build_scratch(family, size, TEXTS, label_names=["no", "yes"], seed=0)
 
 
 def save(encoder: encoders.LoadedEncoder, folder: Path) -> Path:
@@ -195,7 +195,7 @@ def test_a_fine_tuned_model_that_is_missing_damaged_or_without_head_is_refused(
 def test_scratch_encoder_is_whole_and_the_same_for_the_same_seed(family: str) -> None:
     first, again, other = (load(f"scratch-{family}", seed=seed) for seed in (3, 3, 4))
     model, tokenizer = first.model, first.tokenizer
-    layers = encoders.SCRATCH_LAYERS[family]
+    layers = encoders.SCRATCH_SIZES[family].layers
     assert (first.info.layers, first.info.hidden_size, first.info.family) == (
         layers, 128, {"bert": "BERT", "roberta": "RoBERTa", "distilbert": "DistilBERT"}[family],
     )  # fmt: skip
@@ -276,9 +276,9 @@ def test_scratch_needs_texts_and_possible_sizes() -> None:
     assert "no texts" in refused("scratch-bert", texts=["", "  "]).message
     with pytest.raises(EncoderError, match="no texts"):
         encoders.load_tokenizer("scratch-roberta")
-    with pytest.raises(EncoderError, match="divide the width"):
+    with pytest.raises(EncoderError, match="divide the hidden size"):
         build(hidden_size=30, heads=4)
-    assert build(layers=6, hidden_size=48, heads=4, max_length=700).info.layers == 6
+    assert build(layers=6, hidden_size=48, heads=4, positions=700).info.layers == 6
 
 
 @pytest.mark.parametrize("labels", [["only"], ["same", "same"]])

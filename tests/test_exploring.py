@@ -261,17 +261,9 @@ def test_half_of_the_errors_planted_in_the_sample_are_in_the_top_of_the_list(
 
 @pytest.fixture(scope="module")
 def encoder() -> LoadedEncoder:
-    return encoders.build_scratch(
-        "distilbert",
-        TEXTS * 2,
-        layers=3,
-        hidden_size=32,
-        heads=2,
-        vocab_size=200,
-        max_length=64,
-        label_names=["no", "yes", "perhaps"],
-        seed=0,
-    )
+    size = encoders.EncoderSize(layers=3, hidden_size=32, heads=2, vocab_size=200)
+    names = ["no", "yes", "perhaps"]
+    return encoders.build_scratch("distilbert", size, TEXTS * 2, label_names=names, seed=0)
 
 
 def test_new_texts_are_read_as_the_examples_were(encoder: LoadedEncoder) -> None:

@@ -34,17 +34,9 @@ def texts_of_many_lengths(n: int = 50) -> list[str]:
 
 
 def build(family: str, max_length: int = MAX_LENGTH) -> LoadedEncoder:
-    return encoders.build_scratch(
-        family,
-        texts_of_many_lengths(),
-        layers=LAYERS,
-        hidden_size=WIDTH,
-        heads=2,
-        vocab_size=400,
-        max_length=max_length,
-        label_names=["no", "yes", "perhaps"],
-        seed=0,
-    )
+    size = encoders.EncoderSize(LAYERS, WIDTH, 2, 400, positions=max(512, max_length))
+    names = ["no", "yes", "perhaps"]
+    return encoders.build_scratch(family, size, texts_of_many_lengths(), label_names=names, seed=0)
 
 
 @pytest.fixture(scope="module")

@@ -226,8 +226,8 @@ def test_finished_jobs_let_go_of_their_data_and_are_forgotten_in_the_end(worker,
 @pytest.fixture
 def small(monkeypatch) -> Iterator[None]:
     """Make scratch-distilbert smaller still, on one thread: only the course of a run matters."""
-    monkeypatch.setitem(encoders.SCRATCH_LAYERS, "distilbert", 2)
-    monkeypatch.setitem(encoders.SCRATCH_SIZES, "hidden_size", 32)
+    size = encoders.EncoderSize(layers=2, hidden_size=32, heads=2, vocab_size=8192)
+    monkeypatch.setitem(encoders.SCRATCH_SIZES, "distilbert", size)
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

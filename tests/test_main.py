@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -224,7 +224,8 @@ def test_compare_makes_runs_once_and_compares_them_by_name_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for family in ("bert", "distilbert"):  # small: only what becomes of the runs matters
-        monkeypatch.setitem(encoders.SCRATCH_LAYERS, family, 2)
+        size = replace(encoders.SCRATCH_SIZES[family], layers=2)
+        monkeypatch.setitem(encoders.SCRATCH_SIZES, family, size)
     (tmp_path / "toy.csv").write_bytes(as_csv(toy_rows(300)))
     folder = tmp_path / "runs"
     command = ["compare", f"--data={tmp_path / 'toy.csv'}", f"--runs={folder}", *SMALL]

@@ -12,15 +12,15 @@ from toy import toy_rows
 
 from layerviz import encoders
 from layerviz.config import FAMILIES
-from layerviz.encoders import MaskedLM
+from layerviz.encoders import EncoderSize, MaskedLM
 from layerviz.errors import EncoderError
 
 TEXTS = [text for text, _ in toy_rows(200)]
-SIZES = {"hidden_size": 32, "heads": 2, "vocab_size": 400, "seed": 0}
 
 
 def made(family: str, layers: int = 4) -> MaskedLM:
-    return encoders.new_masked_lm(family, TEXTS, layers=layers, **SIZES)
+    size = EncoderSize(layers, hidden_size=32, heads=2, vocab_size=400)
+    return encoders.new_masked_lm(family, size, TEXTS, seed=0)
 
 
 @pytest.fixture(scope="module")

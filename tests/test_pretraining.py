@@ -19,15 +19,26 @@ from layerviz import data, encoders, hidden_states, pretraining, training
 from layerviz.__main__ import main
 from layerviz.config import FAMILIES, PretrainConfig
 from layerviz.data import Corpus
+from layerviz.encoders import EncoderSize
 from layerviz.errors import Cancelled, ConfigError, DataError, EncoderError, RunError
 from layerviz.pretraining import batches, loss, working
 from layerviz.pretraining import teacher as teacher_module
 from layerviz.pretraining import words as words_module
 
 TEXTS = [text for text, _ in toy_rows(300)]
-SMALL = {"layers": 2, "hidden_size": 32, "heads": 2, "vocab_size": 400, "precision": "fp32"}
+SIZE = EncoderSize(layers=2, hidden_size=32, heads=2, vocab_size=400)
 CONFIG = PretrainConfig(
-    "bert", **SMALL, epochs=2, batch_size=32, learning_rate=3e-3, warmup_steps=5, max_length=32
+    "bert",
+    layers=SIZE.layers,
+    hidden_size=SIZE.hidden_size,
+    heads=SIZE.heads,
+    vocab_size=SIZE.vocab_size,
+    precision="fp32",
+    epochs=2,
+    batch_size=32,
+    learning_rate=3e-3,
+    warmup_steps=5,
+    max_length=32,
 )
 
 
@@ -40,8 +51,8 @@ def corpus() -> Corpus:
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A random encoder: its vectors still tell texts apart by their words."""
     folder = tmp_path_factory.mktemp("teacher")
-    sizes = {"layers": 2, "hidden_size": 48, "heads": 2, "vocab_size": 500}
-    encoders.save_masked_lm(encoders.new_masked_lm("bert", TEXTS, **sizes, seed=7), folder)
+    size = EncoderSize(layers=2, hidden_size=48, heads=2, vocab_size=500)
+    encoders.save_masked_lm(encoders.new_masked_lm("bert", size, TEXTS, seed=7), folder)
     return str(folder)
 
 
@@ -175,8 +186,7 @@ def test_a_distilbert_starts_where_its_bert_ended(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_masked_loss_is_that_of_transformers(family: str) -> None:
-    sizes = {key: value for key, value in SMALL.items() if key != "precision"}
-    masked = encoders.new_masked_lm(family, TEXTS, **sizes, seed=0)
+    masked = encoders.new_masked_lm(family, SIZE, TEXTS, seed=0)
     working._without_dropout(masked.model)
     ids = masked.tokenizer(TEXTS[:40])["input_ids"]
     batch = batches.Collate(masked.tokenizer, ids, None, seed=0)([(0, list(range(40)))])
@@ -208,8 +218,7 @@ def test_the_teachers_loss_is_computed_in_float32_under_autocast() -> None:
 
 
 def test_a_batch_without_masked_tokens_has_a_loss_of_zero() -> None:
-    sizes = {key: value for key, value in SMALL.items() if key != "precision"}
-    masked = encoders.new_masked_lm("bert", TEXTS, **sizes, seed=0)
+    masked = encoders.new_masked_lm("bert", SIZE, TEXTS, seed=0)
     ids = torch.tensor([[2, 7, 3]])
     batch = {
         "input_ids": ids,
@@ -262,8 +271,7 @@ def test_vectors_are_kept_in_the_cache_and_read_again(
 
 
 def test_a_new_student_begins_with_the_words_of_its_teacher(teacher: str) -> None:
-    sizes = {key: value for key, value in SMALL.items() if key != "precision"}
-    masked = encoders.new_masked_lm("bert", TEXTS, **sizes, seed=0)
+    masked = encoders.new_masked_lm("bert", SIZE, TEXTS, seed=0)
     loaded = encoders.load_body(teacher)
     words = masked.model.base_model.get_input_embeddings().weight
     before = words.detach().clone()
@@ -287,8 +295,8 @@ def test_a_new_student_begins_with_the_words_of_its_teacher(teacher: str) -> Non
 def test_a_student_wider_than_its_teacher_says_that_it_starts_at_random(
     teacher: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sizes = {"layers": 1, "hidden_size": 64, "heads": 2, "vocab_size": 400}
-    masked = encoders.new_masked_lm("bert", TEXTS, **sizes, seed=0)
+    size = EncoderSize(layers=1, hidden_size=64, heads=2, vocab_size=400)
+    masked = encoders.new_masked_lm("bert", size, TEXTS, seed=0)
     before = masked.model.base_model.get_input_embeddings().weight.detach().clone()
     teacher_module.begin_with_words_of(encoders.load_body(teacher), masked)
     assert torch.equal(masked.model.base_model.get_input_embeddings().weight, before)
@@ -298,8 +306,7 @@ def test_a_student_wider_than_its_teacher_says_that_it_starts_at_random(
 def test_words_that_were_trained_first_match_the_teacher_by_their_mean(
     teacher: str, tmp_path: Path
 ) -> None:
-    sizes = {key: value for key, value in SMALL.items() if key != "precision"}
-    masked = encoders.new_masked_lm("distilbert", TEXTS, **sizes, seed=0)
+    masked = encoders.new_masked_lm("distilbert", SIZE, TEXTS, seed=0)
     ids = masked.tokenizer(TEXTS)["input_ids"]
     loaded = encoders.load_body(teacher)
     vectors = hidden_states.sentence_vectors(*loaded, TEXTS, max_length=32)

@@ -121,8 +121,8 @@ def smaller_encoder() -> Iterator[None]:
     """Shrink scratch-distilbert, and let a capture take several batches all the same."""
     capture = hidden_states.capture
     with pytest.MonkeyPatch.context() as patch, one_thread():
-        patch.setitem(encoders.SCRATCH_LAYERS, "distilbert", 2)
-        patch.setitem(encoders.SCRATCH_SIZES, "hidden_size", 32)
+        size = encoders.EncoderSize(layers=2, hidden_size=32, heads=2, vocab_size=8192)
+        patch.setitem(encoders.SCRATCH_SIZES, "distilbert", size)
         patch.setattr(
             hidden_states,
             "capture",

@@ -236,17 +236,14 @@ def _measure_from_arguments() -> None:
     way, work = sys.argv[1], Path(sys.argv[2])
     task = json.loads((work / "task.json").read_text(encoding="utf-8"))
     texts, max_length = task["texts"], task["max_length"]
-    encoder = encoders.build_scratch(
-        "bert",
-        texts,
+    size = encoders.EncoderSize(
         layers=task["layers"],
         hidden_size=task["hidden_size"],
         heads=task["hidden_size"] // HEAD_WIDTH,
         vocab_size=8192,
-        max_length=max_length,
-        label_names=("a", "b"),
-        seed=0,
+        positions=max(512, max_length),
     )
+    encoder = encoders.build_scratch("bert", size, texts, label_names=("a", "b"), seed=0)
     run = _plain if way == "plain" else _in_bf16 if way == "bf16" else _ours
     run(encoder, texts[:64], max_length)  # warm up
     with _Memory() as memory:

@@ -91,17 +91,9 @@ def size_of(name: str) -> tuple[int, int] | None:
 
 def random_bert(dataset: Dataset, layers: int, hidden_size: int, folder: Path) -> str:
     """Write a BERT with random weights and a tokenizer of the train texts; return its name."""
-    made = encoders.build_scratch(
-        "bert",
-        dataset.split("train")["text"].tolist(),
-        layers=layers,
-        hidden_size=hidden_size,
-        heads=hidden_size // HEAD_WIDTH,
-        vocab_size=8192,
-        max_length=128,
-        label_names=dataset.label_names,
-        seed=0,
-    )
+    size = encoders.EncoderSize(layers, hidden_size, hidden_size // HEAD_WIDTH, vocab_size=8192)
+    texts = dataset.split("train")["text"].tolist()
+    made = encoders.build_scratch("bert", size, texts, label_names=dataset.label_names, seed=0)
     with encoders.quiet():
         made.model.save_pretrained(folder)
         made.tokenizer.save_pretrained(folder)

@@ -1,11 +1,12 @@
-"""The only place that calls ``from_pretrained``; encoders with their tokenizers from four sources.
+"""Encoders with their tokenizers; the only place that calls ``from_pretrained``.
 
-They are bundled, built from scratch, fetched from the Hub or read from a local folder.
+They are bundled, built from scratch, downloaded from the Hub or read from a local folder.
 """
 
 from layerviz.encoders.folders import quiet
 from layerviz.encoders.info import (
     EncoderInfo,
+    EncoderSize,
     LoadedEncoder,
     count_parameters,
     default_learning_rate,
@@ -33,7 +34,6 @@ from layerviz.encoders.masked import (
 from layerviz.encoders.scratch import (
     MOST_TOKENIZER_CHARACTERS,
     MOST_TOKENIZER_TEXTS,
-    SCRATCH_LAYERS,
     SCRATCH_SIZES,
     build_scratch,
 )
@@ -41,10 +41,10 @@ from layerviz.encoders.scratch import (
 __all__ = [
     "MOST_TOKENIZER_CHARACTERS",
     "MOST_TOKENIZER_TEXTS",
-    "SCRATCH_LAYERS",
     "SCRATCH_SIZES",
     "STARTERS",
     "EncoderInfo",
+    "EncoderSize",
     "LoadedEncoder",
     "MaskedLM",
     "build_scratch",

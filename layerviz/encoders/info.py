@@ -1,4 +1,4 @@
-"""What is told of an encoder: its description, its sizes and limits, the names of its classes."""
+"""Facts about encoders: descriptions, sizes and limits, and the names of their classes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from layerviz.errors import EncoderError
 
-FAMILIES = {"bert": "BERT", "roberta": "RoBERTa", "distilbert": "DistilBERT"}
-NOTES = {
+FAMILY_LABELS = {"bert": "BERT", "roberta": "RoBERTa", "distilbert": "DistilBERT"}
+SOURCE_NOTES = {
     "bundled": "Small and pre-trained; comes with layerviz, nothing to download.",
-    "scratch": "Tiny, random weights, tokenizer trained on your texts: the honest baseline without "
-    "pre-training.",
+    "scratch": "Tiny, with random weights and a tokenizer trained on your texts: the honest "
+    "baseline without pre-training.",
     "hub": "Downloaded from the Hugging Face Hub on first use, then read from this disk.",
     "local": "Read from a folder on this machine.",
 }
@@ -28,9 +28,25 @@ _POSITIONS_AFTER_PAD = frozenset({
 
 @dataclass(frozen=True)
 class EncoderInfo:
-    """What is known of an encoder without loading it; ``None`` where nothing is known yet.
+    """What is known of an encoder without loading it; None where nothing is known yet.
 
-    ``source`` is "bundled", "scratch", "hub" or "local"; ``parameters`` leaves out pooler and head.
+    Parameters
+    ----------
+    name : str
+        A catalogue name, a Hub id or a local folder.
+    label : str
+        What people call it.
+    family : str
+        Its architecture, such as "BERT"; "unknown" before its config is on this disk.
+    source : {"bundled", "scratch", "hub", "local"}
+    layers, hidden_size : int or None
+        Blocks and width.
+    parameters : int or None
+        Weights, pooler and head left out.
+    on_disk : bool
+        Whether it is complete on this disk.
+    note : str
+        A sentence for the page, or what is wrong with its files.
     """
 
     name: str
@@ -45,6 +61,49 @@ class EncoderInfo:
 
 
 @dataclass(frozen=True)
+class EncoderSize:
+    """How large a new encoder is made.
+
+    Parameters
+    ----------
+    layers : int
+        Blocks, 1 or more.
+    hidden_size : int
+        Width of a layer.
+    heads : int
+        Attention heads, which must divide the width.
+    vocab_size : int
+        Most entries of the tokenizer's vocabulary; few texts give fewer.
+    positions : int
+        Most tokens of a text that it can read, special ones included.
+
+    Raises
+    ------
+    EncoderError
+        If the numbers contradict each other.
+    """
+
+    layers: int
+    hidden_size: int
+    heads: int
+    vocab_size: int
+    positions: int = 512
+
+    def __post_init__(self) -> None:
+        if min(self.layers, self.hidden_size, self.heads) < 1 or self.hidden_size % self.heads:
+            raise EncoderError(
+                f"There is no encoder of {self.layers} layers with a hidden size of "
+                f"{self.hidden_size} and {self.heads} heads.",
+                "Choose 1 layer or more, and heads that divide the hidden size.",
+            )
+
+    @property
+    def intermediate_size(self) -> int:
+        """Inner width of a layer's feed-forward part."""
+        return 4 * self.hidden_size
+
+
+@dataclass(frozen=True)
 class LoadedEncoder:
     """A classifier in float32 on the CPU, the tokenizer that fits it, and what they are."""
 
@@ -54,7 +113,7 @@ class LoadedEncoder:
 
 
 def default_learning_rate(width: int | None) -> float:
-    """Return a peak AdamW rate for an encoder's width: narrow ones bear larger steps."""
+    """Return a peak AdamW rate for an encoder's width: narrow ones take larger steps."""
     width = width or 768
     return 5e-4 if width <= 256 else 1e-4 if width <= 512 else 5e-5 if width < 1024 else 2e-5
 
@@ -69,17 +128,23 @@ def max_positions(
     model: PreTrainedModel | PreTrainedConfig, tokenizer: PreTrainedTokenizerBase | None = None
 ) -> int | None:
     """Return the most tokens, special ones included, that can be read; None without a limit."""
-    config = getattr(model, "config", model)
+    config = model.config if isinstance(model, PreTrainedModel) else model
     positions = getattr(config, "max_position_embeddings", None) or 0
     if config.model_type in _POSITIONS_AFTER_PAD:
         positions -= (config.pad_token_id or 0) + 1
-    known = (positions, getattr(tokenizer, "model_max_length", 0))
+    limits = (positions, getattr(tokenizer, "model_max_length", 0))
     # transformers writes 10**30 for "not known".
-    return min((limit for limit in known if 0 < limit < 1_000_000), default=None)
+    return min((limit for limit in limits if 0 < limit < 1_000_000), default=None)
 
 
 def label_settings(label_names: Sequence[str]) -> dict[str, Any]:
-    """Return what a config says of the classes, which must be two or more and differ."""
+    """Return a config's settings for these classes.
+
+    Raises
+    ------
+    EncoderError
+        If there are fewer than two classes, or two have the same name.
+    """
     repeated = [label for label, count in Counter(label_names).items() if count > 1]
     if len(label_names) < 2 or repeated:
         raise EncoderError(

@@ -1,4 +1,4 @@
-"""From a name to an encoder: the catalogue, what this disk tells, the tokenizer, the model.
+"""From a name to an encoder: the catalogue, what is known from this disk, tokenizer and model.
 
 A name is that of a bundled starter or a scratch encoder, a Hub id or a local folder. Only
 :func:`load` reaches the network.
@@ -31,15 +31,14 @@ from layerviz.encoders.folders import (
 )
 from layerviz.encoders.hub import download, stopper
 from layerviz.encoders.info import (
-    FAMILIES,
-    NOTES,
+    FAMILY_LABELS,
+    SOURCE_NOTES,
     EncoderInfo,
     LoadedEncoder,
     count_parameters,
     label_settings,
 )
 from layerviz.encoders.scratch import (
-    SCRATCH_LAYERS,
     SCRATCH_SIZES,
     build_scratch,
     scratch_info,
@@ -49,24 +48,45 @@ from layerviz.errors import EncoderError
 
 STARTERS = Path(__file__).parents[2] / "checkpoints" / "starters"
 _STARTER_ORDER = ("bert-mini", "roberta-mini", "distilbert-mini")
-_HUB = {  # id: label, family, layers, hidden size, parameters without pooler and head
-    "google-bert/bert-base-uncased": ("BERT base (uncased)", "BERT", 12, 768, 108_891_648),
-    "FacebookAI/roberta-base": ("RoBERTa base", "RoBERTa", 12, 768, 124_055_040),
-    "distilbert/distilbert-base-uncased": (
-        "DistilBERT base (uncased)", "DistilBERT", 6, 768, 66_362_880,
-    ),
-}  # fmt: skip
+_SCRATCH = "scratch-"
+
+
+def _hub_info(
+    name: str, label: str, family: str, layers: int, hidden_size: int, parameters: int
+) -> EncoderInfo:
+    note = SOURCE_NOTES["hub"]
+    return EncoderInfo(name, label, family, "hub", layers, hidden_size, parameters, False, note)
+
+
+_HUB = {
+    info.name: info
+    for info in (
+        _hub_info(
+            "google-bert/bert-base-uncased", "BERT base (uncased)", "BERT", 12, 768, 108_891_648
+        ),
+        _hub_info("FacebookAI/roberta-base", "RoBERTa base", "RoBERTa", 12, 768, 124_055_040),
+        _hub_info(
+            "distilbert/distilbert-base-uncased",
+            "DistilBERT base (uncased)",
+            "DistilBERT",
+            6,
+            768,
+            66_362_880,
+        ),
+    )
+}
 
 
 def catalogue() -> list[EncoderInfo]:
     """Return what the page offers: bundled starters, scratch encoders, then three Hub ids."""
-    found = sorted(path.parent.name for path in STARTERS.glob("*/config.json"))
-    ordered = sorted(found, key=lambda name: (*_STARTER_ORDER, name).index(name))
-    return [describe(name) for name in (*ordered, *(f"scratch-{f}" for f in SCRATCH_LAYERS), *_HUB)]
+    starters = sorted(path.parent.name for path in STARTERS.glob("*/config.json"))
+    starters.sort(key=lambda name: (*_STARTER_ORDER, name).index(name))
+    scratch = [f"{_SCRATCH}{family}" for family in SCRATCH_SIZES]
+    return [describe(name) for name in (*starters, *scratch, *_HUB)]
 
 
 def describe(name: str) -> EncoderInfo:
-    """Return what this disk tells about ``name``, without the network.
+    """Return what is known of ``name`` from this disk, without the network.
 
     Raises
     ------
@@ -75,25 +95,34 @@ def describe(name: str) -> EncoderInfo:
     """
     source, folder = locate(name)
     if source == "scratch":
-        family = name.removeprefix("scratch-")
-        return scratch_info(family, SCRATCH_LAYERS[family], SCRATCH_SIZES["hidden_size"], None)
-    label, family, *sizes = _HUB.get(name, (_label(name, source), "unknown", None, None, None))
-    known = EncoderInfo(name, label, family, source, *sizes, on_disk=False, note=NOTES[source])
+        family = _scratch_family(name)
+        return scratch_info(family, SCRATCH_SIZES[family])
+    info = _HUB.get(name) or EncoderInfo(
+        name=name,
+        label=_label(name, source),
+        family="unknown",
+        source=source,
+        layers=None,
+        hidden_size=None,
+        parameters=None,
+        on_disk=False,
+        note=SOURCE_NOTES[source],
+    )
     if folder is None:
-        return known
+        return info
     try:
         config = read_config(name, folder)
-        known = replace(
-            known,
-            family=FAMILIES.get(config.model_type, config.model_type),
+        info = replace(
+            info,
+            family=FAMILY_LABELS.get(config.model_type, config.model_type),
             layers=config.num_hidden_layers,
             hidden_size=config.hidden_size,
         )
         check_folder(name, folder)
-        return replace(known, parameters=count_saved(name, folder), on_disk=True)
+        return replace(info, parameters=count_saved(name, folder), on_disk=True)
     except EncoderError as error:
         # A Hub encoder of which a part is missing is simply downloaded; the rest needs mending.
-        return known if source == "hub" else replace(known, note=str(error))
+        return info if source == "hub" else replace(info, note=str(error))
 
 
 def expect_on_disk(name: str) -> EncoderInfo:
@@ -102,19 +131,20 @@ def expect_on_disk(name: str) -> EncoderInfo:
     Raises
     ------
     EncoderError
-        If a starter or a local folder lacks what it should hold.
+        If a starter or a local folder is incomplete.
     """
-    known = describe(name)
-    if known.source != "hub" and not known.on_disk:
-        raise EncoderError(known.note)
-    return known
+    info = describe(name)
+    if info.source != "hub" and not info.on_disk:
+        raise EncoderError(info.note)
+    return info
 
 
 def version(name: str) -> str:
-    """Return 12 hexadecimal digits for the state of an encoder's files; "" where none are ours.
+    """Return 12 hexadecimal digits for the state of an encoder's files; "" if it has no folder.
 
-    A starter's are taken from its contents, the same on all machines; a local folder's, which
-    may hold gigabytes, from the sizes and times of its files.
+    A starter's are taken from its contents, the same on all machines; those of a local folder,
+    which may hold gigabytes, from the sizes and times of its files. Scratch encoders and Hub ids
+    have none.
     """
     source, folder = locate(name)
     if source not in ("bundled", "local") or folder is None:
@@ -144,8 +174,8 @@ def load_tokenizer(name: str, *, texts: Sequence[str] | None = None) -> PreTrain
     """
     source, folder = locate(name)
     if source == "scratch":
-        family = name.removeprefix("scratch-")
-        return train_tokenizer(family, texts or (), SCRATCH_SIZES["vocab_size"])
+        family = _scratch_family(name)
+        return train_tokenizer(family, texts or (), SCRATCH_SIZES[family].vocab_size)
     if folder is None:
         raise EncoderError(f"{name} is not on this disk yet.", "Start a run, which downloads it.")
     return read_tokenizer(name, folder)
@@ -191,13 +221,14 @@ def load(
     check_stop()
     source, folder = locate(name)
     if source == "scratch":
-        family = name.removeprefix("scratch-")
-        sizes = {"layers": SCRATCH_LAYERS[family], **SCRATCH_SIZES, "max_length": max_length}
-        return build_scratch(family, texts, label_names=label_names, seed=seed, **sizes)
+        family = _scratch_family(name)
+        size = SCRATCH_SIZES[family]
+        size = replace(size, positions=max(size.positions, max_length))
+        return build_scratch(family, size, texts, label_names=label_names, seed=seed)
     labels = label_settings(label_names)
-    if folder is not None:  # the wrong kind is told without the network
-        read_config(name, folder)
-    if source == "hub" and not describe(name).on_disk:
+    if folder is not None:
+        read_config(name, folder)  # refuses the wrong kind without the network
+    if folder is None or (source == "hub" and not describe(name).on_disk):
         folder = download(name, on_download, check_stop)
     config = read_config(name, folder)
     check_folder(name, folder)
@@ -245,8 +276,8 @@ def load_trained(folder: Path) -> LoadedEncoder:
             error.message, "Delete the run and start it again with the same data and settings."
         ) from error
     _leave_out_inputs(model, tokenizer)
-    known = replace(describe(str(folder)), label=name, parameters=count_parameters(model))
-    return LoadedEncoder(model, tokenizer, known)
+    info = replace(describe(str(folder)), label=name, parameters=count_parameters(model))
+    return LoadedEncoder(model, tokenizer, info)
 
 
 def _leave_out_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -255,19 +286,29 @@ def _leave_out_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
     tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n in accepted]
 
 
+def _scratch_family(name: str) -> str:
+    return name.removeprefix(_SCRATCH)
+
+
 def _label(name: str, source: str) -> str:
     family, dash, size = name.partition("-")
     if source == "bundled" and dash:
-        return f"{FAMILIES.get(family, family)} {size}"
+        return f"{FAMILY_LABELS.get(family, family)} {size}"
     return Path(name).name if source == "local" else name
 
 
 def locate(name: str) -> tuple[str, Path | None]:
-    """Return the source of ``name`` and its folder, None where this disk has none."""
-    if re.fullmatch(r"scratch-\w*", name):
-        if name.removeprefix("scratch-") not in SCRATCH_LAYERS:
-            known = ", ".join(f"scratch-{family}" for family in SCRATCH_LAYERS)
-            raise EncoderError(f"There is no encoder {name}.", f"Choose one of {known}.")
+    """Return the source of ``name`` and its folder, None for scratch and where this disk has none.
+
+    Raises
+    ------
+    EncoderError
+        If ``name`` cannot be the name of an encoder.
+    """
+    if re.fullmatch(rf"{_SCRATCH}\w*", name):
+        if _scratch_family(name) not in SCRATCH_SIZES:
+            choices = ", ".join(f"{_SCRATCH}{family}" for family in SCRATCH_SIZES)
+            raise EncoderError(f"There is no encoder {name}.", f"Choose one of {choices}.")
         return "scratch", None
     if (
         re.fullmatch(r"[a-z0-9][\w.-]{0,99}", name, re.ASCII)

@@ -1,4 +1,4 @@
-"""Encoders that predict masked tokens: new ones, continued ones, and what teaches them."""
+"""Encoders that predict masked tokens: new ones, continued ones, and their teachers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from layerviz.encoders.folders import (
     check_fit,
@@ -21,7 +22,7 @@ from layerviz.encoders.folders import (
     read_tokenizer,
     weight_files,
 )
-from layerviz.encoders.info import FAMILIES
+from layerviz.encoders.info import FAMILY_LABELS, EncoderSize
 from layerviz.encoders.loading import locate
 from layerviz.encoders.scratch import draft_encoder
 from layerviz.errors import EncoderError
@@ -41,8 +42,6 @@ _HEAD = {
     "transform.LayerNorm": "vocab_layer_norm",
     "decoder": "vocab_projector",
 }
-
-
 _SPELLING = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
 
 
@@ -69,30 +68,27 @@ class MaskedLM:
         -------
         Tensor of shape (n, vocabulary)
         """
+        model: Any = self.model  # what its head is called depends on the family
         if self.family == "bert":
-            return self.model.cls(hidden)
+            return model.cls(hidden)
         if self.family == "roberta":
-            return self.model.lm_head(hidden)
-        hidden = self.model.activation(self.model.vocab_transform(hidden))
-        return self.model.vocab_projector(self.model.vocab_layer_norm(hidden))
+            return model.lm_head(hidden)
+        hidden = model.activation(model.vocab_transform(hidden))
+        return model.vocab_projector(model.vocab_layer_norm(hidden))
 
 
-def new_masked_lm(
-    family: str,
-    texts: Sequence[str],
-    *,
-    layers: int,
-    hidden_size: int,
-    heads: int,
-    vocab_size: int,
-    seed: int,
-) -> MaskedLM:
+def new_masked_lm(family: str, size: EncoderSize, texts: Sequence[str], *, seed: int) -> MaskedLM:
     """Return a masked language model with random weights, its tokenizer trained on ``texts``.
 
-    It can read 512 tokens. Its position vectors start at zero, so that positions which no text
-    reaches in training add nothing later, instead of noise.
+    Its position vectors start at zero, so that positions which no text reaches in training add
+    nothing later, instead of noise.
+
+    Raises
+    ------
+    EncoderError
+        If the family is unknown, or there is nothing to train the tokenizer on.
     """
-    tokenizer, config = draft_encoder(family, texts, layers, hidden_size, heads, vocab_size, 512)
+    tokenizer, config = draft_encoder(family, size, texts)
     transformers.set_seed(seed)
     model = transformers.AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
     torch.nn.init.zeros_(model.base_model.embeddings.position_embeddings.weight)
@@ -111,21 +107,21 @@ def continued_masked_lm(name: str, family: str, *, max_length: int, seed: int) -
         ``max_length`` tokens.
     """
     folder = _folder_on_disk(name)
-    found = read_config(name, folder).model_type
-    if found != family and (found, family) != ("bert", "distilbert"):
-        told = FAMILIES.get(found, found)
+    start_family = read_config(name, folder).model_type
+    if start_family != family and (start_family, family) != ("bert", "distilbert"):
+        start_label = FAMILY_LABELS.get(start_family, start_family)
         raise EncoderError(
-            f"{name} is a {told}, from which a {FAMILIES[family]} cannot start.",
-            "Start from one of the same family; a DistilBERT may start from a BERT, too.",
+            f"{name} is a {start_label}, from which a {FAMILY_LABELS[family]} cannot start.",
+            "Start from one of the same family; a DistilBERT may also start from a BERT.",
         )
     check_folder(name, folder)
     tokenizer = read_tokenizer(name, folder)
     model = read_masked_lm(name, folder, seed)
     check_fit(name, tokenizer, model.config, max_length)
-    if found != family:
-        if not isinstance(tokenizer, transformers.BertTokenizerFast):
+    if start_family != family:
+        if not isinstance(tokenizer, transformers.BertTokenizer):
             raise EncoderError(
-                f"{name} has a {type(tokenizer).__name__}, which a DistilBERT does not read.",
+                f"{name} has a {type(tokenizer).__name__}, which a DistilBERT cannot use.",
                 "Start from a BERT with a WordPiece tokenizer.",
             )
         model, tokenizer = _every_other_layer(model, tokenizer)
@@ -185,46 +181,53 @@ def _every_other_layer(
     bert: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Return a DistilBERT of layers L, L - 2, ... of a BERT (Sanh et al., 2019), in order."""
-    known = bert.config
-    chosen = range(known.num_hidden_layers - 1, -1, -2)[::-1]
-    config = transformers.DistilBertConfig(
-        vocab_size=known.vocab_size,
-        max_position_embeddings=known.max_position_embeddings,
-        dim=known.hidden_size,
-        n_layers=len(chosen),
-        n_heads=known.num_attention_heads,
-        hidden_dim=known.intermediate_size,
-        activation=known.hidden_act,
-        dropout=known.hidden_dropout_prob,
-        attention_dropout=known.attention_probs_dropout_prob,
-        initializer_range=known.initializer_range,
-        pad_token_id=known.pad_token_id,
-        tie_word_embeddings=known.tie_word_embeddings,
+    chosen = range(bert.config.num_hidden_layers - 1, -1, -2)[::-1]
+    model = transformers.AutoModelForMaskedLM.from_config(
+        _distilbert_config(bert.config, len(chosen)), dtype=torch.float32
     )
-    model = transformers.AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
-    body, distilled = bert.bert, model.distilbert
-    _copy(body.embeddings.word_embeddings, distilled.embeddings.word_embeddings)
-    _copy(body.embeddings.LayerNorm, distilled.embeddings.LayerNorm)
-    _copy(body.embeddings.position_embeddings, distilled.embeddings.position_embeddings)
-    with torch.no_grad():  # DistilBERT has no token types: the only one used joins the positions
-        distilled.embeddings.position_embeddings.weight += (
-            body.embeddings.token_type_embeddings.weight[0]
-        )
+    body, distilled = bert.base_model, model.base_model
+    _copy_embeddings(body.embeddings, distilled.embeddings)
     for index, layer in enumerate(chosen):
         for source, target in _BERT_TO_DISTILBERT.items():
             _copy(
-                body.encoder.layer[layer].get_submodule(source),
-                distilled.transformer.layer[index].get_submodule(target),
+                body.get_submodule(f"encoder.layer.{layer}.{source}"),
+                distilled.get_submodule(f"transformer.layer.{index}.{target}"),
             )
     for source, target in _HEAD.items():
-        _copy(bert.cls.predictions.get_submodule(source), model.get_submodule(target))
+        _copy(bert.get_submodule(f"cls.predictions.{source}"), model.get_submodule(target))
     model.tie_weights()
     spelling = {
         key: tokenizer.init_kwargs[key] for key in _SPELLING if key in tokenizer.init_kwargs
     }
-    same = transformers.DistilBertTokenizerFast(vocab=tokenizer.get_vocab(), **spelling)
+    same = transformers.DistilBertTokenizer(vocab=tokenizer.get_vocab(), **spelling)
     same.model_max_length = tokenizer.model_max_length
     return model, same
+
+
+def _distilbert_config(bert: PreTrainedConfig, n_layers: int) -> PreTrainedConfig:
+    """Return the config of a DistilBERT that is like a BERT, with another number of layers."""
+    return transformers.DistilBertConfig(
+        vocab_size=bert.vocab_size,
+        max_position_embeddings=bert.max_position_embeddings,
+        dim=bert.hidden_size,
+        n_layers=n_layers,
+        n_heads=bert.num_attention_heads,
+        hidden_dim=bert.intermediate_size,
+        activation=bert.hidden_act,
+        dropout=bert.hidden_dropout_prob,
+        attention_dropout=bert.attention_probs_dropout_prob,
+        initializer_range=bert.initializer_range,
+        pad_token_id=bert.pad_token_id,
+        tie_word_embeddings=bert.tie_word_embeddings,
+    )
+
+
+def _copy_embeddings(bert: Any, distilbert: Any) -> None:
+    _copy(bert.word_embeddings, distilbert.word_embeddings)
+    _copy(bert.LayerNorm, distilbert.LayerNorm)
+    _copy(bert.position_embeddings, distilbert.position_embeddings)
+    with torch.no_grad():  # DistilBERT has no token types: the only one used joins the positions
+        distilbert.position_embeddings.weight += bert.token_type_embeddings.weight[0]
 
 
 def _copy(source: torch.nn.Module, target: torch.nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""Tiny encoders with random weights, built on the spot; their tokenizers learn from the texts."""
+"""Tiny encoders with random weights, built on the spot, with tokenizers trained on the texts."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from layerviz.encoders.info import (
-    FAMILIES,
-    NOTES,
+    FAMILY_LABELS,
+    SOURCE_NOTES,
     EncoderInfo,
+    EncoderSize,
     LoadedEncoder,
     count_parameters,
     label_settings,
 )
 from layerviz.errors import EncoderError
 
-SCRATCH_LAYERS = {"bert": 8, "roberta": 8, "distilbert": 4}
-SCRATCH_SIZES = {"hidden_size": 128, "heads": 2, "vocab_size": 8192}
+SCRATCH_SIZES = {
+    "bert": EncoderSize(layers=8, hidden_size=128, heads=2, vocab_size=8192),
+    "roberta": EncoderSize(layers=8, hidden_size=128, heads=2, vocab_size=8192),
+    "distilbert": EncoderSize(layers=4, hidden_size=128, heads=2, vocab_size=8192),
+}
 MOST_TOKENIZER_TEXTS, MOST_TOKENIZER_CHARACTERS = 50_000, 2_000  # characters of each text
+_MIN_FREQUENCY = 2  # of a pair that a tokenizer merges
 
 
 def build_scratch(
     family: str,
+    size: EncoderSize,
     texts: Sequence[str],
     *,
-    layers: int,
-    hidden_size: int,
-    heads: int,
-    vocab_size: int,
-    max_length: int,
     label_names: Sequence[str],
     seed: int,
 ) -> LoadedEncoder:
@@ -45,14 +46,9 @@ def build_scratch(
     ----------
     family : {"bert", "roberta", "distilbert"}
         Whose architecture and tokenization to take.
+    size : EncoderSize
     texts : sequence of str
         Up to 50,000 of them, evenly spaced, are read, and of each the first 2,000 characters.
-    layers, hidden_size, heads : int
-        Blocks, width, and attention heads, which must divide the width; the inner width is 4x.
-    vocab_size : int
-        Most entries of the vocabulary; small data gives fewer.
-    max_length : int
-        Most tokens that will be fed; there is room for 512 at least.
     label_names : sequence of str
         Two or more distinct class names, in the order of the label ids.
     seed : int
@@ -61,107 +57,132 @@ def build_scratch(
     Raises
     ------
     EncoderError
-        If the sizes contradict each other, or there is nothing to train the tokenizer on.
+        If the family is unknown, or there is nothing to train the tokenizer on.
     """
     labels = label_settings(label_names)
-    tokenizer, config = draft_encoder(
-        family, texts, layers, hidden_size, heads, vocab_size, max_length
-    )
+    tokenizer, config = draft_encoder(family, size, texts)
     config.update(labels)
     transformers.set_seed(seed)
     auto = transformers.AutoModelForSequenceClassification
     model = auto.from_config(config, dtype=torch.float32).eval()
-    info = scratch_info(family, layers, hidden_size, count_parameters(model))
-    return LoadedEncoder(model, tokenizer, info)
+    return LoadedEncoder(model, tokenizer, scratch_info(family, size, count_parameters(model)))
 
 
 def draft_encoder(
-    family: str,
-    texts: Sequence[str],
-    layers: int,
-    hidden_size: int,
-    heads: int,
-    vocab_size: int,
-    max_length: int,
+    family: str, size: EncoderSize, texts: Sequence[str]
 ) -> tuple[PreTrainedTokenizerBase, PreTrainedConfig]:
     """Train a tokenizer on ``texts`` and return it with the config of an encoder that fits it."""
-    if family not in FAMILIES or layers < 1 or heads < 1 or hidden_size % heads:
+    if family not in FAMILY_LABELS:
         raise EncoderError(
-            f"There is no {family} encoder of {layers} layers, {hidden_size} wide, {heads} heads.",
-            f"Take one of {', '.join(FAMILIES)}, and heads that divide the width.",
+            f"There is no encoder family {family!r:.40}.",
+            f"Choose one of {', '.join(FAMILY_LABELS)}.",
         )
-    tokenizer = train_tokenizer(family, texts, vocab_size)
-    tokenizer.model_max_length = max(512, max_length)
-    return tokenizer, _scratch_config(family, tokenizer, layers, hidden_size, heads)
+    tokenizer = train_tokenizer(family, texts, size.vocab_size)
+    tokenizer.model_max_length = size.positions
+    return tokenizer, _scratch_config(family, size, tokenizer)
 
 
-def train_tokenizer(family: str, texts: Sequence[str], size: int) -> PreTrainedTokenizerBase:
+def train_tokenizer(family: str, texts: Sequence[str], vocab_size: int) -> PreTrainedTokenizerBase:
     """Train lower-cased WordPiece, or byte-level BPE for RoBERTa: the same texts, the same ids."""
     step = max(1, -(-len(texts) // MOST_TOKENIZER_TEXTS))
-    kept = [text[:MOST_TOKENIZER_CHARACTERS] for text in texts[::step]]
-    if not any(text.strip() for text in kept):
+    sample = [text[:MOST_TOKENIZER_CHARACTERS] for text in texts[::step]]
+    if not any(text.strip() for text in sample):
         raise EncoderError(
             "There are no texts to train a tokenizer on.",
             "Give a file with texts, or choose an encoder that brings its own tokenizer.",
         )
-    settings = {"vocab_size": size, "min_frequency": 2, "show_progress": False}
-    if family != "roberta":
-        draft = _train_wordpiece(kept, settings)
-        bert, distilbert = transformers.BertTokenizerFast, transformers.DistilBertTokenizerFast
-        return (bert if family == "bert" else distilbert)(vocab=draft.get_vocab())
-    draft = Tokenizer(models.BPE())
-    draft.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    settings["special_tokens"] = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    settings["initial_alphabet"] = sorted(pre_tokenizers.ByteLevel.alphabet())
-    draft.train_from_iterator(kept, trainers.BpeTrainer(**settings))
-    merges = [tuple(pair) for pair in json.loads(draft.to_str())["model"]["merges"]]
-    return transformers.RobertaTokenizerFast(vocab=draft.get_vocab(), merges=merges)
+    if family == "roberta":
+        return _train_byte_pairs(sample, vocab_size)
+    kind = transformers.BertTokenizer if family == "bert" else transformers.DistilBertTokenizer
+    return kind(vocab=_train_wordpiece(sample, vocab_size).get_vocab())
 
 
-def scratch_info(family: str, layers: int, width: int, parameters: int | None) -> EncoderInfo:
-    """Describe a scratch encoder of these sizes."""
-    name, label = f"scratch-{family}", f"{FAMILIES[family]} from scratch"
-    sizes = (layers, width, parameters)
-    return EncoderInfo(name, label, FAMILIES[family], "scratch", *sizes, True, NOTES["scratch"])
+def scratch_info(family: str, size: EncoderSize, parameters: int | None = None) -> EncoderInfo:
+    """Describe a scratch encoder of this size."""
+    return EncoderInfo(
+        name=f"scratch-{family}",
+        label=f"{FAMILY_LABELS[family]} from scratch",
+        family=FAMILY_LABELS[family],
+        source="scratch",
+        layers=size.layers,
+        hidden_size=size.hidden_size,
+        parameters=parameters,
+        on_disk=True,
+        note=SOURCE_NOTES["scratch"],
+    )
 
 
 def _scratch_config(
-    family: str, tokenizer: PreTrainedTokenizerBase, layers: int, width: int, heads: int
+    family: str, size: EncoderSize, tokenizer: PreTrainedTokenizerBase
 ) -> PreTrainedConfig:
     """Return a config whose special ids and positions are the tokenizer's."""
-    positions = tokenizer.model_max_length
-    common = {
+    common: dict[str, Any] = {
         "vocab_size": len(tokenizer),
         "pad_token_id": tokenizer.pad_token_id,
         # BERT's 0.02 belongs to its width of 768; narrower layers start proportionally wider
         # (variance ~ 1 / width; Glorot & Bengio, 2010), or deep post-norm stacks hardly move.
-        "initializer_range": 0.02 * (768 / width) ** 0.5,
+        "initializer_range": 0.02 * (768 / size.hidden_size) ** 0.5,
     }
     if family == "distilbert":
-        sizes = {"dim": width, "n_layers": layers, "n_heads": heads, "hidden_dim": 4 * width}
-        return transformers.DistilBertConfig(**common, **sizes, max_position_embeddings=positions)
-    sizes = {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": heads}
-    common |= {**sizes, "intermediate_size": 4 * width}
+        return transformers.DistilBertConfig(
+            **common,
+            dim=size.hidden_size,
+            n_layers=size.layers,
+            n_heads=size.heads,
+            hidden_dim=size.intermediate_size,
+            max_position_embeddings=size.positions,
+        )
+    common |= {
+        "hidden_size": size.hidden_size,
+        "num_hidden_layers": size.layers,
+        "num_attention_heads": size.heads,
+        "intermediate_size": size.intermediate_size,
+    }
     if family == "bert":
-        return transformers.BertConfig(**common, max_position_embeddings=positions)
-    common |= {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
-    positions += tokenizer.pad_token_id + 1
+        return transformers.BertConfig(**common, max_position_embeddings=size.positions)
     return transformers.RobertaConfig(
-        **common, max_position_embeddings=positions, type_vocab_size=1
+        **common,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        max_position_embeddings=size.positions + tokenizer.pad_token_id + 1,
+        type_vocab_size=1,
     )
 
 
-def _train_wordpiece(texts: Sequence[str], settings: dict[str, Any]) -> Tokenizer:
+def _train_wordpiece(texts: Sequence[str], vocab_size: int) -> Tokenizer:
     draft = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    draft.normalizer = normalizers.BertNormalizer(lowercase=True)
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    draft.normalizer = normalizer
     draft.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    counts = Counter(char for text in texts for char in draft.normalizer.normalize_str(text))
-    counted = sorted(counts, key=lambda char: (-counts[char], char))
-    alphabet = [c for c in counted if not c.isspace()][: min(1000, settings["vocab_size"] // 4)]
+    counts = Counter(char for text in texts for char in normalizer.normalize_str(text))
+    by_count = sorted(counts, key=lambda char: (-counts[char], char))
+    alphabet = [char for char in by_count if not char.isspace()][: min(1000, vocab_size // 4)]
     # Left alone, the trainer numbers the "##" characters (and so breaks ties) in the order of a
     # hash map, new in each process: number them beforehand, as if they were special tokens.
     first = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"##{c}" for c in sorted(alphabet))]
-    letters = {"initial_alphabet": alphabet, "limit_alphabet": len(alphabet)}
-    trainer = trainers.WordPieceTrainer(**settings, **letters, special_tokens=first)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocab_size,
+        min_frequency=_MIN_FREQUENCY,
+        show_progress=False,
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
+        special_tokens=first,
+    )
     draft.train_from_iterator(texts, trainer)
     return draft
+
+
+def _train_byte_pairs(texts: Sequence[str], vocab_size: int) -> PreTrainedTokenizerBase:
+    draft = Tokenizer(models.BPE())
+    draft.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        min_frequency=_MIN_FREQUENCY,
+        show_progress=False,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+    )
+    draft.train_from_iterator(texts, trainer)
+    # Any: the signature says strings, but what is underneath takes pairs.
+    merges: Any = [tuple(pair) for pair in json.loads(draft.to_str())["model"]["merges"]]
+    return transformers.RobertaTokenizer(vocab=draft.get_vocab(), merges=merges)

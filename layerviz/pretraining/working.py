@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, Trainer
 from layerviz import encoders, hidden_states
 from layerviz.config import PretrainConfig
 from layerviz.data import Corpus
-from layerviz.encoders import MaskedLM
+from layerviz.encoders import EncoderSize, MaskedLM
 from layerviz.errors import DataError
 from layerviz.pretraining.batches import Collate, hold_out, plan_batches
 from layerviz.pretraining.folder import close_folder, open_folder
@@ -188,15 +188,8 @@ def _student(config: PretrainConfig, texts: Sequence[str]) -> MaskedLM:
         return encoders.continued_masked_lm(
             config.start, config.family, max_length=config.max_length, seed=config.seed
         )
-    return encoders.new_masked_lm(
-        config.family,
-        texts,
-        layers=config.layers,
-        hidden_size=config.hidden_size,
-        heads=config.heads,
-        vocab_size=config.vocab_size,
-        seed=config.seed,
-    )
+    size = EncoderSize(config.layers, config.hidden_size, config.heads, config.vocab_size)
+    return encoders.new_masked_lm(config.family, size, texts, seed=config.seed)
 
 
 class _Trainer(Trainer):
