@@ -1,8 +1,9 @@
-"""What several tests need."""
+"""What several tests need, and how many processes run them."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from toy import as_csv, toy_rows
@@ -10,12 +11,50 @@ from toy import as_csv, toy_rows
 from layerviz import data
 from layerviz.data import Dataset
 
+MOST_PROCESSES = 4  # each holds torch and what it trains: about 1 GB
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run whole folders on several cores, and what somebody looks at closely in one process.
+
+    In ``addopts`` the option ``-n`` would also hold for a single test, which then waits for other
+    processes to start, and for a debugger, which cannot reach into them. An ``-n`` of the command
+    line is left as it is.
+    """
+    option = config.option
+    if hasattr(config, "workerinput") or not config.pluginmanager.hasplugin("xdist"):
+        return
+    if option.numprocesses is None and is_wide(config):
+        option.numprocesses = "logical"
+        option.maxprocesses = option.maxprocesses or MOST_PROCESSES
+    if option.numprocesses and option.dist == "no":
+        # One file is one process's work, as its fixtures are costly, in the order of collection:
+        # the browser's (the longest) first.
+        option.dist = "loadfile"
+        option.loadscopereorder = False
+
+
+def is_wide(config: pytest.Config) -> bool:
+    """Whether whole folders are run, and nobody waits in a debugger or for what a test prints."""
+    watched = any(config.getoption(name, False) for name in ("usepdb", "trace"))
+    if watched or config.getoption("capture") == "no" or config.getoption("keyword"):
+        return False
+    return all(Path(argument).is_dir() for argument in config.option.file_or_dir)
+
 
 def pytest_configure() -> None:
     """Share the cores among pytest-xdist's processes: each would take all of them."""
     if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
         share = max(1, (os.cpu_count() or 1) // int(workers))
         os.environ.setdefault("OMP_NUM_THREADS", str(share))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files without a fast test unread where only those run: most import torch."""
+    if config.option.markexpr != "fast" or not collection_path.name.startswith("test_"):
+        return None
+    return "pytest.mark.fast" not in collection_path.read_text(encoding="utf-8") or None
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ import pytest
 from layerviz import charts
 from layerviz.charts import Grid, palette
 
+pytestmark = pytest.mark.fast
+
 N_TRAIN, N_VAL, N_SLOTS = 30, 12, 4
 LABEL_NAMES = ("calm", "angry", "sad")
 ATTACKS = ("<script>alert(1)</script>", "{{x}}", "datum.x", '"); alert(1); ("')

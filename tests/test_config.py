@@ -11,6 +11,8 @@ import pytest
 from layerviz.config import RUN_ID_PATTERN, RunConfig, check_run_id, run_id, slug
 from layerviz.errors import ConfigError
 
+pytestmark = pytest.mark.fast
+
 FINGERPRINT = "0123456789abcdef"
 OTHER_VALUES = {
     "encoder": "scratch-roberta",

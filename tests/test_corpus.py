@@ -9,6 +9,8 @@ import pytest
 from layerviz import data
 from layerviz.errors import DataError
 
+pytestmark = pytest.mark.fast
+
 LINES = "The first line.\n\n  a second\tone \nThe first line.\r\nÜber alles\n"
 CSV = 'id,review,stars\n1,"A long text\nover two lines",5\n2,Another long text,4\n3,,4\n'
 

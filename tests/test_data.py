@@ -26,6 +26,8 @@ from layerviz.data import (
 from layerviz.data.delimited import DELIMITERS
 from layerviz.errors import DataError
 
+pytestmark = pytest.mark.fast
+
 TEXT_LABEL = Columns("text", "label")
 
 

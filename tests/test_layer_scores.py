@@ -26,6 +26,8 @@ from test_charts import (
 from layerviz import charts
 from layerviz.charts import layer_scores as module
 
+pytestmark = pytest.mark.fast
+
 MEASURE = "Linear probe, macro-F1"
 SIZES = {"train": 2000, "val": 500}
 

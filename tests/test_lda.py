@@ -9,6 +9,8 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from layerviz import projection
 from layerviz.projection import LayerMaps, lda_maps, place_in_lda
 
+pytestmark = pytest.mark.fast
+
 
 def mixed_splits(n_train: int, n_val: int) -> np.ndarray:
     names = np.array(["train"] * n_train + ["val"] * n_val)

@@ -17,6 +17,8 @@ from layerviz.projection import (
     tsne_maps,
 )
 
+pytestmark = pytest.mark.fast
+
 N_TRAIN, N_VAL = 90, 45
 CENTRES = 6 * np.eye(3, 16)  # of three clusters, far apart
 

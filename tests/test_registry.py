@@ -9,6 +9,8 @@ import pytest
 from layerviz.errors import ConfigError
 from layerviz.registry import Registry
 
+pytestmark = pytest.mark.fast
+
 
 @dataclass(frozen=True)
 class Fruit:

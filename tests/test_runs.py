@@ -23,6 +23,8 @@ from layerviz.data import Dataset
 from layerviz.errors import ConfigError, RunError
 from layerviz.runs import Run, Snapshot, contents
 
+pytestmark = pytest.mark.fast
+
 CONFIG = RunConfig("scratch-distilbert")
 N, LAYERS, WIDTH = 6, 3, 8
 SNAPSHOT = Snapshot(index=0, step=0, epoch=0.0)
