@@ -14,6 +14,7 @@ from layerviz.errors import ConfigError
 POOLINGS = ("mean", "cls", "max")
 METHOD_NAMES = {"pca": "PCA", "lda": "LDA", "tsne": "t-SNE", "umap": "UMAP"}  # projections
 SPLITS = ("train", "val", "test")
+TRAIN_AND_VAL = ("train", "val")  # what is shown and chosen by; test is scored once, at the end
 CLASS_WEIGHTINGS = ("none", "balanced")
 PRECISIONS = ("auto", "bf16", "fp32")
 

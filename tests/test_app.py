@@ -226,8 +226,8 @@ def test_a_search_lists_the_hits_and_lights_them_up_in_all_maps(looked_at, monke
     assert f"**{len(hits)} example" in words(app)
     chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
     frames = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
-    lit = next(frame for frame in frames if "lit" in frame)
-    assert set(examples["id"].to_numpy()[lit["row"][lit["lit"] > 0]]) == hits
+    texts = next(frame for frame in frames if "highlighted" in frame)
+    assert set(examples["id"].to_numpy()[texts["row"][texts["highlighted"] > 0]]) == hits
     app.button(key="examples_clear").click().run()
     assert len(app.dataframe[0].value) == 90
     assert app.text_input(key="search").value == ""

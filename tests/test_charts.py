@@ -60,7 +60,7 @@ def layer_maps(
     return charts.layer_maps(
         charts.points_frame(positions, splits, rows, predictions, colours),
         charts.examples_frame(examples, label_names, rows),
-        charts.cells_frame(trust, EPOCHS[:n_snapshots], sizes, N_SLOTS),
+        charts.panels_frame(trust, EPOCHS[:n_snapshots], sizes, N_SLOTS),
         layers=layers,
         label_names=label_names,
         n_slots=N_SLOTS,
@@ -153,27 +153,27 @@ def test_few_points_are_drawn_sharp_and_many_fast() -> None:
 
 
 @pytest.mark.parametrize("n_layers", [1, 2, 7, 8, 9, 12, 15, 16, 25, 48])
-def test_cells_lie_in_the_picture_and_apart(n_layers: int) -> None:
+def test_panels_lie_in_the_picture_and_apart(n_layers: int) -> None:
     drawn = layer_maps(layers=tuple(range(n_layers)), n=(2, 1))
-    cells = rows_of(drawn, drawn["layer"][0])
+    panels = rows_of(drawn, drawn["layer"][0])
     encoding = drawn["layer"][0]["encoding"]
     width = encoding["x"]["scale"]["domain"][1]
     assert encoding["y"]["scale"]["domain"] == [drawn["height"], 0]  # pixels from the top
-    assert len(cells) == 2 * n_layers
-    assert cells["left"].min() >= 0
-    assert cells["right"].max() <= width
-    assert cells["top"].min() >= 20  # the names of the splits stand above
-    assert cells["bottom"].max() <= drawn["height"]
-    assert ((cells["right"] - cells["left"]) * 300 > 100).all()
-    for place, one in cells.iterrows():
-        others = cells.drop(index=place)
+    assert len(panels) == 2 * n_layers
+    assert panels["left"].min() >= 0
+    assert panels["right"].max() <= width
+    assert panels["top"].min() >= 20  # the names of the splits stand above
+    assert panels["bottom"].max() <= drawn["height"]
+    assert ((panels["right"] - panels["left"]) * 300 > 100).all()
+    for place, one in panels.iterrows():
+        others = panels.drop(index=place)
         across = (others["left"] < one["right"]) & (one["left"] < others["right"])
         down = (others["top"] < one["bottom"]) & (one["top"] < others["bottom"])
         assert not (across & down).any()
 
 
 @pytest.mark.parametrize("n_layers", [1, 4, 12])
-def test_a_layer_stands_in_the_same_cell_of_train_on_the_left_and_val_on_the_right(
+def test_a_layer_stands_in_the_same_panel_of_train_on_the_left_and_val_on_the_right(
     n_layers: int,
 ) -> None:
     layers = tuple(range(n_layers, 0, -1))  # reading order is the caller's
@@ -207,10 +207,10 @@ class Datum(dict):
 
 @pytest.mark.parametrize("width", [300, 700, 1600])
 @pytest.mark.parametrize("n_layers", [1, 4, 12, 24])
-def test_points_stay_in_their_own_cell_below_its_title(n_layers: int, width: int) -> None:
+def test_points_stay_in_their_own_panel_below_its_title(n_layers: int, width: int) -> None:
     """The corners of the unit square, placed by the chart's own expressions."""
     drawn = layer_maps(layers=tuple(range(n_layers)), n=(4, 4))
-    cells = rows_of(drawn, drawn["layer"][0])
+    panels = rows_of(drawn, drawn["layer"][0])
     placing = drawn["layer"][1]["transform"]
     placing = {step["as"]: step["calculate"] for step in placing if "calculate" in step}
     across = drawn["layer"][1]["encoding"]["x"]["scale"]["domain"][1]
@@ -227,11 +227,11 @@ def test_points_stay_in_their_own_cell_below_its_title(n_layers: int, width: int
             }
             corners.append([eval(placing[a], {"min": min}, names) for a in "xy"])
         (left, bottom), (right, top) = corners
-        home = cells[
-            (cells["left"] <= left)
-            & (right <= cells["right"])
-            & (cells["top"] + 16 <= top)
-            & (bottom <= cells["bottom"])
+        home = panels[
+            (panels["left"] <= left)
+            & (right <= panels["right"])
+            & (panels["top"] + 16 <= top)
+            & (bottom <= panels["bottom"])
         ]
         assert len(home) == 1
         in_pixels = (right - left) * width / across
@@ -375,14 +375,14 @@ def test_all_points_are_drawn_or_a_seeded_sample_of_each_split() -> None:
 
 def test_headings_say_split_size_and_epoch() -> None:
     trust = {0: np.array([[0.9, np.nan], [0.876, np.nan]]), 3: np.zeros((2, 2))}
-    cells = charts.cells_frame(trust, [0.0, 1.0], {"train": 2000, "val": 1000}, 3)
-    cells = cells.set_index(["layer", "split"])
-    assert cells.loc[(3, "train"), "heading0"] == "Train (n = 2,000), before training"
-    assert cells.loc[(3, "val"), "heading1"] == "Val (n = 1,000), epoch 1"
-    assert cells.loc[(3, "val"), "heading2"] == "Val (n = 1,000), epoch 1 (newest)"
-    assert cells.loc[(0, "train"), "title1"] == "Layer 0  ·  T 0.88"
-    assert cells.loc[(0, "val"), "title0"] == "Layer 0"  # no rating where none is defined
-    assert cells.loc[(3, "train"), "title2"] == "Layer 3  ·  T 0.00"
+    panels = charts.panels_frame(trust, [0.0, 1.0], {"train": 2000, "val": 1000}, 3)
+    panels = panels.set_index(["layer", "split"])
+    assert panels.loc[(3, "train"), "heading0"] == "Train (n = 2,000), before training"
+    assert panels.loc[(3, "val"), "heading1"] == "Val (n = 1,000), epoch 1"
+    assert panels.loc[(3, "val"), "heading2"] == "Val (n = 1,000), epoch 1 (newest)"
+    assert panels.loc[(0, "train"), "title1"] == "Layer 0  ·  T 0.88"
+    assert panels.loc[(0, "val"), "title0"] == "Layer 0"  # no rating where none is defined
+    assert panels.loc[(3, "train"), "title2"] == "Layer 3  ·  T 0.00"
 
 
 @pytest.mark.parametrize(
@@ -603,17 +603,17 @@ def test_every_code_names_its_colour() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 9])
-def test_a_matrix_has_a_cell_per_encoder_and_split_that_do_not_overlap(n):
+def test_a_matrix_has_a_panel_per_encoder_and_split_that_do_not_overlap(n):
     grid = Grid.matrix(n)
-    corners = [grid.corner(cell, side) for cell in range(n) for side in (0, 1)]
+    corners = [grid.corner(panel, side) for panel in range(n) for side in (0, 1)]
     assert len(set(corners)) == 2 * n
     for left, top in corners:
         assert 0 <= left <= grid.width - 1
-        assert Grid.HEADER <= top <= grid.height - grid.cell_height
+        assert Grid.HEADER <= top <= grid.height - grid.panel_height
     assert grid.heading_top(1) == grid.height / 2
-    for cell in range(n):  # val stands below train, in the same column
-        assert grid.corner(cell, 1)[0] == grid.corner(cell, 0)[0]
-        assert grid.corner(cell, 1)[1] > max(grid.corner(other, 0)[1] for other in range(n))
+    for panel in range(n):  # val stands below train, in the same column
+        assert grid.corner(panel, 1)[0] == grid.corner(panel, 0)[0]
+        assert grid.corner(panel, 1)[1] > max(grid.corner(other, 0)[1] for other in range(n))
 
 
 def selectable_points() -> pd.DataFrame:
@@ -643,11 +643,11 @@ def test_a_box_selects_what_is_inside_at_its_own_epoch(slot, expected):
 
 def test_points_that_can_be_selected_say_where_and_when():
     points = selectable_points()
-    examples = pd.DataFrame({"row": range(4), "text": list("abcd"), "label": "x", "lit": 0})
+    examples = pd.DataFrame({"row": range(4), "text": list("abcd"), "label": "x", "highlighted": 0})
     trust = {layer: np.ones((2, 2)) for layer in (0, 1)}
-    cells = charts.cells_frame(trust, [0, 1], {"train": 3, "val": 1}, 2, names={0: "A", 1: "B"})
+    panels = charts.panels_frame(trust, [0, 1], {"train": 3, "val": 1}, 2, names={0: "A", 1: "B"})
     drawn = charts.layer_maps(
-        points, examples, cells, layers=[0, 1], label_names=["x"], n_slots=2,
+        points, examples, panels, layers=[0, 1], label_names=["x"], n_slots=2,
         grid=Grid.matrix(2), selectable=True, names=["A", "B"],
     ).to_dict()  # fmt: skip
     names = {param["name"] for param in drawn["params"]}
@@ -657,7 +657,7 @@ def test_points_that_can_be_selected_say_where_and_when():
     assert all(end["expr"].startswith("origin") for end in ends)
     origin = next(one["expr"] for one in drawn["params"] if one["name"] == "origin")
     assert "slot" in origin
-    assert "A\nT 1.00" in set(cells["title0"])
+    assert "A\nT 1.00" in set(panels["title0"])
 
 
 def test_curves_of_encoders_are_valid_and_named():
@@ -698,48 +698,48 @@ def maps_of_two(**more: Any) -> dict[str, Any]:
     """Draw the points of `selectable_points` as maps of two layers."""
     points = selectable_points()
     examples = pd.DataFrame({"row": range(4), "text": list("abcd"), "label": "x"})
-    cells = charts.cells_frame(
+    panels = charts.panels_frame(
         {layer: np.ones((2, 2)) for layer in (0, 1)}, [0, 1], {"train": 3, "val": 1}, 2
     )
     return charts.layer_maps(
-        points, examples, cells, layers=[0, 1], label_names=["x"], n_slots=2,
+        points, examples, panels, layers=[0, 1], label_names=["x"], n_slots=2,
         selectable=True, **more,
     ).to_dict()  # fmt: skip
 
 
-def test_a_trail_goes_through_every_snapshot_of_each_layer():
+def test_a_path_goes_through_every_snapshot_of_each_layer():
     points = selectable_points()
-    trail = charts.trails_frame(points, [1, 3])
-    assert set(trail["row"]) == {1, 3}
-    assert len(trail) == 2 * 2 * 2  # examples, layers, snapshots
-    one = trail[(trail["row"] == 1) & (trail["layer"] == 0)].sort_values("at")
+    path = charts.paths_frame(points, [1, 3])
+    assert set(path["row"]) == {1, 3}
+    assert len(path) == 2 * 2 * 2  # examples, layers, snapshots
+    one = path[(path["row"] == 1) & (path["layer"] == 0)].sort_values("at")
     assert one[["x", "y"]].to_numpy().tolist() == [[0.9, 0.1], [0.1, 0.9]]
-    assert set(trail["colour"]) == {palette.PALETTE[0]}
+    assert set(path["colour"]) == {palette.PALETTE[0]}
 
 
-def test_a_trail_ends_at_the_newest_snapshot():
+def test_a_path_ends_at_the_newest_snapshot():
     points = selectable_points()
     points.loc[points["layer"] == 1, "newest"] = 0
-    trail = charts.trails_frame(points, [0])
-    assert trail.groupby("layer")["at"].max().to_dict() == {0: 1, 1: 0}
+    path = charts.paths_frame(points, [0])
+    assert path.groupby("layer")["at"].max().to_dict() == {0: 1, 1: 0}
 
 
-def test_trails_come_and_go_as_data_so_that_the_slider_stays():
+def test_paths_come_and_go_as_data_so_that_the_slider_stays():
     points = selectable_points()
-    none, two = (charts.trails_frame(points, rows) for rows in ([], [0, 1]))
-    assert without_data(maps_of_two(trails=none)) == without_data(maps_of_two(trails=two))
+    none, two = (charts.paths_frame(points, rows) for rows in ([], [0, 1]))
+    assert without_data(maps_of_two(paths=none)) == without_data(maps_of_two(paths=two))
 
 
 def test_own_texts_stand_in_both_splits_of_each_layer_with_their_numbers():
     xy = np.array([[0.2, 0.3], [0.6, 0.7]])
-    own = charts.own_frame({0: xy, 1: xy}, ["one <b>", "two"], ["x (90%)", "x (80%)"])
+    own = charts.own_texts_frame({0: xy, 1: xy}, ["one <b>", "two"], ["x (90%)", "x (80%)"])
     assert len(own) == 2 * 2 * 2
     assert set(own["split"]) == {"train", "val"}
     assert set(own["number"]) == {"1", "2"}
-    drawn = maps_of_two(own=own)
+    drawn = maps_of_two(own_texts=own)
     assert any("one <b>" in json.dumps(rows) for rows in drawn["datasets"].values())
     assert "one <b>" not in without_data(drawn)
-    alone = charts.own_frame({0: xy[:1]}, ["one"], ["x (90%)"])
+    alone = charts.own_texts_frame({0: xy[:1]}, ["one"], ["x (90%)"])
     assert set(alone["number"]) == {""}
 
 

@@ -65,7 +65,7 @@ def hostile(tmp_path_factory) -> Run:
 # --- charts and pictures --------------------------------------------------------------------
 
 
-def cells_of(spec: dict) -> list[dict]:
+def panels_of(spec: dict) -> list[dict]:
     found = [rows for rows in spec["datasets"].values() if "title0" in rows[0]]
     return [row for rows in found for row in rows]
 
@@ -76,7 +76,7 @@ def test_the_chart_of_a_run_folder_says_what_the_page_says(run: Run) -> None:
     table = export.measures(run)
     f1 = table[(table["measure"] == "probe_macro_f1") & (table["pooling"] == "mean")]
     value = f1.set_index(["layer", "snapshot", "split"])["value"][(3, 2, "val")]
-    said = {row.get("title2") for row in cells_of(spec)}
+    said = {row.get("title2") for row in panels_of(spec)}
     assert any(f"Layer 3  ·  F1 {value:.2f}  ·  T 0." in str(title) for title in said)
     points = next(rows for rows in spec["datasets"].values() if "centre_x" in rows[0])
     assert len(points) == 2 * 480
@@ -201,11 +201,13 @@ def test_dots_move_to_where_the_maps_say(run: Run) -> None:
         x, y = stage._middle(0, int(split == "val"))
         for part in (0.0, 0.5, 1.0):
             frame = np.asarray(stage.frame(Moment(0, 1, part))).astype(int)
-            cells = slice(int(stage._cells_top), int(stage.height * 0.88))  # not the legend's dots
-            found = np.argwhere(np.abs(frame[cells] - colour).sum(axis=-1) < 12)
+            panels = slice(
+                int(stage._panels_top), int(stage.height * 0.88)
+            )  # not the legend's dots
+            found = np.argwhere(np.abs(frame[panels] - colour).sum(axis=-1) < 12)
             at = (1 - part) * here[0] + part * here[1]
             wanted = (y - (at[1] - 0.5) * stage._side(), x + (at[0] - 0.5) * stage._side())
-            middle = found.mean(axis=0) + np.array([cells.start, 0])
+            middle = found.mean(axis=0) + np.array([panels.start, 0])
             assert np.abs(middle - wanted).max() < 1.5, (split, part)
 
 

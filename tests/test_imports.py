@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "training": WORK,
     "pretraining": WORK | {"training"},
     "jobs": WORK | {"training", "exploring"},
-    "charts": set(),
+    "charts": {"config"},
     "export": WORK | {"charts"},
     "bench": ALL - {"cache", "ui", PAGE},
     "commands": GROUND | {"data"},

@@ -14,7 +14,7 @@ from sklearn.manifold import TSNE
 
 from layerviz import data, jobs, projection, runs, training
 from layerviz.bench.starters import thinned
-from layerviz.config import RunConfig
+from layerviz.config import TRAIN_AND_VAL, RunConfig
 from layerviz.errors import ConfigError
 from layerviz.runs import Run
 
@@ -108,7 +108,7 @@ def by_notebook(sample: Sample, *, with_val: bool = True) -> Drawn:
     for of_layer in sample.states:
         xy = np.full((len(of_layer), len(sample.splits), 2), np.nan, dtype=np.float32)
         for at, states in enumerate(of_layer):
-            for split in ("train", "val")[: 1 + with_val]:
+            for split in TRAIN_AND_VAL[: 1 + with_val]:
                 rows = sample.splits == split
                 mine = states[rows].astype(np.float32)
                 xy[at, rows] = TSNE(n_components=2, random_state=sample.seed).fit_transform(mine)

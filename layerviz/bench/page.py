@@ -20,6 +20,7 @@ from layerviz.bench.figures import Figure, machine, machine_in_words
 from layerviz.bench.made_run import made_run
 from layerviz.bench.materials import varied_dataset
 from layerviz.charts import Grid
+from layerviz.config import TRAIN_AND_VAL
 from layerviz.data import Table
 from layerviz.errors import ConfigError
 
@@ -244,12 +245,12 @@ def _chart(n_points: int, n_snapshots: int):
     colours = charts.colour_codes("label", labels, predictions, range(4), 4)
     examples = pd.DataFrame({"text": [f"text {row}" for row in rows], "label": labels})
     names = [f"class {label}" for label in range(4)]
-    sizes = {split: int((splits == split).sum()) for split in ("train", "val")}
+    sizes = {split: int((splits == split).sum()) for split in TRAIN_AND_VAL}
     trust = dict.fromkeys(layers, np.full((n_snapshots, 2), 0.9))
     return charts.layer_maps(
         charts.points_frame(positions, splits, rows, predictions, colours),
         charts.examples_frame(examples, names, rows),
-        charts.cells_frame(trust, range(n_snapshots), sizes, n_snapshots),
+        charts.panels_frame(trust, range(n_snapshots), sizes, n_snapshots),
         layers=layers,
         label_names=names,
         n_slots=n_snapshots,

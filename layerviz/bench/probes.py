@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from layerviz import runs, separability, training
 from layerviz.bench.materials import HEAD_WIDTH, random_bert
 from layerviz.bench.starters import thinned
-from layerviz.config import RunConfig
+from layerviz.config import TRAIN_AND_VAL, RunConfig
 from layerviz.data import Table
 from layerviz.errors import ConfigError
 from layerviz.separability.probe import FOLDS, STRENGTHS
@@ -130,7 +130,7 @@ class _Clock:
 def _against_scikit_learn(run: runs.Run) -> list[dict[str, Any]]:
     examples = runs.read_examples(run.path)
     labels = examples["label"].to_numpy()
-    train, val = ((examples["split"] == split).to_numpy() for split in ("train", "val"))
+    train, val = ((examples["split"] == split).to_numpy() for split in TRAIN_AND_VAL)
     states = runs.read_pooled(run.path, run.snapshots[-1].index)["mean"]
     rows = []
     for layer, state in enumerate(states):

@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from layerviz import data, encoders, hidden_states, runs, training
-from layerviz.config import RunConfig
+from layerviz.config import TRAIN_AND_VAL, RunConfig
 from layerviz.data import Dataset, Table
 from layerviz.errors import ConfigError, EncoderError
 
@@ -199,8 +199,8 @@ class _Bench:
 
     def probe(self, dataset: Dataset, encoder: str) -> list[float]:
         """Return for each layer, 0 first, the val macro-F1 of a probe of its mean pooling."""
-        captured = self.captured(dataset, encoder, ("train", "val"))
-        train, val = (dataset.split(split)["label"] for split in ("train", "val"))
+        captured = self.captured(dataset, encoder, TRAIN_AND_VAL)
+        train, val = (dataset.split(split)["label"] for split in TRAIN_AND_VAL)
         scores = []
         for states in captured.pooled["mean"].astype(np.float32):  # (N, D), train first
             model = make_pipeline(StandardScaler(), LogisticRegression(C=PROBE_C, max_iter=2000))

@@ -13,7 +13,6 @@ from layerviz.charts.curves import (
 )
 from layerviz.charts.frames import (
     COLOURINGS,
-    cells_frame,
     colour_codes,
     drawn_rows,
     epoch_name,
@@ -21,6 +20,7 @@ from layerviz.charts.frames import (
     examples_frame,
     layer_name,
     most_frequent,
+    panels_frame,
     points_frame,
 )
 from layerviz.charts.grid import Grid, rows_in_box
@@ -33,6 +33,7 @@ from layerviz.charts.layer_scores import (
     scores_over_layers,
     similarity_heat_map,
 )
+from layerviz.charts.overlays import own_texts_frame, paths_frame
 from layerviz.charts.palette import (
     CLASS_COLOURS,
     CONFIDENCE_CODE,
@@ -47,7 +48,6 @@ from layerviz.charts.palette import (
     WRONG_COLOUR,
 )
 from layerviz.charts.single_example import knowledge_strip, label_probability, token_maps
-from layerviz.charts.trails import own_frame, trails_frame
 
 # Altair would check every part against its schema as soon as it is made, most parts many times:
 # a large part of the time in which the page answers a click. `to_dict` still checks the whole.
@@ -67,7 +67,6 @@ __all__ = [
     "WRONG_CODE",
     "WRONG_COLOUR",
     "Grid",
-    "cells_frame",
     "class_counts",
     "class_heat_map",
     "colour_codes",
@@ -86,7 +85,9 @@ __all__ = [
     "loss_curve",
     "metric_curve",
     "most_frequent",
-    "own_frame",
+    "own_texts_frame",
+    "panels_frame",
+    "paths_frame",
     "points_frame",
     "pooling_scores",
     "rows_in_box",
@@ -96,5 +97,4 @@ __all__ = [
     "scores_over_layers",
     "similarity_heat_map",
     "token_maps",
-    "trails_frame",
 ]

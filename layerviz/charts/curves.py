@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from layerviz.charts.palette import CONFIDENCE_RAMP, OTHER_COLOUR, SPLIT_COLOURS, WRONG_COLOUR
+from layerviz.config import SPLITS
 
 
 def legend(entries: pd.DataFrame) -> alt.Chart:
@@ -157,7 +158,7 @@ def class_counts(counts: pd.DataFrame) -> alt.Chart:
     counts : DataFrame
         ``label``, ``split``, ``n``; one row per class and split.
     """
-    splits = [split for split in ("train", "val", "test") if split in set(counts["split"])]
+    splits = [split for split in SPLITS if split in set(counts["split"])]
     order = list(dict.fromkeys(counts["label"]))
     return (
         alt.Chart(counts)

@@ -1,4 +1,4 @@
-"""The frames that `layer_maps` draws, put together from positions and predictions."""
+"""The frames that `layer_maps` draws, made from positions and predictions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from layerviz.charts.palette import (
     RIGHT_CODE,
     WRONG_CODE,
 )
+from layerviz.config import TRAIN_AND_VAL
 
 COLOURINGS = ("label", "prediction", "right or wrong", "confidence")
-TEXT_SHOWN = 240  # characters of a text in a tooltip
+TOOLTIP_CHARACTERS = 240  # characters of a text in a tooltip
 
 
 def colour_codes(
@@ -27,7 +28,7 @@ def colour_codes(
     coloured_classes: Sequence[int],
     n_classes: int,
 ) -> list[np.ndarray]:
-    """Return each example's place in `PALETTE`, one array per snapshot.
+    """Return the index of each example's colour in `PALETTE`, one array per snapshot.
 
     Parameters
     ----------
@@ -59,8 +60,8 @@ def colour_codes(
             code = np.where(predicted == labels, RIGHT_CODE, WRONG_CODE)
         else:
             steps = len(CONFIDENCE_RAMP)
-            place = (frame["confidence"].to_numpy() * steps).astype(int).clip(0, steps - 1)
-            code = CONFIDENCE_CODE + place
+            step = (frame["confidence"].to_numpy() * steps).astype(int).clip(0, steps - 1)
+            code = CONFIDENCE_CODE + step
         result.append(code.astype(np.uint8))
     return result
 
@@ -104,31 +105,31 @@ def points_frame(
 def examples_frame(
     examples: pd.DataFrame, label_names: Sequence[str], rows: np.ndarray
 ) -> pd.DataFrame:
-    """Return the `examples` of `layer_maps`: texts cut to what a tooltip holds."""
+    """Return the `examples` of `layer_maps`, their texts cut to the length of a tooltip."""
     part = examples.iloc[rows]
     text = part["text"].str.replace(r"\s+", " ", regex=True)
-    cut = text.str.len() > TEXT_SHOWN
+    cut = text.str.len() > TOOLTIP_CHARACTERS
     names = np.asarray(label_names, dtype=object)
     return pd.DataFrame(
         {
             "row": rows,
-            "text": text.where(~cut, text.str.slice(0, TEXT_SHOWN - 1) + "…").to_numpy(),
+            "text": text.where(~cut, text.str.slice(0, TOOLTIP_CHARACTERS - 1) + "…").to_numpy(),
             "label": names[part["label"].to_numpy()],
         }
     )
 
 
-def cells_frame(
+def panels_frame(
     trust: Mapping[int, np.ndarray],
     epochs: Sequence[float],
     sizes: Mapping[str, int],
     n_slots: int,
     scores: Mapping[int, np.ndarray] | None = None,
-    method: str = "",
+    projection: str = "",
     names: Mapping[int, str] | None = None,
     when: str = "",
 ) -> pd.DataFrame:
-    """Return the `cells` of `layer_maps`: the titles that change with the slider.
+    """Return the `panels` of `layer_maps`: the titles that change with the slider.
 
     Parameters
     ----------
@@ -142,38 +143,40 @@ def cells_frame(
         Positions of the slider.
     scores : mapping of int to ndarray of shape (S, 2), optional
         Per layer, the probe's macro-F1 on train and val at each snapshot; NaN where not measured.
-    method : str
-        How the maps were made, for the headings.
+    projection : str
+        What the maps are called in the headings: "t-SNE".
     names : mapping of int to str, optional
-        What to call each layer, on a line of its own; by default its number says it.
+        What each layer is called, on a line of its own; by default its number.
     when : str
         What the headings say instead of the epoch.
     """
-    cells = []
+    panels = []
     for layer, values in trust.items():
-        for side, split in enumerate(("train", "val")):
-            cell: dict[str, object] = {"layer": layer, "split": split}
+        for side, split in enumerate(TRAIN_AND_VAL):
+            panel: dict[str, object] = {"layer": layer, "split": split}
             for slot in range(n_slots):
                 at = min(slot, len(values) - 1)
-                value = values[at, side]
                 score = np.nan if scores is None else scores[layer][at, side]
-                said = [] if np.isnan(score) else [f"F1 {score:.2f}"]
-                said += [] if np.isnan(value) else [f"T {value:.2f}"]
+                figures = [
+                    f"{symbol} {value:.2f}"
+                    for symbol, value in (("F1", score), ("T", values[at, side]))
+                    if not np.isnan(value)
+                ]
                 if names is None:
-                    cell[f"title{slot}"] = "  ·  ".join([layer_name(layer), *said])
+                    panel[f"title{slot}"] = "  ·  ".join([layer_name(layer), *figures])
                 else:
-                    cell[f"title{slot}"] = f"{names[layer]}\n{'  ·  '.join(said)}"
+                    panel[f"title{slot}"] = f"{names[layer]}\n{'  ·  '.join(figures)}"
                 moment = when or epoch_name(epochs[at], newest=slot > at)
-                by = f" · {method}" if method else ""
-                cell[f"heading{slot}"] = (
-                    f"{split.capitalize()} (n = {sizes[split]:,}), {moment}{by}"
+                suffix = f" · {projection}" if projection else ""
+                panel[f"heading{slot}"] = (
+                    f"{split.capitalize()} (n = {sizes[split]:,}), {moment}{suffix}"
                 )
-            cells.append(cell)
-    return pd.DataFrame(cells)
+            panels.append(panel)
+    return pd.DataFrame(panels)
 
 
 def layer_name(layer: int) -> str:
-    """Name a layer for people; 0 is the embedding output, as the page says where one picks it."""
+    """Name a layer for people; 0 is the embedding output, as the page says where it is chosen."""
     return f"Layer {layer}"
 
 
@@ -184,7 +187,7 @@ def epoch_name(epoch: float, newest: bool = False) -> str:
 
 
 def epoch_number(epoch: float) -> str:
-    """Write an epoch as people do: 2, or 0.33."""
+    """Write an epoch as people do: 2 or 0.33."""
     return f"{epoch:.2f}".rstrip("0").rstrip(".")
 
 
@@ -196,10 +199,10 @@ def most_frequent(labels: np.ndarray) -> list[int]:
 
 
 def drawn_rows(splits: np.ndarray, most_per_split: int, seed: int = 0) -> np.ndarray:
-    """Choose which examples of train and val to draw: all, or a seeded sample of each."""
+    """Return the rows of train and val to draw: all, or a seeded sample of each split."""
     rng = np.random.default_rng(seed)
     chosen = []
-    for split in ("train", "val"):
+    for split in TRAIN_AND_VAL:
         rows = np.flatnonzero(splits == split)
         if len(rows) > most_per_split:
             rows = np.sort(rng.choice(rows, most_per_split, replace=False))

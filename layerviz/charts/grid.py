@@ -1,4 +1,4 @@
-"""Where the maps lie on the page: cells, the axes of every mark, and what a box encloses."""
+"""Where the maps lie on the page: panels, the axes of every mark, and what a box encloses."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-# The x axis of points that can be selected begins at (slot * MOST_PIXELS + width) * ORIGIN_STEP:
-# so a box says in itself on which epoch and in which size of the chart it was drawn.
+# The x axis of points that can be selected begins at (slot * MOST_PIXELS + width) * ORIGIN_STEP, so
+# that the ends of a box tell at which epoch, and at which width of the chart, it was drawn.
 MOST_PIXELS, ORIGIN_STEP = 10_000, 100
 
 
 @dataclass(frozen=True)
 class Grid:
-    """How the cells of one page of maps are laid out.
+    """How the panels of one chart of maps are laid out.
 
     Parameters
     ----------
     columns : int
-        Cells side by side within one split.
+        Panels side by side within one split.
     rows : int
-        Cells above one another.
-    cell_height : int
-        Height of a cell in pixels; the width follows from the page.
+        Panels above one another.
+    panel_height : int
+        Height of a panel in pixels; the width follows from the page.
     stacked : bool
-        Whether val stands below train, not beside it.
+        Whether val is below train instead of beside it.
     """
 
     columns: int
     rows: int
-    cell_height: int
+    panel_height: int
     stacked: bool = False
 
-    HEADER = 26  # pixels above the cells, for the name of the split
-    GAP = 0.14  # between train and val, in cell widths
+    HEADER = 26  # pixels above the panels, for the name of the split
+    GAP = 0.14  # between train and val, in panel widths
 
     @classmethod
     def of(cls, n_layers: int) -> Grid:
-        """Lay out ``n_layers`` cells per split so that they fit a page."""
+        """Lay out ``n_layers`` panels per split so that they fit a page."""
         if n_layers == 1:
             return cls(1, 1, 430)
         columns = 2 if n_layers <= 8 else 3 if n_layers <= 15 else 4
@@ -49,14 +49,14 @@ class Grid:
 
     @classmethod
     def matrix(cls, n_encoders: int) -> Grid:
-        """Lay out a column of two cells per encoder, train above val."""
+        """Lay out a column of two panels per encoder, train above val."""
         columns = min(n_encoders, 4)
         rows = math.ceil(n_encoders / columns)
         return cls(columns, rows, 300 if columns < 3 else 270 if columns == 3 else 220, True)
 
     @property
     def width(self) -> float:
-        """Width of the whole chart, in cells."""
+        """Width of the whole chart, in panels."""
         return self.columns if self.stacked else 2 * self.columns + self.GAP
 
     @property
@@ -66,40 +66,40 @@ class Grid:
 
     @property
     def title_height(self) -> int:
-        """Pixels inside a cell for its title: one line, or two where encoders are named."""
+        """Pixels inside a panel for its title: one line, or two where encoders are named."""
         return 34 if self.stacked else 18
 
     @property
     def side_height(self) -> int:
         """Height of one split in pixels."""
-        return self.HEADER + self.rows * self.cell_height
+        return self.HEADER + self.rows * self.panel_height
 
     @property
     def map_height(self) -> int:
-        """Pixels of a cell that its map may fill."""
-        return self.cell_height - 6 - self.title_height
+        """Pixels of a panel that its map may fill."""
+        return self.panel_height - 6 - self.title_height
 
     @property
     def map_middle(self) -> float:
-        """Pixels from the upper edge of a cell to the middle of its map."""
+        """Pixels from the upper edge of a panel to the middle of its map."""
         return self.title_height + self.map_height / 2
 
     def sides(self) -> list[alt.Parameter]:
-        """Return the sides of the square that a map fills, for `placed`.
+        """Return the sides of the square that a map fills, for `in_panel`.
 
-        They are worked out once per width, not once per point: Streamlit has Vega interpret its
-        expressions, not compile them.
+        They are computed once per width, not once per point, because Streamlit has Vega interpret
+        its expressions instead of compiling them.
         """
         height = f"min(width / {self.width} * 0.96, {self.map_height}) * 0.94"
         return [
             alt.param(name="map_height", expr=height),  # in pixels
-            alt.param(name="map_width", expr=f"{height} / (width / {self.width})"),  # in cells
+            alt.param(name="map_width", expr=f"{height} / (width / {self.width})"),  # in panels
         ]
 
-    def corner(self, cell: int, side: int) -> tuple[float, float]:
-        """Return left edge (in cells) and top edge (in pixels) of a cell on a side (0 or 1)."""
-        row, column = divmod(cell, self.columns)
-        left, top = column, self.HEADER + row * self.cell_height
+    def corner(self, panel: int, side: int) -> tuple[float, float]:
+        """Return left edge (in panels) and top edge (in pixels) of a panel on a side (0 or 1)."""
+        row, column = divmod(panel, self.columns)
+        left, top = column, self.HEADER + row * self.panel_height
         if self.stacked:
             return left, top + side * self.side_height
         return left + side * (self.columns + self.GAP), top
@@ -122,54 +122,57 @@ def rows_in_box(
         As they were drawn.
     """
     (left, right), (top, bottom) = sorted(box["x"]), sorted(box["y"])
-    said = int(left // ORIGIN_STEP)
-    left, right = left - said * ORIGIN_STEP, right - said * ORIGIN_STEP
-    slot, cell_width = said // MOST_PIXELS, said % MOST_PIXELS / grid.width
-    at = np.minimum(slot, points["newest"].to_numpy())
+    origin = int(left // ORIGIN_STEP)
+    left, right = left - origin * ORIGIN_STEP, right - origin * ORIGIN_STEP
+    slot, panel_width = origin // MOST_PIXELS, origin % MOST_PIXELS / grid.width
+    slots = np.minimum(slot, points["newest"].to_numpy())
     rows = np.arange(len(points))
     xs, ys = (
         np.stack([points[name].to_numpy() for name in slot_columns(points, axis)], axis=1)
         for axis in ("x", "y")
     )
-    corners = corners_of(points, layers, grid)
-    side = min(cell_width * 0.96, grid.map_height) * 0.94  # as in `Grid.sides`
-    x = corners[:, 0] + 0.5 + (xs[rows, at] - 0.5) * side / cell_width
-    y = corners[:, 1] + grid.map_middle - (ys[rows, at] - 0.5) * side
+    corners = panel_corners(points, layers, grid)
+    side = min(panel_width * 0.96, grid.map_height) * 0.94  # as in `Grid.sides`
+    x = corners[:, 0] + 0.5 + (xs[rows, slots] - 0.5) * side / panel_width
+    y = corners[:, 1] + grid.map_middle - (ys[rows, slots] - 0.5) * side
     inside = (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
     return np.unique(points["row"].to_numpy()[inside])
 
 
-def corners_of(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> np.ndarray:
-    """Return left edge (in cells) and top edge (in pixels) of the cell of each row, (n, 2)."""
-    corners = np.array([[grid.corner(at, side) for side in (0, 1)] for at in range(len(layers))])
-    place = frame["layer"].map({layer: at for at, layer in enumerate(layers)}).to_numpy(dtype=int)
-    return corners.astype(float)[place, (frame["split"] == "val").to_numpy().astype(int)]
+def panel_corners(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> np.ndarray:
+    """Return left edge (in panels) and top edge (in pixels) of the panel of each row, (n, 2)."""
+    corners = np.array(
+        [[grid.corner(panel, side) for side in (0, 1)] for panel in range(len(layers))]
+    )
+    panel_of = {layer: panel for panel, layer in enumerate(layers)}
+    panels = frame["layer"].map(panel_of).to_numpy(dtype=int)
+    return corners.astype(float)[panels, (frame["split"] == "val").to_numpy().astype(int)]
 
 
-def centred(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
-    """Add where the map of each row has its middle, for `placed`."""
-    corners = corners_of(frame, layers, grid)
+def with_centres(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
+    """Add the middle of each row's map, for `in_panel`."""
+    corners = panel_corners(frame, layers, grid)
     return frame.assign(centre_x=corners[:, 0] + 0.5, centre_y=corners[:, 1] + grid.map_middle)
 
 
-def placed(x: str, y: str) -> dict[str, str]:
-    """Return Vega expressions that put a position in the unit square into its map."""
+def in_panel(x: str, y: str) -> dict[str, str]:
+    """Return Vega expressions that turn a position in the unit square into one in its panel."""
     return {
         "x": f"datum.centre_x + ({x} - 0.5) * map_width",
         "y": f"datum.centre_y - ({y} - 0.5) * map_height",
     }
 
 
-def across(field: str, grid: Grid) -> alt.X:
-    """Place `field` in cells from the left, the same scale for every mark."""
+def x_in_panels(field: str, grid: Grid) -> alt.X:
+    """Return the channel of a field in panels from the left, on the scale of every mark."""
     return alt.X(field, type="quantitative", axis=None).scale(domain=[0, grid.width], nice=False)
 
 
-def down(field: str, grid: Grid) -> alt.Y:
-    """Place `field` in pixels from the top, the same scale for every mark."""
+def y_in_pixels(field: str, grid: Grid) -> alt.Y:
+    """Return the channel of a field in pixels from the top, on the scale of every mark."""
     return alt.Y(field, type="quantitative", axis=None).scale(domain=[grid.height, 0], nice=False)
 
 
 def slot_columns(frame: pd.DataFrame, prefix: str) -> list[str]:
-    """Return the columns that stand for the places of the slider."""
+    """Return the columns of the slider's positions that begin with `prefix`, in their order."""
     return [name for name in frame.columns if name.removeprefix(prefix).isdigit()]

@@ -1,8 +1,8 @@
 """The maps of all layers and both splits, as one chart.
 
-The cells are laid out in data coordinates of a single layered chart. Everything that changes
-while a run goes on (positions, colours, titles) is data; the specification stays the same, so
-that a page which replaces the data keeps the reader's place on the epoch slider.
+Its panels are laid out in the data coordinates of a single layered chart. Everything that changes
+while a run goes on (positions, colours, titles) is data. The specification stays the same, so that
+replacing the data leaves the epoch slider where the reader put it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from layerviz.charts.grid import (
     MOST_PIXELS,
     ORIGIN_STEP,
     Grid,
-    across,
-    centred,
-    corners_of,
-    down,
-    placed,
+    in_panel,
+    panel_corners,
     slot_columns,
+    with_centres,
+    x_in_panels,
+    y_in_pixels,
 )
+from layerviz.charts.overlays import own_text_stars, path_lines
 from layerviz.charts.palette import OTHER_COLOUR, PALETTE
-from layerviz.charts.trails import own_texts, trails_of
 
 POINTS_IN_SVG = 2000
 SLOTTED = ("x", "y", "colour", "predicted", "confidence")  # columns, one per slot
@@ -34,7 +34,7 @@ SLOTTED = ("x", "y", "colour", "predicted", "confidence")  # columns, one per sl
 def layer_maps(
     points: pd.DataFrame,
     examples: pd.DataFrame,
-    cells: pd.DataFrame,
+    panels: pd.DataFrame,
     *,
     layers: Sequence[int],
     label_names: Sequence[str],
@@ -45,16 +45,16 @@ def layer_maps(
     grid: Grid | None = None,
     selectable: bool = False,
     names: Sequence[str] | None = None,
-    trails: pd.DataFrame | None = None,
-    own: pd.DataFrame | None = None,
+    paths: pd.DataFrame | None = None,
+    own_texts: pd.DataFrame | None = None,
     n_points: int | None = None,
 ) -> alt.LayerChart:
     """Draw the maps of the given layers, train on the left and val on the right.
 
     Where examples can be selected, a click picks one (with shift several) under the name ``pick``,
     as their ``row``, and dragging a box those inside it under the name ``box``, as ranges of ``x``
-    and ``y``; `rows_in_box` says which those are. The selection is shown by ``lit``, so that the
-    same examples light up in all maps.
+    and ``y``, which `rows_in_box` turns into rows. The selection is shown through ``highlighted``,
+    so that the same examples stand out in all maps.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ def layer_maps(
         `label_names`) and its probability ``confidence<s>`` in percent.
     examples : DataFrame
         One row per example: ``row``, ``text``, ``label`` and, where some examples are selected,
-        ``lit``: 2 for those, which are larger, 0 for the others, which turn grey.
-    cells : DataFrame
-        One row per layer and split: ``layer``, ``split``, and per slot the cell's ``title0``, ...
+        ``highlighted``: 2 for those, which are larger, 0 for the others, which turn grey.
+    panels : DataFrame
+        One row per layer and split: ``layer``, ``split``, and per slot the panel's ``title0``, ...
         and the ``heading0``, ... of the split.
     layers : sequence of int
         The layers in reading order.
@@ -77,9 +77,9 @@ def layer_maps(
     n_slots : int
         Positions of the epoch slider; with one there is none.
     start : int, optional
-        Where it stands at first; by default at the last one.
+        Its first position; by default the last one.
     slider_name : str
-        What the slider moves over.
+        The label of the slider.
     dark : bool
         Whether the page has a dark background.
     grid : Grid, optional
@@ -87,15 +87,15 @@ def layer_maps(
     selectable : bool
         Whether examples can be selected.
     names : sequence of str, optional
-        What the maps are called in tooltips, in the order of `layers`, where it is not layers of
-        one encoder that are drawn.
-    trails : DataFrame, optional
-        The ways that some examples take (`trails_frame`), drawn up to where the slider stands.
-    own : DataFrame, optional
-        Texts of the reader's own that were placed in the maps (`own_frame`), drawn as stars.
+        What the maps are called in tooltips, in the order of `layers`, where they are not layers
+        of one encoder.
+    paths : DataFrame, optional
+        Paths of some examples (`paths_frame`), drawn up to the slider's position.
+    own_texts : DataFrame, optional
+        Texts of the reader's own that were placed in the maps (`own_texts_frame`), drawn as stars.
     n_points : int, optional
-        How many points decide their size and what draws them, by default all: given where some
-        come and go with a selection, which must not change the specification.
+        The number of points that decides their size and the renderer, by default all: given where
+        some come and go with a selection, which must not change the specification.
 
     Returns
     -------
@@ -110,13 +110,13 @@ def layer_maps(
         value=n_slots - 1 if start is None else start,
         **({"bind": slider} if n_slots > 1 else {}),
     )
-    frames = _place_cells(cells, layers, grid)
-    extras = [] if trails is None else [trails_of(trails, layers, grid)]
-    extras += [] if own is None else [own_texts(own, layers, grid, dark)]
+    frames = _with_edges(panels, layers, grid)
+    overlays = [] if paths is None else [path_lines(paths, layers, grid)]
+    overlays += [] if own_texts is None else [own_text_stars(own_texts, layers, grid, dark)]
     chart = alt.layer(
-        _frames(frames, grid, dark),
+        _outlines(frames, grid, dark),
         _points(
-            _filled(points, n_slots),
+            _with_all_slots(points, n_slots),
             examples,
             layers,
             grid,
@@ -124,7 +124,7 @@ def layer_maps(
             selectable,
             names is not None,
         ),
-        *extras,
+        *overlays,
         _titles(frames, grid, dark),
         _headings(frames, grid, dark),
     ).add_params(
@@ -132,7 +132,7 @@ def layer_maps(
         alt.param(name="palette", value=list(PALETTE)),
         alt.param(name="names", value=list(label_names)),
         alt.param(name="maps", value=list(names or ())),
-        *_now(),
+        *_current_slot(),
         *grid.sides(),
     )
     renderer = "canvas" if n_points > POINTS_IN_SVG else "svg"
@@ -147,18 +147,18 @@ def layer_maps(
     return chart.configure_view(stroke=None)
 
 
-def _place_cells(cells: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
-    corners = corners_of(cells, layers, grid)
-    return cells.assign(
+def _with_edges(panels: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
+    corners = panel_corners(panels, layers, grid)
+    return panels.assign(
         left=corners[:, 0] + 0.02,
         right=corners[:, 0] + 0.98,
         top=corners[:, 1],
-        bottom=corners[:, 1] + grid.cell_height - 6.0,
-        heading_top=[grid.heading_top(int(split == "val")) for split in cells["split"]],
+        bottom=corners[:, 1] + grid.panel_height - 6.0,
+        heading_top=[grid.heading_top(int(split == "val")) for split in panels["split"]],
     )
 
 
-def _frames(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
+def _outlines(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
     return (
         alt.Chart(frames[["left", "right", "top", "bottom"]])
         .mark_rect(
@@ -170,30 +170,30 @@ def _frames(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
             aria=False,
         )
         .encode(
-            x=across("left", grid),
+            x=x_in_panels("left", grid),
             x2="right:Q",
-            y=down("top", grid),
+            y=y_in_pixels("top", grid),
             y2="bottom:Q",
         )
     )
 
 
-def _filled(points: pd.DataFrame, n_slots: int) -> pd.DataFrame:
-    """Return the points with all slots, those still to come being the newest."""
+def _with_all_slots(points: pd.DataFrame, n_slots: int) -> pd.DataFrame:
+    """Return the points with all slots; those still to come show the newest snapshot."""
     newest = points["newest"].to_numpy()
     filled = points.copy(deep=False)
     for name in SLOTTED:
-        there = points[slot_columns(points, name)].to_numpy()
-        last = there[np.arange(len(points)), newest].astype(points[f"{name}0"].dtype)
+        values = points[slot_columns(points, name)].to_numpy()
+        last = values[np.arange(len(points)), newest].astype(points[f"{name}0"].dtype)
         for slot in range(n_slots):
             if (newest < slot).any():
-                known = there[:, slot] if slot < there.shape[1] else last
-                filled[f"{name}{slot}"] = np.where(newest < slot, last, known).astype(last.dtype)
+                own = values[:, slot] if slot < values.shape[1] else last
+                filled[f"{name}{slot}"] = np.where(newest < slot, last, own).astype(last.dtype)
     return filled
 
 
-def _now() -> list[alt.Parameter]:
-    """Return what follows from the slot alone: the columns to read, and where the axis begins."""
+def _current_slot() -> list[alt.Parameter]:
+    """Return what follows from the slot alone: the columns to read, and the axis's first value."""
     origin = f"(slot * {MOST_PIXELS} + floor(width)) * {ORIGIN_STEP}"
     return [
         alt.param(name="origin", expr=origin),
@@ -210,33 +210,34 @@ def _points(
     selectable: bool,
     named: bool,
 ) -> alt.Chart:
-    if "lit" not in examples:
-        examples = examples.assign(lit=1)
-    wording = alt.LookupData(data=examples, key="row", fields=["text", "label", "lit"])
-    place, horizontal = placed("datum[x_now]", "datum[y_now]"), across("x", grid)
+    if "highlighted" not in examples:
+        examples = examples.assign(highlighted=1)
+    texts = alt.LookupData(data=examples, key="row", fields=["text", "label", "highlighted"])
+    position, horizontal = in_panel("datum[x_now]", "datum[y_now]"), x_in_panels("x", grid)
     if selectable:
-        place["x"] = f"origin + {place['x']}"
+        position["x"] = f"origin + {position['x']}"
         ends = [{"expr": "origin"}, {"expr": f"origin + {grid.width}"}]
         horizontal = alt.X("x:Q", axis=None).scale(domain=ends, nice=False)
+    size = _point_size(n_points, len(layers))
     chart = (
-        alt.Chart(centred(points, layers, grid))
-        .transform_lookup("row", from_=wording)
+        alt.Chart(with_centres(points, layers, grid))
+        .transform_lookup("row", from_=texts)
         .transform_calculate(
-            **place,
-            colour=f"datum.lit ? palette[datum[colour_now]] : '{OTHER_COLOUR}'",
+            **position,
+            colour=f"datum.highlighted ? palette[datum[colour_now]] : '{OTHER_COLOUR}'",
             predicted="names[datum[predicted_now]]",
             confidence="datum[confidence_now] / 100",
             map="maps[datum.layer]",
         )
         .mark_circle(
-            size={"expr": f"(datum.lit > 1 ? 2 : 1) * {_point_size(n_points, len(layers))}"},
-            opacity={"expr": "datum.lit > 1 ? 0.95 : datum.lit ? 0.75 : 0.3"},
+            size={"expr": f"(datum.highlighted > 1 ? 2 : 1) * {size}"},
+            opacity={"expr": "datum.highlighted > 1 ? 0.95 : datum.highlighted ? 0.75 : 0.3"},
             stroke=None,
-            aria=n_points <= POINTS_IN_SVG,  # puts a description of each together at each move
+            aria=n_points <= POINTS_IN_SVG,  # composes a description of each at each move
         )
         .encode(
             x=horizontal,
-            y=down("y", grid),
+            y=y_in_pixels("y", grid),
             color=alt.Color("colour:N", scale=None, legend=None),
             tooltip=[
                 alt.Tooltip("text:N", title="Text"),
@@ -251,7 +252,7 @@ def _points(
     )
     if not selectable:
         return chart
-    chart = chart.encode(order=alt.Order("lit:Q"))  # those selected lie on top
+    chart = chart.encode(order=alt.Order("highlighted:Q"))  # those selected lie on top
     box = alt.selection_interval(name="box", encodings=["x", "y"])
     return chart.add_params(box, alt.selection_point(name="pick", fields=["row"]))
 
@@ -279,8 +280,8 @@ def _titles(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
             color="#c9ced8" if dark else "#4a5160",
         )
         .encode(
-            x=across("left", grid),
-            y=down("top", grid),
+            x=x_in_panels("left", grid),
+            y=y_in_pixels("top", grid),
             text="title:N",
         )
     )
@@ -302,8 +303,8 @@ def _headings(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
             color="#f2f3f5" if dark else "#1f2430",
         )
         .encode(
-            x=across("left", grid),
-            y=down("heading_top", grid),
+            x=x_in_panels("left", grid),
+            y=y_in_pixels("heading_top", grid),
             text="heading:N",
         )
     )

@@ -16,7 +16,7 @@ import pyarrow.parquet
 from safetensors import SafetensorError, safe_open
 
 from layerviz import runs
-from layerviz.config import POOLINGS, SPLITS
+from layerviz.config import POOLINGS, SPLITS, TRAIN_AND_VAL
 from layerviz.errors import RunError
 from layerviz.runs import Run
 from layerviz.separability import Mixed
@@ -170,7 +170,7 @@ def _examples(folder: Path, n_classes: int) -> pd.DataFrame:
         and not examples.isna().any(axis=None)
         and examples["id"].is_unique
         and set(examples["split"]) <= set(SPLITS)
-        and {"train", "val"} <= set(examples["split"])
+        and set(TRAIN_AND_VAL) <= set(examples["split"])
         and _are_classes(examples["label"], n_classes)
     )
     if not sound:

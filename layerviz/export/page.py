@@ -18,7 +18,7 @@ import pandas as pd
 import vl_convert
 
 from layerviz import charts, projection, runs, separability
-from layerviz.config import METHOD_NAMES
+from layerviz.config import METHOD_NAMES, TRAIN_AND_VAL
 from layerviz.errors import RunError
 from layerviz.export.pictures import FONT, specification, themed, without_frames
 from layerviz.export.recipe import recipe
@@ -128,7 +128,7 @@ def compact_points(drawn: DrawnMaps, placed: pd.DataFrame) -> dict[str, Any]:
         "centres": [
             [
                 centres.loc[(layer, split)].tolist() if (layer, split) in centres.index else [0, 0]
-                for split in ("train", "val")
+                for split in TRAIN_AND_VAL
             ]
             for layer in drawn.view.layers
         ],

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from layerviz import charts, runs
+from layerviz.config import SPLITS
 from layerviz.errors import ConfigError, RunError
 from layerviz.export.views import (
     POINTS_PER_SPLIT,
@@ -54,7 +55,7 @@ def chart_of(drawn: DrawnMaps, *, dark: bool = False, start: int | None = None) 
     return charts.layer_maps(
         charts.points_frame(unit, drawn.splits, drawn.rows, drawn.predictions, drawn.colours()),
         charts.examples_frame(drawn.examples, drawn.run.label_names, drawn.rows),
-        charts.cells_frame(
+        charts.panels_frame(
             {layer: maps.trust for layer, maps in drawn.maps.items()},
             drawn.epochs,
             drawn.sizes,
@@ -150,6 +151,6 @@ def measure_cells(
     cells = table[wanted & (table["pooling"] == pooling)].reset_index(drop=True)
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
     sizes = examples["split"].value_counts()
-    n = sum(int(sizes.get(part, 0)) for part in ("train", "val", "test") if part in split)
+    n = sum(int(sizes.get(part, 0)) for part in SPLITS if part in split)
     cells = cells.assign(epoch=cells["snapshot"].map(epochs), n=n)
     return cells.assign(when=[charts.epoch_name(epoch) for epoch in cells["epoch"]])

@@ -1,4 +1,4 @@
-"""One frame of an animation: cells, captions and dots, drawn with Pillow."""
+"""One frame of an animation: panels, captions and dots, drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import pandas as pd
 from PIL import Image, ImageColor, ImageDraw
 
 from layerviz import charts
+from layerviz.config import TRAIN_AND_VAL
 from layerviz.export.fonts import cut, font
-from layerviz.export.views import SIDES, DrawnMaps, head_scores, probe_scores
+from layerviz.export.views import DrawnMaps, head_scores, probe_scores
 from layerviz.separability import SPOKEN
 
 SUPERSAMPLED = 3  # times as many pixels across, from which dots get their smooth edges
 RIM = 0.45  # pixels of paper around a dot, which keep dots apart where they crowd
 MARGIN, GUTTER, PAD = 0.024, 0.028, 0.008  # of the picture's width
-TALL = {1: 0.86, 2: 0.66, 3: 0.78, 4: 0.9}  # height of a cell over its width, by columns
-USUAL_CELL = 250  # width of a cell, of a frame of 1,200, in which dots have their usual size
+TALL = {1: 0.86, 2: 0.66, 3: 0.78, 4: 0.9}  # height of a panel over its width, by columns
+USUAL_PANEL = 250  # width of a panel, in a frame of 1,200, in which dots have their usual size
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,13 @@ class Stage:
         layers = drawn.view.layers
         self._grid = charts.Grid.of(len(layers))
         half = (width - 2 * self._margin - GUTTER * width) / 2
-        self._cell_width = half / self._grid.columns
-        self._cell_height = TALL[self._grid.columns] * self._cell_width
+        self._panel_width = half / self._grid.columns
+        self._panel_height = TALL[self._grid.columns] * self._panel_width
         self._title_height = 26 * self._unit
         self._legend = self._placed_legend()
         legend_bottom = max((y for _, y, _, _ in self._legend), default=self._legend_top())
-        self._cells_top = legend_bottom + 62 * self._unit
-        bottom = self._cells_top + self._grid.rows * self._cell_height
+        self._panels_top = legend_bottom + 62 * self._unit
+        bottom = self._panels_top + self._grid.rows * self._panel_height
         self.height = 2 * math.ceil((bottom + 66 * self._unit) / 2)  # even, as encoders like it
         self._captions = _captions(drawn, table)
         self._colours = drawn.colours()
@@ -95,10 +96,10 @@ class Stage:
             split: np.random.default_rng(0).permutation(
                 drawn.rows[drawn.splits[drawn.rows] == split]
             )
-            for split in SIDES
+            for split in TRAIN_AND_VAL
         }  # no class always on top of the others
         self._unit_squares = {layer: maps.in_unit_square() for layer, maps in drawn.maps.items()}
-        crowding = min(1.0, (self._cell_width / (USUAL_CELL * self._unit)) ** 0.5)
+        crowding = min(1.0, (self._panel_width / (USUAL_PANEL * self._unit)) ** 0.5)
         usual = _dot_radius(max(map(len, self._order.values())), len(layers))
         self._radius = crowding * usual * self._unit
         self._bases: dict[tuple, Image.Image] = {}
@@ -110,7 +111,7 @@ class Stage:
         )
         pixels = np.array(large)
         for place, layer in enumerate(self.drawn.view.layers):
-            for side, split in enumerate(SIDES):
+            for side, split in enumerate(TRAIN_AND_VAL):
                 self._dots(pixels, moment, layer, self._order[split], *self._middle(place, side))
         image = Image.fromarray(pixels).reduce(SUPERSAMPLED)
         self._timeline(ImageDraw.Draw(image), moment)
@@ -133,7 +134,7 @@ class Stage:
         x: float,
         y: float,
     ) -> None:
-        """Draw the dots of one cell around its middle, later ones over earlier ones."""
+        """Draw the dots of one panel around its middle, later ones over earlier ones."""
         squares = self._unit_squares[layer]
         xy = squares[moment.slot, rows] * (1 - moment.part)
         xy = xy + squares[moment.following, rows] * moment.part
@@ -152,18 +153,18 @@ class Stage:
 
     def _side(self) -> float:
         """Return the size of a map's unit square, in pixels, with room for whole dots."""
-        room = self._cell_height - self._title_height - 2 * PAD * self.width
-        return min(self._cell_width - 2 * PAD * self.width, room) - 2 * self._radius - 2
+        room = self._panel_height - self._title_height - 2 * PAD * self.width
+        return min(self._panel_width - 2 * PAD * self.width, room) - 2 * self._radius - 2
 
     def _corner(self, place: int, side: int) -> tuple[float, float]:
         row, column = divmod(place, self._grid.columns)
-        left = self._margin + side * (self._grid.columns * self._cell_width + GUTTER * self.width)
-        return left + column * self._cell_width, self._cells_top + row * self._cell_height
+        left = self._margin + side * (self._grid.columns * self._panel_width + GUTTER * self.width)
+        return left + column * self._panel_width, self._panels_top + row * self._panel_height
 
     def _middle(self, place: int, side: int) -> tuple[float, float]:
         left, top = self._corner(place, side)
-        height = self._cell_height - self._title_height - PAD * self.width
-        return left + self._cell_width / 2, top + self._title_height + height / 2
+        height = self._panel_height - self._title_height - PAD * self.width
+        return left + self._panel_width / 2, top + self._title_height + height / 2
 
     # --- captions ---------------------------------------------------------------------------
 
@@ -192,16 +193,16 @@ class Stage:
         self._write(draw, at, self.drawn.legend_title(), 17, room, self.ink.soft)
         for x, y, name, colour in self._legend:
             self._legend_entry(draw, x, y, name, colour)
-        for side, split in enumerate(SIDES):
+        for side, split in enumerate(TRAIN_AND_VAL):
             left = self._corner(0, side)[0] + PAD * self.width / 2
             said = (
                 f"{split.capitalize()} (n = {self.drawn.sizes[split]:,}) · "
                 f"{self.drawn.method_words()}"
             )
-            top = self._cells_top - 30 * unit
-            self._write(draw, (left, top), said, 20, self._grid.columns * self._cell_width)
+            top = self._panels_top - 30 * unit
+            self._write(draw, (left, top), said, 20, self._grid.columns * self._panel_width)
             for place, layer in enumerate(self.drawn.view.layers):
-                self._cell(draw, moment, place, layer, side, soft)
+                self._panel(draw, moment, place, layer, side, soft)
         return image
 
     def _when(self, moment: Moment) -> str:
@@ -212,7 +213,7 @@ class Stage:
         ]
         return f"Epoch {ends[0]} to {ends[1]}"
 
-    def _cell(
+    def _panel(
         self,
         draw: ImageDraw.ImageDraw,
         moment: Moment,
@@ -223,12 +224,17 @@ class Stage:
     ) -> None:
         left, top = self._corner(place, side)
         pad = PAD * self.width / 2
-        box = (left + pad, top + pad, left + self._cell_width - pad, top + self._cell_height - pad)
+        box = (
+            left + pad,
+            top + pad,
+            left + self._panel_width - pad,
+            top + self._panel_height - pad,
+        )
         draw.rounded_rectangle(box, 5 * self._unit, outline=self.ink.line, width=1)
         name = charts.layer_name(layer)
         size = 15
         at = (box[0] + 9 * self._unit, box[1] + 6 * self._unit)
-        self._write(draw, at, name, size, self._cell_width, self.ink.strong)
+        self._write(draw, at, name, size, self._panel_width, self.ink.strong)
         numbers = [
             (word, value)
             for word, value in (
@@ -240,7 +246,7 @@ class Stage:
         room = box[2] - at[0] - font(size * self._unit, name).getlength(name) - 24 * self._unit
         said = "   ".join(f"{word} {value:.2f}" for word, value in numbers)
         while numbers and font(size * self._unit, said).getlength(said) > room:
-            numbers.pop()  # narrow cells have room for F1 alone
+            numbers.pop()  # narrow panels have room for F1 alone
             said = "   ".join(f"{word} {value:.2f}" for word, value in numbers)
         anchor = (box[2] - 9 * self._unit, at[1])
         draw.text(anchor, said, soft, font=font(size * self._unit, said), anchor="ra")

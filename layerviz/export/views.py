@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz import charts, projection, runs
-from layerviz.config import METHOD_NAMES, POOLINGS
+from layerviz.config import METHOD_NAMES, POOLINGS, TRAIN_AND_VAL
 from layerviz.errors import Cancelled, ConfigError, RunError
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
@@ -22,7 +22,7 @@ LEGEND_TITLES = {
     "confidence": "Confidence",
 }
 POINTS_PER_SPLIT = 2000  # that are drawn; of more, a seeded sample
-SIDES = ("train", "val")
+
 
 Counted = Callable[[int, int], None]  # called with (parts done, parts in all)
 Asked = Callable[[], bool]
@@ -194,7 +194,7 @@ def draw_maps(
         predictions=[runs.read_predictions(run.path, index) for index in view.snapshots],
         scores=probe_scores(table, view.pooling, view.layers, view.snapshots),
         epochs=tuple(epochs[index] for index in view.snapshots),
-        sizes={split: int((splits == split).sum()) for split in SIDES},
+        sizes={split: int((splits == split).sum()) for split in TRAIN_AND_VAL},
     )
 
 
@@ -300,7 +300,10 @@ def probe_scores(
     values = part.set_index(["layer", "snapshot", "split"])["value"].to_dict()
     return {
         layer: np.array(
-            [[values.get((layer, at, split), np.nan) for split in SIDES] for at in snapshots]
+            [
+                [values.get((layer, at, split), np.nan) for split in TRAIN_AND_VAL]
+                for at in snapshots
+            ]
         )
         for layer in layers
     }

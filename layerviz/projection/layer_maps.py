@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import pairwise_distances
 
+from layerviz.config import TRAIN_AND_VAL
+
 NEIGHBOURS = 12  # of the trustworthiness
 QUALITY_SAMPLE = 250  # points at which it is measured
 
@@ -72,10 +74,7 @@ def spread(rows: np.ndarray) -> bool:
 def quality(states: np.ndarray, xy: np.ndarray, splits: np.ndarray) -> np.ndarray:
     """Return the trustworthiness of train and of val, shape (2,), NaN where undefined."""
     return np.array(
-        [
-            trustworthiness(states[splits == split], xy[splits == split])
-            for split in ("train", "val")
-        ],
+        [trustworthiness(states[splits == split], xy[splits == split]) for split in TRAIN_AND_VAL],
         dtype=np.float32,
     )
 

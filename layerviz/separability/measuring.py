@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from layerviz.config import SPLITS
+from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.errors import Cancelled
 from layerviz.separability import geometry
 from layerviz.separability.probe import Probe, probe
@@ -179,7 +179,7 @@ def _geometry(
     state: np.ndarray, labels: np.ndarray, splits: np.ndarray, seed: int
 ) -> Iterator[tuple[str, str, float]]:
     """Yield (measure, split, value) of what needs no probe."""
-    both = np.isin(splits, ("train", "val"))
+    both = np.isin(splits, TRAIN_AND_VAL)
     state, labels, train = state[both].astype(np.float32), labels[both], splits[both] == "train"
     mine, mine_labels = state[train], labels[train]
     val, val_labels = state[~train], labels[~train]

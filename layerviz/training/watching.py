@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from transformers import TrainerCallback
 
 from layerviz import hidden_states, runs, separability
+from layerviz.config import TRAIN_AND_VAL
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
 from layerviz.hidden_states import Tokenised
@@ -163,7 +164,7 @@ def predictions_of(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
 def scores_of(examples: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, float]:
     """Return the classifier's accuracy and macro-F1 on the captured train and val examples."""
     scores = {}
-    for split in ("train", "val"):
+    for split in TRAIN_AND_VAL:
         rows = (examples["split"] == split).to_numpy()
         true, predicted = examples["label"][rows], predictions["predicted"][rows]
         scores[f"{split}_accuracy"] = float(accuracy_score(true, predicted))

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, encoders
-from layerviz.config import RunConfig
+from layerviz.config import SPLITS, RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.errors import LayervizError
@@ -17,13 +17,12 @@ from layerviz.ui.parts.state import plain
 PREVIEWED = 200
 CLASSES_DRAWN = 30
 LENGTHS_DRAWN = 0.995  # the longest texts would squeeze the others into one bar
-SPLIT_ORDER = ("train", "val", "test")
 
 
 def overview(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | None) -> None:
     """Show what would be trained on."""
     counts = dataset.counts()
-    splits = [split for split in SPLIT_ORDER if split in counts.columns and counts[split].sum()]
+    splits = [split for split in SPLITS if split in counts.columns and counts[split].sum()]
     figures = st.columns(len(splits) + 1)
     figures[0].metric("Classes", f"{len(dataset.label_names):,}", border=True)
     for place, split in zip(figures[1:], splits, strict=True):

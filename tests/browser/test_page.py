@@ -330,11 +330,11 @@ def bright(page: Page, chart: str) -> dict[str, set[str]]:
 
 
 def expect_bright(page: Page, texts: set[str], n_layers: int) -> None:
-    """Wait until exactly these texts are lit in so many layers."""
+    """Wait until exactly these texts are highlighted in so many layers."""
     deadline = time.monotonic() + 30
     while True:
         found = bright(page, "maps")
-        if len(found) == n_layers and all(lit == texts for lit in found.values()):
+        if len(found) == n_layers and all(bright_texts == texts for bright_texts in found.values()):
             return
         assert time.monotonic() < deadline, (texts, found)
         time.sleep(0.2)
@@ -387,7 +387,7 @@ def test_a_box_and_a_click_select_the_same_examples_in_every_map_and_in_the_tabl
     expect(page.get_by_text("Show their paths through the epochs")).to_be_visible()
     slider.fill("5")
     lines = page.locator(".st-key-maps g.mark-line path[d*=L]")
-    expect(lines).to_have_count(4)  # its way through each layer
+    expect(lines).to_have_count(4)  # its path through each layer
 
     page.get_by_placeholder("Find text or id").fill(known["id"].iloc[7])
     page.keyboard.press("Enter")

@@ -44,7 +44,7 @@
       row,
       text: points.text[i],
       label: data.labels[points.label[i]],
-      lit: 1,
+      highlighted: 1,
     }));
   }
 

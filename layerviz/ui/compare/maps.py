@@ -11,7 +11,7 @@ import streamlit as st
 from layerviz import cache, charts, projection
 from layerviz.charts import Grid
 from layerviz.comparison import Comparison, Contender
-from layerviz.config import METHOD_NAMES
+from layerviz.config import METHOD_NAMES, TRAIN_AND_VAL
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run, Snapshot
 from layerviz.ui.parts.figure import figure
@@ -23,7 +23,7 @@ from layerviz.ui.parts.map_controls import (
     map_controls,
     pooling_control,
 )
-from layerviz.ui.parts.selection import clear_button, lit, selection, taking_from
+from layerviz.ui.parts.selection import clear_button, highlight, selection, taking_from
 from layerviz.ui.parts.state import first_value, redrawing
 from layerviz.ui.parts.stored_maps import maps_are_there, stored_maps
 
@@ -124,8 +124,8 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
     splits = examples["split"].to_numpy()
     rows = charts.drawn_rows(splits, most_per_split(len(runs)))
     epochs, shown = _epochs(runs, judged, view, len(runs) * len(rows))
-    sizes = {split: int((splits == split).sum()) for split in ("train", "val")}
-    points, cells, maps = [], [], []
+    sizes = {split: int((splits == split).sum()) for split in TRAIN_AND_VAL}
+    points, panels, maps = [], [], []
     for place, (run, where) in enumerate(zip(runs, places, strict=True)):
         pooling, layer = view.poolings[place], view.layers[place]
         drawn = _maps_of(run, view.method, pooling, layer, shown[place])
@@ -140,8 +140,8 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
         )
         positions = {place: drawn.in_unit_square()[:, where]}
         points.append(charts.points_frame(positions, splits, rows, predictions, colours))
-        cells.append(
-            charts.cells_frame(
+        panels.append(
+            charts.panels_frame(
                 {place: drawn.trust},
                 epochs,
                 sizes,
@@ -155,7 +155,7 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
     colour_legend(runs[0], view.colouring, view.classes, "compare_legend")
     _chart(
         pd.concat(points, ignore_index=True),
-        pd.concat(cells, ignore_index=True),
+        pd.concat(panels, ignore_index=True),
         examples,
         rows,
         runs,
@@ -231,7 +231,7 @@ def _maps_of(run: Run, method: str, pooling: str, layer: int, snapshots: list[in
 
 def _chart(
     points: pd.DataFrame,
-    cells: pd.DataFrame,
+    panels: pd.DataFrame,
     examples: pd.DataFrame,
     rows: np.ndarray,
     runs: list[Run],
@@ -242,13 +242,13 @@ def _chart(
     """Draw the maps; what is selected in one of them is taken up as ids."""
     ids, grid, places = examples["id"].to_numpy(), Grid.matrix(len(runs)), range(len(runs))
     texts = charts.examples_frame(examples, runs[0].label_names, rows)
-    texts = lit(texts, ids, selection(runs[0]))
+    texts = highlight(texts, ids, selection(runs[0]))
     whole = epochs == [float(number) for number in range(len(epochs))]
     figure(
         charts.layer_maps(
             points,
             texts,
-            cells,
+            panels,
             layers=places,
             label_names=runs[0].label_names,
             n_slots=len(epochs),
@@ -325,7 +325,7 @@ def _small_print(
         )
     if any(len(set(indices)) < len(indices) for indices in shown):
         said.append("Where an encoder has no snapshot at an epoch, its newest one before is shown.")
-    on_maps = np.isin(splits, ("train", "val")).sum()
+    on_maps = np.isin(splits, TRAIN_AND_VAL).sum()
     if len(rows) < on_maps:
         said.append(f"Drawn: {len(rows):,} of the {on_maps:,} examples in common, at random.")
     st.caption(" ".join(said))

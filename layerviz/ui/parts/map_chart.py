@@ -11,10 +11,10 @@ import streamlit as st
 
 from layerviz import cache, charts, export, projection
 from layerviz.charts import Grid
-from layerviz.config import METHOD_NAMES
+from layerviz.config import METHOD_NAMES, TRAIN_AND_VAL
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
-from layerviz.ui.parts.selection import MOST_TRAILS, lit, selection, taking_from
+from layerviz.ui.parts.selection import MOST_PATHS, highlight, selection, taking_from
 from layerviz.ui.parts.stored_maps import maps_are_there, stored_maps
 
 DRAWN = 12_000  # points of all maps together that a page draws and moves at ease
@@ -23,7 +23,7 @@ SLOTS = (6, 31)  # fewest and most positions of the slider
 # The text for screen readers must not change with colour or method: it is part of the
 # specification, and a changed specification would send the slider back to its start.
 MAPS_IN_WORDS = "Maps of the chosen layers, train on the left and val on the right."
-TRAILS = "trails"  # session state: whether ways through the epochs are drawn
+PATHS = "paths"  # session state: whether paths through the epochs are drawn
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ def draw_maps(
     slots = _slots(run, n_points)
     shown = _captured(run, view, layers, slots)
     maps = {layer: maps_of(run, view.method, view.pooling, layer, shown) for layer in layers}
-    points, cells = map_frames(run, view, rows, len(slots), shown, maps)
-    trailing = rows[np.isin(ids[rows], list(chosen))]
-    if len(trailing) > MOST_TRAILS or not (only or st.session_state.get(TRAILS, True)):
-        trailing = []
+    points, panels = map_frames(run, view, rows, len(slots), shown, maps)
+    with_path = rows[np.isin(ids[rows], list(chosen))]
+    if len(with_path) > MOST_PATHS or not (only or st.session_state.get(PATHS, True)):
+        with_path = []
     taking = {
         "on_select": taking_from(key, run, ids, points, layers, Grid.of(len(layers))),
         "selection_mode": ["box", "pick"],
@@ -96,8 +96,8 @@ def draw_maps(
     st.altair_chart(
         charts.layer_maps(
             points,
-            lit(charts.examples_frame(examples, run.label_names, rows), ids, chosen),
-            cells,
+            highlight(charts.examples_frame(examples, run.label_names, rows), ids, chosen),
+            panels,
             layers=layers,
             label_names=run.label_names,
             n_slots=len(slots),
@@ -105,7 +105,7 @@ def draw_maps(
             slider_name="Epoch " if whole else "Snapshot ",
             dark=st.context.theme.type == "dark",
             selectable=only is None,
-            trails=charts.trails_frame(points, trailing),
+            paths=charts.paths_frame(points, with_path),
             n_points=n_points,
         ),
         width="stretch",
@@ -144,7 +144,7 @@ def map_frames(
     shown: tuple[int, ...],
     maps: dict[int, LayerMaps],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return points and cells as `charts.layer_maps` takes them.
+    """Return points and panels as `charts.layer_maps` takes them.
 
     Parameters
     ----------
@@ -176,15 +176,15 @@ def map_frames(
         predictions,
         colours,
     )
-    cells = charts.cells_frame(
+    panels = charts.panels_frame(
         {layer: drawn.trust for layer, drawn in maps.items()},
         [run.snapshots[index].epoch for index in shown],
-        {split: int((splits == split).sum()) for split in ("train", "val")},
+        {split: int((splits == split).sum()) for split in TRAIN_AND_VAL},
         n_slots,
         probe_scores(run, view.pooling, list(maps), shown),
         METHOD_NAMES[view.method],
     )
-    return points, cells
+    return points, panels
 
 
 def _slots(run: Run, n_points: int) -> list[int]:
@@ -252,14 +252,14 @@ def small_print(run: Run, drawn: Drawn) -> None:
         said.append(f"The two components show {span} of a layer's variance over all epochs.")
         if run.live:
             said.append("While the run goes on, each new snapshot refits these axes.")
-    on_maps = np.isin(drawn.splits, ("train", "val")).sum()
+    on_maps = np.isin(drawn.splits, TRAIN_AND_VAL).sum()
     if len(drawn.rows) < on_maps:
         said.append(
             f"Drawn: {len(drawn.rows):,} of the {on_maps:,} mapped points, at random and those "
             "selected; a layer shown large has all."
         )
     sizes = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
-    captured = {split: int((drawn.splits == split).sum()) for split in ("train", "val")}
+    captured = {split: int((drawn.splits == split).sum()) for split in TRAIN_AND_VAL}
     if any(captured[split] < sizes[split] for split in captured):
         said.append(
             "Captured: "

@@ -14,7 +14,7 @@ from layerviz.runs import Run
 
 SELECTED = "selected"  # session state: of which data, which ids, and how they were found
 SEARCH = "search"
-MOST_TRAILS = 12  # examples whose ways through the epochs can still be told apart
+MOST_PATHS = 12  # examples whose paths through the epochs can still be told apart
 
 
 def selection(run: Run) -> set[str]:
@@ -72,11 +72,11 @@ def taking_from(
     return take
 
 
-def lit(frame: pd.DataFrame, ids: np.ndarray, chosen: set[str]) -> pd.DataFrame:
-    """Light up the chosen examples in the `examples` of `layer_maps`; none chosen lights all."""
+def highlight(frame: pd.DataFrame, ids: np.ndarray, chosen: set[str]) -> pd.DataFrame:
+    """Mark the chosen examples in the `examples` of `layer_maps`; where none is, all are shown."""
     if not chosen:
         return frame
-    return frame.assign(lit=2 * np.isin(ids[frame["row"].to_numpy()], list(chosen)))
+    return frame.assign(highlighted=2 * np.isin(ids[frame["row"].to_numpy()], list(chosen)))
 
 
 def search_box(run: Run, examples: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, runs, separability
-from layerviz.config import POOLINGS
+from layerviz.config import POOLINGS, TRAIN_AND_VAL
 from layerviz.runs import Run
 from layerviz.separability import MIXES, Answer, Cell, Mixed
 from layerviz.ui.parts.figure import figure
@@ -54,7 +54,7 @@ def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
     scores = pd.concat(
         [
             cells_frame(run, "probe_macro_f1", split, pooling).assign(split=split)
-            for split in ("train", "val")
+            for split in TRAIN_AND_VAL
         ],
         ignore_index=True,
     )

@@ -7,7 +7,7 @@ import streamlit as st
 from layerviz import cache, charts
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import examples_table
-from layerviz.ui.parts.map_chart import TRAILS, View, draw_maps, small_print
+from layerviz.ui.parts.map_chart import PATHS, View, draw_maps, small_print
 from layerviz.ui.parts.map_controls import (
     PRESETS,
     classes_in_colour,
@@ -16,7 +16,7 @@ from layerviz.ui.parts.map_controls import (
     map_controls,
     pooling_control,
 )
-from layerviz.ui.parts.selection import MOST_TRAILS, search_box, selection
+from layerviz.ui.parts.selection import MOST_PATHS, search_box, selection
 from layerviz.ui.parts.state import first_value, redrawing
 
 CHOICE = "My choice"
@@ -47,10 +47,10 @@ def _maps(run: Run, view: View, shown: list[int]) -> None:
         drawn = draw_maps(run, view, shown, key="maps", start=st.session_state.get("map_start"))
     small_print(run, drawn)
     chosen = selection(run)
-    if 0 < len(chosen) <= MOST_TRAILS:
+    if 0 < len(chosen) <= MOST_PATHS:
         st.toggle(
             "Show their paths through the epochs",
-            key=first_value(TRAILS, True),
+            key=first_value(PATHS, True),
             help="A line from snapshot to snapshot, up to where the slider stands.",
         )
     examples_table(run, examples, chosen, drawn.snapshots[-1], "examples")

@@ -138,7 +138,7 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
         maps[layer], own[layer] = drawn, drawn.to_unit_square(new)
     examples = cache.examples(run)
     rows = charts.drawn_rows(examples["split"].to_numpy(), most_per_split(len(layers)))
-    points, cells = map_frames(run, view, rows, 1, (snapshot,), maps)
+    points, panels = map_frames(run, view, rows, 1, (snapshot,), maps)
     names, predicted = run.label_names, read.probabilities.argmax(axis=1)
     verdicts = [
         f"{names[label]} ({p:.0%})"
@@ -148,12 +148,12 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
         charts.layer_maps(
             points,
             charts.examples_frame(examples, names, rows),
-            cells,
+            panels,
             layers=layers,
             label_names=names,
             n_slots=1,
             dark=st.context.theme.type == "dark",
-            own=charts.own_frame(own, [text[:240] for text in read.texts], verdicts),
+            own_texts=charts.own_texts_frame(own, [text[:240] for text in read.texts], verdicts),
         ),
         key="own_texts_maps",
         name=f"{run.run_id}-own-texts",

@@ -27,7 +27,7 @@ from layerviz.ui.run.progress import cancel_button, captured_sizes, curves, outc
 # What a reader chose in one tab is kept while another is open.
 KEPT = (
     "pooling", "projection", "colouring", "layer_preset", "focus-", "layers-", "classes-",
-    "measure", "layers_pooling", "answer_poolings", "against_start", "detail_", "trails",
+    "measure", "layers_pooling", "answer_poolings", "against_start", "detail_", "paths",
     "examples_view", "example_pooling", "example_layer", "example_epoch", "event_kind",
     "event_split", "event_pooling", "event_layer", "event_epoch", "own_texts_typed",
     "own_texts_pooling", "own_texts_projection", "own_texts_colouring", "own_texts_layer",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from layerviz import charts, runs
+from layerviz.config import TRAIN_AND_VAL
 from layerviz.data import Dataset
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
@@ -130,4 +131,4 @@ def _curves(run: Run) -> None:
 def captured_sizes(run: Run) -> dict[str, int]:
     """Return how many examples of train and of val were captured."""
     totals = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
-    return {split: min(totals[split], run.config.max_captured) for split in ("train", "val")}
+    return {split: min(totals[split], run.config.max_captured) for split in TRAIN_AND_VAL}

@@ -1,4 +1,4 @@
-"""What can lie over the maps: the ways of single examples, and texts of the reader's own."""
+"""What can lie over the maps: paths of single examples, and texts of the reader's own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from layerviz.charts.grid import Grid, across, centred, down, placed, slot_columns
+from layerviz.charts.grid import (
+    Grid,
+    in_panel,
+    slot_columns,
+    with_centres,
+    x_in_panels,
+    y_in_pixels,
+)
 from layerviz.charts.palette import PALETTE
+from layerviz.config import TRAIN_AND_VAL
 
 STAR = (  # an SVG path within a square of side 2
     "M0,-1L0.23,-0.31L0.95,-0.31L0.37,0.12L0.59,0.81L0,0.38L-0.59,0.81L-0.37,0.12L-0.95,-0.31"
@@ -17,8 +25,8 @@ STAR = (  # an SVG path within a square of side 2
 )
 
 
-def trails_frame(points: pd.DataFrame, rows: Sequence[int] | np.ndarray) -> pd.DataFrame:
-    """Return the `trails` of `layer_maps`: the ways of some examples through the snapshots.
+def paths_frame(points: pd.DataFrame, rows: Sequence[int] | np.ndarray) -> pd.DataFrame:
+    """Return the `paths` of `layer_maps`: those of some examples through the snapshots.
 
     Parameters
     ----------
@@ -36,7 +44,7 @@ def trails_frame(points: pd.DataFrame, rows: Sequence[int] | np.ndarray) -> pd.D
     chosen = points[points["row"].isin(list(rows))]
     newest = chosen["newest"].to_numpy()
     colours = chosen[slot_columns(points, "colour")].to_numpy()
-    shade = colours[np.arange(len(chosen)), newest] if len(chosen) else np.zeros(0, dtype=int)
+    codes = colours[np.arange(len(chosen)), newest] if len(chosen) else np.zeros(0, dtype=int)
     parts = [
         pd.DataFrame(
             {
@@ -46,7 +54,7 @@ def trails_frame(points: pd.DataFrame, rows: Sequence[int] | np.ndarray) -> pd.D
                 "at": at,
                 "x": chosen[f"x{at}"],
                 "y": chosen[f"y{at}"],
-                "colour": [PALETTE[code] for code in shade],
+                "colour": [PALETTE[code] for code in codes],
             }
         )[at <= newest]
         for at in range(len(slot_columns(points, "x")))
@@ -54,17 +62,17 @@ def trails_frame(points: pd.DataFrame, rows: Sequence[int] | np.ndarray) -> pd.D
     return pd.concat(parts, ignore_index=True)
 
 
-def own_frame(
+def own_texts_frame(
     positions: Mapping[int, np.ndarray], texts: Sequence[str], verdicts: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the `own` of `layer_maps`: each text in the train and the val map of every layer.
+    """Return the `own_texts` of `layer_maps`: each in the train and the val map of every layer.
 
     Parameters
     ----------
     positions : mapping of int to ndarray of shape (m, 2)
         Per layer, positions in the unit square.
     texts, verdicts : sequences of m strings
-        The texts, and what the model says of each.
+        The texts, and what the model predicts for each.
     """
     m = len(texts)
     parts = [
@@ -80,17 +88,17 @@ def own_frame(
             }
         )
         for layer, xy in positions.items()
-        for split in ("train", "val")
+        for split in TRAIN_AND_VAL
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def trails_of(trails: pd.DataFrame, layers: Sequence[int], grid: Grid) -> alt.Chart:
-    """Draw ways as lines with a dot at each snapshot, up to where the slider stands."""
+def path_lines(paths: pd.DataFrame, layers: Sequence[int], grid: Grid) -> alt.Chart:
+    """Draw paths as lines with a dot at each snapshot, up to the slider's position."""
     return (
-        alt.Chart(centred(trails, layers, grid))
+        alt.Chart(with_centres(paths, layers, grid))
         .transform_filter("datum.at <= slot")
-        .transform_calculate(**placed("datum.x", "datum.y"))
+        .transform_calculate(**in_panel("datum.x", "datum.y"))
         .mark_line(
             strokeWidth=1.4,
             opacity=0.85,
@@ -100,8 +108,8 @@ def trails_of(trails: pd.DataFrame, layers: Sequence[int], grid: Grid) -> alt.Ch
             aria=False,
         )
         .encode(
-            x=across("x", grid),
-            y=down("y", grid),
+            x=x_in_panels("x", grid),
+            y=y_in_pixels("y", grid),
             color=alt.Color("colour:N", scale=None, legend=None),
             detail=["row:N", "layer:N", "split:N"],
             order="at:Q",
@@ -109,13 +117,15 @@ def trails_of(trails: pd.DataFrame, layers: Sequence[int], grid: Grid) -> alt.Ch
     )
 
 
-def own_texts(own: pd.DataFrame, layers: Sequence[int], grid: Grid, dark: bool) -> alt.LayerChart:
-    """Draw the reader's texts as stars, with their numbers where there are several."""
+def own_text_stars(
+    own_texts: pd.DataFrame, layers: Sequence[int], grid: Grid, dark: bool
+) -> alt.LayerChart:
+    """Draw the reader's texts as stars, numbered where there are several."""
     ink, paper = ("#F2F3F5", "#14171D") if dark else ("#1F2430", "#FFFFFF")
     base = (
-        alt.Chart(centred(own, layers, grid))
-        .transform_calculate(**placed("datum.x", "datum.y"))
-        .encode(x=across("x", grid), y=down("y", grid))
+        alt.Chart(with_centres(own_texts, layers, grid))
+        .transform_calculate(**in_panel("datum.x", "datum.y"))
+        .encode(x=x_in_panels("x", grid), y=y_in_pixels("y", grid))
     )
     stars = base.mark_point(
         shape=STAR, size=190, filled=True, fill=ink, stroke=paper, strokeWidth=1, opacity=1
