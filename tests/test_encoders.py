@@ -178,7 +178,7 @@ def test_a_fine_tuned_model_that_is_missing_damaged_or_without_head_is_refused(
     weights = load_file(folder / "model.safetensors")
     save_file({key: w for key, w in weights.items() if "classifier" not in key},
               folder / "model.safetensors", metadata={"format": "pt"})  # fmt: skip
-    assert "is not a whole classifier" in said().message
+    assert "is not a complete classifier" in said().message
     (folder / "model.safetensors").write_bytes(b"no weights")
     assert "cannot be read" in said().message
     assert "start it again" in said().hint

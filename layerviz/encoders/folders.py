@@ -1,6 +1,6 @@
-"""An encoder's files in one folder: told apart, checked, counted and read.
+"""An encoder's files in one folder: which are needed, whether they are complete, and reading them.
 
-All calls of ``from_pretrained`` are here. Weights are read from safetensors alone, code that comes
+All calls of ``from_pretrained`` are here. Weights are read from safetensors only, code that comes
 with a checkpoint is never run, and nothing here reaches the network.
 """
 
@@ -60,7 +60,7 @@ def read_config(name: str, folder: Path) -> PreTrainedConfig:
         ) from error
     except (*_UNREADABLE, AttributeError, errors.StrictDataclassError) as error:
         raise EncoderError(
-            f"{path} cannot be read: {reason(error)}.", "Fetch the file again."
+            f"{path} cannot be read: {reason(error)}.", "Download the file again."
         ) from error
     if any(getattr(config, key, False) for key in ("is_decoder", "is_encoder_decoder")):
         raise _not_an_encoder(name, model_type)
@@ -85,17 +85,19 @@ def read_tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
 def read_model(name: str, folder: Path, config: PreTrainedConfig, seed: int) -> PreTrainedModel:
     """Load in float32 with a new head, and refuse an encoder of which weights are missing."""
     transformers.set_seed(seed)
-    model, found = _read(transformers.AutoModelForSequenceClassification, name, folder, config)
-    _check_body(name, model, found)
+    auto = transformers.AutoModelForSequenceClassification
+    model, loading_info = _from_pretrained(auto, name, folder, config)
+    _check_body(name, model, loading_info)
     return model
 
 
 def read_classifier(name: str, folder: Path, config: PreTrainedConfig) -> PreTrainedModel:
     """Load in float32 with the head that it was fine-tuned with, and refuse one without."""
-    model, found = _read(transformers.AutoModelForSequenceClassification, name, folder, config)
-    if unset := sorted(found["missing_keys"] | {key for key, *_ in found["mismatched_keys"]}):
+    auto = transformers.AutoModelForSequenceClassification
+    model, loading_info = _from_pretrained(auto, name, folder, config)
+    if unset := sorted(_unset_keys(loading_info)):
         raise EncoderError(
-            f"{name} is not a whole classifier: {len(unset)} of its weights are missing or of "
+            f"{name} is not a complete classifier: {len(unset)} of its weights are missing or have "
             f"another shape, such as {unset[0]}.",
             "Save a fine-tuned model there, with its head.",
         )
@@ -103,22 +105,26 @@ def read_classifier(name: str, folder: Path, config: PreTrainedConfig) -> PreTra
 
 
 def read_masked_lm(name: str, folder: Path, seed: int) -> PreTrainedModel:
-    """Load in float32 for predicting masked tokens; a head that is missing is drawn anew."""
+    """Load in float32 for predicting masked tokens; a missing head gets random weights."""
     config = read_config(name, folder)
     transformers.set_seed(seed)
-    model, found = _read(transformers.AutoModelForMaskedLM, name, folder, config)
-    _check_body(name, model, found)
+    model, loading_info = _from_pretrained(transformers.AutoModelForMaskedLM, name, folder, config)
+    _check_body(name, model, loading_info)
     return model
 
 
 def read_body(name: str, folder: Path) -> PreTrainedModel:
     """Load in float32 without any head."""
-    model, found = _read(transformers.AutoModel, name, folder, read_config(name, folder))
-    _check_body(name, model, found)
+    config = read_config(name, folder)
+    model, loading_info = _from_pretrained(transformers.AutoModel, name, folder, config)
+    _check_body(name, model, loading_info)
     return model.eval()
 
 
-def _read(auto: Any, name: str, folder: Path, config: PreTrainedConfig) -> tuple[Any, dict]:
+def _from_pretrained(
+    auto: Any, name: str, folder: Path, config: PreTrainedConfig
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """Return the model and which of its weights were not in the files."""
     try:
         with quiet():
             return auto.from_pretrained(
@@ -135,16 +141,22 @@ def _read(auto: Any, name: str, folder: Path, config: PreTrainedConfig) -> tuple
         raise _damaged(name, error) from error
 
 
-def _check_body(name: str, model: PreTrainedModel, found: dict[str, Any]) -> None:
-    """Refuse an encoder of which weights, other than a head's, were not in the file."""
+def _unset_keys(loading_info: dict[str, Any]) -> set[str]:
+    """Return the weights that were missing from the files or had another shape there."""
+    mismatched = {key for key, *_ in loading_info["mismatched_keys"]}
+    return loading_info["missing_keys"] | mismatched
+
+
+def _check_body(name: str, model: PreTrainedModel, loading_info: dict[str, Any]) -> None:
+    """Refuse an encoder of which weights, other than a head's, were not in the files."""
     prefix = f"{model.base_model_prefix}." if model.base_model is not model else ""
-    unset = found["missing_keys"] | {key for key, *_ in found["mismatched_keys"]}
+    unset = _unset_keys(loading_info)
     body = sorted(key for key in unset if key.startswith(prefix) and "pooler" not in key)
     if body:
         raise EncoderError(
-            f"The weights of {name} do not fit its config.json: {len(body)} are missing or of "
+            f"The weights of {name} do not fit its config.json: {len(body)} are missing or have "
             f"another shape, such as {body[0]}.",
-            "Fetch both again from one place.",
+            "Download both again from the same place.",
         )
 
 
@@ -157,22 +169,22 @@ def count_saved(name: str, folder: Path) -> int:
                 shapes |= {key: file.get_slice(key).get_shape() for key in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise _damaged(name, error) from error
-    # "bert.embeddings.word_embeddings.weight": what stands beside the prefix is a head.
+    # "bert.embeddings.word_embeddings.weight": whatever lacks the prefix belongs to a head.
     first = next((key for key in shapes if "embeddings" in key), "").partition(".")[0]
     prefix = "" if "embeddings" in first else first
-    kept = (key for key in shapes if key.startswith(prefix) and "pooler" not in key)
-    return sum(math.prod(shapes[key]) for key in kept if not key.endswith("position_ids"))
+    body = (key for key in shapes if key.startswith(prefix) and "pooler" not in key)
+    return sum(math.prod(shapes[key]) for key in body if not key.endswith("position_ids"))
 
 
 def check_folder(name: str, folder: Path) -> None:
-    """Refuse a folder that lacks weights, a part of them or the tokenizer."""
+    """Refuse a folder in which weights, some of them, or the tokenizer are missing."""
     check_files(name, [path.name for path in folder.iterdir()])
     if missing := [path.name for path in weight_files(name, folder) if not path.is_file()]:
-        raise EncoderError(f"{name} lacks {', '.join(missing)}.", "Copy the folder again, whole.")
+        raise EncoderError(f"{name} lacks {', '.join(missing)}.", "Copy the whole folder again.")
 
 
 def check_files(name: str, files: Collection[str]) -> None:
-    """Refuse an encoder whose files, by their names, lack weights or tokenizer."""
+    """Refuse an encoder that, by the names of its files, has no weights or no tokenizer."""
     if not any(file == "model.safetensors" or _SHARD.fullmatch(file) for file in files):
         pickled = any(file.endswith((".bin", ".pt", ".h5", ".msgpack")) for file in files)
         raise EncoderError(
@@ -184,7 +196,7 @@ def check_files(name: str, files: Collection[str]) -> None:
     if not any(_TOKENIZER_FILE.fullmatch(file) for file in files):
         raise EncoderError(
             f"{name} has no tokenizer.",
-            "Save its tokenizer beside it (tokenizer.save_pretrained), or choose another encoder.",
+            "Save its tokenizer next to it (tokenizer.save_pretrained), or choose another encoder.",
         )
 
 
@@ -201,7 +213,7 @@ def check_fit(
     if len(tokenizer) > config.vocab_size:
         raise EncoderError(
             f"{name} has {config.vocab_size:,} word vectors for {len(tokenizer):,} tokens.",
-            "Save the tokenizer that it was trained with beside it.",
+            "Save the tokenizer that it was trained with next to it.",
         )
 
 
@@ -230,7 +242,7 @@ def _not_an_encoder(name: str, model_type: str) -> EncoderError:
 
 
 def weight_files(name: str, folder: Path) -> list[Path]:
-    """Return ``model.safetensors``, or the parts that the index names in its stead."""
+    """Return ``model.safetensors``, or the parts that the index lists instead."""
     index = folder / "model.safetensors.index.json"
     if (whole := folder / "model.safetensors").is_file():
         return [whole]
@@ -244,29 +256,29 @@ def weight_files(name: str, folder: Path) -> list[Path]:
 def _damaged(name: str, error: Exception) -> EncoderError:
     return EncoderError(
         f"The files of {name} cannot be read: {reason(error)}.",
-        "Delete them (a Hub encoder's lie in the Hugging Face cache) and fetch them again.",
+        "Delete them (a Hub encoder's are in the Hugging Face cache) and download them again.",
     )
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back transformers' bars, load report and asides, in this thread and nowhere else."""
-    here = threading.get_ident()
+    """Suppress transformers' bars, load report and asides, in this thread and nowhere else."""
+    quiet_thread = threading.get_ident()
 
-    def keep(record: logging.LogRecord) -> bool:
-        return record.thread != here or record.levelno >= logging.ERROR
+    def is_let_through(record: logging.LogRecord) -> bool:
+        return record.thread != quiet_thread or record.levelno >= logging.ERROR
 
-    def bar(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
-        quiet = {"disable": True} if threading.get_ident() == here else {}
-        return factory(*args, **{**kwargs, **quiet})
+    def make_bar(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+        disabled = {"disable": True} if threading.get_ident() == quiet_thread else {}
+        return factory(*args, **{**kwargs, **disabled})
 
-    talkative = [logging.getLogger(f"transformers.{name}") for name in _TALKATIVE]
-    for logger in talkative:
-        logger.addFilter(keep)
-    earlier = transformers_logging.set_tqdm_hook(bar)
+    loggers = [logging.getLogger(f"transformers.{name}") for name in _TALKATIVE]
+    for logger in loggers:
+        logger.addFilter(is_let_through)
+    hook_before = transformers_logging.set_tqdm_hook(make_bar)
     try:
         yield
     finally:
-        transformers_logging.set_tqdm_hook(earlier)
-        for logger in talkative:
-            logger.removeFilter(keep)
+        transformers_logging.set_tqdm_hook(hook_before)
+        for logger in loggers:
+            logger.removeFilter(is_let_through)

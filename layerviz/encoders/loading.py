@@ -121,7 +121,7 @@ def describe(name: str) -> EncoderInfo:
         check_folder(name, folder)
         return replace(info, parameters=count_saved(name, folder), on_disk=True)
     except EncoderError as error:
-        # A Hub encoder of which a part is missing is simply downloaded; the rest needs mending.
+        # A Hub encoder of which a part is missing is simply downloaded; others must be repaired.
         return info if source == "hub" else replace(info, note=str(error))
 
 
@@ -256,14 +256,14 @@ def load_trained(folder: Path) -> LoadedEncoder:
     Raises
     ------
     EncoderError
-        If it is missing, or holds anything but a whole classifier with its tokenizer.
+        If it is missing, or holds anything but a complete classifier with its tokenizer.
     """
     folder = folder.resolve()
     name = f"{folder.parent.name}/{folder.name}"
     if not folder.is_dir():
         raise EncoderError(
             f"There is no fine-tuned model in {name}.",
-            "A run keeps its model when training ends: wait for it, or start the run again.",
+            "A run saves its model when training ends: wait until then, or start the run again.",
         )
     try:
         config = read_config(name, folder)
@@ -271,7 +271,7 @@ def load_trained(folder: Path) -> LoadedEncoder:
         tokenizer = read_tokenizer(name, folder)
         check_fit(name, tokenizer, config, max_length=0)
         model = read_classifier(name, folder, config)
-    except EncoderError as error:  # its hint speaks of an encoder that could be fetched again
+    except EncoderError as error:  # its hint is about an encoder that could be downloaded again
         raise EncoderError(
             error.message, "Delete the run and start it again with the same data and settings."
         ) from error
@@ -281,7 +281,7 @@ def load_trained(folder: Path) -> LoadedEncoder:
 
 
 def _leave_out_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Leave out what the model cannot take: AutoTokenizer gives DistilBERT a BERT tokenizer."""
+    """Leave out what the model does not accept: AutoTokenizer gives DistilBERT a BERT tokenizer."""
     accepted = inspect.signature(model.base_model.forward).parameters
     tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n in accepted]
 
@@ -322,7 +322,7 @@ def locate(name: str) -> tuple[str, Path | None]:
     except (OSError, ValueError, RuntimeError) as error:  # an impossible path, or no Hub id
         raise EncoderError(
             f"{name[:120]!r} is neither an existing folder nor a Hub id.",
-            "Type an id such as google-bert/bert-base-uncased, or the path of a model's folder.",
+            "Enter an id such as google-bert/bert-base-uncased, or the path of a model's folder.",
         ) from error
     cached = try_to_load_from_cache(name, "config.json")
     return "hub", Path(cached).parent if isinstance(cached, str) else None
