@@ -9,9 +9,9 @@ import streamlit as st
 from layerviz import cache, charts, exploring, runs
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import described, open_from_table
-from layerviz.ui.parts.map_chart import TRAILS
+from layerviz.ui.parts.map_chart import PATHS
 from layerviz.ui.parts.map_controls import pooling_control
-from layerviz.ui.parts.selection import MOST_TRAILS, select
+from layerviz.ui.parts.selection import MOST_PATHS, select
 from layerviz.ui.parts.state import first_value
 from layerviz.ui.run.one_example import cell_controls
 
@@ -110,12 +110,12 @@ def _list(run: Run, examples: pd.DataFrame, found: pd.DataFrame, split: str, how
     ):
         st.markdown(f"**{n} examples.** Tick a row to open one.", width="content")
         st.button(
-            f"Mark the first {min(MOST_TRAILS, len(drawn))} in the maps",
+            f"Mark the first {min(MOST_PATHS, len(drawn))} in the maps",
             icon=":material/scatter_plot:",
             key="event_marks",
             disabled=not len(drawn),
             on_click=to_maps,
-            args=(run, drawn[:MOST_TRAILS], how),
+            args=(run, drawn[:MOST_PATHS], how),
             help="With their paths through the epochs.",
         )
     columns = {"neighbours kept": st.column_config.ProgressColumn(format="percent", max_value=1)}
@@ -125,5 +125,5 @@ def _list(run: Run, examples: pd.DataFrame, found: pd.DataFrame, split: str, how
 def to_maps(run: Run, ids: np.ndarray, how: str) -> None:
     """Mark examples in the maps, with their ways; for callbacks."""
     select(run, ids.tolist(), how)
-    st.session_state[TRAILS] = True
+    st.session_state[PATHS] = True
     st.session_state["tabs"] = "Maps"
