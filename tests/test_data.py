@@ -533,8 +533,8 @@ def test_separate_files_win_over_the_split_column():
 
 def test_a_separate_file_without_the_columns_is_named():
     val = table(messages(10), ("tweet", "label"), name="v.csv")
-    said = build_refusal(table(messages()), TEXT_LABEL, val=val)
-    assert said.startswith("v.csv: There is no column 'text'.")
+    message = build_refusal(table(messages()), TEXT_LABEL, val=val)
+    assert message.startswith("v.csv: There is no column 'text'.")
 
 
 def test_texts_in_several_splits_stay_in_the_last_of_them():
@@ -559,17 +559,17 @@ def test_val_is_cut_from_what_a_test_file_leaves():
 
 
 def test_the_same_file_twice_is_refused_with_the_reason():
-    said = build_refusal(table(messages()), TEXT_LABEL, val=table(messages()))
-    assert "0 labels in train" in said
-    assert "40 rows of train also found in val or test" in said
-    assert "do not use one file twice" in said
+    message = build_refusal(table(messages()), TEXT_LABEL, val=table(messages()))
+    assert "0 labels in train" in message
+    assert "40 rows of train also found in val or test" in message
+    assert "do not use one file twice" in message
 
 
 def test_val_equal_to_test_is_refused_with_the_reason():
     other = table(messages(20, prefix="other"))
-    said = build_refusal(table(messages()), TEXT_LABEL, val=other, test=other)
-    assert "0 usable rows in val" in said
-    assert "20 rows of val also found in test" in said
+    message = build_refusal(table(messages()), TEXT_LABEL, val=other, test=other)
+    assert "0 usable rows in val" in message
+    assert "20 rows of val also found in test" in message
 
 
 def test_a_val_file_without_usable_rows_is_not_replaced_by_a_cut():
@@ -611,24 +611,23 @@ def test_val_fraction_out_of_range_is_refused(fraction):
 
 
 def test_notes_say_what_was_guessed():
-    read = read_table(csv_bytes(messages(), delimiter=";", encoding="utf-16"), "mine.csv")
+    read = read_table(csv_bytes(messages(), delimiter=";", encoding="utf-16"), "tweets.csv")
     dataset = build_dataset(read, TEXT_LABEL)
-    assert dataset.name == "mine"
-    assert "Read mine.csv as UTF-16, semicolon-separated." in dataset.notes
+    assert dataset.name == "tweets"
+    assert "Read tweets.csv as UTF-16, semicolon-separated." in dataset.notes
     assert "Texts are taken from column 'text', labels from 'label'." in dataset.notes
 
 
 def test_files_are_named_by_role_and_a_cut_val_has_its_share():
     train, val, test = (
-        table(messages(30, prefix=role), name=f"{role} of mine.csv")
-        for role in ("train", "val", "test")
+        table(messages(30, prefix=role), name=f"{role}.csv") for role in ("train", "val", "test")
     )
     alone = build_dataset(train, TEXT_LABEL, val_fraction=0.123)
-    assert (alone.files, alone.val_fraction) == ({"train": "train of mine.csv"}, 0.123)
+    assert (alone.files, alone.val_fraction) == ({"train": "train.csv"}, 0.123)
     tested = build_dataset(train, TEXT_LABEL, test=test)
     assert list(tested.files.items()) == [
-        ("train", "train of mine.csv"),
-        ("test", "test of mine.csv"),
+        ("train", "train.csv"),
+        ("test", "test.csv"),
     ]
     assert tested.val_fraction == 0.2
     whole = build_dataset(train, TEXT_LABEL, val=val, test=test)
@@ -643,7 +642,7 @@ def test_a_val_from_the_split_column_was_not_cut():
     assert build_dataset(without_val, Columns("text", "label", "split")).val_fraction == 0.2
 
 
-def test_skipped_rows_are_still_told_after_building():
+def test_skipped_rows_are_still_noted_after_building():
     content = csv_bytes(messages()) + b"too,many,fields\n"
     notes = build_dataset(read_table(content, "x.csv"), TEXT_LABEL).notes
     assert "x.csv: Skipped 1 row with more fields than the header." in notes

@@ -18,14 +18,14 @@ from layerviz.errors import EncoderError
 TEXTS = [text for text, _ in toy_rows(200)]
 
 
-def made(family: str, layers: int = 4) -> MaskedLM:
+def build_masked_lm(family: str, layers: int = 4) -> MaskedLM:
     size = EncoderSize(layers, hidden_size=32, heads=2, vocab_size=400)
     return encoders.new_masked_lm(family, size, TEXTS, seed=0)
 
 
 @pytest.fixture(scope="module")
 def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    masked = made("bert")
+    masked = build_masked_lm("bert")
     torch.manual_seed(1)
     with torch.no_grad():  # as if trained: no bias is zero, no norm is one
         for weight in masked.model.parameters():
@@ -37,7 +37,7 @@ def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_saved_one_loads_with_plain_transformers_in_float16(family: str, tmp_path: Path) -> None:
-    masked = made(family)
+    masked = build_masked_lm(family)
     encoders.save_masked_lm(masked, tmp_path)
     model = transformers.AutoModel.from_pretrained(tmp_path)
     assert type(model).__name__.lower() == f"{family}model"
@@ -52,14 +52,14 @@ def test_a_saved_one_loads_with_plain_transformers_in_float16(family: str, tmp_p
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_it_can_read_512_tokens_and_unread_positions_add_nothing(family: str) -> None:
-    masked = made(family)
+    masked = build_masked_lm(family)
     assert encoders.max_positions(masked.model, masked.tokenizer) == 512
     assert not masked.model.base_model.embeddings.position_embeddings.weight.any()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_continuing_takes_over_all_weights(family: str, tmp_path: Path) -> None:
-    masked = made(family)
+    masked = build_masked_lm(family)
     encoders.save_masked_lm(masked, tmp_path)
     again = encoders.continued_masked_lm(str(tmp_path), family, max_length=32, seed=5)
     assert again.model.dtype == torch.float32
@@ -75,22 +75,22 @@ def test_a_distilbert_of_a_bert_has_every_other_layer(bert_folder: Path) -> None
     assert halved.tokenizer(TEXTS[:8], padding=True)["input_ids"] == ids["input_ids"].tolist()
     assert "token_type_ids" not in halved.tokenizer(TEXTS[0])
     inputs = {"input_ids": ids["input_ids"], "attention_mask": ids["attention_mask"]}
-    kept = [bert.model.bert.encoder.layer[index] for index in (1, 3)]
-    bert.model.bert.encoder.layer = torch.nn.ModuleList(kept)
+    kept_layers = [bert.model.bert.encoder.layer[index] for index in (1, 3)]
+    bert.model.bert.encoder.layer = torch.nn.ModuleList(kept_layers)
     bert.model.eval()
     halved.model.eval()
     with torch.inference_mode():
-        theirs = bert.model(**inputs, output_hidden_states=True)
-        ours = halved.model(**inputs, output_hidden_states=True)
-    assert len(ours.hidden_states) == 3
+        expected = bert.model(**inputs, output_hidden_states=True)
+        actual = halved.model(**inputs, output_hidden_states=True)
+    assert len(actual.hidden_states) == 3
     real = inputs["attention_mask"].bool()
-    for a, b in zip(ours.hidden_states, theirs.hidden_states, strict=True):
+    for a, b in zip(actual.hidden_states, expected.hidden_states, strict=True):
         torch.testing.assert_close(a[real], b[real], atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(ours.logits[real], theirs.logits[real], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(actual.logits[real], expected.logits[real], atol=1e-4, rtol=1e-4)
 
 
 def test_a_distilbert_of_a_cased_bert_keeps_the_case(tmp_path: Path) -> None:
-    masked = made("bert")
+    masked = build_masked_lm("bert")
     vocab = {**masked.tokenizer.get_vocab()}
     vocab["Hammer"] = len(vocab)
     cased = transformers.BertTokenizerFast(vocab=vocab, do_lower_case=False)
@@ -104,13 +104,13 @@ def test_a_distilbert_of_a_cased_bert_keeps_the_case(tmp_path: Path) -> None:
 
 
 def test_a_distilbert_of_three_layers_keeps_the_last(tmp_path: Path) -> None:
-    masked = made("bert", layers=3)
+    masked = build_masked_lm("bert", layers=3)
     encoders.save_masked_lm(masked, tmp_path)
     halved = encoders.continued_masked_lm(str(tmp_path), "distilbert", max_length=32, seed=0)
-    theirs = [masked.model.bert.encoder.layer[index].intermediate.dense for index in (0, 2)]
-    ours = [layer.ffn.lin1 for layer in halved.model.distilbert.transformer.layer]
-    assert len(ours) == 2
-    for a, b in zip(ours, theirs, strict=True):
+    expected = [masked.model.bert.encoder.layer[index].intermediate.dense for index in (0, 2)]
+    actual = [layer.ffn.lin1 for layer in halved.model.distilbert.transformer.layer]
+    assert len(actual) == 2
+    for a, b in zip(actual, expected, strict=True):
         assert torch.equal(a.weight, b.weight.float())
 
 
@@ -121,7 +121,7 @@ def test_texts_longer_than_its_positions_are_refused(bert_folder: Path) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_logits_of_some_tokens_are_those_of_the_whole_model(family: str) -> None:
-    masked = made(family)
+    masked = build_masked_lm(family)
     masked.model.eval()
     inputs = masked.tokenizer(TEXTS[:3], padding=True, return_tensors="pt")
     inputs = {name: inputs[name] for name in ("input_ids", "attention_mask")}
@@ -133,7 +133,7 @@ def test_logits_of_some_tokens_are_those_of_the_whole_model(family: str) -> None
 
 @pytest.mark.parametrize(("start", "family"), [("bert", "roberta"), ("roberta", "distilbert")])
 def test_another_family_cannot_be_continued(start: str, family: str, tmp_path: Path) -> None:
-    encoders.save_masked_lm(made(start), tmp_path)
+    encoders.save_masked_lm(build_masked_lm(start), tmp_path)
     with pytest.raises(EncoderError, match="cannot start"):
         encoders.continued_masked_lm(str(tmp_path), family, max_length=32, seed=0)
 

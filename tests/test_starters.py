@@ -30,7 +30,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @cache
-def probed(encoder: str) -> np.ndarray:
+def probe_scores(encoder: str) -> np.ndarray:
     """Return, per layer of an encoder that is not trained yet, a probe's val macro-F1."""
     table = data.sample_table()
     dataset = data.build_dataset(table, data.guess_columns(table.frame))
@@ -49,7 +49,7 @@ def probed(encoder: str) -> np.ndarray:
     return np.array(scores)
 
 
-def test_all_are_there_and_within_their_size() -> None:
+def test_all_are_bundled_and_within_their_size() -> None:
     sizes = [(STARTERS / name / "model.safetensors").stat().st_size for name in LAYERS]
     assert max(sizes) <= 9_000_000
     assert sum(sizes) <= 26_000_000
@@ -118,11 +118,11 @@ def test_it_finds_the_sentence_that_means_the_same(name: str) -> None:
     vectors -= vectors.mean(axis=0)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     n = len(pairs)
-    found = (vectors[:n] @ vectors[n:].T).argmax(axis=1)
-    assert (found == np.arange(n)).sum() >= n - 1
+    nearest = (vectors[:n] @ vectors[n:].T).argmax(axis=1)
+    assert (nearest == np.arange(n)).sum() >= n - 1
 
 
 def test_before_training_it_separates_the_samples_classes(name: str, tmp_path: Path) -> None:
     encoders.save_random_twin(name, tmp_path / "twin", seed=0)
-    starter, twin = probed(name), probed(str(tmp_path / "twin"))
+    starter, twin = probe_scores(name), probe_scores(str(tmp_path / "twin"))
     assert starter[1:].max() > twin.max() + 0.05  # 127 val examples tell no finer differences

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from layerviz.commands.bench_arguments import add_bench
-from layerviz.commands.wording import FORMATS, RUNS_HELP, Help
+from layerviz.commands.wording import FORMATS_MARK, RUNS_HELP, Help
 from layerviz.config import (
     CLASS_WEIGHTINGS,
     FAMILIES,
@@ -35,8 +35,8 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-DATA_HELP = f"file with all examples, or train: {FORMATS}"
-CORPUS_HELP = f"text file (a text per line) or {FORMATS}; may be .gz"
+DATA_HELP = f"file with all examples, or train: {FORMATS_MARK}"
+CORPUS_HELP = f"text file (a text per line) or {FORMATS_MARK}; may be .gz"
 
 
 def _add_fit(commands: argparse._SubParsersAction) -> None:

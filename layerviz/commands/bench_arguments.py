@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from layerviz.commands.wording import FORMATS, RUNS_HELP, Help
+from layerviz.commands.wording import FORMATS_MARK, RUNS_HELP, Help
 
 
 def add_bench(commands: argparse._SubParsersAction) -> None:
@@ -36,7 +36,7 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
 
 JSON_HELP = "print one JSON object"
 DRAWN_HELP = "a finished run whose states are drawn (default: bert-mini trained on the sample)"
-TEXTS_HELP = f"file with texts and labels, {FORMATS} (default: the sample)"
+TEXTS_HELP = f"file with texts and labels, {FORMATS_MARK} (default: the sample)"
 
 
 def _bench(benches: argparse._SubParsersAction, name: str, what: str) -> argparse.ArgumentParser:
@@ -50,7 +50,7 @@ def _bench(benches: argparse._SubParsersAction, name: str, what: str) -> argpars
 def _add_bench_capture(benches: argparse._SubParsersAction) -> None:
     what = "time and memory of capturing hidden states against padding and keeping all"
     add = _bench(benches, "capture", what).add_argument
-    add("--data", type=Path, help=f"file with texts, {FORMATS} (default: the sample)")
+    add("--data", type=Path, help=f"file with texts, {FORMATS_MARK} (default: the sample)")
     add("--n", type=int, default=2000, help="texts, repeated if there are fewer")
     add(
         "--sizes",
@@ -131,7 +131,7 @@ def _add_bench_starters(benches: argparse._SubParsersAction) -> None:
         type=Path,
         nargs="+",
         required=True,
-        help=f"files, each measured by itself: {FORMATS}",
+        help=f"files, each measured by itself: {FORMATS_MARK}",
     )
     add("--encoder", nargs="+", help="instead of the bundled starters")
     add("--n-train", type=int, default=2000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 RUNS_HELP = "runs folder (default: checkpoints/runs)"
-FORMATS = "{formats}"  # stands in a help text for the file formats, which load when it is shown
+FORMATS_MARK = "{formats}"  # in a help text: the file formats, which load when it is shown
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -13,8 +13,8 @@ class Help(argparse.ArgumentDefaultsHelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         text = action.help if action.default is None else super()._get_help_string(action)
-        if text is None or FORMATS not in text:
+        if text is None or FORMATS_MARK not in text:
             return text
         from layerviz.data import formats_in_words
 
-        return text.replace(FORMATS, formats_in_words())
+        return text.replace(FORMATS_MARK, formats_in_words())
