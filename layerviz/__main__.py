@@ -57,7 +57,7 @@ def fit(parsed: argparse.Namespace) -> int:
     if run.status == "done":
         from layerviz import separability
 
-        print(" ".join(separability.answer_of(run).sentences), file=sys.stderr)
+        print(" ".join(separability.answer_sentences(separability.answer_of(run))), file=sys.stderr)
     print(run.path)
     return EXIT_OK if run.status == "done" else EXIT_CANCELLED
 

@@ -431,7 +431,7 @@ def test_the_layers_tab_says_what_is_stored(root):
     assert not app.exception
     run = runs.list_runs(root)[0]
     answer = separability.answer_of(run)
-    for sentence in answer.sentences:
+    for sentence in separability.answer_sentences(answer):
         assert sentence in words(app)
     best, table = answer.best, runs.read_separability(run.path)
     stored = table[
@@ -441,7 +441,7 @@ def test_the_layers_tab_says_what_is_stored(root):
     ]
     assert f"val macro-F1 {stored['value'].item():.2f}" in words(app)
     app.segmented_control(key="answer_poolings").set_value("cls").run()
-    assert separability.answer_of(run, ("cls",)).sentences[0] in words(app)
+    assert separability.answer_sentences(separability.answer_of(run, ("cls",)))[0] in words(app)
 
 
 def test_every_measure_has_its_heat_map(root):
@@ -500,7 +500,7 @@ def test_a_run_without_measures_is_measured_when_its_layers_are_asked_for(root):
     time.sleep(0.3)
     app.run()
     assert not app.exception
-    assert separability.answer_of(run).sentences[0] in words(app)
+    assert separability.answer_sentences(separability.answer_of(run))[0] in words(app)
 
 
 def test_the_same_settings_reopen_the_finished_run(root):
@@ -619,7 +619,7 @@ def test_runs_that_are_there_are_put_side_by_side(root):
     assert not app.exception
     contenders = comparison.contenders_of([good, weak])
     judged = comparison.compare(contenders)
-    for sentence in comparison.sentences(judged):
+    for sentence in comparison.comparison_sentences(judged):
         assert sentence in words(app)
     table = app.dataframe[0].value
     assert [standing.split(":")[0] for standing in table["standing"]] == ["best", "behind"]

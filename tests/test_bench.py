@@ -205,7 +205,7 @@ def test_a_made_up_run_is_whole(sample_table: Table, tmp_path: Path) -> None:
     assert (cls != mean).any()
     assert (mean != most).any()
     assert runs.unmeasured_snapshots(run) == ()
-    assert separability.answer_of(run).sentences
+    assert separability.answer_sentences(separability.answer_of(run))
     with pytest.raises(ConfigError):
         made_run(tmp_path, dataset, n_layers=3, width=16, n_snapshots=1)
 

@@ -385,22 +385,6 @@ def test_headings_say_split_size_and_epoch() -> None:
     assert panels.loc[(3, "train"), "title2"] == "Layer 3  ·  T 0.00"
 
 
-@pytest.mark.parametrize(
-    ("epoch", "name"),
-    [
-        (0, "before training"),
-        (1, "epoch 1"),
-        (10.0, "epoch 10"),
-        (100, "epoch 100"),
-        (0.5, "epoch 0.5"),
-        (1 / 3, "epoch 0.33"),
-        (2.999, "epoch 3"),
-    ],
-)
-def test_epochs_are_named_for_people(epoch: float, name: str) -> None:
-    assert charts.epoch_name(epoch) == name
-
-
 def test_long_texts_are_cut_for_the_tooltip() -> None:
     texts = ["short", "a\n b\t\tc", "x" * 20_000, "y" * 240]
     examples = pd.DataFrame({"text": texts, "label": [0, 1, 0, 1]})

@@ -55,7 +55,7 @@ def judged(*compared: Run, poolings=POOLINGS) -> comparison.Comparison:
 
 
 def told(found: comparison.Comparison) -> str:
-    return " ".join(comparison.sentences(found))
+    return " ".join(comparison.comparison_sentences(found))
 
 
 # --- the verdict ----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.fast
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
-GROUND = {"config", "errors", "progress", "registry"}
+GROUND = {"config", "errors", "progress", "registry", "wording"}
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"hidden_states", "projection", "separability"}
 WORK = GROUND | SOURCES | SCIENCE
@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "errors": set(),
     "progress": {"errors"},
     "registry": {"errors"},
+    "wording": set(),
     "data": GROUND,
     "encoders": GROUND,
     "runs": GROUND | {"data"},
@@ -50,7 +51,7 @@ MAY_IMPORT = {
     "training": WORK,
     "pretraining": WORK | {"training"},
     "jobs": WORK | {"training", "exploring"},
-    "charts": {"config"},
+    "charts": {"config", "wording"},
     "export": WORK | {"charts"},
     "bench": ALL - {"cache", "ui", PAGE},
     "commands": GROUND | {"data"},

@@ -25,6 +25,7 @@ from test_charts import (
 
 from layerviz import charts
 from layerviz.charts import layer_scores as module
+from layerviz.wording import epoch_name
 
 pytestmark = pytest.mark.fast
 
@@ -42,7 +43,7 @@ def scores(n_layers: int = 4, n_snapshots: int = 3, per_epoch: int = 1) -> pd.Da
             "layer": layer,
             "snapshot": snapshot,
             "epoch": snapshot / per_epoch,
-            "when": charts.epoch_name(snapshot / per_epoch),
+            "when": epoch_name(snapshot / per_epoch),
             "split": split,
             "value": 0.5 + layer / 100 + snapshot / 1000 + (split == "train") / 10,
             "n": n,

@@ -131,7 +131,9 @@ def test_fit_and_report_say_which_layer_generalises(
 ) -> None:
     answer = fit(toy_csv)
     check_done(answer)
-    sentences = separability.answer_of(runs.open_folder(answer.folder)).sentences
+    sentences = separability.answer_sentences(
+        separability.answer_of(runs.open_folder(answer.folder))
+    )
     assert " ".join(sentences) in answer.err
     assert main(["report", str(answer.folder)]) == 0
     told = capsys.readouterr()

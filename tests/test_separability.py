@@ -220,21 +220,25 @@ def test_classes_that_separate_in_some_layers_only_are_found_there():
     assert {cell.snapshot for cell in found.ties} <= {1}
     assert found.since_start is not None
     assert found.since_start.low > 0.2
-    said = " ".join(found.sentences)
+    said = " ".join(separability.answer_sentences(found))
     assert f"Layer {found.best.layer} at epoch 1" in said
     assert f"On test, which played no part in the choice, it scores {found.test}" in said
     assert found.test.low <= found.val.value + 0.1
-    assert "(n" not in found.sentences[0]
-    assert "n = 300" in found.sentences[0]
+    assert "(n" not in separability.answer_sentences(found)[0]
+    assert "n = 300" in separability.answer_sentences(found)[0]
 
 
 def test_a_test_split_unlike_val_is_pointed_out():
     labels = np.random.default_rng(0).integers(2, size=900)
     splits = splits_of(900, train=1 / 3, val=1 / 3, test=1 / 3)
     states = stacked(labels, {2: 3.0}, n_layers=3)
-    assert "far below" not in " ".join(answered([states], labels, splits).sentences)
+    assert "far below" not in " ".join(
+        separability.answer_sentences(answered([states], labels, splits))
+    )
     flipped = np.where(splits == "test", 1 - labels, labels)
-    assert "far below val" in " ".join(answered([states], flipped, splits).sentences)
+    assert "far below val" in " ".join(
+        separability.answer_sentences(answered([states], flipped, splits))
+    )
 
 
 def test_one_clearly_best_layer_has_no_ties():
@@ -243,8 +247,8 @@ def test_one_clearly_best_layer_has_no_ties():
     found = answered([stacked(labels, {5: 2.5, 4: 0.7})], labels, splits)
     assert found.best.layer == 5
     assert not found.ties
-    assert "Layer 5 before training generalises best" in found.sentences[0]
-    assert "clearly behind" in found.sentences[1]
+    assert "Layer 5 before training generalises best" in separability.answer_sentences(found)[0]
+    assert "clearly behind" in separability.answer_sentences(found)[1]
 
 
 def test_pure_noise_is_seldom_called_better_than_chance_and_never_has_a_winner():
@@ -264,8 +268,10 @@ def test_noise_is_told_as_chance():
     labels = np.random.default_rng(3).integers(2, size=400)
     found = answered([stacked(labels, {}, n_layers=3)], labels, splits_of(400, train=0.5, val=0.5))
     assert found.verdict == "chance"
-    assert found.sentences[0].startswith("No layer tells the classes apart on val better than")
-    assert len(found.sentences) == 1
+    assert separability.answer_sentences(found)[0].startswith(
+        "No layer tells the classes apart on val better than"
+    )
+    assert len(separability.answer_sentences(found)) == 1
 
 
 def test_val_that_is_shifted_against_train_is_seen():
@@ -286,8 +292,8 @@ def test_few_examples_or_a_tiny_class_get_no_verdict():
     splits = splits_of(50, train=0.6, val=0.4)
     found = answered([stacked(labels, {3: 5.0}, n_layers=3)], labels, splits)
     assert found.verdict == "few"
-    assert "Too few examples" in found.sentences[0]
-    assert "20 val examples" in found.sentences[0]
+    assert "Too few examples" in separability.answer_sentences(found)[0]
+    assert "20 val examples" in separability.answer_sentences(found)[0]
 
     labels = np.zeros(400, dtype=int)
     labels[::100] = 1  # two of these in val
@@ -295,7 +301,7 @@ def test_few_examples_or_a_tiny_class_get_no_verdict():
         [stacked(labels, {3: 5.0}, n_layers=3)], labels, splits_of(400, train=0.5, val=0.5)
     )
     assert found.verdict == "few"
-    assert "of the class 'class 1'" in found.sentences[0]
+    assert "of the class 'class 1'" in separability.answer_sentences(found)[0]
 
 
 def test_twenty_imbalanced_classes_and_one_that_val_lacks():
@@ -507,8 +513,8 @@ def test_poolings_are_compared_at_their_best_layers():
     predicted[3, :3] = 1 - predicted[3, :3]
     found = separability.compare_poolings(cells, predicted, true, 1, 0)
     assert (found.best.pooling, found.best.layer) in (("mean", 2), ("cls", 2))
-    assert "beats max (layer 1)" in found.sentence
-    assert "ties with" in found.sentence
+    assert "beats max (layer 1)" in separability.pooling_sentence(found)
+    assert "ties with" in separability.pooling_sentence(found)
 
 
 def test_overfitting_is_said_where_val_falls_and_train_does_not():

@@ -16,6 +16,7 @@ from layerviz.charts.palette import (
     WRONG_CODE,
 )
 from layerviz.config import TRAIN_AND_VAL
+from layerviz.wording import epoch_name, layer_name
 
 COLOURINGS = ("label", "prediction", "right or wrong", "confidence")
 TOOLTIP_CHARACTERS = 240  # characters of a text in a tooltip
@@ -173,22 +174,6 @@ def panels_frame(
                 )
             panels.append(panel)
     return pd.DataFrame(panels)
-
-
-def layer_name(layer: int) -> str:
-    """Name a layer for people; 0 is the embedding output, as the page says where it is chosen."""
-    return f"Layer {layer}"
-
-
-def epoch_name(epoch: float, newest: bool = False) -> str:
-    """Name a moment of training for people."""
-    name = "before training" if epoch == 0 else f"epoch {epoch_number(epoch)}"
-    return f"{name} (newest)" if newest else name
-
-
-def epoch_number(epoch: float) -> str:
-    """Write an epoch as people do: 2 or 0.33."""
-    return f"{epoch:.2f}".rstrip("0").rstrip(".")
 
 
 def most_frequent(labels: np.ndarray) -> list[int]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from layerviz.charts.frames import epoch_number
 from layerviz.charts.layer_scores import CELL_AXIS, EPOCH_TITLE, LAYER_TITLE
 from layerviz.charts.palette import CONFIDENCE_RAMP, RIGHT_COLOUR, WRONG_COLOUR
+from layerviz.wording import epoch_number
 
 VERDICTS = {"right": RIGHT_COLOUR, "wrong": WRONG_COLOUR}
 MOST_LABELLED = 13  # columns

@@ -22,7 +22,7 @@ from layerviz.comparison.contenders import (
 )
 from layerviz.comparison.reporting import as_dict, as_text, table_of
 from layerviz.comparison.scoring import Comparison, Standing, compare
-from layerviz.comparison.wording import place, seeds_note, sentences
+from layerviz.comparison.wording import best_cell_name, comparison_sentences, seeds_note
 
 __all__ = [
     "BY_HEAD",
@@ -35,15 +35,15 @@ __all__ = [
     "agreement",
     "as_dict",
     "as_text",
+    "best_cell_name",
     "common_examples",
     "compare",
+    "comparison_sentences",
     "contenders_of",
     "costs_of",
     "disagreements",
     "encoder_label",
     "layer_similarity",
-    "place",
     "seeds_note",
-    "sentences",
     "table_of",
 ]

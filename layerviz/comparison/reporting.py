@@ -10,7 +10,7 @@ import pandas as pd
 
 from layerviz.comparison.contenders import Contender, costs_of
 from layerviz.comparison.scoring import Comparison
-from layerviz.comparison.wording import seeds_note, sentences
+from layerviz.comparison.wording import comparison_sentences, seeds_note
 from layerviz.separability import SPOKEN
 
 WIDTH = 96
@@ -60,7 +60,7 @@ def table_of(comparison: Comparison, contenders: Sequence[Contender]) -> pd.Data
 
 def as_text(comparison: Comparison, table: pd.DataFrame) -> str:
     """Return the sentences and the table."""
-    told = " ".join([*sentences(comparison), seeds_note(comparison)])
+    told = " ".join([*comparison_sentences(comparison), seeds_note(comparison)])
     lines = [textwrap.fill(told, WIDTH), ""]
     width = max(len("encoder"), *(len(name) for name in table["name"]))
     several = bool((table["seeds"] > 1).any())
@@ -97,7 +97,7 @@ def as_dict(comparison: Comparison, table: pd.DataFrame) -> dict[str, object]:
     """Return the comparison as plain JSON values."""
     return {
         "verdict": comparison.verdict,
-        "sentences": sentences(comparison),
+        "sentences": comparison_sentences(comparison),
         "seeds": seeds_note(comparison),
         "n_val": comparison.n_val,
         "p_chance": comparison.p_chance,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from layerviz.comparison.scoring import Comparison, Standing
-from layerviz.separability import SPOKEN, epoch_words, few_words, spoken_numbers
+from layerviz.separability import SPOKEN, shortage
+from layerviz.wording import at_epoch, enumeration, number_ranges
 
 
-def sentences(comparison: Comparison) -> list[str]:
+def comparison_sentences(comparison: Comparison) -> list[str]:
     """Return what to tell people, one thought each, without markup."""
     best = comparison.best
     if comparison.verdict == "chance":
@@ -18,7 +17,7 @@ def sentences(comparison: Comparison) -> list[str]:
             f"{comparison.p_chance:.0%} of all cases."
         ]
     if comparison.verdict == "few":
-        few = few_words(comparison.n_val, *comparison.smallest_class)
+        few = shortage(comparison.n_val, *comparison.smallest_class)
         return [
             f"Too few examples to say which encoder does better: {few}.",
             f"The highest score is that of {best.name}: val macro-F1 {best.val}.",
@@ -27,9 +26,9 @@ def sentences(comparison: Comparison) -> list[str]:
         (s for s in comparison.standings if s.lead is not None), key=lambda s: s.lead.value
     )
     tied = [standing for standing in others if standing.tied]
-    names = _spoken_names([standing.name for standing in tied])
+    names = enumeration([standing.name for standing in tied])
     verb = f"scores highest, not clearly above {names}" if tied else "separates the classes best"
-    said = [f"{best.name} {verb}: val macro-F1 {best.val}, {place(best)}."]
+    said = [f"{best.name} {verb}: val macro-F1 {best.val}, {best_cell_name(best)}."]
     said += [_tie(best, other) for other in tied]
     said += [_defeat(best, other) for other in others if not other.tied]
     said += [
@@ -46,11 +45,11 @@ def sentences(comparison: Comparison) -> list[str]:
     return said
 
 
-def place(standing: Standing) -> str:
-    """Return where a contender is at its best: "layer 9 of 12 at epoch 3, mean pooling"."""
+def best_cell_name(standing: Standing) -> str:
+    """Name a contender's best cell: "layer 9 of 12 at epoch 3, mean pooling"."""
     best = standing.best
     pooling = f"{SPOKEN[best.pooling]} pooling"
-    return f"layer {best.layer} of {standing.n_layers} {epoch_words(best.epoch)}, {pooling}"
+    return f"layer {best.layer} of {standing.n_layers} {at_epoch(best.epoch)}, {pooling}"
 
 
 def seeds_note(comparison: Comparison) -> str:
@@ -67,11 +66,6 @@ def seeds_note(comparison: Comparison) -> str:
     return "One training run each: another seed may move scores by more than the intervals say."
 
 
-def _spoken_names(names: Sequence[str]) -> str:
-    """Return "A", "A and B" or "A, B and C"."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
 def _tie(best: Standing, other: Standing) -> str:
     fewer = ""
     if other.n_layers < best.n_layers:
@@ -83,7 +77,7 @@ def _tie(best: Standing, other: Standing) -> str:
 
 def _defeat(best: Standing, other: Standing) -> str:
     layers = other.beaten_by
-    which = f"layer {layers[0]}" if len(layers) == 1 else f"layers {spoken_numbers(layers)}"
+    which = f"layer {layers[0]}" if len(layers) == 1 else f"layers {number_ranges(layers)}"
     verb = "beats" if len(layers) == 1 else "beat"
     top = "" if len(layers) == 1 else f", layer {best.best.layer}"
     return (

@@ -14,8 +14,9 @@ import pandas as pd
 from layerviz.config import SPLITS
 from layerviz.data.columns import NUMBER, SPLIT_WORDS, Columns, check_columns
 from layerviz.data.reading import Table
-from layerviz.data.wording import count, one_sentence, quoted
+from layerviz.data.wording import one_sentence, quoted
 from layerviz.errors import DataError
+from layerviz.wording import count
 
 MIN_EXAMPLES, MIN_VAL = 10, 2
 

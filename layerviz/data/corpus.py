@@ -14,8 +14,9 @@ from layerviz.data.columns import guess_text_column, pick_from
 from layerviz.data.decoding import decode_text
 from layerviz.data.formats import table_suffixes
 from layerviz.data.reading import read_table
-from layerviz.data.wording import count, quoted
+from layerviz.data.wording import quoted
 from layerviz.errors import DataError
+from layerviz.wording import count
 
 _LINES = ".txt"  # a text per line, although a table may have this suffix too
 _GZIP = b"\x1f\x8b"

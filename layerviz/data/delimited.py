@@ -20,8 +20,9 @@ from layerviz.data.decoding import (
     text_bytes,
 )
 from layerviz.data.file_format import Contents, FileFormat
-from layerviz.data.wording import count, one_sentence, quoted
+from layerviz.data.wording import one_sentence, quoted
 from layerviz.errors import DataError
+from layerviz.wording import count
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 

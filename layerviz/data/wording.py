@@ -1,13 +1,8 @@
-"""Counts and lists of names, as notes and messages about data say them."""
+"""Lists of names and explanations, as notes and messages about data say them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-
-def count(n: int, noun: str) -> str:
-    """Return "1 row" or "2,000 rows"."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def quoted(names: Iterable[str], most: int = 5) -> str:

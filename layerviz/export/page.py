@@ -34,6 +34,7 @@ from layerviz.export.views import (
 )
 from layerviz.runs import Run
 from layerviz.separability import Cell
+from layerviz.wording import epoch_name
 
 UNIT = 1000  # positions are sent as whole numbers of these parts of a map: below a pixel
 MOST_MARKS = 40_000  # that a browser moves in less than a second
@@ -80,7 +81,7 @@ def offline_page(
     pooling = drawn.view.pooling if best is None else best.pooling  # the headline's heat map
     light, placed = _maps_spec(drawn, "light")
     data = {
-        "slots": [charts.epoch_name(epoch).capitalize() for epoch in drawn.epochs],
+        "slots": [epoch_name(epoch).capitalize() for epoch in drawn.epochs],
         "labels": list(run.label_names),
         "maps": {"light": light, "dark": _maps_spec(drawn, "dark")[0]},
         "points": compact_points(drawn, placed),
@@ -289,7 +290,7 @@ def _answer(run: Run) -> tuple[list[str], Cell | None]:
         answer = separability.answer_of(run)
     except RunError as error:
         return [error.message], None
-    return answer.sentences, answer.best if answer.verdict == "found" else None
+    return separability.answer_sentences(answer), answer.best if answer.verdict == "found" else None
 
 
 def _told(said: list[str]) -> str:

@@ -8,11 +8,12 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from layerviz import charts, data, runs
+from layerviz import data, runs
 from layerviz.config import RunConfig
 from layerviz.errors import RunError
 from layerviz.runs import Run
 from layerviz.separability import cells_of, macro_f1
+from layerviz.wording import epoch_name
 
 READ = re.compile(r"Read (?P<name>.+) as [^,]+, [^,]+-separated\.")
 CUT = re.compile(r"Val was cut from train: (?P<percent>\d+(?:\.\d+)?)%")
@@ -127,7 +128,7 @@ def snippet(run: Run) -> str:
     return SNIPPET.format(
         folder=repr(str(run.path)),
         snapshot=snapshot,
-        moment=charts.epoch_name(epochs.get(snapshot, 0)),
+        moment=epoch_name(epochs.get(snapshot, 0)),
         pooling=pooling,
         layer=layer,
     )

@@ -18,6 +18,7 @@ from layerviz.export.views import (
 )
 from layerviz.runs import Run
 from layerviz.separability import MEASURES, Cell
+from layerviz.wording import epoch_name
 
 
 def maps_chart(
@@ -153,4 +154,4 @@ def measure_cells(
     sizes = examples["split"].value_counts()
     n = sum(int(sizes.get(part, 0)) for part in SPLITS if part in split)
     cells = cells.assign(epoch=cells["snapshot"].map(epochs), n=n)
-    return cells.assign(when=[charts.epoch_name(epoch) for epoch in cells["epoch"]])
+    return cells.assign(when=[epoch_name(epoch) for epoch in cells["epoch"]])

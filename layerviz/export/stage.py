@@ -14,6 +14,7 @@ from layerviz.config import TRAIN_AND_VAL
 from layerviz.export.fonts import cut, font
 from layerviz.export.views import DrawnMaps, head_scores, probe_scores
 from layerviz.separability import SPOKEN
+from layerviz.wording import epoch_name, epoch_number, layer_name
 
 SUPERSAMPLED = 3  # times as many pixels across, from which dots get their smooth edges
 RIM = 0.45  # pixels of paper around a dot, which keep dots apart where they crowd
@@ -207,10 +208,8 @@ class Stage:
 
     def _when(self, moment: Moment) -> str:
         if moment.resting:
-            return charts.epoch_name(self.drawn.epochs[moment.slot]).capitalize()
-        ends = [
-            charts.epoch_number(self.drawn.epochs[at]) for at in (moment.slot, moment.following)
-        ]
+            return epoch_name(self.drawn.epochs[moment.slot]).capitalize()
+        ends = [epoch_number(self.drawn.epochs[at]) for at in (moment.slot, moment.following)]
         return f"Epoch {ends[0]} to {ends[1]}"
 
     def _panel(
@@ -231,7 +230,7 @@ class Stage:
             top + self._panel_height - pad,
         )
         draw.rounded_rectangle(box, 5 * self._unit, outline=self.ink.line, width=1)
-        name = charts.layer_name(layer)
+        name = layer_name(layer)
         size = 15
         at = (box[0] + 9 * self._unit, box[1] + 6 * self._unit)
         self._write(draw, at, name, size, self._panel_width, self.ink.strong)
@@ -266,7 +265,7 @@ class Stage:
         free = -math.inf
         for place, epoch in zip(places, epochs, strict=True):
             _round_dot(draw, place, y, 4 * unit, self.ink.soft if place <= now else self.ink.line)
-            said = charts.epoch_number(epoch)
+            said = epoch_number(epoch)
             if place - free > 0:
                 shown = font(14 * unit, said)
                 draw.text((place, y + 10 * unit), said, self.ink.soft, font=shown, anchor="ma")

@@ -40,7 +40,7 @@ from layerviz.separability.resampling import (
     resampling_weights,
     simultaneous_interval,
 )
-from layerviz.separability.wording import SPOKEN, epoch_words, few_words, spoken_numbers
+from layerviz.separability.wording import SPOKEN, answer_sentences, pooling_sentence, shortage
 
 __all__ = [
     "COLUMNS",
@@ -62,6 +62,7 @@ __all__ = [
     "accuracy",
     "answer",
     "answer_of",
+    "answer_sentences",
     "as_dict",
     "as_text",
     "cells_of",
@@ -71,9 +72,7 @@ __all__ = [
     "compare_poolings",
     "confused_pairs",
     "corrected_for_choice",
-    "epoch_words",
     "few_examples",
-    "few_words",
     "find_best",
     "first_separates",
     "interval",
@@ -86,10 +85,11 @@ __all__ = [
     "overfitting",
     "p_of_chance",
     "paired_difference",
+    "pooling_sentence",
     "probe",
     "report_table",
     "resampling_weights",
     "search",
+    "shortage",
     "simultaneous_interval",
-    "spoken_numbers",
 ]

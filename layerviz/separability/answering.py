@@ -17,7 +17,6 @@ from layerviz.separability.resampling import (
     paired_difference,
     resampling_weights,
 )
-from layerviz.separability.wording import sentences
 
 
 @dataclass(frozen=True, order=True)
@@ -121,11 +120,6 @@ class Answer:
     gained_most: tuple[int, Difference] | None
     gaps: tuple[tuple[float, float], ...]
     smallest_class: tuple[str, int]
-
-    @property
-    def sentences(self) -> list[str]:
-        """What to tell people, one thought each, without markup."""
-        return sentences(self)
 
 
 def answer(

@@ -16,7 +16,6 @@ from layerviz.separability.resampling import (
     paired_difference,
     resampling_weights,
 )
-from layerviz.separability.wording import SPOKEN, epoch_words
 
 
 @dataclass(frozen=True)
@@ -33,22 +32,6 @@ class PoolingVerdict:
 
     best: Cell
     against: tuple[tuple[Cell, Difference], ...]
-
-    @property
-    def sentence(self) -> str:
-        """What to tell people."""
-        when = epoch_words(self.best.epoch)
-        ours = f"{SPOKEN[self.best.pooling]} (layer {self.best.layer})"
-        clear = [(cell, gain) for cell, gain in self.against if gain.clear]
-        tied = [cell for cell, gain in self.against if not gain.clear]
-        said = [
-            f"beats {SPOKEN[cell.pooling]} (layer {cell.layer}) by {gain}" for cell, gain in clear
-        ]
-        if tied:
-            names = " and ".join(f"{SPOKEN[cell.pooling]} (layer {cell.layer})" for cell in tied)
-            said.append(f"ties with {names}")
-        lead = f"{when[0].upper()}{when[1:]}, each at its best layer: {ours}"
-        return f"{lead} {', and '.join(said)}."
 
 
 def compare_poolings(

@@ -11,7 +11,7 @@ from layerviz import runs
 from layerviz.runs import Run
 from layerviz.separability.answering import Answer
 from layerviz.separability.measuring import HEAD
-from layerviz.separability.wording import SPOKEN
+from layerviz.separability.wording import SPOKEN, answer_sentences
 
 WIDTH = 96
 
@@ -36,7 +36,7 @@ def report_table(run: Run, pooling: str) -> pd.DataFrame:
 def as_text(run: Run, answer: Answer, table: pd.DataFrame) -> str:
     """Return the sentences and a table layer x epoch of val macro-F1, the best cell marked."""
     best = answer.best
-    lines = [textwrap.fill(" ".join(answer.sentences), WIDTH), ""]
+    lines = [textwrap.fill(" ".join(answer_sentences(answer)), WIDTH), ""]
     n = f"n = {answer.val.n:,}"
     lines.append(f"Val macro-F1 of the linear probe, {SPOKEN[best.pooling]} pooling ({n}):")
     val = table[table["split"] == "val"]
@@ -69,7 +69,7 @@ def as_dict(answer: Answer) -> Mapping[str, object]:
     best = vars(answer.best)
     return {
         "verdict": answer.verdict,
-        "sentences": answer.sentences,
+        "sentences": answer_sentences(answer),
         "best": dict(best),
         "val": vars(answer.val),
         "test": None if answer.test is None else vars(answer.test),

@@ -1,36 +1,26 @@
-"""An answer in sentences, and the words that they share with those of a comparison."""
+"""Answers in sentences, and the words that they share with those of a comparison."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
+from layerviz.separability.answering import Answer, Cell
+from layerviz.separability.comparing import PoolingVerdict
 from layerviz.separability.resampling import FEW_EXAMPLES
-
-if TYPE_CHECKING:
-    from layerviz.separability.answering import Answer
+from layerviz.wording import at_epoch, count, number_ranges, sentence_case
 
 SPOKEN = {"mean": "mean", "cls": "[CLS]", "max": "max"}
 
 
-def few_words(n: int, smallest: str, n_smallest: int) -> str:
-    """Say of what val has too few: examples, or those of its smallest class."""
+def shortage(n: int, smallest: str, n_smallest: int) -> str:
+    """Say what val has too few of: examples, or those of its smallest class."""
     if n < FEW_EXAMPLES:
-        return f"only {n:,} val examples"
-    return (
-        f"only {n_smallest} val example{'s' if n_smallest != 1 else ''} of the class {smallest!r}"
-    )
+        return f"only {count(n, 'val example')}"
+    return f"only {count(n_smallest, 'val example')} of the class {smallest!r}"
 
 
-def epoch_words(epoch: float) -> str:
-    """Return "before training" or "at epoch 2"."""
-    return "before training" if epoch == 0 else f"at epoch {epoch:.2f}".rstrip("0").rstrip(".")
-
-
-def sentences(answer: Answer) -> list[str]:
+def answer_sentences(answer: Answer) -> list[str]:
     """Return what to tell people, one thought each, without markup."""
     best = answer.best
-    where = f"Layer {best.layer} {epoch_words(best.epoch)}"
+    where = f"Layer {best.layer} {at_epoch(best.epoch)}"
     others = answer.n_cells - 1
     pooling = f"{SPOKEN.get(best.pooling, best.pooling)} pooling"
     if answer.verdict == "chance":
@@ -40,7 +30,7 @@ def sentences(answer: Answer) -> list[str]:
             f"best would score as high in {answer.p_chance:.0%} of all cases."
         ]
     if answer.verdict == "few":
-        few = few_words(answer.val.n, *answer.smallest_class)
+        few = shortage(answer.val.n, *answer.smallest_class)
         return [
             f"Too few examples to say which layer generalises best: {few}.",
             f"The highest score is that of {where[0].lower()}{where[1:]}, {pooling}: val macro-F1 "
@@ -91,9 +81,7 @@ def _ties(answer: Answer) -> str:
     said = []
     if beside:
         which = (
-            f"Layer {beside[0]} ties"
-            if len(beside) == 1
-            else f"Layers {spoken_numbers(beside)} tie"
+            f"Layer {beside[0]} ties" if len(beside) == 1 else f"Layers {number_ranges(beside)} tie"
         )
         said.append(f"{which} with it at that epoch")
     else:
@@ -112,7 +100,7 @@ def _last_layer(answer: Answer) -> str:
     said = ""
     if answer.best.layer != answer.n_layers:
         cell, score = answer.last_layer
-        said = f"The last layer scores {score:.2f} at most ({epoch_words(cell.epoch)})"
+        said = f"The last layer scores {score:.2f} at most ({at_epoch(cell.epoch)})"
     if answer.gained_most is None:
         return f"{said}." if said else ""
     layer, gain = answer.gained_most
@@ -120,25 +108,27 @@ def _last_layer(answer: Answer) -> str:
         return f"{said}." if said else ""
     which = "it" if said and layer == answer.n_layers else f"layer {layer}"
     gained = f"{which} gained most from fine-tuning ({gain.value:+.2f})"
-    return f"{said}; {gained}." if said else f"{gained[0].upper()}{gained[1:]}."
+    return f"{said}; {gained}." if said else f"{sentence_case(gained)}."
 
 
 def _gap(answer: Answer) -> str:
-    parts = [f"{gap:.2f} {epoch_words(epoch)}" for epoch, gap in reversed(answer.gaps)]
+    parts = [f"{gap:.2f} {at_epoch(epoch)}" for epoch, gap in reversed(answer.gaps)]
     if answer.gaps[-1][1] <= 0.005:
         return ""
     return f"Train runs ahead of val by {', '.join(parts)} (layer {answer.best.layer})."
 
 
-def spoken_numbers(numbers: Sequence[int]) -> str:
-    """Return "3", "3 and 4" or "3-6 and 9"."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    parts = []
-    for run in runs:
-        parts += [f"{run[0]}–{run[-1]}"] if len(run) > 2 else [str(number) for number in run]
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def pooling_sentence(verdict: PoolingVerdict) -> str:
+    """Say which pooling serves a snapshot best, and how surely."""
+    best = verdict.best
+    clear = [(cell, gain) for cell, gain in verdict.against if gain.clear]
+    tied = [cell for cell, gain in verdict.against if not gain.clear]
+    thoughts = [f"beats {_pooling_and_layer(cell)} by {gain}" for cell, gain in clear]
+    if tied:
+        thoughts.append(f"ties with {' and '.join(map(_pooling_and_layer, tied))}")
+    lead = f"{sentence_case(at_epoch(best.epoch))}, each at its best layer:"
+    return f"{lead} {_pooling_and_layer(best)} {', and '.join(thoughts)}."
+
+
+def _pooling_and_layer(cell: Cell) -> str:
+    return f"{SPOKEN[cell.pooling]} (layer {cell.layer})"

@@ -223,7 +223,7 @@ def test_the_sentence_holds_the_stored_numbers_and_a_click_on_a_cell_moves_the_m
     expect(page.locator(SLIDER)).to_be_visible()
     open_layers(page)
     answer = separability.answer_of(runs.read(runs_root, finished))
-    expect(page.get_by_text(answer.sentences[0])).to_be_visible()
+    expect(page.get_by_text(separability.answer_sentences(answer)[0])).to_be_visible()
     page.mouse.click(*cell(page, layer=2, snapshot=3))
     heading = page.get_by_text(re.compile(r"^Train \(n = 96\)"))
     expect(heading).to_have_text("Train (n = 96), epoch 3 · PCA")
@@ -447,7 +447,7 @@ def test_the_export_tab_gives_an_animation_pictures_and_a_run_that_opens_elsewhe
     opened = export.unzip_run(io.BytesIO(zipped), tmp_path)
     assert opened.run_id == run_id
     here = runs.read(runs_root, finished)
-    assert separability.answer_of(opened).sentences == separability.answer_of(here).sentences
+    assert separability.answer_of(opened) == separability.answer_of(here)
 
 
 def test_every_chart_can_be_saved(page: Page, server: str, finished: str):
@@ -526,7 +526,7 @@ def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_e
     settled(other)
     order = [made[name].run_id for name in ("bert-mini", "roberta-mini", "distilbert-mini")]
     contenders = comparison.contenders_of([runs.read(runs_root, run_id) for run_id in order])
-    lead = comparison.sentences(comparison.compare(contenders))[0]
+    lead = comparison.comparison_sentences(comparison.compare(contenders))[0]
     expect(other.get_by_text(lead)).to_be_visible()
 
     slider = other.locator(SLIDER)

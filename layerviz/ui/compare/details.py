@@ -75,7 +75,7 @@ def agreement(ready: list[Contender], judged: Comparison) -> None:
     if any(len(ready[place].measured) > 1 for place in pair):
         seeds = " and ".join(str(run.config.seed) for run in runs)
         st.caption(f"Of several seeds, here seed {seeds}.")
-    _counts(found, one, other, [comparison.place(standing) for standing in standings], by)
+    _counts(found, one, other, [comparison.best_cell_name(standing) for standing in standings], by)
     _disagreements(found, runs[0], one, other)
     _similarity(runs, one, other, cells)
 

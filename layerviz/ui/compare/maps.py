@@ -26,6 +26,7 @@ from layerviz.ui.parts.map_controls import (
 from layerviz.ui.parts.selection import clear_button, highlight, selection, taking_from
 from layerviz.ui.parts.state import first_value, redrawing
 from layerviz.ui.parts.stored_maps import maps_are_there, stored_maps
+from layerviz.wording import epoch_name, layer_name
 
 DEPTHS = (0.25, 0.5, 0.75, 1.0)
 BEST, OWN_CHOICE = "Each at its best layer", "My choice"
@@ -102,7 +103,7 @@ def _layers(ready: list[Contender], judged: Comparison, depth: str | float) -> l
             place.selectbox(
                 contender.name,
                 list(range(counts[number] + 1)),
-                format_func=charts.layer_name,
+                format_func=layer_name,
                 key=first_value(f"versus_layer_{contender.runs[0].run_id}", best[number]),
             )
         )
@@ -168,7 +169,7 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
 
 def _title(judged: Comparison, place: int, view: View) -> str:
     standing = judged.standings[place]
-    when = f", {charts.epoch_name(standing.best.epoch)}" if view.at_best else ""
+    when = f", {epoch_name(standing.best.epoch)}" if view.at_best else ""
     layer, pooling = view.layers[place], POOLING_NAMES[view.poolings[place]]
     return f"{standing.name}  ·  layer {layer} of {standing.n_layers}, {pooling}{when}"
 

@@ -205,7 +205,7 @@ def _verdict(contenders: list[Contender], ready: list[Contender]) -> Comparison:
         place = st.container()
         poolings = poolings_control("versus_poolings")
         judged = cache.compared(ready, poolings)
-        lead, *rest = comparison.sentences(judged)
+        lead, *rest = comparison.comparison_sentences(judged)
         live = any(run.live for contender in contenders for run in contender.runs)
         with place:
             so_far = ":material/hourglass_top: So far:" if live else VERDICTS[judged.verdict]

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts
+from layerviz import cache
 from layerviz.runs import Run
 from layerviz.ui.parts.selection import clear_button, how_selected
 from layerviz.ui.parts.state import plain
+from layerviz.wording import epoch_name
 
 OPENED = "opened_example"  # session state: of which data, and the id of the example
 SHOWN = "examples_view"  # session state: the part of the tab Examples that is open
@@ -32,7 +33,7 @@ def examples_table(
     run: Run, examples: pd.DataFrame, chosen: set[str], snapshot: int, key: str
 ) -> None:
     """List the chosen examples, or all where none are, the hardest first."""
-    at = charts.epoch_name(run.snapshots[snapshot].epoch)
+    at = epoch_name(run.snapshots[snapshot].epoch)
     part = examples[examples["id"].isin(chosen)] if chosen else examples
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if chosen:

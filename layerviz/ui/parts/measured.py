@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, export
-from layerviz.charts import epoch_name
 from layerviz.runs import Run
 from layerviz.ui.parts.state import first_value, jobs, show
+from layerviz.wording import epoch_name
 
 
 @st.fragment(run_every=1.0)

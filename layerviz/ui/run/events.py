@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, exploring, runs
+from layerviz import cache, exploring, runs
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import described, open_from_table
 from layerviz.ui.parts.map_chart import PATHS
@@ -14,6 +14,7 @@ from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.selection import MOST_PATHS, select
 from layerviz.ui.parts.state import first_value
 from layerviz.ui.run.one_example import cell_controls
+from layerviz.wording import epoch_name
 
 LISTED = 200
 SPLITS = ("val", "train", "test")
@@ -41,9 +42,9 @@ def _flips(run: Run, split: str) -> None:
     predicted, _, _ = cache.classified(run)
     examples = cache.examples(run)
     found = exploring.flips(predicted, examples["label"].to_numpy())
-    found["last flip"] = [charts.epoch_name(run.snapshots[at].epoch) for at in found["last_flip"]]
+    found["last flip"] = [epoch_name(run.snapshots[at].epoch) for at in found["last_flip"]]
     found = found.rename(columns={"n_flips": "flips"})[["row", "flips", "last flip", "outcome"]]
-    since = charts.epoch_name(run.snapshots[1 if len(run.snapshots) > 2 else 0].epoch)
+    since = epoch_name(run.snapshots[1 if len(run.snapshots) > 2 else 0].epoch)
     st.caption(
         f"Examples on which the classifier changed its mind between captures, counted since "
         f"{since}" + (" (before it, the head is random)" if len(run.snapshots) > 2 else "") + ". "
@@ -62,7 +63,7 @@ def _late(run: Run, split: str) -> None:
     guessed = cache.probed(run, measured, pooling)[-1, 1:]
     examples = cache.examples(run)
     found = exploring.only_late(guessed == examples["label"].to_numpy())
-    when = charts.epoch_name(run.snapshots[measured[-1]].epoch)
+    when = epoch_name(run.snapshots[measured[-1]].epoch)
     st.caption(
         f"Examples whose label the probes get right in the last third of the layers only, and in "
         f"no layer before ({when}). Probes were fitted to train: look at val first."

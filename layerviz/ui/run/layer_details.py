@@ -14,6 +14,7 @@ from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_controls import POOLING_NAMES
 from layerviz.ui.parts.measured import cells_frame, download, epoch_control
 from layerviz.ui.parts.state import first_value, jobs, plain, show
+from layerviz.wording import epoch_name
 
 F1 = "Probe macro-F1"
 TABS = ["Lines", "Pooling", "Overfitting", "Similarity", "Classes", "Mix layers"]
@@ -99,7 +100,7 @@ def _poolings(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str)
     del pooling
     snapshot = _epoch(run, measured, answer, "pooling")
     verdict = cache.pooling_verdict(run, snapshot)
-    st.markdown(plain(verdict.sentence))
+    st.markdown(plain(separability.pooling_sentence(verdict)))
     scores = pd.concat(
         [
             cells_frame(run, "probe_macro_f1", "val", name).assign(pooling=POOLING_NAMES[name])
@@ -131,8 +132,8 @@ def _overfitting(run: Run, measured: tuple[int, ...], answer: Answer, pooling: s
     found = cache.overfitting(run, pooling)
     best = found.set_index("layer").loc[answer.best.layer]
     worse = found[found["verdict"] == "overfits"]["layer"].tolist()
-    stop = charts.epoch_name(best["stop"])
-    said = f"For layer {answer.best.layer}, val is highest at {charts.epoch_name(best['peak'])}; "
+    stop = epoch_name(best["stop"])
+    said = f"For layer {answer.best.layer}, val is highest at {epoch_name(best['peak'])}; "
     said += (
         f"{stop} is not clearly behind that: stop there."
         if best["stop"] < best["peak"]

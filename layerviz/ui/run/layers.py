@@ -10,7 +10,7 @@ import streamlit as st
 from layerviz import cache, charts, runs
 from layerviz.config import POOLINGS
 from layerviz.runs import Run
-from layerviz.separability import HEAD, MEASURES, Answer, Measure, epoch_words
+from layerviz.separability import HEAD, MEASURES, Answer, Measure, answer_sentences
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_controls import POOLING_NAMES
 from layerviz.ui.parts.measured import cells_frame, measure_the_rest
@@ -18,6 +18,7 @@ from layerviz.ui.parts.state import first_value, plain
 from layerviz.ui.parts.verdict import VERDICTS, poolings_control
 from layerviz.ui.run.layer_details import details
 from layerviz.ui.run.maps import open_map
+from layerviz.wording import at_epoch
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
         place = st.container()
         poolings = poolings_control("answer_poolings")
         answer = cache.answer(run, poolings)
-        lead, *rest = answer.sentences
+        lead, *rest = answer_sentences(answer)
         with place:
             st.markdown(f"#### {VERDICTS[answer.verdict]} {plain(lead)}")
             if rest:
@@ -80,7 +81,7 @@ def _reference(run: Run) -> str:
     best = head.idxmax()
     said = (
         "For reference, the model's own classifier: val macro-F1 "
-        f"{head[best]:.2f} {epoch_words(epochs[best])}, its best."
+        f"{head[best]:.2f} {at_epoch(epochs[best])}, its best."
     )
     converged = table[table["measure"] == "converged"]["value"]
     if failed := int((converged == 0).sum()):

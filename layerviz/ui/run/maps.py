@@ -18,6 +18,7 @@ from layerviz.ui.parts.map_controls import (
 )
 from layerviz.ui.parts.selection import MOST_PATHS, search_box, selection
 from layerviz.ui.parts.state import first_value, redrawing
+from layerviz.wording import layer_name
 
 CHOICE = "My choice"
 OVERVIEW = "All chosen layers"
@@ -99,7 +100,7 @@ def _controls(run: Run) -> View:
     focus = view_place.selectbox(
         "View",
         [OVERVIEW, *range(n_layers + 1)],
-        format_func=lambda choice: choice if choice == OVERVIEW else charts.layer_name(choice),
+        format_func=lambda choice: choice if choice == OVERVIEW else layer_name(choice),
         key=f"focus-{n_layers}",
         help="One layer large, or all of them small.",
     )

@@ -21,6 +21,7 @@ from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.selection import nothing_found, select
 from layerviz.ui.parts.state import first_value, plain
 from layerviz.ui.run.tokens import tokens
+from layerviz.wording import epoch_name, layer_name
 
 LONG_TEXT = 600  # characters; a longer one scrolls
 FINDER = "example_finder"
@@ -92,7 +93,7 @@ def _text(run: Run, example: pd.Series, row: int) -> None:
             f"**{plain(example['id'])}** ({_source(example['id'])}) · in {example['split']} · "
             "label "
             f"**{plain(run.label_names[example['label']])}** · {mark} predicted "
-            f"**{plain(said)}** ({sure:.0%}, {charts.epoch_name(last.epoch)})"
+            f"**{plain(said)}** ({sure:.0%}, {epoch_name(last.epoch)})"
         )
 
 
@@ -114,7 +115,7 @@ def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:
     moments = pd.DataFrame(
         {
             "epoch": [snapshot.epoch for snapshot in run.snapshots],
-            "when": [charts.epoch_name(snapshot.epoch) for snapshot in run.snapshots],
+            "when": [epoch_name(snapshot.epoch) for snapshot in run.snapshots],
             "p_label": np.exp(-loss),
             "predicted": names[predicted],
             "confidence": confidence,
@@ -149,7 +150,7 @@ def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) ->
             "layer": layers,
             "snapshot": np.array(measured)[snapshots],
             "epoch": epochs[snapshots],
-            "when": [charts.epoch_name(epoch) for epoch in epochs[snapshots]],
+            "when": [epoch_name(epoch) for epoch in epochs[snapshots]],
             "predicted": names[guessed.ravel()],
             "verdict": np.where(right.ravel(), "right", "wrong"),
         }
@@ -162,7 +163,7 @@ def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) ->
         frame=cells,
     )
     first = int(exploring.earliest_layer(right[-1, 1:, None])[0])
-    when = charts.epoch_name(epochs[-1])
+    when = epoch_name(epochs[-1])
     said = (
         f"At {when}, layer {first} is the earliest from which on all layers get it right."
         if first
@@ -223,7 +224,7 @@ def cell_controls(run: Run, prefix: str, at: int | None = None) -> tuple[int, in
         layer = st.selectbox(
             "Layer",
             range(_n(run) + 1),
-            format_func=charts.layer_name,
+            format_func=layer_name,
             key=first_value(f"{prefix}_layer-{_n(run)}", _n(run)),
             width=150,
         )

@@ -32,6 +32,7 @@ from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.state import first_value, show
 from layerviz.ui.run.one_example import cell_controls, show_neighbours
 from layerviz.ui.run.tokens import tokens
+from layerviz.wording import epoch_name
 
 READ = "own_texts_read"  # session state: the texts that were last read
 
@@ -72,7 +73,7 @@ def _snapshot(run: Run, weights: dict[int, Path]) -> int:
     """Let the reader choose among the epochs whose weights were kept."""
     newest = max(weights)
     if len(weights) == 1:
-        when = charts.epoch_name(run.snapshots[newest].epoch)
+        when = epoch_name(run.snapshots[newest].epoch)
         st.caption(
             f"Read by the model as it was at the end ({when}). *Keep the weights of every "
             "snapshot*, under More settings on the left, lets you choose an epoch in later runs."

@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import runs
-from layerviz.charts import epoch_name
 from layerviz.data import Dataset
 from layerviz.runs import Run
 from layerviz.ui.parts.run_actions import (
@@ -23,6 +22,7 @@ from layerviz.ui.run.export import take_away
 from layerviz.ui.run.layers import layers
 from layerviz.ui.run.maps import maps
 from layerviz.ui.run.progress import cancel_button, captured_sizes, curves, outcome, progress
+from layerviz.wording import epoch_name
 
 # What a reader chose in one tab is kept while another is open.
 KEPT = (

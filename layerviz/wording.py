@@ -1,0 +1,55 @@
+"""Small words that every room shares: counts, lists, epochs and layers, written for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def count(n: int, noun: str) -> str:
+    """Return "1 row" or "2,000 rows"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def enumeration(names: Sequence[str]) -> str:
+    """Return "A", "A and B" or "A, B and C"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def number_ranges(numbers: Sequence[int]) -> str:
+    """Return "3", "3 and 4" or "3–6 and 9"; at least one number is needed."""
+    ranges: list[list[int]] = []
+    for number in sorted(numbers):
+        if ranges and number == ranges[-1][-1] + 1:
+            ranges[-1].append(number)
+        else:
+            ranges.append([number])
+    parts: list[str] = []
+    for part in ranges:
+        parts += [f"{part[0]}–{part[-1]}"] if len(part) > 2 else [str(number) for number in part]
+    return enumeration(parts)
+
+
+def sentence_case(text: str) -> str:
+    """Return the text with its first letter in upper case and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def epoch_number(epoch: float) -> str:
+    """Write an epoch as people do: "2", or "0.33"."""
+    return f"{epoch:.2f}".rstrip("0").rstrip(".")
+
+
+def epoch_name(epoch: float, newest: bool = False) -> str:
+    """Name a moment of training: "before training", or "epoch 2"."""
+    name = "before training" if epoch == 0 else f"epoch {epoch_number(epoch)}"
+    return f"{name} (newest)" if newest else name
+
+
+def at_epoch(epoch: float) -> str:
+    """Say when something was: "before training", or "at epoch 2"."""
+    return epoch_name(epoch) if epoch == 0 else f"at {epoch_name(epoch)}"
+
+
+def layer_name(layer: int) -> str:
+    """Name a layer; 0 is the embedding output, as the page says where one chooses it."""
+    return f"Layer {layer}"

@@ -1,0 +1,64 @@
+"""Small words that every room shares."""
+
+from __future__ import annotations
+
+import pytest
+
+from layerviz import wording
+from layerviz.wording import epoch_name
+
+
+@pytest.mark.parametrize(
+    ("epoch", "name"),
+    [
+        (0, "before training"),
+        (1, "epoch 1"),
+        (10.0, "epoch 10"),
+        (100, "epoch 100"),
+        (0.5, "epoch 0.5"),
+        (1 / 3, "epoch 0.33"),
+        (2.999, "epoch 3"),
+    ],
+)
+def test_epochs_are_named_for_people(epoch: float, name: str) -> None:
+    assert epoch_name(epoch) == name
+
+
+def test_a_moment_is_named_in_the_middle_of_a_sentence() -> None:
+    assert wording.at_epoch(0) == "before training"
+    assert wording.at_epoch(2.5) == "at epoch 2.5"
+    assert wording.epoch_name(3, newest=True) == "epoch 3 (newest)"
+
+
+@pytest.mark.parametrize(
+    ("n", "words"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (12345, "12,345 rows")]
+)
+def test_counts_agree_with_their_nouns(n: int, words: str) -> None:
+    assert wording.count(n, "row") == words
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ([3], "3"),
+        ([4, 3], "3 and 4"),
+        ([1, 2, 3], "1–3"),
+        ([9, 3, 5, 4, 6], "3–6 and 9"),
+        ([1, 3, 5], "1, 3 and 5"),
+    ],
+)
+def test_numbers_in_a_row_are_a_range(numbers: list[int], words: str) -> None:
+    assert wording.number_ranges(numbers) == words
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_names_are_enumerated(names: list[str], words: str) -> None:
+    assert wording.enumeration(names) == words
+
+
+def test_only_the_first_letter_is_raised() -> None:
+    assert wording.sentence_case("t-SNE of [CLS]") == "T-SNE of [CLS]"
+    assert wording.sentence_case("") == ""
