@@ -189,11 +189,10 @@ def test_the_masked_loss_is_that_of_transformers(family: str) -> None:
     masked = encoders.new_masked_lm(family, SIZE, TEXTS, seed=0)
     working._without_dropout(masked.model)
     ids = masked.tokenizer(TEXTS[:40])["input_ids"]
-    batch = batches.Collate(masked.tokenizer, ids, None, seed=0)([(0, list(range(40)))])
-    ours, none = loss.student_loss(masked, batch, None)
-    theirs = masked.model(**batch).loss
-    torch.testing.assert_close(ours, theirs)
-    assert none.item() == 0
+    batch = batches.Collator(masked.tokenizer, ids, None, seed=0)([(0, list(range(40)))])
+    masked_loss, teacher_loss = loss.student_loss(masked, batch, None)
+    torch.testing.assert_close(masked_loss, masked.model(**batch).loss)
+    assert teacher_loss.item() == 0
     assert 0 < (batch["labels"] != -100).sum() < 0.3 * batch["attention_mask"].sum()
 
 
@@ -201,20 +200,20 @@ def test_the_teachers_loss_is_zero_for_its_own_vectors_and_falls_with_likeness()
     rng = torch.Generator().manual_seed(0)
     teacher = nn.functional.normalize(torch.randn(8, 16, generator=rng), dim=-1)
     noise = torch.randn(8, 16, generator=rng)
-    losses = [float(loss.match(teacher + part * noise, teacher)) for part in (0, 0.1, 1)]
+    losses = [float(loss.matching_loss(teacher + part * noise, teacher)) for part in (0, 0.1, 1)]
     assert losses[0] == pytest.approx(0, abs=1e-5)
     assert losses[0] < losses[1] < losses[2]
     # Twice the largest cosine distance; the likenesses within the batch are the same.
-    assert float(loss.match(-teacher, teacher)) == pytest.approx(4, abs=1e-4)
+    assert float(loss.matching_loss(-teacher, teacher)) == pytest.approx(4, abs=1e-4)
 
 
 def test_the_teachers_loss_is_computed_in_float32_under_autocast() -> None:
     rng = torch.Generator().manual_seed(0)
     teacher = nn.functional.normalize(torch.randn(8, 16, generator=rng), dim=-1)
     student = teacher + 0.01 * torch.randn(8, 16, generator=rng)
-    plain = loss.match(student, teacher)
+    plain = loss.matching_loss(student, teacher)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(loss.match(student, teacher), plain)
+        assert torch.equal(loss.matching_loss(student, teacher), plain)
 
 
 def test_a_batch_without_masked_tokens_has_a_loss_of_zero() -> None:
@@ -245,11 +244,11 @@ def test_a_teacher_is_approached(corpus: Corpus, teacher: str, tmp_path: Path) -
 def test_vectors_are_kept_in_the_cache_and_read_again(
     corpus: Corpus, teacher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
+    computed: list[int] = []
     compute = hidden_states.sentence_vectors
 
     def counted(model: Any, tokenizer: Any, texts: Any, **settings: Any) -> np.ndarray:
-        asked.append(len(texts))
+        computed.append(len(texts))
         return compute(model, tokenizer, texts, **settings)
 
     monkeypatch.setattr(hidden_states, "sentence_vectors", counted)
@@ -257,17 +256,17 @@ def test_vectors_are_kept_in_the_cache_and_read_again(
     loaded = encoders.load_body(teacher)
     arguments = (loaded, CONFIG, corpus, tmp_path, training.ignore, training.never)
     first = teacher_module.teacher_vectors(*arguments)
-    assert asked == [200, 100]
+    assert computed == [200, 100]
     assert (first.shape, first.dtype) == ((300, 48), np.float16)
     np.testing.assert_allclose(np.linalg.norm(first.astype(float), axis=1), 1, atol=1e-3)
     (shard, _) = sorted(tmp_path.rglob("*.safetensors"))
     shard.unlink()
     again = teacher_module.teacher_vectors(*arguments)
-    assert asked == [200, 100, 200]  # only what is missing
+    assert computed == [200, 100, 200]  # only what is missing
     np.testing.assert_array_equal(first, again)
     other = data.read_corpus("\n".join(TEXTS[::-1]).encode(), "toy.txt")
     teacher_module.teacher_vectors(loaded, CONFIG, other, *arguments[3:])
-    assert asked == [200, 100, 200, 200, 100]  # other texts, other vectors
+    assert computed == [200, 100, 200, 200, 100]  # other texts, other vectors
 
 
 def test_a_new_student_begins_with_the_words_of_its_teacher(teacher: str) -> None:
@@ -275,7 +274,7 @@ def test_a_new_student_begins_with_the_words_of_its_teacher(teacher: str) -> Non
     loaded = encoders.load_body(teacher)
     words = masked.model.base_model.get_input_embeddings().weight
     before = words.detach().clone()
-    teacher_module.begin_with_words_of(loaded, masked)
+    teacher_module.set_words_from_teacher(loaded, masked)
     special = masked.tokenizer.all_special_ids
     assert torch.equal(words[special], before[special])
     names = ["apple", "pear", "hammer", "danube", "table", "uncle"]
@@ -298,7 +297,7 @@ def test_a_student_wider_than_its_teacher_says_that_it_starts_at_random(
     size = EncoderSize(layers=1, hidden_size=64, heads=2, vocab_size=400)
     masked = encoders.new_masked_lm("bert", size, TEXTS, seed=0)
     before = masked.model.base_model.get_input_embeddings().weight.detach().clone()
-    teacher_module.begin_with_words_of(encoders.load_body(teacher), masked)
+    teacher_module.set_words_from_teacher(encoders.load_body(teacher), masked)
     assert torch.equal(masked.model.base_model.get_input_embeddings().weight, before)
     assert "start at random" in caplog.text
 
@@ -409,14 +408,14 @@ def test_the_command_line_prints_the_folder_last(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "toy.txt").write_text("\n".join(TEXTS))
-    out = tmp_path / "mine"
+    out = tmp_path / "encoder"
     sizes = ["--layers=1", "--hidden-size=32", "--vocab-size=400", "--epochs=1", "--max-texts=150"]
     paths = ["--data", str(tmp_path / "toy.txt"), "--out", str(out)]
     assert main(["pretrain", "--family=roberta", *paths, *sizes]) == 0
-    told = capsys.readouterr()
-    assert told.out.splitlines() == [str(out)]
-    assert "random sample of 150 of 300" in told.err
-    assert "Held-out masked loss" in told.err
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [str(out)]
+    assert "random sample of 150 of 300" in printed.err
+    assert "Held-out masked loss" in printed.err
     assert encoders.describe(str(out)).family == "RoBERTa"
 
 
@@ -427,8 +426,8 @@ def test_bad_input_on_the_command_line_is_one_sentence(
     command = ["pretrain", "--family=bert", "--out", str(tmp_path / "out"), "--data"]
     for path, words in (("empty.txt", "is empty"), ("missing.txt", "cannot be read")):
         assert main([*command, str(tmp_path / path)]) == 2
-        told = capsys.readouterr()
-        assert told.out == ""
-        assert words in told.err
-        assert len(told.err.splitlines()) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert words in printed.err
+        assert len(printed.err.splitlines()) == 1
     assert not (tmp_path / "out").exists()

@@ -10,39 +10,53 @@ from transformers import DataCollatorForLanguageModeling, PreTrainedTokenizerBas
 
 from layerviz.config import PretrainConfig
 
-MASKED = 0.15  # of the tokens
-HELD_OUT, LEAST_HELD_OUT, MOST_HELD_OUT = 0.01, 20, 1000  # texts kept aside to measure on
+MASKED_SHARE = 0.15  # of the tokens
+HELD_OUT_SHARE, LEAST_HELD_OUT, MOST_HELD_OUT = 0.01, 20, 1000  # texts kept aside to measure on
+
+NumberedBatch = tuple[int, list[int]]  # its number in the plan, and rows of the texts
 
 
 def hold_out(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to measure on and those to train on."""
-    n_out = min(MOST_HELD_OUT, max(LEAST_HELD_OUT, round(HELD_OUT * n)))
+    """Return the rows to measure on and those to train on, each of shape (k,), int64, sorted."""
+    n_out = min(MOST_HELD_OUT, max(LEAST_HELD_OUT, round(HELD_OUT_SHARE * n)))
     shuffled = np.random.default_rng(seed).permutation(n)
     return np.sort(shuffled[:n_out]), np.sort(shuffled[n_out:])
 
 
 def plan_batches(
     ids: Sequence[Sequence[int]], rows: np.ndarray, config: PretrainConfig
-) -> list[tuple[int, list[int]]]:
-    """Return the numbered batches of all epochs: texts of like length together, in random order."""
+) -> list[NumberedBatch]:
+    """Return the batches of all epochs: texts of similar length together, in random order."""
     lengths = np.array([len(ids[row]) for row in rows])
     starts = np.arange(0, len(rows), config.batch_size)
-    planned: list[list[int]] = []
+    batches: list[list[int]] = []
     for epoch in range(config.epochs):
         rng = np.random.default_rng((config.seed, epoch))
         jitter = rng.uniform(-2, 2, len(rows))  # of the lengths, so that batches change
         order = rows[np.argsort(lengths + jitter, kind="stable")]
-        planned += [order[at : at + config.batch_size].tolist() for at in rng.permutation(starts)]
-    return list(enumerate(planned))
+        batches += [
+            order[start : start + config.batch_size].tolist() for start in rng.permutation(starts)
+        ]
+    return list(enumerate(batches))
 
 
-class Collate:
+class Collator:
     """From a numbered batch of rows to its tensors: padded, masked, with the teacher's vectors.
 
-    Where no share of the tokens is to be `masked` there are no labels either.
+    The masks follow from the seed and the batch's number alone, so that resumed work goes on
+    with exactly the masks that it would have had.
 
-    The masks follow from the seed and the batch's number alone, so that work which was stopped
-    goes on with the very masks it would have had.
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+    ids : list of list of int
+        The tokens of all texts.
+    vectors : ndarray of shape (n_texts, D_t), or None
+        The teacher's vectors, if there is a teacher.
+    seed : int
+        Of the masks.
+    masked_share : float
+        Share of the tokens to mask. With 0, batches have no labels either.
     """
 
     def __init__(
@@ -51,18 +65,18 @@ class Collate:
         ids: list[list[int]],
         vectors: np.ndarray | None,
         seed: int,
-        masked: float = MASKED,
+        masked_share: float = MASKED_SHARE,
     ) -> None:
         self.tokenizer, self.ids, self.vectors, self.seed = tokenizer, ids, vectors, seed
-        self.masked = masked
+        self.masked_share = masked_share
 
-    def __call__(self, items: Sequence[tuple[int, list[int]]]) -> dict[str, torch.Tensor]:
+    def __call__(self, items: Sequence[NumberedBatch]) -> dict[str, torch.Tensor]:
         ((number, rows),) = items
         texts = [{"input_ids": self.ids[row]} for row in rows]
-        if self.masked:
+        if self.masked_share:
             seed = int(np.random.SeedSequence((self.seed, number)).generate_state(1)[0])
             mask = DataCollatorForLanguageModeling(
-                self.tokenizer, mlm_probability=self.masked, seed=seed
+                self.tokenizer, mlm_probability=self.masked_share, seed=seed
             )
             batch = dict(mask(texts))
         else:

@@ -15,8 +15,14 @@ from layerviz.training import last_checkpoint
 RECORD = "pretraining.json"
 
 
-def open_folder(config: PretrainConfig, corpus: Corpus, out: Path) -> dict[str, Any]:
-    """Return the record of this very work, new or under way; anything else is refused."""
+def open_record(config: PretrainConfig, corpus: Corpus, out: Path) -> dict[str, Any]:
+    """Return the record of this pre-training, new or begun earlier.
+
+    Raises
+    ------
+    RunError
+        If `out` holds anything else or cannot be written.
+    """
     record = {
         "settings": config.as_dict(),
         "texts": {"name": corpus.name, "n": len(corpus.texts), "fingerprint": corpus.fingerprint},
@@ -26,20 +32,18 @@ def open_folder(config: PretrainConfig, corpus: Corpus, out: Path) -> dict[str, 
     try:
         if path.is_file():
             earlier = json.loads(path.read_text(encoding="utf-8"))
-            same = all(earlier.get(key) == record[key] for key in ("settings", "texts"))
-            if same:
+            if all(earlier.get(key) == record[key] for key in ("settings", "texts")):
                 return earlier
             # What failed before its first checkpoint must not block the corrected call.
-            begun = earlier.get("status") == "done" or last_checkpoint(out / "resume")
-            if not begun:
-                path.write_text(json.dumps(record, indent=2), encoding="utf-8")
-                return record
-            raise RunError(
-                f"{out} holds a pre-training with other settings or texts.",
-                "Give another --out, or the same settings to go on with that one.",
-            )
+            if earlier.get("status") == "done" or last_checkpoint(out / "resume"):
+                raise RunError(
+                    f"{out} holds a pre-training with other settings or texts.",
+                    "Give another --out, or the same settings to continue that one.",
+                )
+            path.write_text(json.dumps(record, indent=2), encoding="utf-8")
+            return record
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise RunError(f"{out} is there already and holds something else.", "Give a new --out.")
+            raise RunError(f"{out} already exists and holds something else.", "Give a new --out.")
         out.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(record, indent=2), encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -47,8 +51,8 @@ def open_folder(config: PretrainConfig, corpus: Corpus, out: Path) -> dict[str, 
     return record
 
 
-def close_folder(record: dict[str, Any], out: Path) -> dict[str, Any]:
-    """Say that the work is done, and remove what was needed only to go on with it."""
+def close_record(record: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Record that the work is done, and remove what was only needed to resume it."""
     record["status"] = "done"
     draft = out / f"{RECORD}.part"
     draft.write_text(json.dumps(record, indent=2), encoding="utf-8")

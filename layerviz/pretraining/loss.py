@@ -1,4 +1,4 @@
-"""What a student is trained to do: predict masked tokens, and match its teacher's vectors."""
+"""The loss of a student: masked tokens to predict, and the teacher's vectors to match."""
 
 from __future__ import annotations
 
@@ -38,23 +38,35 @@ def student_loss(
     if projections is None:
         return masked_loss, masked_loss.new_zeros(())
     pooled = hidden_states.pool(hidden.float(), attention_mask)
-    parts = [match(projections[name](pooled[name]), batch["teacher"]) for name in projections]
+    parts = [
+        matching_loss(projections[name](pooled[name]), batch["teacher"]) for name in projections
+    ]
     return masked_loss, torch.stack(parts).mean()
 
 
-def match(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
-    """Return twice the cosine distance plus the divergence of similarities within the batch."""
+def matching_loss(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """Return twice the cosine distance plus the divergence of similarities within the batch.
+
+    Parameters
+    ----------
+    student, teacher : Tensor of shape (B, D_t)
+        The teacher's are unit vectors.
+
+    Returns
+    -------
+    Tensor of shape (), float32
+    """
     with torch.autocast(student.device.type, enabled=False):  # bf16 is too coarse for them
-        return _match(student.float(), teacher)
+        return _matching_loss(student.float(), teacher)
 
 
-def _match(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+def _matching_loss(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
     student = functional.normalize(student, dim=-1)  # (B, D_t)
     cosine = (student * teacher).sum(dim=-1)  # (B,)
-    itself = torch.eye(len(student), dtype=torch.bool, device=student.device)
-    ours, theirs = (
-        ((vectors @ vectors.T) / TEMPERATURE).masked_fill(itself, -1e4).log_softmax(dim=-1)
+    diagonal = torch.eye(len(student), dtype=torch.bool, device=student.device)
+    of_student, of_teacher = (
+        ((vectors @ vectors.T) / TEMPERATURE).masked_fill(diagonal, -1e4).log_softmax(dim=-1)
         for vectors in (student, teacher)
-    )  # (B, B)
-    divergence = functional.kl_div(ours, theirs, log_target=True, reduction="batchmean")
+    )  # (B, B): log-probabilities of the other texts
+    divergence = functional.kl_div(of_student, of_teacher, log_target=True, reduction="batchmean")
     return 2 * (1 - cosine).mean() + divergence

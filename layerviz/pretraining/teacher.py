@@ -1,4 +1,4 @@
-"""A teacher's sentence vectors, and how a student begins close to them."""
+"""A teacher's sentence vectors, and how a student starts close to them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from layerviz.training import OnProgress, Progress, ShouldStop, resolve_precisio
 
 log = logging.getLogger(__name__)
 
-POOLINGS = ("mean", "cls")  # of the student, each with a projection of its own
+STUDENT_POOLINGS = ("mean", "cls")  # of the student, each with a projection of its own
 TEXTS_TO_START = 2000  # on which the projections are fitted before the first step
 SHARD = 10_000  # texts whose vectors are kept in one file
 
@@ -38,7 +38,7 @@ def teacher_vectors(
     on_progress: OnProgress,
     should_stop: ShouldStop,
 ) -> np.ndarray:
-    """Return unit vectors of shape (n_texts, D_t), float16; parts that are there are read."""
+    """Return unit vectors of shape (n_texts, D_t), float16; parts that exist already are read."""
     model, tokenizer = teacher
     model.to(_fastest_device())
     most = encoders.max_positions(model, tokenizer) or config.max_length
@@ -72,10 +72,11 @@ def teacher_vectors(
     return np.concatenate(parts)
 
 
-def begin_with_words_of(teacher: Teacher, masked: MaskedLM) -> None:
-    """Set the student's word vectors to the teacher's view of each token's text, by PCA.
+def set_words_from_teacher(teacher: Teacher, masked: MaskedLM) -> None:
+    """Set the student's word vectors to the teacher's vectors of each token's text, by PCA.
 
-    Spread as the config's ``initializer_range`` says; special tokens keep their random vectors.
+    Their standard deviation is the config's ``initializer_range``; special tokens keep their
+    random vectors. A student wider than PCA can fill keeps them all, which is logged.
     """
     words = masked.model.base_model.get_input_embeddings().weight  # (V, D)
     special = set(masked.tokenizer.all_special_ids)
@@ -86,7 +87,8 @@ def begin_with_words_of(teacher: Teacher, masked: MaskedLM) -> None:
     width = words.shape[1]
     if min(vectors.shape) < width:
         log.warning(
-            "%d tokens with vectors of %d do not give word vectors of %d: those start at random.",
+            "%d tokens with vectors of width %d cannot give word vectors of width %d: "
+            "these start at random.",
             *vectors.shape,
             width,
         )
@@ -108,7 +110,7 @@ def fit_projections(
 ) -> nn.ModuleDict:
     """Return, per pooling, the ridge regression of the teacher's vectors on the student's."""
     some = np.linspace(0, len(ids) - 1, min(len(ids), TEXTS_TO_START)).astype(int)
-    pooled: dict[str, list[torch.Tensor]] = {name: [] for name in POOLINGS}
+    pooled: dict[str, list[torch.Tensor]] = {name: [] for name in STUDENT_POOLINGS}
     masked.model.eval()
     with torch.inference_mode():
         for start in range(0, len(some), 64):
@@ -117,21 +119,21 @@ def fit_projections(
             )
             inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
             hidden = masked.model.base_model(**inputs).last_hidden_state
-            found = hidden_states.pool(hidden, inputs["attention_mask"])
-            for name, kept in pooled.items():
-                kept.append(found[name])
+            of_batch = hidden_states.pool(hidden, inputs["attention_mask"])
+            for name, batches in pooled.items():
+                batches.append(of_batch[name])
     target = torch.from_numpy(vectors[some]).float()  # (n, D_t)
-    maps = {}
-    for name, kept in pooled.items():
-        states = torch.cat(kept).clone()  # (n, D)
-        centre, aim = states.mean(dim=0), target.mean(dim=0)
+    projections = {}
+    for name, batches in pooled.items():
+        states = torch.cat(batches).clone()  # (n, D)
+        centre, target_mean = states.mean(dim=0), target.mean(dim=0)
         centred = states - centre
         ridge = 1e-3 * centred.pow(2).sum() / centred.shape[1] + 1e-6
         gram = centred.T @ centred + ridge * torch.eye(centred.shape[1])
-        weight = torch.linalg.solve(gram, centred.T @ (target - aim))  # (D, D_t)
+        weight = torch.linalg.solve(gram, centred.T @ (target - target_mean))  # (D, D_t)
         linear = nn.Linear(*weight.shape)
         with torch.no_grad():
             linear.weight.copy_(weight.T)
-            linear.bias.copy_(aim - centre @ weight)
-        maps[name] = linear
-    return nn.ModuleDict(maps)
+            linear.bias.copy_(target_mean - centre @ weight)
+        projections[name] = linear
+    return nn.ModuleDict(projections)

@@ -1,4 +1,4 @@
-"""The words first: word vectors whose mean alone says what the teacher says of a text.
+"""Words first: word vectors whose mean alone matches the teacher's vector of a text.
 
 A layer of a new student reads words that mean nothing yet. A bag of words learns their meaning
 from the teacher's sentence vectors in a few fast passes (as fastText learns word vectors from
@@ -18,12 +18,12 @@ from transformers import Trainer
 from layerviz import hidden_states
 from layerviz.config import PretrainConfig
 from layerviz.encoders import MaskedLM
-from layerviz.pretraining.batches import Collate, plan_batches
-from layerviz.pretraining.loss import match
+from layerviz.pretraining.batches import Collator, plan_batches
+from layerviz.pretraining.loss import matching_loss
 from layerviz.pretraining.steps import Watch, arguments, run
 from layerviz.training import OnProgress, ShouldStop
 
-RATE = 3e-3  # no layer stands between the loss and the words: they bear a high one
+RATE = 3e-3  # high, since no layer is between the loss and the words
 TEXTS_PER_STEP = 256
 
 
@@ -40,7 +40,7 @@ class _Words(nn.Module):
     ) -> dict[str, torch.Tensor]:
         hidden = self.embeddings(input_ids=input_ids).float()  # (B, T, D)
         mean = hidden_states.pool(hidden, attention_mask)["mean"]
-        return {"loss": match(self.projection(mean), teacher)}
+        return {"loss": matching_loss(self.projection(mean), teacher)}
 
 
 def train_words(
@@ -84,7 +84,7 @@ def train_words(
             model=_Words(body.embeddings, width, vectors.shape[1]),
             args=arguments(words, out, len(plan), saves=False),
             train_dataset=plan,
-            data_collator=Collate(masked.tokenizer, ids, vectors, config.seed, masked=0.0),
+            data_collator=Collator(masked.tokenizer, ids, vectors, config.seed, masked_share=0.0),
             callbacks=[watch],
         ),
         watch,

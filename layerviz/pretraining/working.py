@@ -1,4 +1,4 @@
-"""The work itself: a student is made or taken up, trained, measured and written."""
+"""A student is made or resumed, trained, measured and written."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from layerviz.config import PretrainConfig
 from layerviz.data import Corpus
 from layerviz.encoders import EncoderSize, MaskedLM
 from layerviz.errors import DataError
-from layerviz.pretraining.batches import Collate, hold_out, plan_batches
-from layerviz.pretraining.folder import close_folder, open_folder
+from layerviz.pretraining.batches import Collator, NumberedBatch, hold_out, plan_batches
+from layerviz.pretraining.folder import close_record, open_record
 from layerviz.pretraining.loss import student_loss
 from layerviz.pretraining.steps import Watch, arguments, run
-from layerviz.pretraining.teacher import begin_with_words_of, fit_projections, teacher_vectors
+from layerviz.pretraining.teacher import fit_projections, set_words_from_teacher, teacher_vectors
 from layerviz.pretraining.words import train_words
 from layerviz.training import (
     OnProgress,
@@ -36,7 +36,7 @@ from layerviz.training import (
 )
 
 MIN_TEXTS = 100
-NARROW = 256  # widths up to this bear the default rate of 6e-4
+NARROW = 256  # widths up to this tolerate the default rate of 6e-4
 
 
 def pretrain(
@@ -48,7 +48,7 @@ def pretrain(
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> dict[str, Any]:
-    """Train an encoder on `corpus` and write it to `out`, or go on where an earlier call stopped.
+    """Train an encoder on `corpus` and write it to `out`, or resume where an earlier call stopped.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def pretrain(
         it holds float16 safetensors, config, tokenizer and ``pretraining.json``.
     teacher_cache : Path, optional
         Where the teacher's vectors are kept for further calls; by default they are removed
-        with what else is needed only to go on.
+        with everything else that is only needed to resume.
     on_progress : callable
         Called with a `Progress`, from this thread.
     should_stop : callable
@@ -77,16 +77,16 @@ def pretrain(
     RunError
         If `out` holds something else or cannot be written.
     DataError, EncoderError
-        If there are too few texts, or an encoder that was named cannot be had.
+        If there are too few texts, or an encoder that was named cannot be loaded.
     Cancelled
-        If stopped; the same call goes on from there.
+        If stopped; the same call resumes from there.
     """
     if len(corpus.texts) < MIN_TEXTS:
         raise DataError(
             f"{corpus.name} has {len(corpus.texts)} different texts.",
-            f"Give {MIN_TEXTS} or more; pre-training begins to pay with tens of thousands.",
+            f"Give {MIN_TEXTS} or more; pre-training starts to pay off at tens of thousands.",
         )
-    record = open_folder(config, corpus, out)
+    record = open_record(config, corpus, out)
     if record["status"] == "done":
         return record
     started = time.monotonic()
@@ -102,12 +102,12 @@ def pretrain(
         if work.projections is not None:
             del work.masked.model.teacher_projections
         encoders.save_masked_lm(work.masked, out)
-        return close_folder(record, out)
+        return close_record(record, out)
     except Exception as error:
-        told = explained(out, error)
-        if told is error:
+        explanation = explained(out, error)
+        if explanation is error:
             raise
-        raise told from error
+        raise explanation from error
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ class _Work:
     config: PretrainConfig
     masked: MaskedLM
     projections: nn.ModuleDict | None
-    collate: Collate
-    plan: list[tuple[int, list[int]]]
+    collate: Collator
+    plan: list[NumberedBatch]
     rows: np.ndarray
     held_out: np.ndarray
 
@@ -140,7 +140,7 @@ def _prepare(
         cache = teacher_cache or out / "resume"
         vectors = teacher_vectors(teacher, config, corpus, cache, on_progress, should_stop)
         if config.start is None:
-            begin_with_words_of(teacher, masked)
+            set_words_from_teacher(teacher, masked)
     on_progress(Progress("preparing"))
     ids = masked.tokenizer(texts, truncation=True, max_length=config.max_length)["input_ids"]
     held_out, rows = hold_out(len(texts), config.seed)
@@ -151,7 +151,7 @@ def _prepare(
         projections = fit_projections(masked, [ids[row] for row in rows], vectors[rows])
         # A part of the model, so that the Trainer trains, saves and restores it.
         masked.model.teacher_projections = projections
-    collate = Collate(masked.tokenizer, ids, vectors, config.seed)
+    collate = Collator(masked.tokenizer, ids, vectors, config.seed)
     plan = plan_batches(ids, rows, config)
     return _Work(config, masked, projections, collate, plan, rows, held_out)
 
@@ -174,7 +174,7 @@ def _train(work: _Work, out: Path, on_progress: OnProgress, should_stop: ShouldS
 
 
 def with_default_rate(config: PretrainConfig) -> PretrainConfig:
-    """Return `config` with a peak rate that its encoder's width bears: a wide one needs less."""
+    """Return `config` with a peak rate that suits its encoder's width: a wide one needs less."""
     width = config.hidden_size
     if config.start is not None:
         width = encoders.describe(config.start).hidden_size or width
@@ -214,7 +214,7 @@ def _without_dropout(model: PreTrainedModel) -> None:
 
 
 def _measure(work: _Work) -> dict[str, Any]:
-    """Return what the held-out texts say."""
+    """Return the losses on the held-out texts."""
     masked, rows, size = work.masked, work.held_out, work.config.batch_size
     losses, n_masked, cosines = [], [], []
     masked.model.eval()
@@ -241,5 +241,5 @@ def _cosines(
         input_ids=batch["input_ids"], attention_mask=attention_mask
     ).last_hidden_state
     mean = hidden_states.pool(hidden, attention_mask)["mean"]  # (B, D)
-    ours = functional.normalize(projection(mean), dim=-1)  # (B, D_t)
-    return (ours * batch["teacher"]).sum(dim=-1).tolist()
+    student = functional.normalize(projection(mean), dim=-1)  # (B, D_t)
+    return (student * batch["teacher"]).sum(dim=-1).tolist()
