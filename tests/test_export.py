@@ -713,7 +713,7 @@ def remade(line: str) -> tuple[RunConfig, object]:
     words = shlex.split(line)
     assert words[:3] == ["python", "-m", "layerviz"]
     parsed = commands.parser().parse_args(words[3:])
-    return commands.config_of(parsed, parsed.encoder, parsed.seed), parsed
+    return commands.run_config(parsed, parsed.encoder, parsed.seed), parsed
 
 
 def test_the_command_line_makes_the_same_run(
@@ -736,7 +736,7 @@ def test_the_command_line_makes_the_same_run(
     run = runs.create(tmp_path / "runs", config, dataset)
     found, parsed = remade(export.recipe(run).command)
     assert found == config
-    again = commands.dataset_of(parsed)
+    again = commands.read_dataset(parsed)
     assert again.fingerprint == dataset.fingerprint == export.recipe(run).fingerprint
     assert runs.create(tmp_path / "runs", found, again).run_id == run.run_id
 
@@ -764,7 +764,7 @@ def test_the_command_line_finds_the_bundled_sample(
     run = runs.create(tmp_path, RunConfig("bert-mini", learning_rate=1e-3), dataset)
     monkeypatch.chdir(Path(__file__).resolve().parents[1])
     _, parsed = remade(export.recipe(run).command)
-    assert commands.dataset_of(parsed).fingerprint == dataset.fingerprint
+    assert commands.read_dataset(parsed).fingerprint == dataset.fingerprint
 
 
 def test_the_snippet_runs(run: Run) -> None:

@@ -53,9 +53,9 @@ MAY_IMPORT = {
     "jobs": WORK | {"training", "exploring"},
     "charts": {"config", "wording"},
     "export": WORK | {"charts"},
-    "bench": ALL - {"cache", "ui", PAGE},
-    "commands": GROUND | {"data"},
-    "__main__": ALL - {"cache", "ui", PAGE},
+    "bench": ALL - {"cache", "ui", PAGE, "commands", "__main__"},
+    "commands": ALL - {"cache", "ui", PAGE, "__main__"},
+    "__main__": {"commands"},
     "cache": ALL - {"ui", PAGE},
     "ui": ALL - {PAGE},
     PAGE: ALL,
@@ -147,7 +147,9 @@ def test_every_room_has_a_rule() -> None:
         ("layerviz.jobs", "def f():\n    from streamlit import runtime", "imports streamlit"),
         ("layerviz.data.reading", "from transformers import AutoModel", "imports transformers"),
         ("layerviz.jobs", "from layerviz import cache", "imports cache"),
-        ("layerviz.__main__", "from layerviz.ui.parts.state import jobs", "imports ui"),
+        ("layerviz.commands.fit", "from layerviz.ui.parts.state import jobs", "imports ui"),
+        ("layerviz.bench.page", "from layerviz.commands import parser", "imports commands"),
+        ("layerviz.__main__", "from layerviz import runs", "imports runs"),
         ("layerviz.cache", "import layerviz.ui.run.maps", "imports ui"),
         ("layerviz.charts.frames", "from layerviz import data", "imports data"),
         ("layerviz.data.building", "from layerviz.runs import Run", "imports runs"),
@@ -177,6 +179,14 @@ def test_what_is_allowed_is_no_fault() -> None:
     )
     assert faults("layerviz.runs", "from layerviz import __version__\nimport layerviz.data") == []
     assert faults("layerviz.encoders.hub", "f(trust_remote_code=False)") == []
+
+
+@pytest.mark.parametrize("module", [name for name in sources() if room_of(name) == "commands"])
+def test_a_command_imports_what_is_heavy_only_when_it_runs(module: str) -> None:
+    tree = ast.parse(sources()[module].read_text(encoding="utf-8"))
+    tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    rooms = {room_of(name) for name in imported(tree) if name.startswith("layerviz")}
+    assert rooms <= GROUND | {"commands"}
 
 
 def test_the_command_line_answers_without_loading_torch_or_streamlit() -> None:

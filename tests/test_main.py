@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -22,6 +23,8 @@ from toy import as_csv, toy_rows
 
 from layerviz import encoders, runs, separability
 from layerviz.__main__ import main
+from layerviz.commands import COMMANDS, Command, parser
+from layerviz.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ("--epochs=1", "--max-length=16", "--max-captured=40")
@@ -282,6 +285,27 @@ def test_runs_go_where_the_environment_says(
     arguments = ["--encoder=scratch-distilbert", f"--data={tmp_path / 'toy.csv'}", *SMALL]
     assert main(["fit", *arguments]) == 0
     assert Path(capsys.readouterr().out.strip()).parent == tmp_path / "elsewhere"
+
+
+def test_a_further_command_is_one_entry(capsys: pytest.CaptureFixture[str]) -> None:
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("whom")
+
+    def greet(parsed: argparse.Namespace) -> int:
+        if parsed.whom == "nobody":
+            raise ConfigError("There is nobody to greet.", "Name somebody.")
+        sys.stdout.write(f"Hello, {parsed.whom}\n")
+        return 0
+
+    with COMMANDS.extended(Command("greet", "say hello", add_arguments, greet)):
+        assert main(["greet", "layer 3"]) == 0
+        assert main(["greet", "nobody"]) == 2
+        said = capsys.readouterr()
+        assert said.out == "Hello, layer 3\n"
+        assert said.err == "layerviz: There is nobody to greet. Name somebody.\n"
+        assert "say hello" in parser().format_help()
+    with pytest.raises(SystemExit):
+        main(["greet", "layer 3"])
 
 
 # --- where the splits come from -------------------------------------------------------------

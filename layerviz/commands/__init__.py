@@ -1,18 +1,20 @@
-"""The command line without its words: arguments, files and a progress bar.
+"""The command line: one module for each command, and a registry of them.
 
 Heavy libraries are imported where they are needed, so that bad input is answered at once.
 """
 
-from layerviz.commands.arguments import EXPORTS, config_of, parser, pretrain_config_of
-from layerviz.commands.bar import Bar
-from layerviz.commands.inputs import dataset_of, read_bytes
+from layerviz.commands.command import Command
+from layerviz.commands.command_line import COMMANDS, main, parser
+from layerviz.commands.export import EXPORTS
+from layerviz.commands.inputs import read_dataset
+from layerviz.commands.run_settings import run_config
 
 __all__ = [
+    "COMMANDS",
     "EXPORTS",
-    "Bar",
-    "config_of",
-    "dataset_of",
+    "Command",
+    "main",
     "parser",
-    "pretrain_config_of",
-    "read_bytes",
+    "read_dataset",
+    "run_config",
 ]

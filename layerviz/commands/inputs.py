@@ -1,15 +1,51 @@
-"""From the files that were named to a data set."""
+"""The files and runs that a command names: read, or refused in one sentence."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from layerviz.commands.help import DATA_HELP, RUN_HELP, RUNS_HELP
 from layerviz.errors import DataError
+
+if TYPE_CHECKING:
+    from layerviz.data import Columns, Dataset, Table
+    from layerviz.runs import Run
+
+
+def add_data_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add the files of a data set and their columns."""
+    add = parser.add_argument
+    add("--data", required=required, type=Path, help=DATA_HELP)
+    add("--val", type=Path, help="file with the val examples")
+    add("--test", type=Path, help="file with the test examples")
+    add("--text-column", help="guessed when not given")
+    add("--label-column", help="guessed when not given")
+    add("--split-column", help="guessed when not given; 'none' ignores it")
+    add("--val-fraction", type=float, default=0.2, help="cut from train if need be")
+
+
+def add_run_argument(parser: argparse.ArgumentParser) -> None:
+    """Add a run, by its id or its folder."""
+    parser.add_argument("which", metavar="RUN", help=RUN_HELP)
+
+
+def add_runs_folder(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of all runs."""
+    parser.add_argument("--runs", type=Path, help=RUNS_HELP)
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return a file's content, or one sentence that says why not."""
+    """Return a file's content.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
     try:
         return path.read_bytes()
     except OSError as error:
@@ -18,27 +54,31 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def dataset_of(parsed: argparse.Namespace):
-    """Read the files that were named."""
+def read_table(path: Path) -> Table:
+    """Return a file's table."""
     from layerviz import data
 
-    train = data.read_table(read_bytes(parsed.data), parsed.data.name)
-    tables = {
-        role: data.read_table(read_bytes(path), path.name)
-        for role, path in (("val", parsed.val), ("test", parsed.test))
-        if path is not None
-    }
+    return data.read_table(read_bytes(path), path.name)
+
+
+def read_dataset(parsed: argparse.Namespace) -> Dataset:
+    """Return the data set in the files that were named."""
+    from layerviz import data
+
+    train = read_table(parsed.data)
+    val, test = (None if path is None else read_table(path) for path in (parsed.val, parsed.test))
     columns = _columns(parsed, train)
-    return data.build_dataset(train, columns, **tables, val_fraction=parsed.val_fraction, seed=0)
+    return data.build_dataset(
+        train, columns, val=val, test=test, val_fraction=parsed.val_fraction, seed=0
+    )
 
 
-def _columns(parsed: argparse.Namespace, table):
+def _columns(parsed: argparse.Namespace, table: Table) -> Columns:
     """Take the columns that were named and guess the others."""
     from layerviz import data
 
-    named = (parsed.text_column, parsed.label_column)
-    if all(named):
-        guess = data.Columns(*named, split=_split_or_none(table))
+    if parsed.text_column and parsed.label_column:
+        guess = data.Columns(parsed.text_column, parsed.label_column, _guessed_split(table))
     else:
         guess = data.guess_columns(table.frame)
     split = guess.split if parsed.split_column is None else parsed.split_column
@@ -51,10 +91,39 @@ def _columns(parsed: argparse.Namespace, table):
     return columns
 
 
-def _split_or_none(table) -> str | None:
+def _guessed_split(table: Table) -> str | None:
     from layerviz import data
 
     try:
         return data.guess_columns(table.frame).split
     except DataError:  # the named columns say what the guess could not
         return None
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Say what was guessed, cut and left out."""
+    for note in notes:
+        print(note, file=sys.stderr)
+
+
+def runs_root(parsed: argparse.Namespace) -> Path:
+    """Return the folder of all runs."""
+    from layerviz import runs
+
+    root: Path = parsed.runs or runs.runs_folder()
+    return root.expanduser().resolve()
+
+
+def open_run(which: str, root: Path) -> Run:
+    """Return a run given by its id or its folder, and measure its snapshots that are not yet."""
+    from layerviz import runs, separability
+
+    folder = Path(which).expanduser()
+    if (folder / "run.json").is_file():
+        run = runs.open_folder(folder.resolve())
+    else:
+        run = runs.read(root, which)
+    for index in runs.unmeasured_snapshots(run):
+        print(f"Measuring snapshot {index} of {run.run_id}", file=sys.stderr)
+        separability.measure_snapshot(run, index)
+    return run

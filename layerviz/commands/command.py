@@ -1,0 +1,35 @@
+"""What a command is: its name, its help, its arguments and what it does."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+EXIT_OK, EXIT_BAD_INPUT, EXIT_CANCELLED = 0, 2, 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of ``python -m layerviz``.
+
+    Parameters
+    ----------
+    name : str
+        What is typed.
+    help : str
+        One line for the list of commands.
+    add_arguments : callable
+        Adds what it understands to its parser, without loading anything heavy.
+    run : callable
+        Does the work with what was parsed and returns the exit status. Results go to stdout,
+        all else to stderr; bad input is a `LayervizError`. Heavy libraries are imported here.
+    description : str
+        What its own help says first.
+    """
+
+    name: str
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+    description: str = ""

@@ -1,0 +1,55 @@
+"""``python -m layerviz``: the registry of its commands, and how one of them is run."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from layerviz.commands.bench import BENCH
+from layerviz.commands.command import EXIT_BAD_INPUT, Command
+from layerviz.commands.compare import COMPARE
+from layerviz.commands.export import EXPORT
+from layerviz.commands.fit import FIT
+from layerviz.commands.help import HelpFormatter
+from layerviz.commands.import_run import IMPORT
+from layerviz.commands.pretrain import PRETRAIN
+from layerviz.commands.report import REPORT
+from layerviz.errors import LayervizError
+from layerviz.registry import Registry
+
+# A new command is a module like report.py and an entry here.
+COMMANDS: Registry[Command] = Registry(
+    "command", [FIT, REPORT, COMPARE, EXPORT, IMPORT, PRETRAIN, BENCH]
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    parsed = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        return COMMANDS[parsed.command].run(parsed)
+    except LayervizError as error:
+        print(f"layerviz: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; what it parses carries the name of the ``command``."""
+    top = argparse.ArgumentParser(
+        prog="python -m layerviz",
+        description="Fine-tune a text classifier and capture how each layer separates its classes.",
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS.values():
+        own = commands.add_parser(
+            command.name,
+            help=command.help,
+            description=command.description or None,
+            formatter_class=HelpFormatter,
+        )
+        own.set_defaults(command=command.name)
+        command.add_arguments(own)
+    return top

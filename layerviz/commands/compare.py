@@ -1,0 +1,106 @@
+"""``compare``: which encoder does better on the same data; runs are made first where need be."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
+from layerviz.commands.help import JSON_HELP, POOLING_HELP
+from layerviz.commands.inputs import (
+    add_data_arguments,
+    add_runs_folder,
+    open_run,
+    print_notes,
+    read_dataset,
+    runs_root,
+)
+from layerviz.commands.making import create_run, finish_run, stop_on_interrupt
+from layerviz.commands.run_settings import add_run_settings, run_config
+from layerviz.config import POOLINGS
+from layerviz.errors import ConfigError
+
+if TYPE_CHECKING:
+    from layerviz.runs import Run
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("which", metavar="RUN", nargs="*", help="ids or folders of runs")
+    add("--encoder", action="append", default=[], help="as in fit; give it once for each encoder")
+    add("--seeds", type=int, default=1, help="runs per encoder, from --seed on")
+    add("--pooling", choices=POOLINGS, help=POOLING_HELP)
+    add("--json", action="store_true", help=JSON_HELP)
+    add_data_arguments(parser, required=False)
+    add_run_settings(parser)
+    add_runs_folder(parser)
+
+
+def _compare(parsed: argparse.Namespace) -> int:
+    if bool(parsed.which) == bool(parsed.encoder):
+        raise ConfigError(
+            "Nothing to compare is named, or both runs and encoders are.",
+            "Give the ids of two runs or more, or --data and --encoder for each encoder.",
+        )
+    if parsed.which:
+        runs = [open_run(which, runs_root(parsed)) for which in parsed.which]
+        runs = list({run.path: run for run in runs}.values())
+    else:
+        runs = _runs_of_encoders(parsed)
+        if any(run.status != "done" for run in runs):
+            return EXIT_CANCELLED
+
+    from layerviz import comparison
+
+    contenders = comparison.contenders_of(runs)
+    poolings = (parsed.pooling,) if parsed.pooling else POOLINGS
+    compared = comparison.compare(contenders, poolings)
+    table = comparison.table_of(compared, contenders)
+    if parsed.json:
+        print(json.dumps(comparison.as_dict(compared, table)))
+    else:
+        print(comparison.as_text(compared, table))
+    return EXIT_OK
+
+
+def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
+    """Make a run for every encoder and seed, one after the other, until one is stopped."""
+    if parsed.data is None:
+        raise ConfigError("There is no data to compare on.", "Name a file with --data.")
+    if parsed.seeds < 1:
+        raise ConfigError(f"Seeds is {parsed.seeds}.", "Give 1 or more.")
+    configs = [
+        run_config(parsed, encoder, parsed.seed + offset)
+        for encoder in dict.fromkeys(parsed.encoder)
+        for offset in range(parsed.seeds)
+    ]
+    dataset = read_dataset(parsed)
+
+    from layerviz import encoders
+
+    for config in configs:
+        encoders.expect_on_disk(config.encoder)
+    root, should_stop = runs_root(parsed), stop_on_interrupt()
+    runs: list[Run] = []
+    for number, config in enumerate(configs, start=1):
+        run = create_run(config, dataset, root)
+        if number == 1:
+            print_notes(dataset.notes)
+        which = f"Run {number} of {len(configs)}: {config.encoder}, seed {config.seed}"
+        print(which, file=sys.stderr)
+        runs.append(finish_run(run, dataset, should_stop))
+        if runs[-1].status != "done":
+            break
+    return runs
+
+
+COMPARE = Command(
+    "compare",
+    "say which encoder does better on the same data, in which layer, and how sure that is",
+    _add_arguments,
+    _compare,
+    description="Compare existing runs (RUN ...), or make them first: one for each --encoder and "
+    "seed. Runs that exist with the same settings are reused.",
+)

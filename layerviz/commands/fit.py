@@ -1,0 +1,52 @@
+"""``fit``: fine-tune an encoder on a data set, and say what its layers answer."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
+from layerviz.commands.inputs import (
+    add_data_arguments,
+    add_runs_folder,
+    print_notes,
+    read_dataset,
+    runs_root,
+)
+from layerviz.commands.making import create_run, finish_run, stop_on_interrupt
+from layerviz.commands.run_settings import add_run_settings, run_config
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--encoder",
+        required=True,
+        help="scratch-bert, scratch-roberta, scratch-distilbert, a bundled starter, "
+        "a Hub id or a local folder",
+    )
+    add_data_arguments(parser, required=True)
+    add_run_settings(parser)
+    add_runs_folder(parser)
+
+
+def _fit(parsed: argparse.Namespace) -> int:
+    # Data and settings are checked before torch is imported: bad input is answered at once.
+    config = run_config(parsed, parsed.encoder, parsed.seed)
+    dataset = read_dataset(parsed)
+
+    from layerviz import encoders
+
+    encoders.expect_on_disk(config.encoder)
+    run = create_run(config, dataset, runs_root(parsed))
+    print_notes(dataset.notes)
+    run = finish_run(run, dataset, stop_on_interrupt())
+    if run.status == "done":
+        from layerviz import separability
+
+        sentences = separability.answer_sentences(separability.answer_of(run))
+        print(" ".join(sentences), file=sys.stderr)
+    print(run.path)
+    return EXIT_OK if run.status == "done" else EXIT_CANCELLED
+
+
+FIT = Command("fit", "fine-tune an encoder on a CSV and capture every layer", _add_arguments, _fit)

@@ -1,0 +1,29 @@
+"""``import``: open a run that was zipped elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from pathlib import Path
+
+from layerviz.commands.bar import Bar
+from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.inputs import add_runs_folder, runs_root
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="RUN.zip", type=Path, help="as export --run-zip writes it")
+    add_runs_folder(parser)
+
+
+def _import(parsed: argparse.Namespace) -> int:
+    from layerviz.export import unzip_run
+
+    with Bar() as bar:
+        progress = functools.partial(bar.count, parsed.file.name)
+        run = unzip_run(parsed.file.expanduser(), runs_root(parsed), on_progress=progress)
+    print(run.path)
+    return EXIT_OK
+
+
+IMPORT = Command("import", "open a run that was zipped elsewhere", _add_arguments, _import)

@@ -1,0 +1,54 @@
+"""Making a run: its settings from the command line, its folder, its training, Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from layerviz.commands.bar import Bar
+from layerviz.config import RunConfig
+
+if TYPE_CHECKING:
+    from layerviz.data import Dataset
+    from layerviz.runs import Run
+    from layerviz.training import ShouldStop
+
+
+def create_run(config: RunConfig, dataset: Dataset, root: Path) -> Run:
+    """Return a run, new or as it is on disk; a folder that cannot be used is an error."""
+    from layerviz import runs, training
+
+    return runs.create(root, training.with_defaults(config), dataset)
+
+
+def finish_run(run: Run, dataset: Dataset, should_stop: ShouldStop) -> Run:
+    """Return the run when it is done, or was stopped."""
+    from layerviz import training
+
+    if run.status == "done":
+        print(f"{run.run_id} already exists; nothing to compute.", file=sys.stderr)
+        return run
+    with Bar() as bar:
+        return training.fit(run, dataset, on_progress=bar.show, should_stop=should_stop)
+
+
+def stop_on_interrupt() -> ShouldStop:
+    """Let the first Ctrl-C stop the run in good order; a second one ends the program."""
+    stop = threading.Event()
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        print(
+            "Stopping; what is done is kept, and the same command goes on from there. "
+            "Ctrl-C again ends at once.",
+            file=sys.stderr,
+        )
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, on_interrupt)
+    return stop.is_set

@@ -1,0 +1,46 @@
+"""``report``: which layer of a run generalises, at which epoch, and how sure that is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.help import JSON_HELP, POOLING_HELP
+from layerviz.commands.inputs import add_run_argument, add_runs_folder, open_run, runs_root
+from layerviz.config import POOLINGS
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_run_argument(parser)
+    parser.add_argument("--pooling", choices=POOLINGS, help=POOLING_HELP)
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)
+    add_runs_folder(parser)
+
+
+def _report(parsed: argparse.Namespace) -> int:
+    from layerviz import separability
+
+    run = open_run(parsed.which, runs_root(parsed))
+    if run.status != "done":
+        planned = run.training.get("n_snapshots", len(run.snapshots))
+        so_far = f"{len(run.snapshots)} of {planned} snapshots so far"
+        print(f"{run.run_id} is {run.status}: {so_far}.", file=sys.stderr)
+    poolings = (parsed.pooling,) if parsed.pooling else POOLINGS
+    answer = separability.answer_of(run, poolings)
+    table = separability.report_table(run, answer.best.pooling)
+    if parsed.json:
+        rows = json.loads(table.to_json(orient="records"))
+        print(json.dumps(separability.as_dict(answer) | {"run": run.run_id, "cells": rows}))
+    else:
+        print(separability.as_text(run, answer, table))
+    return EXIT_OK
+
+
+REPORT = Command(
+    "report",
+    "say which layer of a run generalises, at which epoch, and how sure that is",
+    _add_arguments,
+    _report,
+)
