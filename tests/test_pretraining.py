@@ -189,7 +189,8 @@ def test_the_masked_loss_is_that_of_transformers(family: str) -> None:
     masked = encoders.new_masked_lm(family, SIZE, TEXTS, seed=0)
     working._without_dropout(masked.model)
     ids = masked.tokenizer(TEXTS[:40])["input_ids"]
-    batch = batches.Collator(masked.tokenizer, ids, None, seed=0)([(0, list(range(40)))])
+    texts = batches.TrainingTexts(ids, np.arange(40))
+    batch = batches.Collator(masked.tokenizer, texts, seed=0)([(0, list(range(40)))])
     masked_loss, teacher_loss = loss.student_loss(masked, batch, None)
     torch.testing.assert_close(masked_loss, masked.model(**batch).loss)
     assert teacher_loss.item() == 0
@@ -328,9 +329,7 @@ def test_words_that_were_trained_first_match_the_teacher_by_their_mean(
     words_module.train_words(
         masked,
         config,
-        ids,
-        np.arange(200),
-        vectors,
+        batches.TrainingTexts(ids, np.arange(200), vectors),
         tmp_path,
         training.ignore,
         training.never,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,6 +17,25 @@ HELD_OUT_SHARE, LEAST_HELD_OUT, MOST_HELD_OUT = 0.01, 20, 1000  # texts kept asi
 NumberedBatch = tuple[int, list[int]]  # its number in the plan, and rows of the texts
 
 
+@dataclass(frozen=True, eq=False)  # eq: arrays do not compare to a single truth value
+class TrainingTexts:
+    """What a student learns from, row by row of the corpus.
+
+    Parameters
+    ----------
+    ids : list of list of int
+        The tokens of all texts.
+    rows : ndarray of shape (n_train,), int64
+        Which of them to train on.
+    vectors : ndarray of shape (n_texts, D_t), or None
+        The teacher's unit vectors, if there is a teacher.
+    """
+
+    ids: list[list[int]]
+    rows: np.ndarray
+    vectors: np.ndarray | None = None
+
+
 def hold_out(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows to measure on and those to train on, each of shape (k,), int64, sorted."""
     n_out = min(MOST_HELD_OUT, max(LEAST_HELD_OUT, round(HELD_OUT_SHARE * n)))
@@ -23,11 +43,10 @@ def hold_out(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(shuffled[:n_out]), np.sort(shuffled[n_out:])
 
 
-def plan_batches(
-    ids: Sequence[Sequence[int]], rows: np.ndarray, config: PretrainConfig
-) -> list[NumberedBatch]:
+def plan_batches(texts: TrainingTexts, config: PretrainConfig) -> list[NumberedBatch]:
     """Return the batches of all epochs: texts of similar length together, in random order."""
-    lengths = np.array([len(ids[row]) for row in rows])
+    rows = texts.rows
+    lengths = np.array([len(texts.ids[row]) for row in rows])
     starts = np.arange(0, len(rows), config.batch_size)
     batches: list[list[int]] = []
     for epoch in range(config.epochs):
@@ -49,10 +68,7 @@ class Collator:
     Parameters
     ----------
     tokenizer : PreTrainedTokenizerBase
-    ids : list of list of int
-        The tokens of all texts.
-    vectors : ndarray of shape (n_texts, D_t), or None
-        The teacher's vectors, if there is a teacher.
+    texts : TrainingTexts
     seed : int
         Of the masks.
     masked_share : float
@@ -62,25 +78,24 @@ class Collator:
     def __init__(
         self,
         tokenizer: PreTrainedTokenizerBase,
-        ids: list[list[int]],
-        vectors: np.ndarray | None,
+        texts: TrainingTexts,
         seed: int,
         masked_share: float = MASKED_SHARE,
     ) -> None:
-        self.tokenizer, self.ids, self.vectors, self.seed = tokenizer, ids, vectors, seed
+        self.tokenizer, self.texts, self.seed = tokenizer, texts, seed
         self.masked_share = masked_share
 
     def __call__(self, items: Sequence[NumberedBatch]) -> dict[str, torch.Tensor]:
         ((number, rows),) = items
-        texts = [{"input_ids": self.ids[row]} for row in rows]
+        tokens = [{"input_ids": self.texts.ids[row]} for row in rows]
         if self.masked_share:
             seed = int(np.random.SeedSequence((self.seed, number)).generate_state(1)[0])
             mask = DataCollatorForLanguageModeling(
                 self.tokenizer, mlm_probability=self.masked_share, seed=seed
             )
-            batch = dict(mask(texts))
+            batch = dict(mask(tokens))
         else:
-            batch = dict(self.tokenizer.pad(texts, return_tensors="pt"))
-        if self.vectors is not None:
-            batch["teacher"] = torch.from_numpy(self.vectors[rows]).float()
+            batch = dict(self.tokenizer.pad(tokens, return_tensors="pt"))
+        if self.texts.vectors is not None:
+            batch["teacher"] = torch.from_numpy(self.texts.vectors[rows]).float()
         return batch

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from transformers import Trainer
@@ -18,7 +17,7 @@ from transformers import Trainer
 from layerviz import hidden_states
 from layerviz.config import PretrainConfig
 from layerviz.encoders import MaskedLM
-from layerviz.pretraining.batches import Collator, plan_batches
+from layerviz.pretraining.batches import Collator, TrainingTexts, plan_batches
 from layerviz.pretraining.loss import matching_loss
 from layerviz.pretraining.steps import Watch, arguments, run
 from layerviz.training import OnProgress, ShouldStop
@@ -46,9 +45,7 @@ class _Words(nn.Module):
 def train_words(
     masked: MaskedLM,
     config: PretrainConfig,
-    ids: list[list[int]],
-    rows: np.ndarray,
-    vectors: np.ndarray,
+    texts: TrainingTexts,
     out: Path,
     on_progress: OnProgress,
     should_stop: ShouldStop,
@@ -59,32 +56,36 @@ def train_words(
     ----------
     masked : MaskedLM
         The student.
-    ids : list of list of int
-        The tokens of all texts.
-    rows : ndarray of int
-        Which of them to train on.
-    vectors : ndarray of shape (n_texts, D_t)
-        The teacher's unit vectors.
+    config : PretrainConfig
+    texts : TrainingTexts
+        With the teacher's vectors.
+    out : Path
+        The folder of the pre-training.
+    on_progress, should_stop : callable
 
     Raises
     ------
     Cancelled
         If stopped; nothing is kept of this part, which takes a minute or two.
+    ValueError
+        If there are no teacher's vectors.
     """
     words = replace(
         config, epochs=config.word_epochs, batch_size=TEXTS_PER_STEP, learning_rate=RATE
     )
-    plan = plan_batches(ids, rows, words)
+    if texts.vectors is None:
+        raise ValueError("words are trained on a teacher's vectors, and there are none")
+    plan = plan_batches(texts, words)
     watch = Watch("words", len(plan), len(plan) // words.epochs, on_progress, should_stop)
     body = masked.model.base_model
     width = body.get_input_embeddings().embedding_dim
     torch.manual_seed(config.seed)
     run(
         Trainer(
-            model=_Words(body.embeddings, width, vectors.shape[1]),
+            model=_Words(body.embeddings, width, texts.vectors.shape[1]),
             args=arguments(words, out, len(plan), saves=False),
             train_dataset=plan,
-            data_collator=Collator(masked.tokenizer, ids, vectors, config.seed, masked_share=0.0),
+            data_collator=Collator(masked.tokenizer, texts, config.seed, masked_share=0.0),
             callbacks=[watch],
         ),
         watch,

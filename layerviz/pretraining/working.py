@@ -19,7 +19,13 @@ from layerviz.config import PretrainConfig
 from layerviz.data import Corpus
 from layerviz.encoders import EncoderSize, MaskedLM
 from layerviz.errors import DataError
-from layerviz.pretraining.batches import Collator, NumberedBatch, hold_out, plan_batches
+from layerviz.pretraining.batches import (
+    Collator,
+    NumberedBatch,
+    TrainingTexts,
+    hold_out,
+    plan_batches,
+)
 from layerviz.pretraining.folder import close_record, open_record
 from layerviz.pretraining.loss import student_loss
 from layerviz.pretraining.steps import Watch, arguments, run
@@ -95,7 +101,7 @@ def pretrain(
         watch = _train(work, out, on_progress, should_stop)
         record["result"] = _measure(work) | {
             "parameters": encoders.count_parameters(work.masked.model),
-            "tokens": sum(len(work.collate.ids[row]) for row in work.rows),
+            "tokens": sum(len(work.texts.ids[row]) for row in work.texts.rows),
             "steps": watch.total_steps,
             "seconds": round(time.monotonic() - started),
         }
@@ -112,15 +118,15 @@ def pretrain(
 
 @dataclass(frozen=True)
 class _Work:
-    """A student and what it learns from: token ids and batches of rows, and those held out."""
+    """A student, the texts that it learns from in their batches, and the rows held out."""
 
     config: PretrainConfig
     masked: MaskedLM
     projections: nn.ModuleDict | None
-    collate: Collator
-    plan: list[NumberedBatch]
-    rows: np.ndarray
+    texts: TrainingTexts
     held_out: np.ndarray
+    plan: list[NumberedBatch]
+    collate: Collator
 
 
 def _prepare(
@@ -132,8 +138,7 @@ def _prepare(
     should_stop: ShouldStop,
 ) -> _Work:
     on_progress(Progress("loading"))
-    texts = list(corpus.texts)
-    masked = _student(config, texts)
+    masked = _student(config, corpus.texts)
     vectors = projections = None
     if config.teacher is not None:
         teacher = encoders.load_body(config.teacher)
@@ -142,18 +147,21 @@ def _prepare(
         if config.start is None:
             set_words_from_teacher(teacher, masked)
     on_progress(Progress("preparing"))
-    ids = masked.tokenizer(texts, truncation=True, max_length=config.max_length)["input_ids"]
-    held_out, rows = hold_out(len(texts), config.seed)
+    ids = masked.tokenizer(list(corpus.texts), truncation=True, max_length=config.max_length)[
+        "input_ids"
+    ]
+    held_out, rows = hold_out(len(ids), config.seed)
+    texts = TrainingTexts(ids, rows, vectors)
     _without_dropout(masked.model)
     if vectors is not None:
         if config.word_epochs and last_checkpoint(out / "resume") is None:
-            train_words(masked, config, ids, rows, vectors, out, on_progress, should_stop)
+            train_words(masked, config, texts, out, on_progress, should_stop)
         projections = fit_projections(masked, [ids[row] for row in rows], vectors[rows])
         # A part of the model, so that the Trainer trains, saves and restores it.
         masked.model.teacher_projections = projections
-    collate = Collator(masked.tokenizer, ids, vectors, config.seed)
-    plan = plan_batches(ids, rows, config)
-    return _Work(config, masked, projections, collate, plan, rows, held_out)
+    collate = Collator(masked.tokenizer, texts, config.seed)
+    plan = plan_batches(texts, config)
+    return _Work(config, masked, projections, texts, held_out, plan, collate)
 
 
 def _train(work: _Work, out: Path, on_progress: OnProgress, should_stop: ShouldStop) -> Watch:
