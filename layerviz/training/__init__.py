@@ -5,6 +5,7 @@ without gradients and without drawing a random number, so that a run's final wei
 of the same run without captures, bit for bit.
 """
 
+from layerviz.progress import OnProgress, Progress, ShouldStop, ignore, never
 from layerviz.training.fitting import explained, fit, last_checkpoint
 from layerviz.training.planning import (
     choose_examples,
@@ -12,7 +13,6 @@ from layerviz.training.planning import (
     snapshot_steps,
     with_defaults,
 )
-from layerviz.training.progress import OnProgress, Progress, ShouldStop, ignore, never
 
 __all__ = [
     "OnProgress",

@@ -26,9 +26,9 @@ from layerviz.data import Dataset
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled, LayervizError, RunError
 from layerviz.hidden_states import Tokenised
+from layerviz.progress import OnProgress, Progress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.training.planning import choose_examples, resolve_precision, snapshot_steps
-from layerviz.training.progress import OnProgress, Progress, ShouldStop, ignore, never
 from layerviz.training.watching import Watch
 
 log = logging.getLogger(__name__)

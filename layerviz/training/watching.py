@@ -15,8 +15,8 @@ from layerviz.config import TRAIN_AND_VAL
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
 from layerviz.hidden_states import Tokenised
+from layerviz.progress import OnProgress, Progress, ShouldStop
 from layerviz.runs import Run, Snapshot
-from layerviz.training.progress import OnProgress, Progress, ShouldStop
 
 
 class Watch(TrainerCallback):
