@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,7 +12,15 @@ import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from layerviz.config import POOLINGS
-from layerviz.errors import Cancelled
+from layerviz.progress import (
+    CAPTURING,
+    OnProgress,
+    Progress,
+    ShouldStop,
+    ignore,
+    never,
+    stop_if_asked,
+)
 
 log = logging.getLogger(__name__)
 
@@ -126,8 +134,8 @@ def capture(
     *,
     max_length: int,
     tokens_per_batch: int = TOKENS_PER_BATCH,
-    on_progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> Capture:
     """Run `texts` through `model` and pool every layer, without touching its training.
 
@@ -148,9 +156,9 @@ def capture(
         Tokens kept of each text, special tokens included; unused for what is tokenised.
     tokens_per_batch : int
         Most tokens, padding included, in one batch.
-    on_progress : callable, optional
-        Called with (texts done, N) after each batch.
-    should_stop : callable, optional
+    on_progress : callable
+        Called with a `Progress` that counts texts, after each batch.
+    should_stop : callable
         Asked before each batch.
 
     Returns
@@ -172,8 +180,7 @@ def capture(
     done = 0
     with _evaluation(model):
         for rows in _batches([len(ids) for ids in input_ids], tokens_per_batch):
-            if should_stop is not None and should_stop():
-                raise Cancelled
+            stop_if_asked(should_stop)
             batch = _pad([input_ids[row] for row in rows], tokenizer.pad_token_id or 0)
             output = model(
                 **{name: tensor.to(model.device) for name, tensor in batch.items()},
@@ -184,8 +191,7 @@ def capture(
             out.write(rows, output, batch["attention_mask"].to(model.device))
             del output  # before the next batch is computed, not after
             done += len(rows)
-            if on_progress is not None:
-                on_progress(done, len(texts))
+            on_progress(Progress(CAPTURING, done, len(texts)))
     if out.n_clipped:
         log.warning("%d hidden-state values exceed float16 and were clipped", out.n_clipped)
     return Capture(out.pooled, out.logits, out.n_clipped)
@@ -198,8 +204,8 @@ def sentence_vectors(
     *,
     max_length: int,
     tokens_per_batch: int = TOKENS_PER_BATCH,
-    on_progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> np.ndarray:
     """Return the last layer of an encoder without a head, mean-pooled (Reimers & Gurevych, 2019).
 
@@ -215,8 +221,7 @@ def sentence_vectors(
     vectors, done = None, 0
     with _evaluation(model):
         for rows in _batches([len(ids) for ids in input_ids], tokens_per_batch):
-            if should_stop is not None and should_stop():
-                raise Cancelled
+            stop_if_asked(should_stop)
             batch = _pad([input_ids[row] for row in rows], tokenizer.pad_token_id or 0)
             batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
             hidden = model(**batch).last_hidden_state.float()  # (B, T, D)
@@ -224,8 +229,7 @@ def sentence_vectors(
                 vectors = np.zeros((len(texts), hidden.shape[-1]), dtype=np.float32)
             vectors[rows] = pool(hidden, batch["attention_mask"])["mean"].cpu().numpy()
             done += len(rows)
-            if on_progress is not None:
-                on_progress(done, len(texts))
+            on_progress(Progress(CAPTURING, done, len(texts)))
     return vectors
 
 

@@ -20,8 +20,8 @@ from layerviz import exploring, projection, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.data import Dataset
 from layerviz.errors import Cancelled, LayervizError, RunError
+from layerviz.progress import OnProgress, Progress, ShouldStop, part_of
 from layerviz.runs import Run
-from layerviz.training import Progress
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,7 @@ KEPT_JOBS = 500  # finished jobs whose outcome is remembered
 MOST_MAP_WORKERS = 4  # a t-SNE keeps one core busy, and there is a page to answer
 NICENESS = 10  # of the workers' threads, so that the page answers while they compute
 
-Report = Callable[[Progress], None]
-Work = Callable[[Report, Callable[[], bool]], None]
+Work = Callable[[OnProgress, ShouldStop], None]
 
 
 @dataclass(frozen=True)
@@ -291,34 +290,35 @@ def _once(worker: Worker, key: Hashable, work: Work, there: bool) -> JobState:
 
 
 def _measure_work(run: Run) -> Work:
-    def work(report: Report, should_stop: Callable[[], bool]) -> None:
+    def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
         missing = runs.unmeasured_snapshots(run)
         for place, index in enumerate(missing):
-
-            def told(done: int, total: int, place: int = place) -> None:
-                report(Progress("measuring", place * total + done, len(missing) * total))
-
-            separability.measure_snapshot(run, index, on_progress=told, should_stop=should_stop)
+            separability.measure_snapshot(
+                run,
+                index,
+                on_progress=part_of(on_progress, place, len(missing)),
+                should_stop=should_stop,
+            )
 
     return work
 
 
 def _rank_work(run: Run) -> Work:
-    def work(report: Report, should_stop: Callable[[], bool]) -> None:  # noqa: ARG001
+    def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:  # noqa: ARG001
         exploring.store_suspicious_labels(run)
 
     return work
 
 
 def _search_work(run: Run, snapshot: int, pooling: str) -> Work:
-    def work(report: Report, should_stop: Callable[[], bool]) -> None:
+    def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
         examples = runs.read_examples(run.path)
         found = separability.search(
             runs.read_pooled(run.path, snapshot)[pooling],
             examples["label"].to_numpy(),
             examples["split"].to_numpy(),
             seed=run.config.seed,
-            on_progress=lambda done, total: report(Progress("mixing", done, total)),
+            on_progress=on_progress,
             should_stop=should_stop,
         )
         runs.write_mix(run.path, snapshot, pooling, vars(found))
@@ -327,8 +327,8 @@ def _search_work(run: Run, snapshot: int, pooling: str) -> Work:
 
 
 def _fit_work(run: Run, dataset: Dataset) -> Work:
-    def work(report: Report, should_stop: Callable[[], bool]) -> None:
-        finished = training.fit(run, dataset, on_progress=report, should_stop=should_stop)
+    def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
+        finished = training.fit(run, dataset, on_progress=on_progress, should_stop=should_stop)
         if finished.status == "cancelled":
             raise Cancelled
 
@@ -336,7 +336,7 @@ def _fit_work(run: Run, dataset: Dataset) -> Work:
 
 
 def _maps_work(run: Run, method: str, pooling: str, layer: int) -> Work:
-    def work(report: Report, should_stop: Callable[[], bool]) -> None:
+    def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
         indices = [snapshot.index for snapshot in run.snapshots]
         stored = runs.read_map(run.path, method, pooling, layer)
         earlier = None if stored is None else projection.LayerMaps.from_arrays(stored)
@@ -348,7 +348,7 @@ def _maps_work(run: Run, method: str, pooling: str, layer: int) -> Work:
             runs.read_examples(run.path)["split"].to_numpy(),
             seed=run.config.seed,
             earlier=earlier,
-            on_progress=lambda part: report(Progress("mapping", round(100 * part), 100)),
+            on_progress=on_progress,
             should_stop=should_stop,
         )
         runs.write_map(run.path, method, pooling, layer, maps.arrays())
@@ -356,7 +356,7 @@ def _maps_work(run: Run, method: str, pooling: str, layer: int) -> Work:
     return work
 
 
-def _nothing(report: Report, should_stop: Callable[[], bool]) -> None:
+def _nothing(on_progress: OnProgress, should_stop: ShouldStop) -> None:
     """Stand in for work that is over."""
 
 

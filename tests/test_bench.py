@@ -315,7 +315,7 @@ def compared(
 ) -> tuple[dict[str, Any], Path]:
     work = tmp_path_factory.mktemp("work")
     lines: list[str] = []
-    result = starters.measure([table], names=[tiny], work=work, on_progress=lines.append, **BENCH)
+    result = starters.measure([table], names=[tiny], work=work, print_line=lines.append, **BENCH)
     assert len(lines) == 2 * (3 + 1)  # two rates on one seed, the other seed, the probes
     return result, work
 
@@ -344,7 +344,7 @@ def test_scores_are_kept_and_not_computed_again(
 ) -> None:
     result, work = compared
     monkeypatch.setattr(training, "fit", None)  # a further run would raise
-    again = starters.measure([table], names=[tiny], work=work, on_progress=print, **BENCH)
+    again = starters.measure([table], names=[tiny], work=work, print_line=print, **BENCH)
     assert again == result
 
 
@@ -386,12 +386,10 @@ def test_the_command_line_of_the_starters(
 
 def test_what_cannot_be_compared_is_refused(tiny: str, table: Table) -> None:
     with pytest.raises(ConfigError, match="seeds"):
-        starters.measure(
-            [table], names=[tiny], work=None, on_progress=print, **BENCH | {"seeds": 0}
-        )
+        starters.measure([table], names=[tiny], work=None, print_line=print, **BENCH | {"seeds": 0})
     for name in ("nobody/knows-this", "scratch-bert"):
         with pytest.raises(EncoderError, match="not on this disk"):
-            starters.measure([table], names=[name], work=None, on_progress=print, **BENCH)
+            starters.measure([table], names=[name], work=None, print_line=print, **BENCH)
 
 
 # --- probes ---------------------------------------------------------------------------------

@@ -508,7 +508,7 @@ def test_hub_encoder_is_downloaded_once_with_progress(
     for extra in ("pytorch_model.bin", "tf_model.h5", "model.onnx", "README.md", "evil.py"):
         (source / extra).write_bytes(b"x" * 1000)
     told: list[tuple[int, int]] = []
-    encoder = load("owner/tiny", on_download=lambda *step: told.append(step))
+    encoder = load("owner/tiny", on_progress=lambda now: told.append((now.done, now.total)))
     needed = {"config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"}
     total = sum((source / file).stat().st_size for file in needed)
     assert total > 2 * 2**20, "so that the weights come in several pieces"
@@ -536,7 +536,7 @@ def test_cancelled_download_stops_and_can_be_taken_up_again(hub: tuple[Path, lis
     with pytest.raises(Cancelled):
         load(
             "owner/tiny",
-            on_download=lambda done, total: told.append(done),
+            on_progress=lambda now: told.append(now.done),
             should_stop=lambda: bool(told) and told[-1] > 2**20,
         )
     assert told[-1] < 3 * 2**20

@@ -173,7 +173,7 @@ def test_an_animation_glides_and_rests(run: Run, kind: str) -> None:
         kind,
         between=3,
         width=480,
-        on_progress=lambda done, total: counted.append((done, total)),
+        on_progress=lambda now: counted.append((now.done, now.total)),
     )
     image = Image.open(io.BytesIO(content))
     assert image.n_frames == 3 + 2 * 3

@@ -169,7 +169,7 @@ def test_stopping_between_batches(encoder):
             texts_of_many_lengths(),
             max_length=MAX_LENGTH,
             tokens_per_batch=100,
-            on_progress=lambda done, total: reports.append((done, total)),
+            on_progress=lambda now: reports.append((now.done, now.total)),
             should_stop=stop_before_the_third,
         )
     assert len(reports) == 2
@@ -184,7 +184,7 @@ def test_progress_counts_texts_up_to_all_of_them(encoder):
         texts_of_many_lengths(),
         max_length=MAX_LENGTH,
         tokens_per_batch=200,
-        on_progress=lambda done, total: reports.append((done, total)),
+        on_progress=lambda now: reports.append((now.done, now.total)),
     )
     done = [report[0] for report in reports]
     assert done == sorted(set(done))

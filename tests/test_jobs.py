@@ -17,7 +17,7 @@ from layerviz import encoders, projection, runs, separability, training
 from layerviz.config import RunConfig
 from layerviz.errors import Cancelled, RunError
 from layerviz.jobs import Jobs, Worker, map_workers
-from layerviz.training import Progress
+from layerviz.progress import TRAINING, Progress
 
 CONFIG = RunConfig(
     "scratch-distilbert",
@@ -45,7 +45,7 @@ class Task:
     def __call__(self, report, should_stop) -> None:
         self.log.append(self.name)
         self.begun.set()
-        report(Progress("training", done=3, total=7))
+        report(Progress(TRAINING, done=3, total=7))
         while not self.go.is_set():
             if should_stop():
                 raise Cancelled

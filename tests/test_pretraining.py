@@ -15,7 +15,7 @@ from sklearn.linear_model import Ridge
 from torch import nn
 from toy import toy_rows
 
-from layerviz import data, encoders, hidden_states, pretraining, training
+from layerviz import data, encoders, hidden_states, pretraining
 from layerviz.__main__ import main
 from layerviz.config import FAMILIES, PretrainConfig
 from layerviz.data import Corpus
@@ -24,6 +24,7 @@ from layerviz.errors import Cancelled, ConfigError, DataError, EncoderError, Run
 from layerviz.pretraining import batches, loss, working
 from layerviz.pretraining import teacher as teacher_module
 from layerviz.pretraining import words as words_module
+from layerviz.progress import TRAINING, WORDS, Phase, ignore, never
 
 TEXTS = [text for text, _ in toy_rows(300)]
 SIZE = EncoderSize(layers=2, hidden_size=32, heads=2, vocab_size=400)
@@ -121,19 +122,19 @@ def test_stopped_and_continued_ends_in_the_same_weights(
             config,
             corpus,
             tmp_path / "parts",
-            on_progress=lambda at: steps.append(at.step if at.phase == "training" else 0),
+            on_progress=lambda at: steps.append(at.step if at.phase == TRAINING else 0),
             should_stop=lambda: max(steps, default=0) >= 7,
         )
     assert json.loads((tmp_path / "parts" / "pretraining.json").read_text())["status"] == "running"
     resumed: list[int] = []
-    phases: list[str] = []
+    phases: list[Phase] = []
     pretraining.pretrain(
         config,
         corpus,
         tmp_path / "parts",
         on_progress=lambda at: (resumed.append(at.step), phases.append(at.phase)),
     )
-    assert "words" not in phases  # they were trained before
+    assert WORDS not in phases  # they were trained before
     assert min(step for step in resumed if step) >= 7
     assert same(tmp_path / "whole", tmp_path / "parts")
     assert not (tmp_path / "parts" / "resume").exists()
@@ -255,7 +256,7 @@ def test_vectors_are_kept_in_the_cache_and_read_again(
     monkeypatch.setattr(hidden_states, "sentence_vectors", counted)
     monkeypatch.setattr(teacher_module, "SHARD", 200)
     loaded = encoders.load_body(teacher)
-    arguments = (loaded, CONFIG, corpus, tmp_path, training.ignore, training.never)
+    arguments = (loaded, CONFIG, corpus, tmp_path, ignore, never)
     first = teacher_module.teacher_vectors(*arguments)
     assert computed == [200, 100]
     assert (first.shape, first.dtype) == ((300, 48), np.float16)
@@ -331,8 +332,8 @@ def test_words_that_were_trained_first_match_the_teacher_by_their_mean(
         config,
         batches.TrainingTexts(ids, np.arange(200), vectors),
         tmp_path,
-        training.ignore,
-        training.never,
+        ignore,
+        never,
     )
     assert explained() > before + 0.05
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
@@ -344,16 +345,16 @@ def test_stopped_while_words_are_trained_begins_with_them_again(
     corpus: Corpus, teacher: str, tmp_path: Path
 ) -> None:
     config = dataclasses.replace(CONFIG, teacher=teacher, word_epochs=3, epochs=1)
-    phases: list[str] = []
+    phases: list[Phase] = []
     with pytest.raises(Cancelled):
         pretraining.pretrain(
             config,
             corpus,
             tmp_path / "out",
             on_progress=lambda progress: phases.append(progress.phase),
-            should_stop=lambda: "words" in phases,
+            should_stop=lambda: WORDS in phases,
         )
-    assert phases[-1] == "words"
+    assert phases[-1] == WORDS
     assert not list((tmp_path / "out").rglob("checkpoint-*"))
     pretraining.pretrain(config, corpus, tmp_path / "whole")
     pretraining.pretrain(config, corpus, tmp_path / "out")

@@ -7,6 +7,7 @@ import pytest
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
 from layerviz.errors import Cancelled
+from layerviz.progress import Progress
 from layerviz.projection import (
     LayerMaps,
     pca_maps,
@@ -323,17 +324,17 @@ def test_tsne_goes_on_from_earlier_maps(splits: np.ndarray) -> None:
     assert whole.xy.dtype == np.float32
     earlier = LayerMaps(whole.xy[:2], whole.trust[:2], whole.explained)
     three[0] = np.full_like(three[0], np.nan)  # to look at it again would fail
-    progress: list[float] = []
+    reports: list[Progress] = []
     after = tsne_maps(
         three,
         splits,
         seed=0,
         earlier=LayerMaps.from_arrays(earlier.arrays()),
-        on_progress=progress.append,
+        on_progress=reports.append,
     )
     np.testing.assert_array_equal(after.xy, whole.xy)  # as if all had been drawn at once
     np.testing.assert_array_equal(after.trust, whole.trust)
-    assert min(progress) > 2 / 3
+    assert min(report.fraction for report in reports) > 2 / 3
 
 
 def test_tsne_keeps_points_in_place_where_the_states_do_not_change(drawn: LayerMaps) -> None:
@@ -401,8 +402,9 @@ def test_tsne_progress_rises_evenly_to_one(
     states: np.ndarray, splits: np.ndarray, train: np.ndarray, with_val: bool
 ) -> None:
     rows = slice(None) if with_val else train
-    seen: list[float] = []
-    tsne_maps([states[rows]] * 2, splits[rows], seed=0, on_progress=seen.append)
+    reports: list[Progress] = []
+    tsne_maps([states[rows]] * 2, splits[rows], seed=0, on_progress=reports.append)
+    seen = [report.fraction for report in reports]
     steps = np.diff([0.0, *seen])
     assert seen[-1] == 1.0
     assert (steps >= 0).all()

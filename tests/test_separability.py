@@ -404,7 +404,7 @@ def test_measuring_can_be_stopped_and_reports():
             examples["label"].to_numpy(),
             first=None,
             seed=0,
-            on_progress=lambda done, total: calls.append((done, total)),
+            on_progress=lambda now: calls.append((now.done, now.total)),
             should_stop=lambda: len(calls) == 2,
         )
     assert calls == [(1, 6), (2, 6)]

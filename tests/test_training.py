@@ -29,8 +29,17 @@ from layerviz import encoders, hidden_states, runs, training
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import LayervizError, RunError
+from layerviz.progress import (
+    CAPTURING,
+    LOADING,
+    MEASURING,
+    PREPARING,
+    SAVING,
+    TRAINING,
+    Progress,
+)
 from layerviz.runs import Run
-from layerviz.training import Progress, choose_examples, snapshot_steps
+from layerviz.training import choose_examples, snapshot_steps
 
 # 72 train examples in batches of 16: 5 steps per epoch, snapshots after steps 0, 2, 5, 8, 10.
 CONFIG = RunConfig(
@@ -370,7 +379,7 @@ def test_kept_weights_are_those_of_their_snapshots_and_change_nothing(
 
 
 def test_saved_weights_belong_to_the_snapshot_before_them(small, toy_dataset, tmp_path):
-    stop = Stop(lambda progress: progress.phase == "training" and progress.step == 3)
+    stop = Stop(lambda progress: progress.phase == TRAINING and progress.step == 3)
     stopped = stop.fit(tmp_path, toy_dataset)
     assert [s.step for s in stopped.snapshots] == [0, 2]
     assert stopped.training["model_step"] == 4
@@ -385,18 +394,18 @@ def test_saved_weights_belong_to_the_snapshot_before_them(small, toy_dataset, tm
 
 
 def test_progress_never_goes_back_and_ends_at_the_total(finished, reported):
-    assert [p.phase for p in reported[:2]] == ["loading", "preparing"]
-    assert reported[-1].phase == "saving"
+    assert [p.phase for p in reported[:2]] == [LOADING, PREPARING]
+    assert reported[-1].phase == SAVING
     steps = [p.step for p in reported]
     assert steps == sorted(steps)
     assert (reported[-1].step, reported[-1].done, reported[-1].epoch) == (10, 10, 2.0)
-    in_training = [p for p in reported if p.phase == "training"]
+    in_training = [p for p in reported if p.phase == TRAINING]
     assert [p.done for p in in_training] == list(range(1, 11))
     assert {(p.total, p.total_steps) for p in in_training} == {(10, 10)}
     assert all(p.seconds_left >= 0 for p in in_training)
     assert in_training[-1].seconds_left == 0
     assert in_training[-1].loss > 0
-    captures = [p for p in reported if p.phase == "capturing"]
+    captures = [p for p in reported if p.phase == CAPTURING]
     assert [p.step for p in captures if p.done == p.total == 90] == STEPS
 
 
@@ -534,13 +543,13 @@ def test_class_weights_in_the_loss_are_those_of_scikit_learn(
 @pytest.mark.parametrize(
     ("condition", "n_kept"),
     [
-        (lambda p: p.phase == "training" and p.step == 3, 2),
-        (lambda p: p.phase == "training" and p.step == 4, 2),  # stops at the end of an epoch
-        (lambda p: p.phase == "capturing" and p.step == 0, 0),
-        (lambda p: p.phase == "capturing" and p.step == 5, 2),
-        (lambda p: p.phase == "capturing" and p.step == 10, 4),
-        (lambda p: p.phase == "measuring" and p.step == 0, 1),
-        (lambda p: p.phase == "measuring" and p.step == 10, 5),
+        (lambda p: p.phase == TRAINING and p.step == 3, 2),
+        (lambda p: p.phase == TRAINING and p.step == 4, 2),  # stops at the end of an epoch
+        (lambda p: p.phase == CAPTURING and p.step == 0, 0),
+        (lambda p: p.phase == CAPTURING and p.step == 5, 2),
+        (lambda p: p.phase == CAPTURING and p.step == 10, 4),
+        (lambda p: p.phase == MEASURING and p.step == 0, 1),
+        (lambda p: p.phase == MEASURING and p.step == 10, 5),
     ],
     ids=[
         "mid-epoch",
@@ -574,7 +583,7 @@ def test_a_cancelled_run_goes_on_as_if_nothing_had_been(
     assert_same_weights(done, small_finished)
     assert_same_snapshots(done, small_finished)
     assert_same_measures(done, small_finished)
-    steps = [p.step for p in reports if p.phase == "training"]
+    steps = [p.step for p in reports if p.phase == TRAINING]
     assert steps == list(range(stop.seen[-1].step + 1, 11))  # nothing was computed twice
     columns = ["step", "epoch", "learning_rate", "train_macro_f1", "val_macro_f1"]
     pd.testing.assert_frame_equal(
@@ -586,7 +595,7 @@ def test_cancelling_the_same_snapshot_twice_loses_nothing(
     small, small_finished, toy_dataset, tmp_path
 ):
     for _ in range(2):  # the second time it is the first thing that is done
-        stopped = Stop(lambda p: p.phase == "capturing" and p.step == 5).fit(tmp_path, toy_dataset)
+        stopped = Stop(lambda p: p.phase == CAPTURING and p.step == 5).fit(tmp_path, toy_dataset)
         assert stopped.status == "cancelled"
         assert [snapshot.step for snapshot in stopped.snapshots] == [0, 2]
         assert (stopped.path / "model").is_dir()
@@ -617,14 +626,14 @@ def test_a_disk_that_fills_up_costs_no_snapshot_once_there_is_space_again(
 
 
 def test_stopping_ends_the_run_at_the_next_step(small, toy_dataset, tmp_path):
-    stop = Stop(lambda p: p.phase == "training" and p.step == 3)
+    stop = Stop(lambda p: p.phase == TRAINING and p.step == 3)
     stop.fit(tmp_path, toy_dataset)
     assert max(p.step for p in stop.seen) <= 4
-    assert stop.seen[-1].phase == "saving"
+    assert stop.seen[-1].phase == SAVING
 
 
 def test_cancelling_while_the_encoder_is_loaded(small, small_finished, toy_dataset, tmp_path):
-    stopped = Stop(lambda p: p.phase == "loading").fit(tmp_path, toy_dataset)
+    stopped = Stop(lambda p: p.phase == LOADING).fit(tmp_path, toy_dataset)
     assert stopped.status == "cancelled"
     assert stopped.snapshots == ()
     assert not (stopped.path / "model").exists()
@@ -642,7 +651,7 @@ def test_a_crash_costs_no_more_than_the_epoch_it_happened_in(
 
     def crash(progress: Progress) -> None:
         steps.append(progress.step)
-        if progress.phase == "training" and progress.step == 9:
+        if progress.phase == TRAINING and progress.step == 9:
             raise blow
 
     run = runs.create(tmp_path, CONFIG, toy_dataset)
@@ -658,7 +667,7 @@ def test_a_crash_costs_no_more_than_the_epoch_it_happened_in(
     assert done.status == "done"
     assert_same_weights(done, small_finished)
     assert_same_snapshots(done, small_finished)
-    assert min(p.step for p in again if p.phase == "training") == 6
+    assert min(p.step for p in again if p.phase == TRAINING) == 6
 
 
 @pytest.mark.parametrize(

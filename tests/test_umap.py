@@ -12,6 +12,7 @@ import pytest
 from test_projection import clustered, extent, interleaved, noise
 
 from layerviz.errors import Cancelled
+from layerviz.progress import Progress
 from layerviz.projection import LayerMaps, place_in_umap, umap_maps
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,18 +83,18 @@ def test_val_lies_with_the_train_points_of_its_cluster(drawn: LayerMaps) -> None
 
 
 def test_new_snapshots_go_on_from_earlier_maps(drawn: LayerMaps) -> None:
-    progress: list[float] = []
+    reports: list[Progress] = []
     unread = np.full_like(STATES, np.nan)  # to look at it again would fail
     after = umap_maps(
         [unread, unread, STATES],
         SPLITS,
         seed=0,
         earlier=drawn.at((0, 1)),
-        on_progress=progress.append,
+        on_progress=reports.append,
     )
     np.testing.assert_array_equal(after.xy, drawn.xy)
     np.testing.assert_array_equal(after.trust, drawn.trust)
-    assert progress == [1.0]
+    assert [report.fraction for report in reports] == [1.0]
 
 
 def test_new_points_land_where_val_was_drawn(drawn: LayerMaps) -> None:

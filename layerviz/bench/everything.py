@@ -50,15 +50,15 @@ def _at_full_size(module: Any, given: Callable[[], Any]) -> Bench:
     return run
 
 
-def measure(wanted: Mapping[str, Bench], *, on_progress: Callable[[str], None]) -> dict[str, Any]:
+def measure(wanted: Mapping[str, Bench], *, print_line: Callable[[str], None]) -> dict[str, Any]:
     """Run benches; what cannot run here is named with the reason, and the others go on.
 
     Parameters
     ----------
     wanted : mapping of str to callable
         Each returns its result and its figures.
-    on_progress : callable
-        Told of each before it begins.
+    print_line : callable
+        Called with a line of text before each of them.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def measure(wanted: Mapping[str, Bench], *, on_progress: Callable[[str], None]) 
     results: dict[str, Any] = {}
     left_out: dict[str, str] = {}
     for name, bench in wanted.items():
-        on_progress(f"Measuring: {name}")
+        print_line(f"Measuring: {name}")
         try:
             results[name], found = bench()
         except Cancelled:

@@ -25,8 +25,8 @@ from layerviz.bench.starters import thinned
 from layerviz.config import TRAIN_AND_VAL, RunConfig
 from layerviz.data import Table
 from layerviz.errors import ConfigError
+from layerviz.progress import CAPTURING, MEASURING, TRAINING, Phase, Progress
 from layerviz.separability.probe import FOLDS, STRENGTHS
-from layerviz.training import Progress
 
 MOST_ITERATIONS = 10_000
 
@@ -74,9 +74,9 @@ def measure(
         run = training.fit(run, dataset, on_progress=clock.tick)
         rows = _against_scikit_learn(run)
     seconds = {
-        "epoch": clock.seconds["training"],
-        "capture": clock.seconds["capturing"] / len(run.snapshots),
-        "measures": clock.seconds["measuring"] / len(run.snapshots),
+        "epoch": clock.seconds[TRAINING],
+        "capture": clock.seconds[CAPTURING] / len(run.snapshots),
+        "measures": clock.seconds[MEASURING] / len(run.snapshots),
     }
     sizes = f"{run.encoder['layers']} layers of {run.encoder['hidden_size']}"
     counts = dataset.counts().sum()
@@ -118,7 +118,7 @@ class _Clock:
     """Adds up the time between one report of progress and the next, under the later's phase."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = defaultdict(float)
+        self.seconds: dict[Phase, float] = defaultdict(float)
         self._last = time.perf_counter()
 
     def tick(self, progress: Progress) -> None:

@@ -43,7 +43,7 @@ def measure(
     seeds: int,
     rates: Sequence[float],
     work: Path | None,
-    on_progress: Callable[[str], None],
+    print_line: Callable[[str], None],
 ) -> dict[str, Any]:
     """Fine-tune and probe every encoder and its twins on every table.
 
@@ -61,7 +61,7 @@ def measure(
         Peak learning rates, of which each side takes the best.
     work : Path or None
         Keeps the scores, so that the same call goes on where it was interrupted.
-    on_progress : callable
+    print_line : callable
         Called with a line for each score.
 
     Returns
@@ -84,7 +84,7 @@ def measure(
         if value < 1:
             raise ConfigError(f"The bench's {size} is {value}.", "Give 1 or more.")
     with tempfile.TemporaryDirectory() as folder:
-        bench = _Bench(work or Path(folder), Path(folder), epochs, seeds, tuple(rates), on_progress)
+        bench = _Bench(work or Path(folder), Path(folder), epochs, seeds, tuple(rates), print_line)
         datasets = [thinned(table, n_train, n_val) for table in tables]
         results = [bench.compare(dataset, name) for dataset in datasets for name in chosen]
     return {
@@ -126,7 +126,7 @@ class _Bench:
     epochs: int
     seeds: int
     rates: tuple[float, ...]
-    on_progress: Callable[[str], None]
+    print_line: Callable[[str], None]
 
     def compare(self, dataset: Dataset, name: str) -> dict[str, Any]:
         """Measure both sides on one data set."""
@@ -172,7 +172,7 @@ class _Bench:
 
         f1 = self.once((dataset.fingerprint, _digest(name), side, rate, seed, self.epochs), score)
         of = f"{dataset.name}: {Path(name).name}, {side} weights, rate {rate:g}, seed {seed}"
-        self.on_progress(f"{of}: {f1:.3f}")
+        self.print_line(f"{of}: {f1:.3f}")
         return f1
 
     def probed(self, dataset: Dataset, name: str, side: str) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class _Bench:
         )  # (L + 1,)
         best = int(by_layer[1:].argmax()) + 1
         of = f"{dataset.name}: {Path(name).name}, {side} weights, probes before training"
-        self.on_progress(f"{of}: {' '.join(f'{f1:.3f}' for f1 in by_layer)}")
+        self.print_line(f"{of}: {' '.join(f'{f1:.3f}' for f1 in by_layer)}")
         return {
             "probe_best": float(by_layer[best]),
             "probe_layer": best,

@@ -40,7 +40,7 @@ def _bench(parsed: argparse.Namespace) -> int:
 def _measure_all(parsed: argparse.Namespace) -> Measured:
     from layerviz.bench import everything
 
-    result = everything.measure(everything.benches(drawn_run(parsed)), on_progress=print_line)
+    result = everything.measure(everything.benches(drawn_run(parsed)), print_line=print_line)
     return result, everything.as_text(result)
 
 

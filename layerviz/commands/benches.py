@@ -279,7 +279,7 @@ def _measure_starters(parsed: argparse.Namespace) -> Measured:
         seeds=parsed.seeds,
         rates=parsed.rates,
         work=parsed.work,
-        on_progress=print_line,
+        print_line=print_line,
     )
     return result, starters.as_text(result)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 from pathlib import Path
 
 from layerviz.commands.bar import Bar
@@ -78,8 +77,8 @@ def _export(parsed: argparse.Namespace) -> int:
     view = MapsView(parsed.pooling, parsed.projection, parsed.colour_by, parsed.layers or ())
     for kind, path in paths.items():
         wish = Wish(kind, path.expanduser(), view, parsed.dark, parsed.chart)
-        with Bar() as bar:
-            write(run, wish, functools.partial(bar.count, path.name))
+        with Bar(path.name) as bar:
+            write(run, wish, bar.show)
         print(wish.path)
     return EXIT_OK
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 from pathlib import Path
 
 from layerviz.commands.bar import Bar
@@ -19,9 +18,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _import(parsed: argparse.Namespace) -> int:
     from layerviz.export import unzip_run
 
-    with Bar() as bar:
-        progress = functools.partial(bar.count, parsed.file.name)
-        run = unzip_run(parsed.file.expanduser(), runs_root(parsed), on_progress=progress)
+    with Bar(parsed.file.name) as bar:
+        run = unzip_run(parsed.file.expanduser(), runs_root(parsed), on_progress=bar.show)
     print(run.path)
     return EXIT_OK
 

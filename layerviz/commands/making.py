@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from layerviz.commands.bar import Bar
 from layerviz.config import RunConfig
+from layerviz.progress import ShouldStop
 
 if TYPE_CHECKING:
     from layerviz.data import Dataset
     from layerviz.runs import Run
-    from layerviz.training import ShouldStop
 
 
 def create_run(config: RunConfig, dataset: Dataset, root: Path) -> Run:

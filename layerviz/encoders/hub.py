@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,13 @@ from typing import Any
 from huggingface_hub import HfApi, constants, errors, hf_hub_download
 
 from layerviz.encoders.folders import check_files, is_wanted, read_config, reason
-from layerviz.errors import Cancelled, EncoderError
+from layerviz.errors import EncoderError
+from layerviz.progress import DOWNLOADING, OnProgress, Progress, ShouldStop, stop_if_asked
 
 _HUB_TIMEOUT = 6.0  # seconds, for each of the few addresses that the Hub's name resolves to
 
 
-def download(
-    name: str, on_download: Callable[[int, int], None] | None, check_stop: Callable[[], None]
-) -> Path:
+def download(name: str, on_progress: OnProgress, should_stop: ShouldStop) -> Path:
     """Fetch what is needed into the Hugging Face cache and return its folder there."""
     with _hub_errors(name), _interruptible():
         told = HfApi().model_info(name, timeout=_HUB_TIMEOUT, files_metadata=True)
@@ -30,7 +29,7 @@ def download(
         # config.json first, for it may rule the encoder out; weights last, so that a folder
         # that has them is whole.
         wanted.sort(key=lambda file: (file != "config.json", file.endswith(".safetensors"), file))
-        progress = _Progress(sum(sizes[file] for file in wanted), on_download, check_stop)
+        progress = _DownloadBar(sum(sizes[file] for file in wanted), on_progress, should_stop)
         for file in wanted:
             path = hf_hub_download(name, file, etag_timeout=_HUB_TIMEOUT, tqdm_class=progress)
             if file == "config.json":
@@ -39,42 +38,27 @@ def download(
     return Path(path).parent
 
 
-def stopper(should_stop: Callable[[], bool] | None) -> Callable[[], None]:
-    """Return a check that raises Cancelled once ``should_stop`` answers True."""
-
-    def check() -> None:
-        if should_stop is not None and should_stop():
-            raise Cancelled
-
-    return check
-
-
-class _Progress:
+class _DownloadBar:
     """Stands where huggingface_hub expects a tqdm class: draws nothing, may end the download."""
 
-    def __init__(
-        self,
-        total: int,
-        on_download: Callable[[int, int], None] | None,
-        check_stop: Callable[[], None],
-    ) -> None:
-        self.total, self.on_download, self.check_stop = total, on_download, check_stop
+    def __init__(self, total: int, on_progress: OnProgress, should_stop: ShouldStop) -> None:
+        self.total, self.on_progress, self.should_stop = total, on_progress, should_stop
         self.finished = self.of_this_file = 0
 
-    def __call__(self, **_settings: Any) -> _Progress:
+    def __call__(self, **_settings: Any) -> _DownloadBar:
         return self
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> _DownloadBar:
         return self
 
     def __exit__(self, *raised: object) -> None:
         return None
 
     def update(self, n: int = 1) -> None:
-        self.check_stop()
+        stop_if_asked(self.should_stop)
         self.of_this_file += n
-        if self.on_download is not None:
-            self.on_download(min(self.finished + self.of_this_file, self.total), self.total)
+        done = min(self.finished + self.of_this_file, self.total)
+        self.on_progress(Progress(DOWNLOADING, done, self.total))
 
     def finish_file(self, size: int) -> None:
         """Count a file by its size, for one that was in the cache reported nothing."""

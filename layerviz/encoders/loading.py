@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -29,7 +29,7 @@ from layerviz.encoders.folders import (
     read_model,
     read_tokenizer,
 )
-from layerviz.encoders.hub import download, stopper
+from layerviz.encoders.hub import download
 from layerviz.encoders.info import (
     FAMILY_LABELS,
     SOURCE_NOTES,
@@ -45,6 +45,7 @@ from layerviz.encoders.scratch import (
     train_tokenizer,
 )
 from layerviz.errors import EncoderError
+from layerviz.progress import OnProgress, ShouldStop, ignore, never, stop_if_asked
 
 STARTERS = Path(__file__).parents[2] / "checkpoints" / "starters"
 _STARTER_ORDER = ("bert-mini", "roberta-mini", "distilbert-mini")
@@ -188,8 +189,8 @@ def load(
     seed: int,
     texts: Sequence[str],
     max_length: int,
-    on_download: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> LoadedEncoder:
     """Return the encoder with a new classification head, and its tokenizer.
 
@@ -205,9 +206,9 @@ def load(
         Train texts, on which a scratch encoder's tokenizer is trained; unused otherwise.
     max_length : int
         Most tokens that will be fed, special ones included.
-    on_download : callable, optional
-        Called with (bytes done, bytes in all) while files come from the Hub.
-    should_stop : callable, optional
+    on_progress : callable
+        Called with a `Progress` that counts bytes, while files come from the Hub.
+    should_stop : callable
         Asked before each step and for each MiB; the work ends when it returns True.
 
     Raises
@@ -217,8 +218,7 @@ def load(
     Cancelled
         If ``should_stop`` returned True; files that came whole are kept.
     """
-    check_stop = stopper(should_stop)
-    check_stop()
+    stop_if_asked(should_stop)
     source, folder = locate(name)
     if source == "scratch":
         family = _scratch_family(name)
@@ -229,12 +229,12 @@ def load(
     if folder is not None:
         read_config(name, folder)  # refuses the wrong kind without the network
     if folder is None or (source == "hub" and not describe(name).on_disk):
-        folder = download(name, on_download, check_stop)
+        folder = download(name, on_progress, should_stop)
     config = read_config(name, folder)
     check_folder(name, folder)
     tokenizer = read_tokenizer(name, folder)
     check_fit(name, tokenizer, config, max_length)
-    check_stop()
+    stop_if_asked(should_stop)
     config.update(labels)
     model = read_model(name, folder, config, seed)
     _leave_out_inputs(model, tokenizer)

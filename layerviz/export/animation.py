@@ -10,9 +10,18 @@ import numpy as np
 from PIL import Image
 
 from layerviz import runs
-from layerviz.errors import Cancelled, ConfigError
+from layerviz.errors import ConfigError
 from layerviz.export.stage import Moment, Stage
-from layerviz.export.views import Asked, Counted, MapsView, draw_maps
+from layerviz.export.views import MapsView, draw_maps
+from layerviz.progress import (
+    ANIMATING,
+    OnProgress,
+    Progress,
+    ShouldStop,
+    ignore,
+    never,
+    stop_if_asked,
+)
 from layerviz.runs import Run
 
 KINDS = ("gif", "webp")
@@ -30,8 +39,8 @@ def animation(
     between: int = 8,
     width: int = 1000,
     dark: bool = False,
-    on_progress: Counted | None = None,
-    should_stop: Asked | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> bytes:
     """Return a view over the epochs: points glide from snapshot to snapshot and rest on each.
 
@@ -52,10 +61,9 @@ def animation(
         In pixels, 320 to 2,400.
     dark : bool
         Whether the background is.
-    on_progress : callable, optional
-        Called with (frames done, frames in all), after layers of the maps have been counted
-        in the same way.
-    should_stop : callable, optional
+    on_progress : callable
+        Called with a `Progress` that counts the layers of the maps, then frames.
+    should_stop : callable
         Asked before each frame.
 
     Raises
@@ -108,14 +116,12 @@ def _durations(told: list[Moment], seconds: float, between: int) -> list[int]:
 
 
 def _counted(
-    stage: Stage, told: list[Moment], on_progress: Counted | None, should_stop: Asked | None
+    stage: Stage, told: list[Moment], on_progress: OnProgress, should_stop: ShouldStop
 ) -> Iterator[Image.Image]:
     for done, moment in enumerate(told):
-        if should_stop is not None and should_stop():
-            raise Cancelled
+        stop_if_asked(should_stop)
         yield stage.frame(moment)
-        if on_progress is not None:
-            on_progress(done + 1, len(told))
+        on_progress(Progress(ANIMATING, done + 1, len(told)))
 
 
 def _gif(stage: Stage, frames: Iterator[Image.Image], durations: list[int]) -> bytes:

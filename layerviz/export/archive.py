@@ -17,7 +17,7 @@ from layerviz import runs
 from layerviz.config import check_run_id, run_id
 from layerviz.errors import LayervizError, RunError
 from layerviz.export.checking import check_contents, check_record
-from layerviz.export.views import Counted
+from layerviz.progress import PACKING, UNPACKING, OnProgress, Progress, ignore
 from layerviz.runs import Run
 
 MOST_BYTES = 10_000_000_000  # that a run may unpack to
@@ -62,7 +62,7 @@ Versions: {versions}
 # --- out ------------------------------------------------------------------------------------
 
 
-def zip_model(run: Run, to: Path | BinaryIO, on_progress: Counted | None = None) -> None:
+def zip_model(run: Run, to: Path | BinaryIO, on_progress: OnProgress = ignore) -> None:
     """Write the fine-tuned model as a zip: a folder for ``from_pretrained``, and how to load it.
 
     Parameters
@@ -70,8 +70,8 @@ def zip_model(run: Run, to: Path | BinaryIO, on_progress: Counted | None = None)
     run : Run
     to : Path or binary file
         Where to write; a path is replaced when the zip is whole.
-    on_progress : callable, optional
-        Called with (bytes done, bytes in all).
+    on_progress : callable
+        Called with a `Progress` that counts bytes.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def zip_run(
     to: Path | BinaryIO,
     *,
     with_states: bool = True,
-    on_progress: Counted | None = None,
+    on_progress: OnProgress = ignore,
 ) -> None:
     """Write a whole run as a zip that `unzip_run` opens elsewhere.
 
@@ -146,7 +146,7 @@ def _write_zip(
     to: Path | BinaryIO,
     files: dict[str, Path],
     texts: dict[str, str],
-    on_progress: Counted | None,
+    on_progress: OnProgress,
 ) -> None:
     total, done = sum(path.stat().st_size for path in files.values()), 0
     with contextlib.ExitStack() as stack:
@@ -163,8 +163,7 @@ def _write_zip(
                 while chunk := source.read(CHUNK):
                     sink.write(chunk)
                     done += len(chunk)
-                    if on_progress is not None:
-                        on_progress(done, total)
+                    on_progress(Progress(PACKING, done, total))
 
 
 # --- in -------------------------------------------------------------------------------------
@@ -175,7 +174,7 @@ def unzip_run(
     root: Path,
     *,
     max_bytes: int = MOST_BYTES,
-    on_progress: Counted | None = None,
+    on_progress: OnProgress = ignore,
 ) -> Run:
     """Open a run that was zipped elsewhere.
 
@@ -190,8 +189,8 @@ def unzip_run(
         Folder of all runs.
     max_bytes : int
         Most bytes that it may unpack to.
-    on_progress : callable, optional
-        Called with (bytes done, bytes in all).
+    on_progress : callable
+        Called with a `Progress` that counts bytes.
 
     Returns
     -------
@@ -352,7 +351,7 @@ def _extract(
     archive: zipfile.ZipFile,
     entries: dict[str, zipfile.ZipInfo],
     folder: Path,
-    on_progress: Counted | None,
+    on_progress: OnProgress,
 ) -> None:
     total, done = sum(entry.file_size for entry in entries.values()), 0
     for name, entry in entries.items():
@@ -366,8 +365,7 @@ def _extract(
                     raise RunError(f"{name!r} in the zip is larger than it says.", ANOTHER_FILE)
                 sink.write(chunk)
                 done += len(chunk)
-                if on_progress is not None:
-                    on_progress(done, total)
+                on_progress(Progress(UNPACKING, done, total))
 
 
 def _same_run(root: Path, record: dict[str, Any], entries: dict[str, zipfile.ZipInfo]) -> Run:

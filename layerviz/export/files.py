@@ -14,7 +14,8 @@ from layerviz.export.page import offline_page
 from layerviz.export.pictures import picture
 from layerviz.export.run_charts import heat_map_chart, maps_chart
 from layerviz.export.tables import as_csv, as_parquet, coordinates, measures
-from layerviz.export.views import Counted, MapsView
+from layerviz.export.views import MapsView
+from layerviz.progress import OnProgress, ignore
 from layerviz.runs import Run
 
 
@@ -42,7 +43,7 @@ class Wish:
     chart: str = "maps"
 
 
-def write(run: Run, wish: Wish, on_progress: Counted | None = None) -> None:
+def write(run: Run, wish: Wish, on_progress: OnProgress = ignore) -> None:
     """Write one file; what was there before stays until the new one is whole.
 
     Raises
@@ -61,15 +62,15 @@ def write(run: Run, wish: Wish, on_progress: Counted | None = None) -> None:
         temporary.write_bytes(content)
 
 
-def _animation(kind: str) -> Callable[[Run, Wish, Counted | None], bytes]:
-    def made(run: Run, wish: Wish, on_progress: Counted | None) -> bytes:
+def _animation(kind: str) -> Callable[[Run, Wish, OnProgress], bytes]:
+    def made(run: Run, wish: Wish, on_progress: OnProgress) -> bytes:
         return animation(run, wish.view, kind, dark=wish.dark, on_progress=on_progress)
 
     return made
 
 
-def _picture(kind: str) -> Callable[[Run, Wish, Counted | None], bytes]:
-    def made(run: Run, wish: Wish, on_progress: Counted | None) -> bytes:
+def _picture(kind: str) -> Callable[[Run, Wish, OnProgress], bytes]:
+    def made(run: Run, wish: Wish, on_progress: OnProgress) -> bytes:
         if wish.chart == "heat-map":
             chart = heat_map_chart(run, pooling=wish.view.pooling, dark=wish.dark)
         else:
@@ -79,15 +80,15 @@ def _picture(kind: str) -> Callable[[Run, Wish, Counted | None], bytes]:
     return made
 
 
-def _page(run: Run, wish: Wish, on_progress: Counted | None) -> bytes:
+def _page(run: Run, wish: Wish, on_progress: OnProgress) -> bytes:
     return offline_page(run, wish.view, on_progress=on_progress)
 
 
-def _csv(run: Run, wish: Wish, on_progress: Counted | None) -> bytes:
+def _csv(run: Run, wish: Wish, on_progress: OnProgress) -> bytes:
     return as_csv(coordinates(run, wish.view, on_progress=on_progress))
 
 
-def _parquet(run: Run, wish: Wish, on_progress: Counted | None) -> bytes:
+def _parquet(run: Run, wish: Wish, on_progress: OnProgress) -> bytes:
     return as_parquet(coordinates(run, wish.view, on_progress=on_progress))
 
 

@@ -25,13 +25,12 @@ from layerviz.export.recipe import recipe
 from layerviz.export.run_charts import chart_of, heat_map_chart
 from layerviz.export.views import (
     POINTS_PER_SPLIT,
-    Asked,
-    Counted,
     DrawnMaps,
     MapsView,
     completed,
     draw_maps,
 )
+from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.separability import Cell
 from layerviz.wording import epoch_name
@@ -46,8 +45,8 @@ def offline_page(
     run: Run,
     view: MapsView,
     *,
-    on_progress: Counted | None = None,
-    should_stop: Asked | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> bytes:
     """Return a run as one HTML file: the answer, its maps with a slider, heat map and settings.
 
@@ -60,9 +59,9 @@ def offline_page(
         With at least one snapshot.
     view : MapsView
         The maps to show. Of many points a seeded sample is taken, which the page says.
-    on_progress : callable, optional
-        Called with (layers done, layers in all).
-    should_stop : callable, optional
+    on_progress : callable
+        Called with a `Progress` that counts layers.
+    should_stop : callable
         Asked before each layer.
 
     Raises

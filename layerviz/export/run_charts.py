@@ -10,12 +10,11 @@ from layerviz.config import SPLITS
 from layerviz.errors import ConfigError, RunError
 from layerviz.export.views import (
     POINTS_PER_SPLIT,
-    Asked,
-    Counted,
     DrawnMaps,
     MapsView,
     draw_maps,
 )
+from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.separability import MEASURES, Cell
 from layerviz.wording import epoch_name
@@ -29,8 +28,8 @@ def maps_chart(
     legend: bool = True,
     start: int | None = None,
     most_per_split: int = POINTS_PER_SPLIT,
-    on_progress: Counted | None = None,
-    should_stop: Asked | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> alt.LayerChart:
     """Return the maps of a run as one chart, as the page shows them, from the run folder alone.
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from layerviz import runs
 from layerviz.errors import RunError
-from layerviz.export.views import Asked, Counted, MapsView, draw_maps
+from layerviz.export.views import MapsView, draw_maps
+from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -19,8 +20,8 @@ def coordinates(
     run: Run,
     view: MapsView,
     *,
-    on_progress: Counted | None = None,
-    should_stop: Asked | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
     """Return where every example of train and val lies on the maps of a view.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,16 @@ import pandas as pd
 
 from layerviz import charts, projection, runs
 from layerviz.config import METHOD_NAMES, POOLINGS, TRAIN_AND_VAL
-from layerviz.errors import Cancelled, ConfigError, RunError
+from layerviz.errors import ConfigError, RunError
+from layerviz.progress import (
+    DRAWING,
+    OnProgress,
+    Progress,
+    ShouldStop,
+    ignore,
+    never,
+    stop_if_asked,
+)
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
 from layerviz.separability import HEAD
@@ -22,10 +31,6 @@ LEGEND_TITLES = {
     "confidence": "Confidence",
 }
 POINTS_PER_SPLIT = 2000  # that are drawn; of more, a seeded sample
-
-
-Counted = Callable[[int, int], None]  # called with (parts done, parts in all)
-Asked = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -147,8 +152,8 @@ def draw_maps(
     view: MapsView,
     *,
     most_per_split: int = POINTS_PER_SPLIT,
-    on_progress: Counted | None = None,
-    should_stop: Asked | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> DrawnMaps:
     """Gather what the pictures of a view need; missing t-SNE and UMAP maps are made and stored.
 
@@ -159,9 +164,9 @@ def draw_maps(
     view : MapsView
     most_per_split : int
         Of more examples, a seeded sample is drawn.
-    on_progress : callable, optional
-        Called with (layers done, layers in all).
-    should_stop : callable, optional
+    on_progress : callable
+        Called with a `Progress` that counts layers.
+    should_stop : callable
         Asked before each layer, and while t-SNE or UMAP maps are made.
 
     Raises
@@ -181,8 +186,7 @@ def draw_maps(
     maps = {}
     for place, layer in enumerate(view.layers):
         maps[layer] = maps_of_layer(run, view, layer, examples, should_stop)
-        if on_progress is not None:
-            on_progress(place + 1, len(view.layers))
+        on_progress(Progress(DRAWING, place + 1, len(view.layers)))
     table = runs.read_separability(run.path)
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
     return DrawnMaps(
@@ -238,12 +242,11 @@ def maps_of_layer(
     view: MapsView,
     layer: int,
     examples: pd.DataFrame,
-    should_stop: Asked | None = None,
+    should_stop: ShouldStop = never,
 ) -> LayerMaps:
     """Return the maps of one layer at the snapshots of a view with nothing left open."""
     splits, labels = examples["split"].to_numpy(), examples["label"].to_numpy()
-    if should_stop is not None and should_stop():
-        raise Cancelled
+    stop_if_asked(should_stop)
     if view.method in STORED:
         return stored_maps(run, view, layer, splits, should_stop).at(view.snapshots)
     states = _states(run, view.snapshots, view.pooling, layer)
@@ -251,7 +254,7 @@ def maps_of_layer(
 
 
 def stored_maps(
-    run: Run, view: MapsView, layer: int, splits: np.ndarray, should_stop: Asked | None = None
+    run: Run, view: MapsView, layer: int, splits: np.ndarray, should_stop: ShouldStop = never
 ) -> LayerMaps:
     """Return t-SNE or UMAP maps of a layer at all snapshots, made and stored where they are not."""
     method, pooling = view.method, view.pooling

@@ -11,7 +11,8 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from layerviz import encoders
 from layerviz.config import PretrainConfig
 from layerviz.errors import Cancelled
-from layerviz.training import OnProgress, Progress, ShouldStop, resolve_precision
+from layerviz.progress import OnProgress, Phase, Progress, ShouldStop
+from layerviz.training import resolve_precision
 
 
 def arguments(
@@ -51,7 +52,7 @@ class Watch(TrainerCallback):
 
     def __init__(
         self,
-        phase: str,
+        phase: Phase,
         total_steps: int,
         per_epoch: int,
         on_progress: OnProgress,
@@ -79,7 +80,7 @@ class Watch(TrainerCallback):
         if logs and "loss" in logs:
             self.loss = float(logs["loss"])
 
-    def progress(self, phase: str) -> Progress:
+    def progress(self, phase: Phase) -> Progress:
         done = self.step - self.started_step
         pace = (time.monotonic() - self.started_at) / done if done else None
         return Progress(

@@ -19,7 +19,8 @@ from layerviz import encoders, hidden_states
 from layerviz.config import PretrainConfig
 from layerviz.data import Corpus
 from layerviz.encoders import MaskedLM
-from layerviz.training import OnProgress, Progress, ShouldStop, resolve_precision
+from layerviz.progress import TEACHING, OnProgress, Progress, ShouldStop
+from layerviz.training import resolve_precision
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +60,8 @@ def teacher_vectors(
                     tokenizer,
                     corpus.texts[start : start + SHARD],
                     max_length=max_length,
-                    on_progress=lambda done, _, start=start: on_progress(
-                        Progress("teaching", start + done, total)
+                    on_progress=lambda part, start=start: on_progress(
+                        Progress(TEACHING, start + part.done, total)
                     ),
                     should_stop=should_stop,
                 )

@@ -20,7 +20,7 @@ from layerviz.encoders import MaskedLM
 from layerviz.pretraining.batches import Collator, TrainingTexts, plan_batches
 from layerviz.pretraining.loss import matching_loss
 from layerviz.pretraining.steps import Watch, arguments, run
-from layerviz.training import OnProgress, ShouldStop
+from layerviz.progress import WORDS, OnProgress, ShouldStop
 
 RATE = 3e-3  # high, since no layer is between the loss and the words
 TEXTS_PER_STEP = 256
@@ -76,7 +76,7 @@ def train_words(
     if texts.vectors is None:
         raise ValueError("words are trained on a teacher's vectors, and there are none")
     plan = plan_batches(texts, words)
-    watch = Watch("words", len(plan), len(plan) // words.epochs, on_progress, should_stop)
+    watch = Watch(WORDS, len(plan), len(plan) // words.epochs, on_progress, should_stop)
     body = masked.model.base_model
     width = body.get_input_embeddings().embedding_dim
     torch.manual_seed(config.seed)

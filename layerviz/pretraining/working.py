@@ -31,15 +31,18 @@ from layerviz.pretraining.loss import student_loss
 from layerviz.pretraining.steps import Watch, arguments, run
 from layerviz.pretraining.teacher import fit_projections, set_words_from_teacher, teacher_vectors
 from layerviz.pretraining.words import train_words
-from layerviz.training import (
+from layerviz.progress import (
+    LOADING,
+    PREPARING,
+    SAVING,
+    TRAINING,
     OnProgress,
     Progress,
     ShouldStop,
-    explained,
     ignore,
-    last_checkpoint,
     never,
 )
+from layerviz.training import explained, last_checkpoint
 
 MIN_TEXTS = 100
 NARROW = 256  # widths up to this tolerate the default rate of 6e-4
@@ -137,7 +140,7 @@ def _prepare(
     on_progress: OnProgress,
     should_stop: ShouldStop,
 ) -> _Work:
-    on_progress(Progress("loading"))
+    on_progress(Progress(LOADING))
     masked = _student(config, corpus.texts)
     vectors = projections = None
     if config.teacher is not None:
@@ -146,7 +149,7 @@ def _prepare(
         vectors = teacher_vectors(teacher, config, corpus, cache, on_progress, should_stop)
         if config.start is None:
             set_words_from_teacher(teacher, masked)
-    on_progress(Progress("preparing"))
+    on_progress(Progress(PREPARING))
     ids = masked.tokenizer(list(corpus.texts), truncation=True, max_length=config.max_length)[
         "input_ids"
     ]
@@ -167,7 +170,7 @@ def _prepare(
 def _train(work: _Work, out: Path, on_progress: OnProgress, should_stop: ShouldStop) -> Watch:
     """Train to the end, or raise Cancelled after the state was saved."""
     n_steps = len(work.plan)
-    watch = Watch("training", n_steps, n_steps // work.config.epochs, on_progress, should_stop)
+    watch = Watch(TRAINING, n_steps, n_steps // work.config.epochs, on_progress, should_stop)
     trainer = _Trainer(
         model=work.masked.model,
         args=arguments(work.config, out, n_steps),
@@ -177,7 +180,7 @@ def _train(work: _Work, out: Path, on_progress: OnProgress, should_stop: ShouldS
     )
     trainer.work = work
     run(trainer, watch, resume_from=last_checkpoint(out / "resume"))
-    on_progress(watch.progress("saving"))
+    on_progress(watch.progress(SAVING))
     return watch
 
 

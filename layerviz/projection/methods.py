@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.projection.layer_maps import LayerMaps
 from layerviz.projection.lda import lda_maps, place_in_lda
 from layerviz.projection.pca import pca_maps, place_in_pca
@@ -56,8 +57,8 @@ def slow_maps(
     *,
     seed: int,
     earlier: LayerMaps | None = None,
-    on_progress: Callable[[float], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> LayerMaps:
     """Map one layer by one of the methods `STORED`; see `tsne_maps` and `umap_maps`."""
     draw = {"tsne": tsne_maps, "umap": umap_maps}[method]

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import openTSNE
 
-from layerviz.errors import Cancelled
+from layerviz.progress import (
+    MAPPING,
+    OnProgress,
+    Progress,
+    ShouldStop,
+    ignore,
+    never,
+    stop_if_asked,
+)
 from layerviz.projection.components import reduced, reducing_basis, two_columns
 from layerviz.projection.layer_maps import LayerMaps, continued, spread
 
@@ -37,8 +45,8 @@ def tsne_maps(
     *,
     seed: int,
     earlier: LayerMaps | None = None,
-    on_progress: Callable[[float], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
     n_jobs: int = 1,
 ) -> LayerMaps:
     """Map one layer with t-SNE, each snapshot continued from the one before.
@@ -61,9 +69,9 @@ def tsne_maps(
         Seed of the optimisation.
     earlier : LayerMaps, optional
         Maps of the first snapshots, as computed before; only the rest is computed.
-    on_progress : callable, optional
-        Called with the finished fraction.
-    should_stop : callable, optional
+    on_progress : callable
+        Called with a `Progress` that counts percent.
+    should_stop : callable
         Asked every 10 iterations.
     n_jobs : int
         Threads.
@@ -144,18 +152,19 @@ class _Report:
 
     index: int
     n_snapshots: int
-    on_progress: Callable[[float], None] | None
-    should_stop: Callable[[], bool] | None
+    on_progress: OnProgress
+    should_stop: ShouldStop
 
     def reached(self, part: float) -> None:
-        if self.should_stop is not None and self.should_stop():
-            raise Cancelled
-        if self.on_progress is not None:
-            self.on_progress((self.index + 0.95 * part) / self.n_snapshots)
+        stop_if_asked(self.should_stop)
+        self._tell(0.95 * part)
 
     def finished(self) -> None:
-        if self.on_progress is not None:
-            self.on_progress((self.index + 1) / self.n_snapshots)
+        self._tell(1)
+
+    def _tell(self, part: float) -> None:
+        percent = round(100 * (self.index + part) / self.n_snapshots)
+        self.on_progress(Progress(MAPPING, percent, 100))
 
 
 def _tsne(

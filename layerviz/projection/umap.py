@@ -7,12 +7,20 @@ such a map imports it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerviz.errors import Cancelled
+from layerviz.progress import (
+    MAPPING,
+    OnProgress,
+    Progress,
+    ShouldStop,
+    ignore,
+    never,
+    stop_if_asked,
+)
 from layerviz.projection.components import reduced, reducing_basis, two_columns
 from layerviz.projection.layer_maps import LayerMaps, continued, spread
 
@@ -37,8 +45,8 @@ def umap_maps(
     *,
     seed: int,
     earlier: LayerMaps | None = None,
-    on_progress: Callable[[float], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> LayerMaps:
     """Map one layer with UMAP (McInnes et al., 2018), each snapshot continued from the one before.
 
@@ -56,9 +64,9 @@ def umap_maps(
         Seed of the optimisation.
     earlier : LayerMaps, optional
         Maps of the first snapshots, as computed before; only the rest is computed.
-    on_progress : callable, optional
-        Called with the finished fraction.
-    should_stop : callable, optional
+    on_progress : callable
+        Called with a `Progress` that counts percent.
+    should_stop : callable
         Asked before the train rows of a snapshot are mapped, and before the others are placed.
 
     Returns
@@ -73,8 +81,8 @@ def umap_maps(
 
     def draw(index: int, state: np.ndarray, previous: np.ndarray | None) -> np.ndarray:
         xy = _mapped(state, splits == "train", previous, seed, should_stop)
-        if on_progress is not None:
-            on_progress((index + 1) / len(states))
+        percent = round(100 * (index + 1) / len(states))
+        on_progress(Progress(MAPPING, percent, 100))
         return xy
 
     return continued(draw, states, splits, earlier)
@@ -120,11 +128,11 @@ def _mapped(
     train: np.ndarray,
     previous: np.ndarray | None,
     seed: int,
-    should_stop: Callable[[], bool] | None,
+    should_stop: ShouldStop,
 ) -> np.ndarray:
     """Return positions of shape (N, 2), float32: train optimised, the other rows placed."""
     xy = np.zeros((len(states), 2), dtype=np.float32)
-    _stop_if_asked(should_stop)
+    stop_if_asked(should_stop)
     if not spread(states[train]):  # as [CLS] is before the first layer
         return xy
     components = reduced(states, train)
@@ -139,15 +147,10 @@ def _mapped(
             xy[train] = _optimised(model, start, FIRST_EPOCHS, FIRST_RATE, seed)
         else:
             xy[train] = _optimised(model, previous, NEXT_EPOCHS, NEXT_RATE, seed)
-        _stop_if_asked(should_stop)
+        stop_if_asked(should_stop)
         if not train.all():
             xy[~train] = _placed(model, xy[train], components[~train])
     return xy
-
-
-def _stop_if_asked(should_stop: Callable[[], bool] | None) -> None:
-    if should_stop is not None and should_stop():
-        raise Cancelled
 
 
 def _neighbourhoods(mine: np.ndarray, seed: int) -> UMAP:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,7 +11,15 @@ import pandas as pd
 import torch
 
 from layerviz.config import SPLITS, TRAIN_AND_VAL
-from layerviz.errors import Cancelled
+from layerviz.progress import (
+    MEASURING,
+    OnProgress,
+    Progress,
+    ShouldStop,
+    ignore,
+    never,
+    stop_if_asked,
+)
 from layerviz.separability import geometry
 from layerviz.separability.probe import Probe, probe
 from layerviz.separability.resampling import accuracy, interval, macro_f1, resampling_weights
@@ -44,8 +52,8 @@ def measure(
     *,
     first: Mapping[str, np.ndarray] | None,
     seed: int,
-    on_progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> Measured:
     """Measure how each layer separates the classes, in the full hidden size.
 
@@ -61,9 +69,9 @@ def measure(
         The states before training, for CKA; None where these are they.
     seed : int
         Of folds, shuffles and resamples.
-    on_progress : callable, optional
-        Called with (cells done, cells in all).
-    should_stop : callable, optional
+    on_progress : callable
+        Called with a `Progress` that counts cells.
+    should_stop : callable
         Asked before each cell.
 
     Returns
@@ -82,13 +90,11 @@ def measure(
     for pooling, states in pooled.items():
         found = []
         for layer, (cell, values) in enumerate(_each_layer(states, labels, splits, seed)):
-            if should_stop is not None and should_stop():
-                raise Cancelled
+            stop_if_asked(should_stop)
             found.append(cell)
             rows += [(pooling, layer, *value, np.nan, np.nan) for value in values]
             done += 1
-            if on_progress is not None:
-                on_progress(done, n_cells)
+            on_progress(Progress(MEASURING, done, n_cells))
         predicted[pooling] = np.stack([cell.predicted for cell in found])
         layers = range(len(states))
         rows += scoring.rows(pooling, layers, predicted[pooling])

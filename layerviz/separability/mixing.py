@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from layerviz.errors import Cancelled, ConfigError
+from layerviz.errors import ConfigError
+from layerviz.progress import (
+    MIXING,
+    OnProgress,
+    Progress,
+    ShouldStop,
+    ignore,
+    never,
+    stop_if_asked,
+)
 from layerviz.separability.probe import probe
 from layerviz.separability.resampling import macro_f1, paired_difference
 
@@ -118,8 +127,8 @@ def search(
     splits: np.ndarray,
     *,
     seed: int,
-    on_progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> Mixed:
     """Find layers to concatenate without looking at val, then score them on it once.
 
@@ -139,16 +148,15 @@ def search(
     most = min(MOST_LAYERS, n_layers - 1)
     total = sum(n_layers - 1 - taken for taken in range(most))
     done = 0
+    on_progress(Progress(MIXING, done, total))
 
     def loss(layers: list[int]) -> float:
         nonlocal done
-        if should_stop is not None and should_stop():
-            raise Cancelled
+        stop_if_asked(should_stop)
         joined = np.concatenate([parts[layer] for layer in layers], axis=1)
         found = probe(joined, mine, everything, seed=seed).inner_loss
         done += 1
-        if on_progress is not None:
-            on_progress(done, total)
+        on_progress(Progress(MIXING, done, total))
         return found
 
     chosen: list[int] = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from layerviz import runs
 from layerviz.config import POOLINGS
 from layerviz.errors import RunError
+from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.separability.answering import Answer, Cell, answer
 from layerviz.separability.measuring import measure
@@ -18,8 +19,8 @@ def measure_snapshot(
     run: Run,
     index: int,
     *,
-    on_progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
 ) -> None:
     """Measure one snapshot in the full hidden size and store the result.
 
@@ -28,9 +29,9 @@ def measure_snapshot(
     run : Run
     index : int
         A snapshot that is on disk, and so is the first one.
-    on_progress : callable, optional
-        Called with (cells done, cells in all).
-    should_stop : callable, optional
+    on_progress : callable
+        Called with a `Progress` that counts cells.
+    should_stop : callable
         Asked before each cell.
 
     Raises

@@ -5,7 +5,6 @@ without gradients and without drawing a random number, so that a run's final wei
 of the same run without captures, bit for bit.
 """
 
-from layerviz.progress import OnProgress, Progress, ShouldStop, ignore, never
 from layerviz.training.fitting import explained, fit, last_checkpoint
 from layerviz.training.planning import (
     choose_examples,
@@ -15,15 +14,10 @@ from layerviz.training.planning import (
 )
 
 __all__ = [
-    "OnProgress",
-    "Progress",
-    "ShouldStop",
     "choose_examples",
     "explained",
     "fit",
-    "ignore",
     "last_checkpoint",
-    "never",
     "resolve_precision",
     "snapshot_steps",
     "with_defaults",

@@ -26,7 +26,16 @@ from layerviz.data import Dataset
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled, LayervizError, RunError
 from layerviz.hidden_states import Tokenised
-from layerviz.progress import OnProgress, Progress, ShouldStop, ignore, never
+from layerviz.progress import (
+    LOADING,
+    PREPARING,
+    SAVING,
+    OnProgress,
+    Progress,
+    ShouldStop,
+    ignore,
+    never,
+)
 from layerviz.runs import Run
 from layerviz.training.planning import choose_examples, resolve_precision, snapshot_steps
 from layerviz.training.watching import Watch
@@ -100,17 +109,17 @@ def _fit(
     """Train and capture; return whether the run got to its end."""
     config = run.config
     train = dataset.split("train")
-    on_progress(Progress("loading"))
+    on_progress(Progress(LOADING))
     encoder = encoders.load(
         config.encoder,
         label_names=dataset.label_names,
         seed=config.seed,
         texts=train["text"].tolist(),
         max_length=config.max_length,
-        on_download=lambda done, total: on_progress(Progress("downloading", done, total)),
+        on_progress=on_progress,
         should_stop=should_stop,
     )
-    on_progress(Progress("preparing"))
+    on_progress(Progress(PREPARING))
     examples = choose_examples(dataset, config.max_captured, CAPTURE_SEED)
     runs.write_examples(run.path, examples)
     plan, per_epoch = snapshot_steps(len(train), config)
@@ -138,7 +147,7 @@ def _fit(
     with encoders.quiet():
         with suppress(Cancelled):  # before the first step; the weights are saved all the same
             trainer.train(resume_from_checkpoint=last_checkpoint(run.path / "resume"))
-        on_progress(watch.progress("saving"))
+        on_progress(watch.progress(SAVING))
         runs.save_model(run.path, encoder.model, encoder.tokenizer)
         saved = runs.open_folder(run.path).training | {"model_step": watch.step}
         runs.update(run.path, training=saved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from layerviz.config import TRAIN_AND_VAL
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
 from layerviz.hidden_states import Tokenised
-from layerviz.progress import OnProgress, Progress, ShouldStop
+from layerviz.progress import TRAINING, OnProgress, Phase, Progress, ShouldStop
 from layerviz.runs import Run, Snapshot
 
 
@@ -65,7 +66,7 @@ class Watch(TrainerCallback):
         self._capture_if_due(control)
         if self.should_stop():
             self._stop(control)
-        self.on_progress(self.progress("training"))
+        self.on_progress(self.progress(TRAINING))
 
     def on_train_end(self, args, state, control, **_) -> None:  # noqa: ARG002
         spent = {"timed_steps": self.timed_steps, "train_seconds": round(self.train_seconds, 3)}
@@ -78,20 +79,25 @@ class Watch(TrainerCallback):
 
     # What it does.
 
-    def progress(self, phase: str, done: int | None = None, total: int | None = None) -> Progress:
+    def progress(self, phase: Phase) -> Progress:
         total_steps = self.run.training["total_steps"]
         steps_done = self.step - self.started_step
         pace = (time.monotonic() - self.started_at) / steps_done if steps_done else None
         return Progress(
             phase=phase,
-            done=self.step if done is None else done,
-            total=total_steps if total is None else total,
+            done=self.step,
+            total=total_steps,
             step=self.step,
             total_steps=total_steps,
             epoch=self.step / self.run.training["steps_per_epoch"],
             loss=self.loss,
             seconds_left=None if pace is None else pace * (total_steps - self.step),
         )
+
+    def _tell(self, counted: Progress) -> None:
+        """Pass on how far a capture or its measures are, with the step at which they are made."""
+        at_step = self.progress(counted.phase)
+        self.on_progress(replace(at_step, done=counted.done, total=counted.total))
 
     def _stop(self, control) -> None:
         self.stopped = True
@@ -111,9 +117,7 @@ class Watch(TrainerCallback):
             separability.measure_snapshot(
                 self.run,
                 index,
-                on_progress=lambda done, total: self.on_progress(
-                    self.progress("measuring", done, total)
-                ),
+                on_progress=self._tell,
                 should_stop=self.should_stop,
             )
         except Cancelled:
@@ -125,9 +129,7 @@ class Watch(TrainerCallback):
             self.encoder.tokenizer,
             self.tokens,
             max_length=self.run.config.max_length,
-            on_progress=lambda done, total: self.on_progress(
-                self.progress("capturing", done, total)
-            ),
+            on_progress=self._tell,
             should_stop=self.should_stop,
         )
         predictions = predictions_of(self.examples, captured.logits)

@@ -15,7 +15,7 @@ from layerviz.separability import SPOKEN
 from layerviz.ui.compare.details import agreement, scores
 from layerviz.ui.compare.maps import comparison_maps
 from layerviz.ui.parts.measured import download, measure_the_rest
-from layerviz.ui.parts.progress import fraction, sentence
+from layerviz.ui.parts.progress import job_sentence
 from layerviz.ui.parts.run_actions import STATUS_MARKS, choose_runs, new_run_button, sizes, title
 from layerviz.ui.parts.state import (
     go_to,
@@ -134,7 +134,7 @@ def _bars(drawn: tuple[tuple[str, str, int], ...]) -> None:
     now = [runs.read(jobs().root, run_id) for run_id, _, _ in drawn]
     states = [jobs().state(run.run_id) for run in now]
     parts = [
-        1.0 if not run.live else fraction(state.progress) if state else 0.0
+        1.0 if not run.live else state.progress.fraction if state else 0.0
         for run, state in zip(now, states, strict=True)
     ]
     over = sum(not run.live for run in now)
@@ -146,7 +146,7 @@ def _bars(drawn: tuple[tuple[str, str, int], ...]) -> None:
         name.badge(plain(_short_name(run)), color=colour, icon=icon)
         with bar:
             if run.live:
-                st.progress(part, sentence(state) if state else "Running in another process")
+                st.progress(part, job_sentence(state) if state else "Running in another process")
             elif run.status == "failed":
                 show(state.error if state and state.error else RunError(run.reason))
             else:

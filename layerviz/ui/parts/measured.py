@@ -23,7 +23,7 @@ def measure_the_rest(over: Sequence[Run]) -> None:
             return
     if not any(state.live for state in states):
         st.rerun()
-    parts = [s.progress.done / max(1, s.progress.total) if s.live else 1.0 for s in states]
+    parts = [s.progress.fraction if s.live else 1.0 for s in states]
     st.progress(sum(parts) / len(parts), "Measuring the snapshots that are not measured yet")
 
 

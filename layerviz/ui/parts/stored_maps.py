@@ -9,9 +9,9 @@ import streamlit as st
 
 from layerviz import cache, runs
 from layerviz.config import METHOD_NAMES
+from layerviz.progress import duration
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
-from layerviz.ui.parts.progress import duration
 from layerviz.ui.parts.state import jobs, show
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -68,10 +68,7 @@ def _progress(method: str, wanted: tuple[tuple[Run, str, int], ...]) -> None:
     st.session_state.maps_ready = ready
     if ready == len(states):
         st.rerun()
-    done = sum(
-        1.0 if not state.live else state.progress.done / max(1, state.progress.total)
-        for state in states
-    )
+    done = sum(1.0 if not state.live else state.progress.fraction for state in states)
     part = min(1.0, done / len(states))
     st.progress(
         part,

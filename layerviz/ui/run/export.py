@@ -13,6 +13,7 @@ from layerviz import export, runs
 from layerviz.config import METHOD_NAMES
 from layerviz.errors import LayervizError
 from layerviz.export import MapsView
+from layerviz.progress import OnProgress
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import PICTURES
 from layerviz.ui.parts.map_controls import POOLING_NAMES
@@ -117,7 +118,7 @@ def _made(
     run: Run,
     what: tuple,
     label: str,
-    make: Callable[[Callable[[int, int], None]], bytes],
+    make: Callable[[OnProgress], bytes],
     disabled: bool = False,
 ) -> bytes | None:
     """Offer to make something; return it as long as it is of what is chosen."""
@@ -130,7 +131,7 @@ def _made(
     if pressed:
         bar = st.progress(0.0, "Drawing")
         try:
-            content = make(lambda done, total: bar.progress(min(1.0, done / max(1, total))))
+            content = make(lambda now: bar.progress(now.fraction, now.sentence))
         except LayervizError as error:
             show(error)
             return None

@@ -382,7 +382,6 @@ def _search_progress(run: Run, snapshot: int, pooling: str) -> None:
     if state.error is not None:
         show(state.error)
     elif state.live:
-        done = state.progress.done / max(1, state.progress.total)
-        st.progress(min(1.0, done), "Searching: probing mixes on the inner folds of train")
+        st.progress(state.progress.fraction, state.progress.sentence)
     else:
         st.rerun()

@@ -9,7 +9,7 @@ from layerviz.config import TRAIN_AND_VAL
 from layerviz.data import Dataset
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.progress import fraction, sentence
+from layerviz.ui.parts.progress import job_sentence
 from layerviz.ui.parts.state import jobs, plain, show, time_to_redraw, told
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -31,7 +31,7 @@ def _progress(run_id: str, status: str, n_snapshots: int) -> None:
         if state is None:  # computed by another process, for example the command line
             st.progress(0.0, "Running in another process; new snapshots appear here.")
         else:
-            st.progress(fraction(state.progress), sentence(state))
+            st.progress(state.progress.fraction, job_sentence(state))
     news = len(run.snapshots) != n_snapshots and time_to_redraw()
     if run.status not in runs.LIVE or news:
         st.rerun()

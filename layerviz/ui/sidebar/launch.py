@@ -100,7 +100,7 @@ def _zip_dialog() -> None:
         run = export.unzip_run(
             given,
             jobs().root,
-            on_progress=lambda done, total: bar.progress(min(1.0, done / max(1, total))),
+            on_progress=lambda now: bar.progress(now.fraction, now.sentence),
         )
         go_to(run.run_id)
         st.rerun()
