@@ -322,9 +322,9 @@ def frame_of(**columns) -> pd.DataFrame:
     ],
 )
 def test_known_layouts_are_guessed(frame, expected):
-    names = expected or tuple(frame.columns[:2])
+    text, label = expected or frame.columns[:2]
     split = "split" if "split" in frame else None
-    assert guess_columns(frame) == Columns(*names, split)
+    assert guess_columns(frame) == Columns(text, label, split)
 
 
 def test_three_hundred_classes_are_guessed_and_built():
@@ -401,9 +401,9 @@ def test_examples_have_their_order_ids_and_types():
     assert examples["id"].is_unique
     assert examples["label"].dtype == "int64"
     assert list(dict.fromkeys(examples["split"])) == ["train", "val"]
-    for row in examples.itertuples():
-        number = int(row.id.removeprefix("train-"))
-        assert (row.text, dataset.label_names[row.label]) == messages(50)[number - 1]
+    for name, text, label in examples[["id", "text", "label"]].to_numpy().tolist():
+        number = int(name.removeprefix("train-"))
+        assert (text, dataset.label_names[label]) == messages(50)[number - 1]
     for split in ("train", "val"):
         numbers = dataset.split(split)["id"].str.removeprefix("train-").astype(int)
         assert numbers.is_monotonic_increasing
@@ -417,8 +417,7 @@ def test_cut_holds_its_promises_on_awkward_labels(seed):
     dataset = build_dataset(table(rows), TEXT_LABEL, seed=seed, val_fraction=0.05)
     assert_no_text_in_two_splits(dataset)
     counts = dataset.counts()
-    assert counts.loc["once"].tolist() == [2, 0]
-    assert counts.loc["twice"].tolist() == [1, 1]
+    assert counts.loc[["once", "twice"]].to_numpy().tolist() == [[2, 0], [1, 1]]
     assert (counts["train"] > 0).all()
     assert (counts["val"].drop("once") > 0).all()
     assert any(note.startswith("1 label with only one text: 'once'") for note in dataset.notes)

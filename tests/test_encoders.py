@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -31,10 +32,17 @@ from layerviz.errors import Cancelled, EncoderError
 TEXTS = [f"The {noun} is {verb} Ñandú number {n} 😀" for n in range(10) for noun in
          ("cat", "dog", "sparrow") for verb in ("eating", "sleeping", "singing")]  # fmt: skip
 FAMILIES = ("bert", "roberta", "distilbert")
+SMALL: dict[str, Any] = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "vocab_size": 400,
+}
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
-def build(family: str = "bert", **changes: object) -> encoders.LoadedEncoder:
+def build(family: str = "bert", **changes: int) -> encoders.LoadedEncoder:
     size = replace(EncoderSize(layers=2, hidden_size=32, heads=2, vocab_size=400), **changes)
     return encoders.build_scratch(family, size, TEXTS, label_names=["no", "yes"], seed=0)
 
@@ -45,8 +53,13 @@ def save(encoder: encoders.LoadedEncoder, folder: Path) -> Path:
     return folder
 
 
-def load(name: str | Path, **changes: object) -> encoders.LoadedEncoder:
-    settings = {"label_names": ["no", "yes"], "seed": 0, "texts": TEXTS, "max_length": 64}
+def load(name: str | Path, **changes: Any) -> encoders.LoadedEncoder:
+    settings: dict[str, Any] = {
+        "label_names": ["no", "yes"],
+        "seed": 0,
+        "texts": TEXTS,
+        "max_length": 64,
+    }
     return encoders.load(str(name), **{**settings, **changes})
 
 
@@ -91,8 +104,8 @@ def change_config(folder: Path, **changes: object) -> None:
 class FakeHub(BaseHTTPRequestHandler):
     """Serves ``root/<owner>/<name>/*`` the way huggingface.co does; a file GATED makes it gated."""
 
-    def __init__(self, root: Path, asked: list[str], *args: object) -> None:
-        self.root, self.asked = root, asked
+    def __init__(self, root: Path, requests: list[str], *args: Any) -> None:
+        self.root, self.requests = root, requests
         super().__init__(*args)
 
     def log_message(self, *args: object) -> None:
@@ -103,7 +116,7 @@ class FakeHub(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0].strip("/")
-        self.asked.append(f"{self.command} {path}")
+        self.requests.append(f"{self.command} {path}")
         if path.startswith("api/models/"):
             return self.answer_info(path.removeprefix("api/models/"))
         repo, _, file = path.partition("/resolve/main/")
@@ -141,11 +154,12 @@ class FakeHub(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, list[str]]]:
     """The folder a fake hub serves, and the requests it got."""
-    root, asked = tmp_path / "hub", []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(FakeHub, root, asked))
+    root = tmp_path / "hub"
+    requests: list[str] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(FakeHub, root, requests))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     point_to(monkeypatch, f"http://127.0.0.1:{server.server_port}")
-    yield root, asked
+    yield root, requests
     server.shutdown()
     server.server_close()
 
@@ -170,7 +184,7 @@ def test_a_fine_tuned_model_is_read_with_its_own_head(family: str, tmp_path: Pat
 def test_a_fine_tuned_model_that_is_missing_damaged_or_without_head_is_refused(
     folder: Path, tmp_path: Path
 ) -> None:
-    def said() -> EncoderError:
+    def refusal() -> EncoderError:
         with pytest.raises(EncoderError) as caught:
             encoders.load_trained(folder)
         return caught.value
@@ -178,14 +192,14 @@ def test_a_fine_tuned_model_that_is_missing_damaged_or_without_head_is_refused(
     weights = load_file(folder / "model.safetensors")
     save_file({key: w for key, w in weights.items() if "classifier" not in key},
               folder / "model.safetensors", metadata={"format": "pt"})  # fmt: skip
-    assert "is not a complete classifier" in said().message
+    assert "is not a complete classifier" in refusal().message
     (folder / "model.safetensors").write_bytes(b"no weights")
-    assert "cannot be read" in said().message
-    assert "start it again" in said().hint
+    assert "cannot be read" in refusal().message
+    assert "start it again" in refusal().hint
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    assert "only in a format that layerviz does not open" in said().message
+    assert "only in a format that layerviz does not open" in refusal().message
     shutil.rmtree(folder)
-    assert "There is no fine-tuned model" in said().message
+    assert "There is no fine-tuned model" in refusal().message
 
 
 # Built from scratch
@@ -255,12 +269,12 @@ def test_vocabulary_is_the_same_in_another_process() -> None:
         "print(json.dumps(t.get_vocab()))"
     )
     root = Path(encoders.__file__).parents[2]
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", script], input=json.dumps(TEXTS), cwd=root, capture_output=True,
         text=True, check=True,
     )  # fmt: skip
-    here = encoders.load_tokenizer("scratch-bert", texts=TEXTS).get_vocab()
-    assert json.loads(told.stdout) == here
+    vocabulary = encoders.load_tokenizer("scratch-bert", texts=TEXTS).get_vocab()
+    assert json.loads(done.stdout) == vocabulary
 
 
 def test_tokenizer_reads_a_bounded_part_of_many_texts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,10 +311,12 @@ def test_folder_fine_tuned_for_other_classes_gets_a_new_seeded_head(saved: Path)
     assert config.id2label == dict(enumerate(labels))
     assert config.label2id == {"never": 0, "maybe": 1, "always": 2}
     assert config.problem_type == "single_label_classification"
-    head = first.model.classifier.weight
+    head, same_head, other_head = (
+        encoder.model.state_dict()["classifier.weight"] for encoder in (first, again, other)
+    )
     assert head.shape == (3, 32)
-    assert torch.equal(head, again.model.classifier.weight)
-    assert not torch.equal(head, other.model.classifier.weight)
+    assert torch.equal(head, same_head)
+    assert not torch.equal(head, other_head)
     original = load_file(saved / "model.safetensors")
     name = "bert.embeddings.word_embeddings.weight"
     assert torch.equal(first.model.state_dict()[name], original[name])
@@ -330,17 +346,17 @@ def test_sharded_weights_load_and_a_lost_shard_is_named(saved: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("config", "layers"),
     [
-        (transformers.ElectraConfig(embedding_size=16, **(small := {
-            "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-            "intermediate_size": 64, "vocab_size": 400})), 2),
-        (transformers.AlbertConfig(embedding_size=16, **{**small, "num_hidden_layers": 3}), 3),
-        (transformers.ModernBertConfig(**small, pad_token_id=0, bos_token_id=2, eos_token_id=3,
+        (transformers.ElectraConfig(embedding_size=16, **SMALL), 2),
+        (transformers.AlbertConfig(embedding_size=16, **{**SMALL, "num_hidden_layers": 3}), 3),
+        (transformers.ModernBertConfig(**SMALL, pad_token_id=0, bos_token_id=2, eos_token_id=3,
                                        cls_token_id=2, sep_token_id=3), 2),
-        (transformers.XLMRobertaConfig(**small, pad_token_id=0), 2),
+        (transformers.XLMRobertaConfig(**SMALL, pad_token_id=0), 2),
     ],
     ids=lambda value: getattr(value, "model_type", ""),
 )  # fmt: skip
-def test_other_families_load(config: object, layers: int, folder: Path) -> None:
+def test_other_families_load(
+    config: transformers.PreTrainedConfig, layers: int, folder: Path
+) -> None:
     model = AutoModelForSequenceClassification.from_config(config)
     model.save_pretrained(folder)
     encoder = load(folder)
@@ -384,7 +400,7 @@ def test_incomplete_folders_are_refused_with_what_they_lack(folder: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "words"),
     [
         ({"model_type": "gpt2"}, "is a gpt2 model that is not a text encoder"),
         ({"model_type": "t5"}, "is a t5 model that is not a text encoder"),
@@ -397,10 +413,10 @@ def test_incomplete_folders_are_refused_with_what_they_lack(folder: Path) -> Non
         ({"vocab_size": 9}, "9 word vectors"),
     ],
 )
-def test_unsuitable_configs_are_refused(changes: dict, said: str, folder: Path) -> None:
+def test_unsuitable_configs_are_refused(changes: dict, words: str, folder: Path) -> None:
     (folder / "evil.py").write_text("raise SystemExit('downloaded code was run')")
     change_config(folder, **changes)
-    assert said in refused(folder).message
+    assert words in refused(folder).message
 
 
 def test_damaged_weights_are_refused(folder: Path) -> None:
@@ -503,7 +519,7 @@ def test_default_learning_rate_falls_with_width(width: int | None, rate: float) 
 def test_hub_encoder_is_downloaded_once_with_progress(
     hub: tuple[Path, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root, asked = hub
+    root, requests = hub
     source = save(build(hidden_size=256), root / "owner" / "tiny")
     for extra in ("pytorch_model.bin", "tf_model.h5", "model.onnx", "README.md", "evil.py"):
         (source / extra).write_bytes(b"x" * 1000)
@@ -516,15 +532,15 @@ def test_hub_encoder_is_downloaded_once_with_progress(
     assert len({done for done, _ in told}) >= 5
     assert {size for _, size in told} == {total}
     assert told[-1] == (total, total)
-    assert {line.rsplit("/", 1)[-1] for line in asked if line.startswith("GET owner")} == needed
+    assert {line.rsplit("/", 1)[-1] for line in requests if line.startswith("GET owner")} == needed
     assert constants.HF_HUB_DISABLE_XET is False
     assert encoder.info == encoders.describe("owner/tiny")
     assert (encoder.info.family, encoder.info.on_disk) == ("BERT", True)
 
-    asked.clear()
+    requests.clear()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     again = load("owner/tiny")
-    assert asked == []
+    assert requests == []
     assert encoders.load_tokenizer("owner/tiny")("cat") == again.tokenizer("cat")
     weights = encoder.model.state_dict()
     assert all(torch.equal(w, again.model.state_dict()[key]) for key, w in weights.items())
@@ -548,7 +564,7 @@ def test_cancelled_download_stops_and_can_be_taken_up_again(hub: tuple[Path, lis
 
 
 def test_what_the_hub_refuses_is_told(hub: tuple[Path, list[str]], saved: Path) -> None:
-    root, asked = hub
+    root, requests = hub
     assert "knows no owner/nothing" in refused("owner/nothing").message
     (Path(shutil.copytree(saved, root / "owner" / "gated")) / "GATED").touch()
     error = refused("owner/gated")
@@ -562,22 +578,22 @@ def test_what_the_hub_refuses_is_told(hub: tuple[Path, list[str]], saved: Path) 
     mute = Path(shutil.copytree(saved, root / "owner" / "mute"))
     (mute / "tokenizer.json").unlink()
     assert "no tokenizer" in refused("owner/mute").message
-    assert not any(line.startswith("GET owner") for line in asked), "nothing was downloaded"
+    assert not any(line.startswith("GET owner") for line in requests), "nothing was downloaded"
 
 
 @pytest.mark.parametrize("changes", [{"model_type": "gpt2"}, {"model_type": "own", "auto_map": {}}])
 def test_wrong_kind_is_told_before_its_weights_are_fetched(
     changes: dict, hub: tuple[Path, list[str]], saved: Path
 ) -> None:
-    root, asked = hub
+    root, requests = hub
     change_config(Path(shutil.copytree(saved, root / "owner" / "other")), **changes)
     first = refused("owner/other")
     assert changes["model_type"] in first.message
-    fetched = [line for line in asked if line.startswith("GET owner")]
+    fetched = [line for line in requests if line.startswith("GET owner")]
     assert fetched == ["GET owner/other/resolve/main/config.json"]
-    asked.clear()
+    requests.clear()
     assert refused("owner/other").message == first.message
-    assert asked == [], "the second answer comes from the disk"
+    assert requests == [], "the second answer comes from the disk"
 
 
 def test_unreachable_hub_answers_soon(monkeypatch: pytest.MonkeyPatch) -> None:
