@@ -30,6 +30,7 @@ from layerviz.data import Columns, Dataset, Table
 from layerviz.encoders import LoadedEncoder
 from layerviz.exploring import Neighbours, OwnTexts, Suspicion, TokenPaths
 from layerviz.jobs import Jobs
+from layerviz.poolings import POOLINGS
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
 from layerviz.separability import Answer, Cell, Mixed, PoolingVerdict
@@ -296,9 +297,15 @@ def trained(folder: Path) -> LoadedEncoder:
 def own_texts(run: Run, folder: Path, texts: tuple[str, ...]) -> OwnTexts:
     """Return what the weights in `folder` make of new texts."""
     loaded = trained(folder)
-    max_length = run.config.max_length
+    known = [name for name in run.poolings if name in POOLINGS]
     with _one_reader:
-        return exploring.read_texts(loaded.model, loaded.tokenizer, texts, max_length=max_length)
+        return exploring.read_texts(
+            loaded.model,
+            loaded.tokenizer,
+            texts,
+            max_length=run.config.max_length,
+            poolings=known or run.poolings,  # where none is known, it says so
+        )
 
 
 @st.cache_data(show_spinner="Placing your texts", max_entries=128, hash_funcs=MODEL)

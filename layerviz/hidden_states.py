@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
-from layerviz.config import POOLINGS
+from layerviz.poolings import MEAN, POOLINGS, Pooling
 from layerviz.progress import (
     CAPTURING,
     OnProgress,
@@ -36,7 +36,7 @@ class Capture:
     Parameters
     ----------
     pooled : dict of str to ndarray
-        For each pooling (``mean``, ``cls``, ``max``) a float16 array of shape (L + 1, N, D);
+        For each pooling a float16 array of shape (L + 1, N, D);
         index 0 is the embedding output, index L the last layer; rows in the order of the texts.
     logits : ndarray of shape (N, n_classes), float32
         The classifier's outputs.
@@ -105,8 +105,10 @@ def tokenise(
     return Tokenised(tuple(input_ids), cut)
 
 
-def pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Pool one layer's token vectors to one vector per example.
+def pool(
+    hidden: torch.Tensor, attention_mask: torch.Tensor, poolings: Iterable[str] = POOLINGS
+) -> dict[str, torch.Tensor]:
+    """Pool one layer's token vectors to one vector per example, in each of several ways.
 
     Parameters
     ----------
@@ -114,17 +116,19 @@ def pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> dict[str, torch.
         Hidden states of one layer.
     attention_mask : Tensor of shape (B, T)
         1 where there is a token, 0 where there is padding (on the right).
+    poolings : iterable of str
+        Names of `layerviz.poolings.POOLINGS`, by default all of them.
 
     Returns
     -------
     dict of str to Tensor of shape (B, D)
-        ``mean`` over the tokens (Reimers & Gurevych, 2019), ``cls``: the first token, ``max``:
-        the largest value of each dimension over the tokens.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no pooling of a name.
     """
-    mask = attention_mask.unsqueeze(-1).to(hidden.dtype)  # (B, T, 1)
-    mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)  # (B, D)
-    largest = hidden.masked_fill(mask == 0, float("-inf")).amax(dim=1)  # (B, D)
-    return {"mean": mean, "cls": hidden[:, 0], "max": largest}
+    return {name: POOLINGS[name].pool(hidden, attention_mask) for name in poolings}
 
 
 def capture(
@@ -133,6 +137,7 @@ def capture(
     texts: Sequence[str] | Tokenised,
     *,
     max_length: int,
+    poolings: Iterable[str] = POOLINGS,
     tokens_per_batch: int = TOKENS_PER_BATCH,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
@@ -154,6 +159,8 @@ def capture(
         N texts; where they are captured again and again, `tokenise` them once.
     max_length : int
         Tokens kept of each text, special tokens included; unused for what is tokenised.
+    poolings : iterable of str
+        As in `pool`.
     tokens_per_batch : int
         Most tokens, padding included, in one batch.
     on_progress : callable
@@ -169,11 +176,14 @@ def capture(
     ------
     Cancelled
         If `should_stop` answers true.
+    UnknownNameError
+        If there is no pooling of a name.
     ValueError
         If there are no texts.
     """
     if not len(texts):
         raise ValueError("capture needs at least one text")
+    wanted = [POOLINGS[name] for name in poolings]
     known = isinstance(texts, Tokenised)
     input_ids = (texts if known else tokenise(tokenizer, texts, max_length)).input_ids
     out: _Rows | None = None
@@ -187,7 +197,7 @@ def capture(
                 output_hidden_states=True,
             )
             if out is None:
-                out = _Rows(len(texts), output.hidden_states, output.logits)
+                out = _Rows(wanted, len(texts), output.hidden_states, output.logits)
             out.write(rows, output, batch["attention_mask"].to(model.device))
             del output  # before the next batch is computed, not after
             done += len(rows)
@@ -227,7 +237,7 @@ def sentence_vectors(
             hidden = model(**batch).last_hidden_state.float()  # (B, T, D)
             if vectors is None:
                 vectors = np.zeros((len(texts), hidden.shape[-1]), dtype=np.float32)
-            vectors[rows] = pool(hidden, batch["attention_mask"])["mean"].cpu().numpy()
+            vectors[rows] = MEAN.pool(hidden, batch["attention_mask"]).cpu().numpy()
             done += len(rows)
             on_progress(Progress(CAPTURING, done, len(texts)))
     return vectors
@@ -307,17 +317,26 @@ def token_lengths(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> n
 class _Rows:
     """The result of a capture, filled batch by batch."""
 
-    def __init__(self, n: int, hidden: Sequence[torch.Tensor], logits: torch.Tensor) -> None:
+    def __init__(
+        self,
+        poolings: Sequence[Pooling],
+        n: int,
+        hidden: Sequence[torch.Tensor],
+        logits: torch.Tensor,
+    ) -> None:
+        self.poolings = poolings
         shape = (len(hidden), n, hidden[-1].shape[-1])  # (L + 1, N, D)
-        self.pooled = {name: np.zeros(shape, dtype=np.float16) for name in POOLINGS}
+        self.pooled = {one.name: np.zeros(shape, dtype=np.float16) for one in poolings}
         self.logits = np.zeros((n, logits.shape[-1]), dtype=np.float32)
         self.n_clipped = 0
 
     def write(self, rows: np.ndarray, output, attention_mask: torch.Tensor) -> None:
         self.logits[rows] = output.logits.float().cpu().numpy()
-        layers = [pool(hidden.float(), attention_mask) for hidden in output.hidden_states]
-        for name, stored in self.pooled.items():
-            values = torch.stack([layer[name] for layer in layers]).cpu().numpy()  # (L + 1, B, D)
+        layers = [hidden.float() for hidden in output.hidden_states]
+        for pooling in self.poolings:
+            stored = self.pooled[pooling.name]
+            pooled = torch.stack([pooling.pool(layer, attention_mask) for layer in layers])
+            values = pooled.cpu().numpy()  # (L + 1, B, D)
             self.n_clipped += int((np.abs(values) > FLOAT16_MAX).sum())
             stored[:, rows] = values.clip(-FLOAT16_MAX, FLOAT16_MAX)
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from layerviz import data, runs, separability
-from layerviz.config import POOLINGS, RunConfig
+from layerviz.config import RunConfig
 from layerviz.data import Dataset
+from layerviz.poolings import POOLINGS
 from layerviz.runs import Run, Snapshot
 
 N_TRAIN, N_VAL, WIDTH = 240, 240, 6

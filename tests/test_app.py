@@ -16,8 +16,9 @@ from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 
 from layerviz import comparison, data, exploring, projection, runs, separability, training
-from layerviz.config import POOLINGS, RunConfig, run_id
+from layerviz.config import RunConfig, run_id
 from layerviz.data import FORMATS, Contents, FileFormat
+from layerviz.poolings import POOLINGS
 from layerviz.ui.parts import stored_maps
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")

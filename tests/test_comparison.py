@@ -13,9 +13,10 @@ from made_runs import N_TRAIN, N_VAL, dataset_of, made
 from sklearn.metrics import f1_score
 
 from layerviz import comparison, runs
-from layerviz.config import POOLINGS, RunConfig
+from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import RunError
+from layerviz.poolings import POOLINGS
 from layerviz.runs import Run
 from layerviz.separability import Cell
 

@@ -96,6 +96,7 @@ def test_the_default_layers_are_the_first_and_last_four() -> None:
         (MapsView(layers=(9,)), "layer 9"),
         (MapsView(snapshots=(7,)), "snapshot 7"),
         (MapsView(classes=(5,)), "class 5"),
+        (MapsView(pooling="median"), "Choose one of mean, cls, max"),
     ],
 )
 def test_what_a_run_lacks_is_named(run: Run, view: MapsView, word: str) -> None:
@@ -104,8 +105,8 @@ def test_what_a_run_lacks_is_named(run: Run, view: MapsView, word: str) -> None:
 
 
 def test_an_unknown_word_is_refused() -> None:
-    with pytest.raises(ConfigError, match="Choose one of mean, cls, max"):
-        MapsView(pooling="median")
+    with pytest.raises(ConfigError, match="Choose one of pca, lda, tsne, umap"):
+        MapsView(method="isomap")
 
 
 def test_tsne_maps_are_made_once_and_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.fast
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
-GROUND = {"config", "errors", "progress", "registry", "wording"}
+GROUND = {"config", "errors", "poolings", "progress", "registry", "wording"}
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"hidden_states", "projection", "separability"}
 WORK = GROUND | SOURCES | SCIENCE
@@ -39,6 +39,7 @@ ALL = {
 MAY_IMPORT = {
     "config": {"errors", "registry"},
     "errors": set(),
+    "poolings": {"registry"},
     "progress": {"errors"},
     "registry": {"errors"},
     "wording": set(),
@@ -51,7 +52,7 @@ MAY_IMPORT = {
     "training": WORK,
     "pretraining": WORK | {"training"},
     "jobs": WORK | {"training", "exploring"},
-    "charts": {"config", "wording"},
+    "charts": {"config", "poolings", "wording"},
     "export": WORK | {"charts"},
     "bench": ALL - {"cache", "ui", PAGE, "commands", "__main__"},
     "commands": ALL - {"cache", "ui", PAGE, "__main__"},

@@ -25,6 +25,7 @@ from test_charts import (
 
 from layerviz import charts
 from layerviz.charts import layer_scores as module
+from layerviz.poolings import POOLINGS
 from layerviz.wording import epoch_name
 
 pytestmark = pytest.mark.fast
@@ -63,7 +64,7 @@ def cells(n_layers: int = 4, n_snapshots: int = 3, per_epoch: int = 1) -> pd.Dat
 
 
 def pooled() -> pd.DataFrame:
-    return pd.concat([cells(n_snapshots=1).assign(pooling=p) for p in ("mean", "[CLS]", "max")])
+    return pd.concat([cells(n_snapshots=1).assign(pooling=p) for p in POOLINGS])
 
 
 def classes(labels: tuple[str, ...] = ("sad", "calm")) -> pd.DataFrame:
@@ -458,7 +459,7 @@ def test_a_pooling_keeps_its_colour_when_others_are_left_out() -> None:
 
     everything = colours(draw("pooling"))
     assert list(everything) == ["mean", "[CLS]", "max"]
-    some = colours(draw("pooling", lambda frame: frame[frame["pooling"] != "[CLS]"]))
+    some = colours(draw("pooling", lambda frame: frame[frame["pooling"] != "cls"]))
     assert some == {name: everything[name] for name in ("mean", "max")}
 
 
@@ -507,12 +508,12 @@ def test_numbers_are_legible_on_every_colour(ramp: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("eye", EYES)
 def test_poolings_stay_apart_from_each_other_and_from_the_splits(eye: str) -> None:
-    colours = list(module.POOLING_COLOURS.values())
+    colours = [pooling.colour for pooling in POOLINGS.values()]
     others = list(charts.SPLIT_COLOURS.values())
     for place, colour in enumerate(colours):
         assert all(distance(colour, other, eye) > APART for other in colours[:place] + others)
         assert colour not in charts.CLASS_COLOURS
-    assert len(set(module.POOLING_SHAPES.values())) == len(colours)
+    assert len({pooling.shape for pooling in POOLINGS.values()}) == len(colours)
 
 
 def test_a_cell_without_a_value_is_told_from_no_change() -> None:

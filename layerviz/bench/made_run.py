@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from layerviz import runs, separability
-from layerviz.config import POOLINGS, RunConfig
+from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import ConfigError
+from layerviz.poolings import POOLINGS
 from layerviz.runs import Run, Snapshot
 from layerviz.separability.measuring import HEAD
 
@@ -51,7 +52,7 @@ def made_run(
         pooling: rng.normal(size=(2, len(labels), width)).astype(np.float32) for pooling in POOLINGS
     }
     rows = []
-    measured = _measures_of_one_layer(drifts[POOLINGS[0]][0, :, :8], examples, labels, seed)
+    measured = _measures_of_one_layer(next(iter(drifts.values()))[0, :, :8], examples, labels, seed)
     for index in range(n_snapshots):
         progress = index / (n_snapshots - 1)
         wrong = rng.random(len(labels)) < 0.5 / (1 + index)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz.charts.palette import OTHER_COLOUR
+from layerviz.poolings import look_up, pooling_label
 
 CELL_HEIGHT, LINES_HEIGHT = 26, 300  # pixels; cells of 13 layers fit on a page
 MOST_NUMBERS = 25  # columns of cells; in more, numbers would be too small to read
@@ -33,8 +34,6 @@ LINES = {
 }
 # Found as the class colours were (see palette.py): apart from each other and from the colours of
 # the splits, and as far from those of the classes as three more can be.
-POOLING_COLOURS = {"mean": "#8040FF", "[CLS]": "#208040", "max": "#6080E0"}
-POOLING_SHAPES = {"mean": "circle", "[CLS]": "square", "max": "triangle-up"}
 DASHES = {"val": [1, 0], "train": [4, 3]}
 # Black or white, whichever has more contrast with the colour of the cell (WCAG 2).
 INK = "luminance(scale('color', datum.value)) > 0.179 ? '#000000' : '#FFFFFF'"
@@ -172,17 +171,22 @@ def pooling_scores(scores: pd.DataFrame, *, measure: str, dark: bool = False) ->
     Parameters
     ----------
     scores : DataFrame
-        One row per layer and pooling: ``layer``, ``pooling`` ("mean", "[CLS]", "max"), ``value``,
-        ``low``, ``high`` and ``n`` (examples).
+        One row per layer and pooling: ``layer``, ``pooling`` (a name), ``value``, ``low``, ``high``
+        and ``n`` (examples). Lines come in the order of the poolings' first rows.
     measure, dark
         As in `score_heat_map`.
     """
-    names = [name for name in POOLING_COLOURS if (scores["pooling"] == name).any()]
-    colours, shapes = ([look[name] for name in names] for look in (POOLING_COLOURS, POOLING_SHAPES))
+    poolings = [look_up(name) for name in scores["pooling"].unique()]
+    names = [pooling.label for pooling in poolings]
+    scores = scores.assign(pooling=scores["pooling"].map(pooling_label))
     low, value = value_axes(scores, measure + _sizes(scores["n"]))
-    colour = alt.Color("pooling:N", title="Pooling").scale(domain=names, range=colours)
+    colour = alt.Color("pooling:N", title="Pooling").scale(
+        domain=names, range=[pooling.colour for pooling in poolings]
+    )
     colour = colour.legend(orient="top", symbolOpacity=1)
-    shape = alt.Shape("pooling:N", title="Pooling").scale(domain=names, range=shapes)
+    shape = alt.Shape("pooling:N", title="Pooling").scale(
+        domain=names, range=[pooling.shape for pooling in poolings]
+    )
     tooltip = _tooltip(scores, measure, pooling="Pooling", layer="Layer")
     base = alt.Chart(worded(scores)).encode(x=_layer_positions(scores), color=colour)
     return finished(

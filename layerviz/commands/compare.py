@@ -11,6 +11,7 @@ from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP, POOLING_HELP
 from layerviz.commands.inputs import (
     add_data_arguments,
+    add_pooling_argument,
     add_runs_folder,
     open_run,
     print_notes,
@@ -19,7 +20,6 @@ from layerviz.commands.inputs import (
 )
 from layerviz.commands.making import create_run, finish_run, stop_on_interrupt
 from layerviz.commands.run_settings import add_run_settings, run_config
-from layerviz.config import POOLINGS
 from layerviz.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add("which", metavar="RUN", nargs="*", help="ids or folders of runs")
     add("--encoder", action="append", default=[], help="as in fit; give it once for each encoder")
     add("--seeds", type=int, default=1, help="runs per encoder, from --seed on")
-    add("--pooling", choices=POOLINGS, help=POOLING_HELP)
+    add_pooling_argument(parser, POOLING_HELP)
     add("--json", action="store_true", help=JSON_HELP)
     add_data_arguments(parser, required=False)
     add_run_settings(parser)
@@ -55,7 +55,7 @@ def _compare(parsed: argparse.Namespace) -> int:
     from layerviz import comparison
 
     contenders = comparison.contenders_of(runs)
-    poolings = (parsed.pooling,) if parsed.pooling else POOLINGS
+    poolings = (parsed.pooling,) if parsed.pooling else None
     compared = comparison.compare(contenders, poolings)
     table = comparison.table_of(compared, contenders)
     if parsed.json:

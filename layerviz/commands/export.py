@@ -7,9 +7,16 @@ from pathlib import Path
 
 from layerviz.commands.bar import Bar
 from layerviz.commands.command import EXIT_OK, Command
-from layerviz.commands.inputs import add_run_argument, add_runs_folder, open_run, runs_root
-from layerviz.config import METHOD_NAMES, POOLINGS
+from layerviz.commands.inputs import (
+    add_pooling_argument,
+    add_run_argument,
+    add_runs_folder,
+    open_run,
+    runs_root,
+)
+from layerviz.config import METHOD_NAMES
 from layerviz.errors import ConfigError
+from layerviz.poolings import POOLINGS
 
 # What export writes, in this order, and what the help says of it.
 EXPORTS = {
@@ -36,7 +43,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     for kind, what in EXPORTS.items():
         add(_flag(kind), type=Path, metavar="FILE", help=what)
-    add("--pooling", choices=POOLINGS, default="mean", help="of the hidden states")
+    add_pooling_argument(
+        parser,
+        f"of the hidden states; by default the run's first, as a rule {next(iter(POOLINGS))}",
+    )
     add("--projection", choices=tuple(METHOD_NAMES), default="pca", help="of the maps")
     add(
         "--colour-by",
@@ -74,7 +84,8 @@ def _export(parsed: argparse.Namespace) -> int:
     from layerviz.export import MapsView, Wish, write
 
     run = open_run(parsed.which, runs_root(parsed))
-    view = MapsView(parsed.pooling, parsed.projection, parsed.colour_by, parsed.layers or ())
+    pooling = parsed.pooling or run.poolings[0]
+    view = MapsView(pooling, parsed.projection, parsed.colour_by, parsed.layers or ())
     for kind, path in paths.items():
         wish = Wish(kind, path.expanduser(), view, parsed.dark, parsed.chart)
         with Bar(path.name) as bar:

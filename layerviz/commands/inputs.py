@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from layerviz.commands.help import DATA_HELP, RUN_HELP, RUNS_HELP
 from layerviz.errors import DataError
+from layerviz.poolings import POOLINGS
 
 if TYPE_CHECKING:
     from layerviz.data import Columns, Dataset, Table
@@ -31,6 +32,11 @@ def add_data_arguments(parser: argparse.ArgumentParser, *, required: bool) -> No
 def add_run_argument(parser: argparse.ArgumentParser) -> None:
     """Add a run, by its id or its folder."""
     parser.add_argument("which", metavar="RUN", help=RUN_HELP)
+
+
+def add_pooling_argument(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add a pooling. Today's are offered; the run decides, as it may have been made with others."""
+    parser.add_argument("--pooling", metavar=f"{{{','.join(POOLINGS)}}}", help=what)
 
 
 def add_runs_folder(parser: argparse.ArgumentParser) -> None:

@@ -8,13 +8,18 @@ import sys
 
 from layerviz.commands.command import EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP, POOLING_HELP
-from layerviz.commands.inputs import add_run_argument, add_runs_folder, open_run, runs_root
-from layerviz.config import POOLINGS
+from layerviz.commands.inputs import (
+    add_pooling_argument,
+    add_run_argument,
+    add_runs_folder,
+    open_run,
+    runs_root,
+)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_argument(parser)
-    parser.add_argument("--pooling", choices=POOLINGS, help=POOLING_HELP)
+    add_pooling_argument(parser, POOLING_HELP)
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
     add_runs_folder(parser)
 
@@ -27,8 +32,7 @@ def _report(parsed: argparse.Namespace) -> int:
         planned = run.training.get("n_snapshots", len(run.snapshots))
         so_far = f"{len(run.snapshots)} of {planned} snapshots so far"
         print(f"{run.run_id} is {run.status}: {so_far}.", file=sys.stderr)
-    poolings = (parsed.pooling,) if parsed.pooling else POOLINGS
-    answer = separability.answer_of(run, poolings)
+    answer = separability.answer_of(run, (parsed.pooling,) if parsed.pooling else None)
     table = separability.report_table(run, answer.best.pooling)
     if parsed.json:
         rows = json.loads(table.to_json(orient="records"))

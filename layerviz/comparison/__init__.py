@@ -19,6 +19,7 @@ from layerviz.comparison.contenders import (
     contenders_of,
     costs_of,
     encoder_label,
+    shared_poolings,
 )
 from layerviz.comparison.reporting import as_dict, as_text, table_of
 from layerviz.comparison.scoring import Comparison, Standing, compare
@@ -45,5 +46,6 @@ __all__ = [
     "encoder_label",
     "layer_similarity",
     "seeds_note",
+    "shared_poolings",
     "table_of",
 ]

@@ -109,6 +109,23 @@ def common_examples(compared: Sequence[Run]) -> tuple[pd.DataFrame, list[np.ndar
     return common, [place.loc[common["id"]].to_numpy() for place in places]
 
 
+def shared_poolings(contenders: Sequence[Contender]) -> tuple[str, ...]:
+    """Return the poolings that all runs of all contenders have, in the order of the first run.
+
+    Raises
+    ------
+    RunError
+        If there is none.
+    """
+    compared = [run for contender in contenders for run in contender.runs]
+    shared = set.intersection(*(set(run.poolings) for run in compared))
+    if not shared:
+        raise RunError(
+            "These runs have no pooling in common.", "Make them again with the same layerviz."
+        )
+    return tuple(name for name in compared[0].poolings if name in shared)
+
+
 def costs_of(contender: Contender) -> dict[str, float | int | None]:
     """Return what a contender costs, means over its runs; None where it is not known.
 

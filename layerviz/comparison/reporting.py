@@ -11,7 +11,7 @@ import pandas as pd
 from layerviz.comparison.contenders import Contender, costs_of
 from layerviz.comparison.scoring import Comparison
 from layerviz.comparison.wording import comparison_sentences, seeds_note
-from layerviz.separability import SPOKEN
+from layerviz.poolings import pooling_label
 
 WIDTH = 96
 COLUMNS = (
@@ -77,7 +77,7 @@ def as_text(comparison: Comparison, table: pd.DataFrame) -> str:
         spread = f"{_number(row['spread'], '.3f'):>7}" if several else ""
         lines.append(
             f"{mark} {row['name']:<{width}}  {best_layer:>10} {row['epoch']:>6g} "
-            f"{SPOKEN[row['pooling']]:>7}  {score:<21}{spread}{row['corrected']:>8.3f}"
+            f"{pooling_label(row['pooling']):>7}  {score:<21}{spread}{row['corrected']:>8.3f}"
             f"{row['head']:>7.3f}{row['gap']:>7.3f}"
             f"{_number(row['parameters'], '.1f', 1e6, ' M'):>9}"
             f"{_number(row['epoch_seconds'], '.1f'):>9}{_number(row['model_bytes'], '.1f', 1e6):>7}"

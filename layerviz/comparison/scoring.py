@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from layerviz import runs, separability
-from layerviz.comparison.contenders import Contender, common_examples
-from layerviz.config import POOLINGS, SPLITS
+from layerviz.comparison.contenders import Contender, common_examples, shared_poolings
+from layerviz.config import SPLITS
 from layerviz.errors import RunError
 from layerviz.separability import Cell, Difference, Score, few_examples
 
@@ -118,7 +118,7 @@ class Comparison:
         return next(standing for standing in self.standings if standing.lead is None)
 
 
-def compare(contenders: Sequence[Contender], poolings: Sequence[str] = POOLINGS) -> Comparison:
+def compare(contenders: Sequence[Contender], poolings: Sequence[str] | None = None) -> Comparison:
     """Compare contenders, each at its best layer, by a paired bootstrap on the same val examples.
 
     Every contender's best cell is picked by val macro-F1 (mean over its seeds) among layers 1 to L,
@@ -132,7 +132,8 @@ def compare(contenders: Sequence[Contender], poolings: Sequence[str] = POOLINGS)
     ----------
     contenders : sequence of Contender
         Two or more, each with a measured snapshot.
-    poolings : sequence of str
+    poolings : sequence of str, optional
+        Among which to search; by default those that all runs have.
 
     Returns
     -------
@@ -141,8 +142,8 @@ def compare(contenders: Sequence[Contender], poolings: Sequence[str] = POOLINGS)
     Raises
     ------
     RunError
-        If there are fewer than two contenders, one is not measured yet, or they have no val
-        example in common.
+        If there are fewer than two contenders, one is not measured yet or lacks a pooling, or
+        they have no val example, or no pooling, in common.
     """
     if len(contenders) < 2:
         raise RunError(
@@ -155,6 +156,8 @@ def compare(contenders: Sequence[Contender], poolings: Sequence[str] = POOLINGS)
     examples, rows = common_examples(scored)
     places = dict(zip((run.path for run in scored), rows, strict=True))
     common = _Common.of(examples)
+    if poolings is None:
+        poolings = shared_poolings(contenders)
     sides = [
         _Side(contender, common, places, poolings, number)
         for number, contender in enumerate(contenders)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from layerviz.comparison.scoring import Comparison, Standing
-from layerviz.separability import SPOKEN, shortage
+from layerviz.poolings import pooling_label
+from layerviz.separability import shortage
 from layerviz.wording import at_epoch, enumeration, number_ranges
 
 
@@ -48,7 +49,7 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
 def best_cell_name(standing: Standing) -> str:
     """Name a contender's best cell: "layer 9 of 12 at epoch 3, mean pooling"."""
     best = standing.best
-    pooling = f"{SPOKEN[best.pooling]} pooling"
+    pooling = f"{pooling_label(best.pooling)} pooling"
     return f"layer {best.layer} of {standing.n_layers} {at_epoch(best.epoch)}, {pooling}"
 
 

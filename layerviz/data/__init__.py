@@ -1,6 +1,6 @@
 """Bytes -> Dataset: read a table, guess its columns, split it, and note everything done to it."""
 
-from layerviz.data.building import Dataset, build_dataset
+from layerviz.data.building import VAL_FRACTION, Dataset, build_dataset
 from layerviz.data.columns import (
     Columns,
     check_columns,
@@ -14,6 +14,7 @@ from layerviz.data.reading import Table, read_table, sample_table
 
 __all__ = [
     "FORMATS",
+    "VAL_FRACTION",
     "Columns",
     "Contents",
     "Corpus",

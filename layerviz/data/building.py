@@ -19,6 +19,7 @@ from layerviz.errors import DataError
 from layerviz.wording import count
 
 MIN_EXAMPLES, MIN_VAL = 10, 2
+VAL_FRACTION = 0.2  # that is cut from train unless another share is asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ def build_dataset(
     *,
     val: Table | None = None,
     test: Table | None = None,
-    val_fraction: float = 0.2,
+    val_fraction: float = VAL_FRACTION,
     seed: int = 0,
 ) -> Dataset:
     """Turn one to three tables into train, val and perhaps test, no text being in two of them.

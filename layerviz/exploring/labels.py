@@ -26,12 +26,13 @@ from sklearn.utils.extmath import randomized_svd
 from layerviz import runs
 from layerviz.errors import RunError
 from layerviz.exploring.neighbours import NEIGHBOURS
+from layerviz.poolings import MAX, MEAN
 from layerviz.runs import Run
 from layerviz.separability import out_of_fold
 from layerviz.separability.geometry import directions, nearest
 
 N_LAYERS = 5  # from the embedding output to the last layer, evenly spaced
-POOLINGS = ("mean", "max")
+PREFERRED_POOLINGS = (MEAN.name, MAX.name)
 MOST_AXES = 300  # principal axes of the states
 MOST_WORDS = 2000
 STATE_STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # C, for standardised states
@@ -167,10 +168,11 @@ def _log(p: np.ndarray) -> np.ndarray:
 def _states(run: Run, rows: np.ndarray) -> np.ndarray:
     """Return several layers and poolings before training side by side, shape (n, r)."""
     first = run.snapshots[0].index
+    preferred = [name for name in PREFERRED_POOLINGS if name in run.poolings]
     return np.concatenate(
         [
             runs.read_hidden_states(run.path, first, pooling, layer)[rows].astype(np.float32)
-            for pooling in POOLINGS
+            for pooling in preferred or run.poolings[:1]
             for layer in _layers(run)
         ],
         axis=1,

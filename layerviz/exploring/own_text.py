@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from scipy.special import softmax
 
 from layerviz import hidden_states
 from layerviz.errors import DataError
+from layerviz.poolings import POOLINGS
 
 MOST_TEXTS = 50
 
@@ -40,6 +41,7 @@ def read_texts(
     texts: Sequence[str],
     *,
     max_length: int,
+    poolings: Iterable[str] = POOLINGS,
 ) -> OwnTexts:
     """Run new texts through a classifier, as the examples of its run were.
 
@@ -51,6 +53,8 @@ def read_texts(
         1 to 50 of them.
     max_length : int
         Tokens kept of each text, special tokens included: that of the run.
+    poolings : iterable of str
+        Those of the run.
 
     Returns
     -------
@@ -60,6 +64,8 @@ def read_texts(
     ------
     DataError
         If there is no text, one of them is blank, or there are too many.
+    UnknownNameError
+        If a pooling is not known here.
     """
     if not texts or not all(text.strip() for text in texts):
         raise DataError("There is no text to read.", "Type a sentence, one on each line.")
@@ -68,6 +74,8 @@ def read_texts(
             f"These are {len(texts)} texts, and {MOST_TEXTS} can be read at once.",
             "Leave some out; many texts are better read as a file.",
         )
-    captured = hidden_states.capture(model, tokenizer, texts, max_length=max_length)
+    captured = hidden_states.capture(
+        model, tokenizer, texts, max_length=max_length, poolings=poolings
+    )
     probabilities = softmax(captured.logits, axis=1).astype(np.float32)
     return OwnTexts(tuple(texts), captured.pooled, probabilities)

@@ -17,6 +17,7 @@ from layerviz import runs
 from layerviz.config import check_run_id, run_id
 from layerviz.errors import LayervizError, RunError
 from layerviz.export.checking import check_contents, check_record
+from layerviz.poolings import NAME
 from layerviz.progress import PACKING, UNPACKING, OnProgress, Progress, ignore
 from layerviz.runs import Run
 
@@ -32,8 +33,8 @@ STATES = "hidden_states.safetensors"
 LAYOUT = re.compile(
     r"run\.json|examples\.parquet|history\.csv|separability\.csv"
     r"|snapshots/\d{3,4}/(hidden_states\.safetensors|predictions\.parquet|probes\.safetensors)"
-    r"|maps/[a-z]{1,10}-(mean|cls|max)-\d{2,3}\.safetensors"
-    r"|mixes/\d{3,4}-(mean|cls|max)\.json"
+    rf"|maps/[a-z]{{1,10}}-{NAME}-\d{{2,3}}\.safetensors"
+    rf"|mixes/\d{{3,4}}-{NAME}\.json"
     r"|(model|weights/\d{3,4})/[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}\.(json|safetensors|txt|model)",
     re.ASCII,
 )
@@ -324,7 +325,7 @@ def _record(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> di
         if record["status"] in runs.LIVE:
             record["status"], record["reason"] = "cancelled", ""
         record["process"] = {"pid": 0, "created": 0.0}  # that of another machine
-        check_record(record)
+        check_record(runs.upgraded(record))
         run = runs.parse(Path(named), record)
         expected = run_id(run.config, run.dataset["name"], run.dataset["fingerprint"])
     except RunError:

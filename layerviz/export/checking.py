@@ -16,7 +16,7 @@ import pyarrow.parquet
 from safetensors import SafetensorError, safe_open
 
 from layerviz import runs
-from layerviz.config import POOLINGS, SPLITS, TRAIN_AND_VAL
+from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.errors import RunError
 from layerviz.runs import Run
 from layerviz.separability import Mixed
@@ -33,7 +33,13 @@ def refused(what: str) -> RunError:
 
 
 def check_record(record: dict[str, Any]) -> None:
-    """Raise a RunError if a record lacks what the page and the command line read from it."""
+    """Raise a RunError if a record lacks what the page and the command line read from it.
+
+    Parameters
+    ----------
+    record : dict
+        In today's format, see `runs.upgraded`.
+    """
     dataset, encoder = record["dataset"], record["encoder"]
     names, training = record["label_names"], record["training"]
     sound = (
@@ -43,6 +49,10 @@ def check_record(record: dict[str, Any]) -> None:
         and len(set(names)) == len(names) >= 2
         and all(isinstance(dataset[name], str) for name in ("name", "fingerprint"))
         and _are(dataset["notes"], str)
+        and isinstance(dataset.get("files"), dict)
+        and set(dataset["files"]) <= set(SPLITS)
+        and _are(list(dataset["files"].values()), str)
+        and (dataset.get("val_fraction") is None or _is_number(dataset["val_fraction"]))
         and isinstance(dataset["columns"], dict)
         and isinstance(dataset["counts"], dict)
         and set(dataset["counts"]) <= set(SPLITS)
@@ -89,6 +99,7 @@ def check_contents(folder: Path, run: Run) -> None:
         for path in sorted((folder / "maps").glob("*")):
             _check_map(path, len(examples), run)
         for path in sorted((folder / "mixes").glob("*")):
+            _check_pooling(path, path.stem.split("-")[1], run)
             _check_json(path, lambda found: set(found) == _fields(Mixed))
         for model in (folder / "model", *sorted((folder / "weights").glob("*"))):
             for path in sorted(model.glob("*.json")):
@@ -222,13 +233,13 @@ def _check_snapshot(folder: Path, index: int, examples: pd.DataFrame, run: Run) 
     ):
         raise refused(f"predictions of snapshot {index} do not fit the examples")
     shape = [n_states, n, int(run.encoder["hidden_size"])]
-    expected = dict.fromkeys(POOLINGS, ("F16", shape))
+    expected = dict.fromkeys(run.poolings, ("F16", shape))
     if _arrays(place / "hidden_states.safetensors") != expected:
         raise refused(f"hidden states of snapshot {index} do not have the shape {shape}")
     probes = place / "probes.safetensors"
     if not probes.exists():
         return
-    if _arrays(probes) != dict.fromkeys(POOLINGS, ("I16", [n_states, n])):
+    if _arrays(probes) != dict.fromkeys(run.poolings, ("I16", [n_states, n])):
         raise refused(f"probes of snapshot {index} do not have the shape {[n_states, n]}")
     if not all(_are_classes(a, n_classes) for a in runs.read_probes(folder, index).values()):
         raise refused(f"probes of snapshot {index} predict classes that there are not")
@@ -236,6 +247,7 @@ def _check_snapshot(folder: Path, index: int, examples: pd.DataFrame, run: Run) 
 
 def _check_map(path: Path, n: int, run: Run) -> None:
     arrays, layer = _arrays(path), int(path.stem.rsplit("-", 1)[1])
+    _check_pooling(path, path.stem.split("-")[1], run)
     if set(arrays) != {"xy", "trust", "explained"} or layer > int(run.encoder["layers"]):
         raise refused(f"{path.name} is no map of one of its layers")
     n_maps = arrays["xy"][1][0]
@@ -244,6 +256,11 @@ def _check_map(path: Path, n: int, run: Run) -> None:
         arrays[name] != ("F32", shape) for name, shape in expected.items()
     ):
         raise refused(f"{path.name} does not have a place for each example")
+
+
+def _check_pooling(path: Path, pooling: str, run: Run) -> None:
+    if pooling not in run.poolings:
+        raise refused(f"{path.name} is of a pooling that its record does not name")
 
 
 def _arrays(path: Path) -> dict[str, tuple[str, list[int]]]:

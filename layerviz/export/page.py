@@ -30,6 +30,7 @@ from layerviz.export.views import (
     completed,
     draw_maps,
 )
+from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.separability import Cell
@@ -320,7 +321,7 @@ def _legend(drawn: DrawnMaps) -> str:
 def _small_print(drawn: DrawnMaps) -> str:
     view, mapped = drawn.view, sum(drawn.sizes.values())
     said = [
-        f"{METHOD_NAMES[view.method]} of the {separability.SPOKEN[view.pooling]}-pooled hidden "
+        f"{METHOD_NAMES[view.method]} of the {pooling_label(view.pooling)}-pooled hidden "
         "states, fitted on train; val is placed into it. Point at a dot to read its text.",
         "T is the trustworthiness of a map (Venna and Kaski 2001, k = 12): the part of its "
         "neighbourhoods that are real in the full hidden size; 1 is best.",
@@ -341,7 +342,7 @@ def _heat(specs: dict[str, Any] | None, pooling: str, best: Cell | None) -> str:
         return '<p class="soft">Not measured.</p>'
     said = (
         "A logistic regression per layer and epoch, trained on train, scored on val; "
-        f"{separability.SPOKEN[pooling]} pooling. Layer 0 is the embedding output, a baseline."
+        f"{pooling_label(pooling)} pooling. Layer 0 is the embedding output, a baseline."
     )
     if best is not None:
         said += " Outlined: the cell that the headline names, the best under all poolings."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -15,8 +14,6 @@ from layerviz.runs import Run
 from layerviz.separability import cells_of, macro_f1
 from layerviz.wording import epoch_name
 
-READ = re.compile(r"Read (?P<name>.+) as [^,]+, [^,]+-separated\.")
-CUT = re.compile(r"Val was cut from train: (?P<percent>\d+(?:\.\d+)?)%")
 SAMPLE = PurePosixPath("layerviz/samples/customer_messages.csv")
 # Settings that are worth naming even where they are the defaults of today.
 ALWAYS = ("epochs", "seed", "learning_rate")
@@ -97,19 +94,17 @@ def command(run: Run) -> str:
 
 
 def _data_options(run: Run) -> list[str]:
-    columns, notes = run.dataset["columns"], run.dataset["notes"]
-    files = [found["name"] for note in notes if (found := READ.fullmatch(note))]
-    files = files or [f"{run.dataset['name']}.csv"]
-    words = ["--data", _sample_path(run) or files[0]]
-    # Files come in the order train, val, test; a lone second one is val unless val was cut.
-    cut = next((found for note in notes if (found := CUT.match(note))), None)
-    roles = ("val", "test") if len(files) > 2 or cut is None else ("test",)
-    for role, name in zip(roles, files[1:], strict=False):
-        words += [f"--{role}", name]
+    files, columns = run.dataset["files"], run.dataset["columns"]
+    train = files.get("train", f"{run.dataset['name']}.csv")
+    words = ["--data", _sample_path(run) or train]
+    for role in ("val", "test"):
+        if role in files:
+            words += [f"--{role}", files[role]]
     words += ["--text-column", columns["text"], "--label-column", columns["label"]]
     words += ["--split-column", columns["split"] or "none"]
-    if cut is not None and cut["percent"] != "20":
-        words += ["--val-fraction", f"{float(cut['percent']) / 100:g}"]
+    val_fraction = run.dataset["val_fraction"]
+    if val_fraction not in (None, data.VAL_FRACTION):
+        words += ["--val-fraction", f"{val_fraction:g}"]
     return words
 
 
@@ -140,7 +135,7 @@ def _best_cell(run: Run) -> tuple[int, str, int]:
         cells, predicted = cells_of(run)
     except RunError:
         newest = run.snapshots[-1].index if run.snapshots else 0
-        return newest, "mean", int(run.encoder.get("layers", 1))
+        return newest, run.poolings[0], int(run.encoder.get("layers", 1))
     examples = runs.read_examples(run.path)
     val = (examples["split"] == "val").to_numpy()
     scores = macro_f1(examples["label"].to_numpy()[val], predicted[:, val])

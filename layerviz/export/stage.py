@@ -13,7 +13,7 @@ from layerviz import charts
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.export.fonts import cut, font
 from layerviz.export.views import DrawnMaps, head_scores, probe_scores
-from layerviz.separability import SPOKEN
+from layerviz.poolings import pooling_label
 from layerviz.wording import epoch_name, epoch_number, layer_name
 
 SUPERSAMPLED = 3  # times as many pixels across, from which dots get their smooth edges
@@ -330,7 +330,7 @@ def _captions(drawn: DrawnMaps, table: pd.DataFrame) -> list[str]:
         known = {layer: v[slot, 1] for layer, v in probes.items() if not np.isnan(v[slot, 1])}
         if known:
             best = max(known, key=known.__getitem__)
-            pooling = SPOKEN[drawn.view.pooling]
+            pooling = pooling_label(drawn.view.pooling)
             said.append(f"highest {pooling}-pooled probe {known[best]:.2f} (layer {best})")
         captions.append(f"Val macro-F1: {', '.join(said)}" if said else "Not measured yet")
     return captions

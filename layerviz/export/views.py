@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz import charts, projection, runs
-from layerviz.config import METHOD_NAMES, POOLINGS, TRAIN_AND_VAL
+from layerviz.config import METHOD_NAMES, TRAIN_AND_VAL
 from layerviz.errors import ConfigError, RunError
 from layerviz.progress import (
     DRAWING,
@@ -39,7 +39,8 @@ class MapsView:
 
     Parameters
     ----------
-    pooling : {"mean", "cls", "max"}
+    pooling : str
+        One of the run's.
     method : {"pca", "lda", "tsne", "umap"}
     colouring : str
         One of `charts.COLOURINGS`.
@@ -65,7 +66,6 @@ class MapsView:
 
     def __post_init__(self) -> None:
         for name, choices in (
-            ("pooling", POOLINGS),
             ("method", tuple(METHOD_NAMES)),
             ("colouring", charts.COLOURINGS),
         ):
@@ -206,6 +206,11 @@ def completed(run: Run, view: MapsView, labels: np.ndarray) -> MapsView:
     """Return `view` with nothing left open, checked against what the run holds."""
     n_layers, n_classes = int(run.encoder["layers"]), len(run.label_names)
     there = tuple(snapshot.index for snapshot in run.snapshots)
+    if view.pooling not in run.poolings:
+        raise ConfigError(
+            f"Pooling is {view.pooling!r:.40}, which this run does not have.",
+            f"Choose one of {', '.join(run.poolings)}.",
+        )
     layers = view.layers or first_and_last(n_layers)
     snapshots = there if view.snapshots is None else view.snapshots
     classes = view.classes

@@ -37,7 +37,7 @@ def student_loss(
     masked_loss = masked_loss / is_masked.sum().clamp(min=1)
     if projections is None:
         return masked_loss, masked_loss.new_zeros(())
-    pooled = hidden_states.pool(hidden.float(), attention_mask)
+    pooled = hidden_states.pool(hidden.float(), attention_mask, projections)
     parts = [
         matching_loss(projections[name](pooled[name]), batch["teacher"]) for name in projections
     ]

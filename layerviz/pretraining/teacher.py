@@ -120,7 +120,7 @@ def fit_projections(
             )
             inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
             hidden = masked.model.base_model(**inputs).last_hidden_state
-            of_batch = hidden_states.pool(hidden, inputs["attention_mask"])
+            of_batch = hidden_states.pool(hidden, inputs["attention_mask"], STUDENT_POOLINGS)
             for name, batches in pooled.items():
                 batches.append(of_batch[name])
     target = torch.from_numpy(vectors[some]).float()  # (n, D_t)

@@ -14,9 +14,9 @@ import torch
 from torch import nn
 from transformers import Trainer
 
-from layerviz import hidden_states
 from layerviz.config import PretrainConfig
 from layerviz.encoders import MaskedLM
+from layerviz.poolings import MEAN
 from layerviz.pretraining.batches import Collator, TrainingTexts, plan_batches
 from layerviz.pretraining.loss import matching_loss
 from layerviz.pretraining.steps import Watch, arguments, run
@@ -38,7 +38,7 @@ class _Words(nn.Module):
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, teacher: torch.Tensor
     ) -> dict[str, torch.Tensor]:
         hidden = self.embeddings(input_ids=input_ids).float()  # (B, T, D)
-        mean = hidden_states.pool(hidden, attention_mask)["mean"]
+        mean = MEAN.pool(hidden, attention_mask)
         return {"loss": matching_loss(self.projection(mean), teacher)}
 
 

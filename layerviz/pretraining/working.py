@@ -14,11 +14,12 @@ from torch import nn
 from torch.nn import functional
 from transformers import PreTrainedModel, Trainer
 
-from layerviz import encoders, hidden_states
+from layerviz import encoders
 from layerviz.config import PretrainConfig
 from layerviz.data import Corpus
 from layerviz.encoders import EncoderSize, MaskedLM
 from layerviz.errors import DataError
+from layerviz.poolings import MEAN
 from layerviz.pretraining.batches import (
     Collator,
     NumberedBatch,
@@ -251,6 +252,6 @@ def _cosines(
     hidden = masked.model.base_model(
         input_ids=batch["input_ids"], attention_mask=attention_mask
     ).last_hidden_state
-    mean = hidden_states.pool(hidden, attention_mask)["mean"]  # (B, D)
+    mean = MEAN.pool(hidden, attention_mask)  # (B, D)
     student = functional.normalize(projection(mean), dim=-1)  # (B, D_t)
     return (student * batch["teacher"]).sum(dim=-1).tolist()

@@ -51,10 +51,12 @@ from layerviz.runs.record import (
     runs_folder,
     update,
 )
+from layerviz.runs.upgrading import FORMAT, upgraded
 from layerviz.runs.writing import DISK_FULL_SIGNS, replacing, writing_error
 
 __all__ = [
     "DISK_FULL_SIGNS",
+    "FORMAT",
     "HISTORY_COLUMNS",
     "LIVE",
     "RUNS_FOLDER",
@@ -92,6 +94,7 @@ __all__ = [
     "save_model",
     "unmeasured_snapshots",
     "update",
+    "upgraded",
     "write_examples",
     "write_history",
     "write_label_ranking",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import threading
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from layerviz import __version__
 from layerviz.config import RunConfig, check_run_id, run_id
 from layerviz.data import Dataset
 from layerviz.errors import LayervizError, RunError
+from layerviz.poolings import NAME, POOLINGS, RESERVED
+from layerviz.runs.upgrading import FORMAT, upgraded
 from layerviz.runs.writing import replacing, writing
 
 RUNS_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "runs"
@@ -66,15 +69,19 @@ class Run:
         Why it failed; empty otherwise.
     label_names : tuple of str
         Class names; position = class index.
+    poolings : tuple of str
+        Those of its hidden states, whatever `layerviz.poolings` offers today.
     dataset : dict
-        ``name``, ``fingerprint``, ``counts`` (split -> label -> n), ``columns``, ``notes``.
+        ``name``, ``fingerprint``, ``files`` (role -> name; empty where it is not known),
+        ``columns``, ``val_fraction`` (cut from train, or None), ``counts`` (split -> label -> n),
+        ``notes``.
     encoder : dict
         ``label``, ``family``, ``layers``, ``hidden_size``, ``parameters``; empty until loaded.
     training : dict
-        ``total_steps``, ``steps_per_epoch``, ``learning_rate``, ``precision``, ``n_snapshots``
-        (planned), ``timed_steps`` and the ``train_seconds`` they took (captures not included),
-        ``model_step`` (of the weights saved at the end), ``n_truncated`` per split; empty until
-        training is set up.
+        ``total_steps``, ``steps_per_epoch``, ``learning_rate``, ``precision``, ``device``,
+        ``world_size`` (processes), ``n_snapshots`` (planned), ``timed_steps`` and the
+        ``train_seconds`` they took (captures not included), ``model_step`` (of the weights saved at
+        the end), ``n_truncated`` per split; empty until training is set up.
     snapshots : tuple of Snapshot
         Those that are on disk, in order.
     created : str
@@ -88,6 +95,7 @@ class Run:
     status: str
     reason: str
     label_names: tuple[str, ...]
+    poolings: tuple[str, ...]
     dataset: dict[str, Any]
     encoder: dict[str, Any]
     training: dict[str, Any]
@@ -138,6 +146,7 @@ def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
         _write_json(
             path,
             {
+                "format": FORMAT,
                 "layerviz": __version__,
                 "run_id": path.name,
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -147,9 +156,12 @@ def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
                 "seed": config.seed,
                 "config": config.as_dict(),
                 "label_names": list(dataset.label_names),
+                "poolings": list(POOLINGS),
                 "dataset": {
                     "name": dataset.name,
                     "fingerprint": dataset.fingerprint,
+                    "files": dataset.files,
+                    "val_fraction": dataset.val_fraction,
                     "columns": {
                         "text": dataset.columns.text,
                         "label": dataset.columns.label,
@@ -190,7 +202,7 @@ def open_folder(path: Path) -> Run:
 
 
 def parse(path: Path, values: dict[str, Any]) -> Run:
-    """Return what the entries of a ``run.json`` say, or a RunError; nothing is read."""
+    """Return what the entries of a ``run.json`` of any format say, or a RunError."""
     return _as_run(path, values)
 
 
@@ -251,6 +263,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _as_run(path: Path, values: dict[str, Any]) -> Run:
     try:
+        values = upgraded(values)
         status, reason = values["status"], values["reason"]
         if status in LIVE and not _is_alive(values["process"]):
             status = "failed"
@@ -264,6 +277,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             status=status,
             reason=reason,
             label_names=tuple(values["label_names"]),
+            poolings=_poolings(values["poolings"]),
             dataset=values["dataset"],
             encoder=values["encoder"],
             training=values["training"],
@@ -271,11 +285,21 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             created=datetime.fromisoformat(values["created"]).isoformat(),
             versions={"layerviz": values["layerviz"], **values["versions"]},
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(
             f"run.json of {path.name!r} lacks or garbles an entry ({error}).",
             "Delete that run's folder.",
         ) from error
+
+
+def _poolings(names: Any) -> tuple[str, ...]:
+    sound = isinstance(names, list) and all(
+        isinstance(name, str) and re.fullmatch(NAME, name) and name not in RESERVED
+        for name in names
+    )
+    if not sound or not 0 < len(set(names)) == len(names):
+        raise ValueError("poolings")
+    return tuple(names)
 
 
 def _this_process() -> dict[str, float]:

@@ -40,7 +40,7 @@ from layerviz.separability.resampling import (
     resampling_weights,
     simultaneous_interval,
 )
-from layerviz.separability.wording import SPOKEN, answer_sentences, pooling_sentence, shortage
+from layerviz.separability.wording import answer_sentences, pooling_sentence, shortage
 
 __all__ = [
     "COLUMNS",
@@ -48,7 +48,6 @@ __all__ = [
     "LEVEL",
     "MEASURES",
     "MIXES",
-    "SPOKEN",
     "Answer",
     "Best",
     "Cell",

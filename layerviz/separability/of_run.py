@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from layerviz import runs
-from layerviz.config import POOLINGS
 from layerviz.errors import RunError
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
@@ -19,6 +18,7 @@ def measure_snapshot(
     run: Run,
     index: int,
     *,
+    pooled: Mapping[str, np.ndarray] | None = None,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> None:
@@ -29,6 +29,8 @@ def measure_snapshot(
     run : Run
     index : int
         A snapshot that is on disk, and so is the first one.
+    pooled : mapping of str to ndarray of shape (L + 1, N, D), float16, optional
+        Its hidden states per pooling, if they are in memory; else they are read.
     on_progress : callable
         Called with a `Progress` that counts cells.
     should_stop : callable
@@ -39,10 +41,13 @@ def measure_snapshot(
     Cancelled
         If `should_stop` answers true; nothing is stored then.
     """
+    if pooled is None:
+        pooled = runs.read_pooled(run.path, index)
     measured = measure(
-        runs.read_pooled(run.path, index),
+        dict(sorted(pooled.items())),  # as they lie in the file: rows come in the same order
         runs.read_examples(run.path),
         runs.read_predictions(run.path, index)["predicted"].to_numpy(),
+        # Read each time: kept in memory all through training, it would take as much as a snapshot.
         first=runs.read_pooled(run.path, 0) if index else None,
         seed=run.config.seed,
         on_progress=on_progress,
@@ -51,8 +56,14 @@ def measure_snapshot(
     runs.write_measures(run.path, index, measured.table, measured.predicted)
 
 
-def cells_of(run: Run, poolings: Sequence[str] = POOLINGS) -> tuple[list[Cell], np.ndarray]:
+def cells_of(run: Run, poolings: Sequence[str] | None = None) -> tuple[list[Cell], np.ndarray]:
     """Return the candidates of a run, layers 1 to L, and their probes' predictions.
+
+    Parameters
+    ----------
+    run : Run
+    poolings : sequence of str, optional
+        Some of the run's, by default all.
 
     Returns
     -------
@@ -64,8 +75,15 @@ def cells_of(run: Run, poolings: Sequence[str] = POOLINGS) -> tuple[list[Cell], 
     Raises
     ------
     RunError
-        If no snapshot is measured.
+        If no snapshot is measured, or the run lacks a pooling.
     """
+    if poolings is None:
+        poolings = run.poolings
+    if lacking := [name for name in poolings if name not in run.poolings]:
+        raise RunError(
+            f"{run.run_id} holds no hidden states under {lacking[0]!r:.40} pooling.",
+            f"Choose one of {', '.join(run.poolings)}.",
+        )
     cells, predicted = [], []
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
     for index in runs.measured_snapshots(run):
@@ -79,7 +97,7 @@ def cells_of(run: Run, poolings: Sequence[str] = POOLINGS) -> tuple[list[Cell], 
     return cells, np.concatenate(predicted)
 
 
-def answer_of(run: Run, poolings: Sequence[str] = POOLINGS) -> Answer:
+def answer_of(run: Run, poolings: Sequence[str] | None = None) -> Answer:
     """Return which layer of a run generalises, at which epoch, and how sure that is."""
     cells, predicted = cells_of(run, poolings)
     examples = runs.read_examples(run.path)

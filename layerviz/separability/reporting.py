@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from layerviz import runs
+from layerviz.poolings import pooling_label
 from layerviz.runs import Run
 from layerviz.separability.answering import Answer
 from layerviz.separability.measuring import HEAD
-from layerviz.separability.wording import SPOKEN, answer_sentences
+from layerviz.separability.wording import answer_sentences
 
 WIDTH = 96
 
@@ -38,7 +39,7 @@ def as_text(run: Run, answer: Answer, table: pd.DataFrame) -> str:
     best = answer.best
     lines = [textwrap.fill(" ".join(answer_sentences(answer)), WIDTH), ""]
     n = f"n = {answer.val.n:,}"
-    lines.append(f"Val macro-F1 of the linear probe, {SPOKEN[best.pooling]} pooling ({n}):")
+    lines.append(f"Val macro-F1 of the linear probe, {pooling_label(best.pooling)} pooling ({n}):")
     val = table[table["split"] == "val"]
     epochs = sorted(val["epoch"].unique())
     lines.append("  layer " + "".join(f"{epoch:>9g}" for epoch in epochs) + "  epoch")

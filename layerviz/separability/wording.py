@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from layerviz.poolings import pooling_label
 from layerviz.separability.answering import Answer, Cell
 from layerviz.separability.comparing import PoolingVerdict
 from layerviz.separability.resampling import FEW_EXAMPLES
 from layerviz.wording import at_epoch, count, number_ranges, sentence_case
-
-SPOKEN = {"mean": "mean", "cls": "[CLS]", "max": "max"}
 
 
 def shortage(n: int, smallest: str, n_smallest: int) -> str:
@@ -22,7 +21,7 @@ def answer_sentences(answer: Answer) -> list[str]:
     best = answer.best
     where = f"Layer {best.layer} {at_epoch(best.epoch)}"
     others = answer.n_cells - 1
-    pooling = f"{SPOKEN.get(best.pooling, best.pooling)} pooling"
+    pooling = f"{pooling_label(best.pooling)} pooling"
     if answer.verdict == "chance":
         return [
             f"No layer tells the classes apart on val better than chance: the best of "
@@ -69,7 +68,7 @@ def answer_sentences(answer: Answer) -> list[str]:
 
 def _start(answer: Answer) -> str:
     cell, score = answer.start
-    return f"layer {cell.layer}, {SPOKEN[cell.pooling]} pooling, {score:.2f}"
+    return f"layer {cell.layer}, {pooling_label(cell.pooling)} pooling, {score:.2f}"
 
 
 def _ties(answer: Answer) -> str:
@@ -126,9 +125,10 @@ def pooling_sentence(verdict: PoolingVerdict) -> str:
     thoughts = [f"beats {_pooling_and_layer(cell)} by {gain}" for cell, gain in clear]
     if tied:
         thoughts.append(f"ties with {' and '.join(map(_pooling_and_layer, tied))}")
+    thoughts = thoughts or ["is the only pooling"]
     lead = f"{sentence_case(at_epoch(best.epoch))}, each at its best layer:"
     return f"{lead} {_pooling_and_layer(best)} {', and '.join(thoughts)}."
 
 
 def _pooling_and_layer(cell: Cell) -> str:
-    return f"{SPOKEN[cell.pooling]} (layer {cell.layer})"
+    return f"{pooling_label(cell.pooling)} (layer {cell.layer})"

@@ -204,6 +204,7 @@ def _record_setup(
             "learning_rate": arguments.learning_rate,
             "precision": "bf16" if arguments.bf16 else "fp32",
             "device": str(arguments.device),
+            "world_size": arguments.world_size,
             "n_snapshots": len(plan),
             "timed_steps": run.training.get("timed_steps", 0),
             "train_seconds": run.training.get("train_seconds", 0.0),

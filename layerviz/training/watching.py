@@ -112,23 +112,25 @@ class Watch(TrainerCallback):
             self._stop(control)
             return
         try:
-            if not runs.has_snapshot(self.run.path, index):
-                self._capture(index)
+            is_new = not runs.has_snapshot(self.run.path, index)
             separability.measure_snapshot(
                 self.run,
                 index,
+                pooled=self._capture(index) if is_new else None,
                 on_progress=self._tell,
                 should_stop=self.should_stop,
             )
         except Cancelled:
             self._stop(control)
 
-    def _capture(self, index: int) -> None:
+    def _capture(self, index: int) -> dict[str, np.ndarray]:
+        """Store a new snapshot; return its hidden states."""
         captured = hidden_states.capture(
             self.encoder.model,
             self.encoder.tokenizer,
             self.tokens,
             max_length=self.run.config.max_length,
+            poolings=self.run.poolings,
             on_progress=self._tell,
             should_stop=self.should_stop,
         )
@@ -139,6 +141,7 @@ class Watch(TrainerCallback):
         if self.run.config.keep_weights:  # first: a snapshot that is there is whole
             runs.save_model(self.run.path, self.encoder.model, self.encoder.tokenizer, index)
         runs.write_snapshot(self.run.path, snapshot, captured.pooled, predictions)
+        return captured.pooled
 
     def _record(self, **values: float) -> None:
         epoch = self.step / self.run.training["steps_per_epoch"]

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, projection
+from layerviz import cache, charts, comparison, projection
 from layerviz.charts import Grid
 from layerviz.comparison import Comparison, Contender
 from layerviz.config import METHOD_NAMES, TRAIN_AND_VAL
+from layerviz.poolings import pooling_label
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run, Snapshot
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_chart import most_per_split, most_slots, probe_scores
 from layerviz.ui.parts.map_controls import (
-    POOLING_NAMES,
     classes_in_colour,
     colour_legend,
     map_controls,
@@ -64,7 +64,8 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
             poolings = [standing.best.pooling for standing in judged.standings]
         else:
             first = judged.best.best.pooling
-            poolings = [pooling_control("versus_pooling", first)] * len(ready)
+            shared = comparison.shared_poolings(ready)
+            poolings = [pooling_control("versus_pooling", shared, first)] * len(ready)
         method, colouring = map_controls("versus_")
         if len(shared) > 1:
             seed = st.selectbox("Seed", shared, key=f"versus_seed_{shared}", width=90)
@@ -170,7 +171,7 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
 def _title(judged: Comparison, place: int, view: View) -> str:
     standing = judged.standings[place]
     when = f", {epoch_name(standing.best.epoch)}" if view.at_best else ""
-    layer, pooling = view.layers[place], POOLING_NAMES[view.poolings[place]]
+    layer, pooling = view.layers[place], pooling_label(view.poolings[place])
     return f"{standing.name}  ·  layer {layer} of {standing.n_layers}, {pooling}{when}"
 
 

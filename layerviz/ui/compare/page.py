@@ -10,8 +10,8 @@ from layerviz import cache, comparison, runs
 from layerviz.comparison import Comparison, Contender
 from layerviz.data import Dataset
 from layerviz.errors import RunError
+from layerviz.poolings import pooling_label
 from layerviz.runs import Run
-from layerviz.separability import SPOKEN
 from layerviz.ui.compare.details import agreement, scores
 from layerviz.ui.compare.maps import comparison_maps
 from layerviz.ui.parts.measured import download, measure_the_rest
@@ -203,7 +203,7 @@ def _go_on(run: Run, dataset: Dataset) -> None:
 def _verdict(contenders: list[Contender], ready: list[Contender]) -> Comparison:
     with st.container(border=True):
         place = st.container()
-        poolings = poolings_control("versus_poolings")
+        poolings = poolings_control("versus_poolings", comparison.shared_poolings(ready))
         judged = cache.compared(ready, poolings)
         lead, *rest = comparison.comparison_sentences(judged)
         live = any(run.live for contender in contenders for run in contender.runs)
@@ -244,7 +244,7 @@ def _table(table: pd.DataFrame) -> None:
             "standing": [_standing(row) for row in table.to_dict("records")],
             "best layer": [
                 f"{row['best_layer']} of {row['layers']}, epoch {row['epoch']:g}, "
-                f"{SPOKEN[row['pooling']]}"
+                f"{pooling_label(row['pooling'])}"
                 for row in table.to_dict("records")
             ],
             "val macro-F1": [

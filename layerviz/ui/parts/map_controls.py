@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, export
-from layerviz.config import METHOD_NAMES, POOLINGS
+from layerviz.config import METHOD_NAMES
+from layerviz.poolings import pooling_label
 from layerviz.runs import Run
-from layerviz.ui.parts.state import first_value
+from layerviz.ui.parts.state import first_choice, first_value
 
-POOLING_NAMES = {"mean": "mean", "cls": "[CLS]", "max": "max"}
 PRESETS: dict[str, Callable[[int], list[int]]] = {
     "First four and last four": lambda n: list(export.first_and_last(n)),
     "All": lambda n: list(range(1, n + 1)),
@@ -25,14 +25,18 @@ def first_layers(n_layers: int) -> list[int]:
     return PRESETS[next(iter(PRESETS))](n_layers)
 
 
-def pooling_control(key: str, first: str) -> str:
-    """Let the reader choose a pooling, `first` at first."""
+def pooling_control(key: str, poolings: Sequence[str], first: str | None = None) -> str:
+    """Let the reader choose one of the poolings of a run, `first` (or the first of them) at first.
+
+    The choice is remembered from run to run, as far as they have it.
+    """
+    first_choice(key, poolings, poolings[0] if first is None else first)
     return st.segmented_control(
         "Pooling",
-        POOLINGS,
+        poolings,
         required=True,
-        format_func=POOLING_NAMES.get,
-        key=first_value(key, first),
+        format_func=pooling_label,
+        key=key,
         width="content",
         help="How a layer's token vectors become one vector per example.",
     )

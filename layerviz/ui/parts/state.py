@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -124,6 +124,16 @@ def remember(*prefixes: str) -> None:
     for key in list(st.session_state):
         if isinstance(key, str) and key.startswith(prefixes):
             st.session_state[key] = st.session_state[key]
+
+
+def first_choice(key: str, choices: Sequence[object], value: object) -> str:
+    """Give a widget its first value, also where it remembers one that is no longer offered.
+
+    Returns its key, as `first_value` does.
+    """
+    if st.session_state.get(key) not in choices:
+        st.session_state[key] = value
+    return key
 
 
 def first_value(key: str, value: object) -> str:

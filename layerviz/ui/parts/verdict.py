@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from layerviz.config import POOLINGS
-from layerviz.ui.parts.map_controls import POOLING_NAMES
-from layerviz.ui.parts.state import first_value
+from layerviz.poolings import pooling_label
+from layerviz.ui.parts.state import first_choice
 
 ALL_POOLINGS = "all"
 VERDICTS = {
@@ -16,15 +17,16 @@ VERDICTS = {
 }
 
 
-def poolings_control(key: str) -> tuple[str, ...]:
-    """Let the reader choose under which poolings to search."""
+def poolings_control(key: str, poolings: Sequence[str]) -> tuple[str, ...]:
+    """Let the reader choose under which of these poolings to search."""
+    choices = [ALL_POOLINGS, *poolings]
     searched = st.segmented_control(
         "Search among",
-        [ALL_POOLINGS, *POOLINGS],
+        choices,
         required=True,
-        format_func=lambda name: "All poolings" if name == ALL_POOLINGS else POOLING_NAMES[name],
-        key=first_value(key, ALL_POOLINGS),
+        format_func=lambda name: "All poolings" if name == ALL_POOLINGS else pooling_label(name),
+        key=first_choice(key, choices, ALL_POOLINGS),
         help="The more cells are searched, the more the best of them is flattered: look at one "
         "pooling if you know which you want.",
     )
-    return POOLINGS if searched == ALL_POOLINGS else (searched,)
+    return tuple(poolings) if searched == ALL_POOLINGS else (searched,)

@@ -59,7 +59,7 @@ def _late(run: Run, split: str) -> None:
     if not measured:
         st.caption("The layers are not measured yet: see the tab Layers.")
         return
-    pooling = pooling_control("event_pooling", "mean")
+    pooling = pooling_control("event_pooling", run.poolings)
     guessed = cache.probed(run, measured, pooling)[-1, 1:]
     examples = cache.examples(run)
     found = exploring.only_late(guessed == examples["label"].to_numpy())
@@ -73,7 +73,7 @@ def _late(run: Run, split: str) -> None:
 
 
 def _moved(run: Run, split: str) -> None:
-    pooling = pooling_control("event_pooling", "mean")
+    pooling = pooling_control("event_pooling", run.poolings)
     layer, after = cell_controls(run, "event")
     before = run.snapshots[0].index
     if after == before:

@@ -13,10 +13,10 @@ from layerviz import export, runs
 from layerviz.config import METHOD_NAMES
 from layerviz.errors import LayervizError
 from layerviz.export import MapsView
+from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import PICTURES
-from layerviz.ui.parts.map_controls import POOLING_NAMES
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.state import first_value, plain, show
 from layerviz.ui.parts.stored_maps import maps_are_there
@@ -58,7 +58,7 @@ def _what(run: Run, view: MapsView) -> None:
     n = len(view.layers)
     layers = f"layer {view.layers[0]}" if n == 1 else f"{n} layers"
     st.caption(
-        f"Maps are taken as the tab **Maps** shows them: {layers}, {POOLING_NAMES[view.pooling]} "
+        f"Maps are taken as the tab **Maps** shows them: {layers}, {pooling_label(view.pooling)} "
         f"pooling, {METHOD_NAMES[view.method]}, coloured by {view.colouring}. Change them there."
         + (" The run is still going on: you get what is there so far." if run.live else "")
     )

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, runs, separability
-from layerviz.config import POOLINGS, TRAIN_AND_VAL
+from layerviz.config import TRAIN_AND_VAL
+from layerviz.poolings import look_up, pooling_label
 from layerviz.runs import Run
 from layerviz.separability import MIXES, Answer, Cell, Mixed
 from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.map_controls import POOLING_NAMES
 from layerviz.ui.parts.measured import cells_frame, download, epoch_control
 from layerviz.ui.parts.state import first_value, jobs, plain, show
 from layerviz.wording import epoch_name
@@ -60,7 +60,7 @@ def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
         ignore_index=True,
     )
     numbers = scores
-    if pooling == "cls":  # layer 0 is the same for every text there, and would squeeze the axis
+    if look_up(pooling).layer_0_is_constant:  # it would squeeze the axis
         scores = scores[scores["layer"] > 0]
     left, right = st.columns(2)
     with left:
@@ -103,8 +103,8 @@ def _poolings(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str)
     st.markdown(plain(separability.pooling_sentence(verdict)))
     scores = pd.concat(
         [
-            cells_frame(run, "probe_macro_f1", "val", name).assign(pooling=POOLING_NAMES[name])
-            for name in POOLINGS
+            cells_frame(run, "probe_macro_f1", "val", name).assign(pooling=name)
+            for name in run.poolings
         ],
         ignore_index=True,
     )
@@ -114,7 +114,7 @@ def _poolings(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str)
         key="pooling_scores",
         alt="Line chart: the probe's val macro-F1 over the layers, one line per pooling.",
         name=f"{run.run_id}-poolings-{snapshot}",
-        frame=scores,
+        frame=scores.assign(pooling=scores["pooling"].map(pooling_label)),
     )
     st.caption(
         "Bands are 95 % bootstrap intervals of each score; the sentence compares in pairs, on the "

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, runs
-from layerviz.config import POOLINGS
+from layerviz.poolings import look_up
 from layerviz.runs import Run
 from layerviz.separability import HEAD, MEASURES, Answer, Measure, answer_sentences
 from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.map_controls import POOLING_NAMES
+from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import cells_frame, measure_the_rest
 from layerviz.ui.parts.state import first_value, plain
 from layerviz.ui.parts.verdict import VERDICTS, poolings_control
@@ -52,7 +52,7 @@ def layers(run: Run) -> None:
 def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
     with st.container(border=True):
         place = st.container()
-        poolings = poolings_control("answer_poolings")
+        poolings = poolings_control("answer_poolings", run.poolings)
         answer = cache.answer(run, poolings)
         lead, *rest = answer_sentences(answer)
         with place:
@@ -111,13 +111,8 @@ def _choice(run: Run, answer: Answer) -> Choice:
             key=first_value(f"measure_split_{name}", splits[0]),
             width="content",
         )
-        pooling = st.segmented_control(
-            "Pooling",
-            POOLINGS,
-            required=True,
-            format_func=POOLING_NAMES.get,
-            key=first_value(f"layers_pooling_{answer.best.pooling}", answer.best.pooling),
-            width="content",
+        pooling = pooling_control(
+            f"layers_pooling_{answer.best.pooling}", run.poolings, answer.best.pooling
         )
         against = st.toggle(
             "Change against epoch 0",
@@ -164,15 +159,10 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choic
         alt=f"Heat map: {label} of each layer at each epoch.",
     )
     outlined = "The outlined cell scores highest. " if cells["best"].any() else ""
-    first = (
-        " Layer 0 is the same for every text under [CLS] (its first token always is), so it tells "
-        "nothing apart."
-        if choice.pooling == "cls"
-        else ""
-    )
     st.caption(
         f"{outlined}Click a cell to see that layer at that epoch in the maps. The answer is "
-        f"searched among layers 1 and up; layer 0 is a baseline.{first}"
+        "searched among layers 1 and up; layer 0 is a baseline. "
+        f"{look_up(choice.pooling).layer_0_note}".rstrip()
     )
 
 

@@ -76,8 +76,9 @@ def view_now(run: Run) -> View:
         layers = PRESETS[preset](n_layers)
     focus = state.get(f"focus-{n_layers}", OVERVIEW)
     labels = cache.examples(run)["label"].to_numpy()
+    pooling = state.get("pooling")
     return View(
-        state.get("pooling", "mean"),
+        pooling if pooling in run.poolings else run.poolings[0],
         state.get("projection", "pca"),
         state.get("colouring", charts.COLOURINGS[0]),
         layers,
@@ -92,7 +93,7 @@ def view_now(run: Run) -> View:
 def _controls(run: Run) -> View:
     n_layers = int(run.encoder["layers"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        pooling = pooling_control("pooling", "mean")
+        pooling = pooling_control("pooling", run.poolings)
         method, colouring = map_controls("")
         preset = st.selectbox("Layers", [*PRESETS, CHOICE], key="layer_preset", width=205)
         view_place = st.container(width=165)

@@ -47,7 +47,7 @@ def one_example(run: Run) -> None:
         return
     row = int(rows[0])
     _text(run, examples.iloc[row], row)
-    pooling = pooling_control("example_pooling", "mean")
+    pooling = pooling_control("example_pooling", run.poolings)
     left, right = st.columns(2)
     with left:
         _over_epochs(run, examples, row)

@@ -111,7 +111,7 @@ def _predictions(run: Run, read: OwnTexts) -> None:
 def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
     st.markdown("**Where they land** (stars; placed into the maps, which stay as they are)")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        pooling = pooling_control("own_texts_pooling", "mean")
+        pooling = pooling_control("own_texts_pooling", list(read.pooled))
         method, colouring = map_controls("own_texts_")
     classes = classes_in_colour(run, colouring, f"classes-{run.run_id}")
     colour_legend(run, colouring, classes, "own_texts_legend")

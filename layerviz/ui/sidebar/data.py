@@ -5,11 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from layerviz import cache, data
-from layerviz.data import Columns, Dataset, Table
+from layerviz.data import VAL_FRACTION, Columns, Dataset, Table
 from layerviz.ui.parts.state import go_to, plain
 
 SAMPLE, UPLOAD = "Sample", "Your CSV"
-VAL_FRACTION = 0.2
 NO_SPLIT = "(none: cut val at random)"
 
 
