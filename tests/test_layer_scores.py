@@ -10,21 +10,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
-from test_charts import (
-    APART,
-    ATTACKS,
-    DARK,
-    EYES,
-    WHITE,
-    check_text_is_inert,
-    contrast,
-    distance,
-    lab,
-    rows_of,
-)
+from eyesight import APART, DARK, EYES, WHITE, contrast, distance, lab
+from specs import ATTACKS, check_text_is_inert, rows_of
 
 from layerviz import charts
 from layerviz.charts import layer_scores as module
+from layerviz.charts.palette import colour_between
 from layerviz.poolings import POOLINGS
 from layerviz.wording import epoch_name
 
@@ -473,7 +464,7 @@ def test_poolings_are_drawn_with_their_intervals() -> None:
 
 
 def steps(ramp: tuple[str, ...]) -> list[str]:
-    return [module._between(ramp, place) for place in np.linspace(0, 1, 101)]
+    return [colour_between(ramp, position) for position in np.linspace(0, 1, 101)]
 
 
 @pytest.mark.parametrize("eye", EYES)

@@ -7,13 +7,12 @@ number, or a gap in a line.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from layerviz.charts.palette import OTHER_COLOUR
+from layerviz.charts.palette import OTHER_COLOUR, colour_between
 from layerviz.poolings import look_up, pooling_label
 
 CELL_HEIGHT, LINES_HEIGHT = 26, 300  # pixels; cells of 13 layers fit on a page
@@ -261,7 +260,7 @@ def _lines(
     n = {split: scores["n"][scores["split"] == split] for split in DASHES}
     sizes = {split: split + _sizes(column) for split, column in n.items() if len(column)}
     frame = worded(scores).assign(val=scores["split"] == "val", split=scores["split"].map(sizes))
-    shades = [_between(ramps[dark], at) for at in np.linspace(len(drawn) == 1, 1, len(drawn))]
+    shades = [colour_between(ramps[dark], at) for at in np.linspace(len(drawn) == 1, 1, len(drawn))]
     colour = alt.Color(f"{line}:O", title=title).scale(domain=drawn, range=shades)
     # Streamlit's wide rows would let the legend of 13 layers grow over the foot of the chart.
     rows = {"rowPadding": 4, "symbolSize": 80, "symbolStrokeWidth": 0}
@@ -394,10 +393,3 @@ def _colour_domain(values: pd.Series, given: tuple | None, diverging: bool) -> l
         low = -high
     room = 0.05 * (low == high)
     return [float(low - room), float(high + room)]
-
-
-def _between(ramp: Sequence[str], place: float) -> str:
-    """Return the colour at a place in [0, 1] of a ramp, mixed in sRGB as Vega is told to."""
-    stops, places = [bytes.fromhex(colour[1:]) for colour in ramp], np.linspace(0, 1, len(ramp))
-    mixed = [np.interp(place, places, part) for part in zip(*stops, strict=True)]
-    return "#" + bytes(round(part) for part in mixed).hex().upper()

@@ -1,5 +1,9 @@
 """The colours of layerviz: one meaning each, on every page and in every export."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 # Six of Okabe & Ito (2008), whose yellow cannot be seen on white, then four that a search over
 # sRGB found to stay apart from these and each other under simulated deuteranopia and protanopia
 # (Machado et al., 2009), as the grey of the other classes does.
@@ -34,3 +38,19 @@ PALETTE = (*CLASS_COLOURS, OTHER_COLOUR, RIGHT_COLOUR, WRONG_COLOUR, *CONFIDENCE
 OTHER_CODE = len(CLASS_COLOURS)
 RIGHT_CODE, WRONG_CODE = OTHER_CODE + 1, OTHER_CODE + 2
 CONFIDENCE_CODE = OTHER_CODE + 3
+
+
+def colour_between(ramp: Sequence[str], position: float) -> str:
+    """Return the colour at a position of a ramp, mixed in sRGB as Vega is told to.
+
+    Parameters
+    ----------
+    ramp : sequence of str
+        Colours at even steps, ``#RRGGBB``.
+    position : float
+        From 0, the first colour, to 1, the last.
+    """
+    stops = [bytes.fromhex(colour[1:]) for colour in ramp]
+    positions = np.linspace(0, 1, len(ramp))
+    mixed = [np.interp(position, positions, channel) for channel in zip(*stops, strict=True)]
+    return "#" + bytes(round(channel) for channel in mixed).hex().upper()
