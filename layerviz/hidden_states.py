@@ -25,7 +25,7 @@ from layerviz.progress import (
 log = logging.getLogger(__name__)
 
 TOKENS_PER_BATCH = 2048
-TEXTS_AT_ONCE = 1000  # tokenised together: what a tokenizer keeps of a text dwarfs its ids
+TEXTS_AT_ONCE = 1000  # tokenised together: a tokenizer's output is far larger than its ids
 FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
@@ -51,12 +51,12 @@ class Capture:
 
 @dataclass(frozen=True)
 class Tokenised:
-    """Texts as token ids, for as many passes as are wanted.
+    """Texts as token ids, for any number of passes.
 
     Parameters
     ----------
     input_ids : tuple of N ndarrays of shape (T_i,), int32
-        At most the asked number of tokens of each text, special ones included.
+        At most the requested number of tokens of each text, special ones included.
     cut : ndarray of shape (N,), bool
         Which texts had more.
     """
@@ -87,21 +87,21 @@ def tokenise(
     input_ids: list[np.ndarray] = []
     cut = np.zeros(len(texts), dtype=bool)
     for start in range(0, len(texts), TEXTS_AT_ONCE):
-        some = list(texts[start : start + TEXTS_AT_ONCE])
+        part = list(texts[start : start + TEXTS_AT_ONCE])
         encoded = tokenizer(
-            some,
+            part,
             truncation=True,
             max_length=max_length,
             return_overflowing_tokens=tokenizer.is_fast,
         )
         # What was cut off comes back as further rows of the same text.
-        of = np.array(encoded.get("overflow_to_sample_mapping", range(len(some))))
-        texts_seen, firsts, pieces = np.unique(of, return_index=True, return_counts=True)
+        text_of_row = np.array(encoded.get("overflow_to_sample_mapping", range(len(part))))
+        rows, firsts, pieces = np.unique(text_of_row, return_index=True, return_counts=True)
         input_ids += [np.array(encoded["input_ids"][row], dtype=np.int32) for row in firsts]
         longer = pieces > 1
         if not tokenizer.is_fast:
-            longer = token_lengths(tokenizer, some) > max_length
-        cut[start + texts_seen] = longer
+            longer = token_lengths(tokenizer, part) > max_length
+        cut[start + rows] = longer
     return Tokenised(tuple(input_ids), cut)
 
 
@@ -156,9 +156,9 @@ def capture(
     tokenizer : PreTrainedTokenizerBase
         Its tokenizer.
     texts : sequence of str, or Tokenised
-        N texts; where they are captured again and again, `tokenise` them once.
+        N texts; if they are captured repeatedly, `tokenise` them once.
     max_length : int
-        Tokens kept of each text, special tokens included; unused for what is tokenised.
+        Tokens kept of each text, special tokens included; unused for tokenised texts.
     poolings : iterable of str
         As in `pool`.
     tokens_per_batch : int
@@ -184,24 +184,15 @@ def capture(
     if not len(texts):
         raise ValueError("capture needs at least one text")
     wanted = [POOLINGS[name] for name in poolings]
-    known = isinstance(texts, Tokenised)
-    input_ids = (texts if known else tokenise(tokenizer, texts, max_length)).input_ids
-    out: _Rows | None = None
-    done = 0
+    if not isinstance(texts, Tokenised):
+        texts = tokenise(tokenizer, texts, max_length)
+    out = _Rows(wanted, len(texts))
     with _evaluation(model):
-        for rows in _batches([len(ids) for ids in input_ids], tokens_per_batch):
-            stop_if_asked(should_stop)
-            batch = _pad([input_ids[row] for row in rows], tokenizer.pad_token_id or 0)
-            output = model(
-                **{name: tensor.to(model.device) for name, tensor in batch.items()},
-                output_hidden_states=True,
-            )
-            if out is None:
-                out = _Rows(wanted, len(texts), output.hidden_states, output.logits)
-            out.write(rows, output, batch["attention_mask"].to(model.device))
+        batches = _padded_batches(model, tokenizer, texts, tokens_per_batch)
+        for rows, batch in _watched(batches, len(texts), on_progress, should_stop):
+            output = model(**batch, output_hidden_states=True)
+            out.write(rows, output.hidden_states, output.logits, batch["attention_mask"])
             del output  # before the next batch is computed, not after
-            done += len(rows)
-            on_progress(Progress(CAPTURING, done, len(texts)))
     if out.n_clipped:
         log.warning("%d hidden-state values exceed float16 and were clipped", out.n_clipped)
     return Capture(out.pooled, out.logits, out.n_clipped)
@@ -227,20 +218,15 @@ def sentence_vectors(
     """
     if not len(texts):
         raise ValueError("sentence_vectors needs at least one text")
-    input_ids = tokenise(tokenizer, texts, max_length).input_ids
-    vectors, done = None, 0
+    tokens = tokenise(tokenizer, texts, max_length)
+    order, vectors = [], []
     with _evaluation(model):
-        for rows in _batches([len(ids) for ids in input_ids], tokens_per_batch):
-            stop_if_asked(should_stop)
-            batch = _pad([input_ids[row] for row in rows], tokenizer.pad_token_id or 0)
-            batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
+        batches = _padded_batches(model, tokenizer, tokens, tokens_per_batch)
+        for rows, batch in _watched(batches, len(texts), on_progress, should_stop):
             hidden = model(**batch).last_hidden_state.float()  # (B, T, D)
-            if vectors is None:
-                vectors = np.zeros((len(texts), hidden.shape[-1]), dtype=np.float32)
-            vectors[rows] = MEAN.pool(hidden, batch["attention_mask"]).cpu().numpy()
-            done += len(rows)
-            on_progress(Progress(CAPTURING, done, len(texts)))
-    return vectors
+            vectors.append(MEAN.pool(hidden, batch["attention_mask"]).cpu().numpy())
+            order.append(rows)
+    return np.concatenate(vectors)[np.argsort(np.concatenate(order))]
 
 
 def token_states(
@@ -273,31 +259,30 @@ def token_states(
         Index 0 is the embedding output.
     """
     encoded = tokenizer(text, truncation=True, max_length=max_length, verbose=False)
-    batch = _pad([encoded["input_ids"]], tokenizer.pad_token_id or 0)
+    batch = _pad([encoded["input_ids"]], tokenizer.pad_token_id or 0, model.device)
     with _evaluation(model):
-        output = model(
-            **{name: tensor.to(model.device) for name, tensor in batch.items()},
-            output_hidden_states=True,
-        )
+        output = model(**batch, output_hidden_states=True)
     states = torch.stack([hidden[0].float() for hidden in output.hidden_states])
-    return _written(text, encoded, tokenizer), states.cpu().numpy()
+    return _token_texts(text, encoded, tokenizer), states.cpu().numpy()
 
 
-def _written(text: str, encoded: BatchEncoding, tokenizer: PreTrainedTokenizerBase) -> list[str]:
+def _token_texts(
+    text: str, encoded: BatchEncoding, tokenizer: PreTrainedTokenizerBase
+) -> list[str]:
     """Return tokens as a reader knows them, instead of "##ing", "Ġthe" or "ĠÃ±"."""
-    names = tokenizer.convert_ids_to_tokens(encoded["input_ids"])
-    if not encoded.is_fast:  # it cannot tell where in the text a token stands
+    names = list(tokenizer.convert_ids_to_tokens(encoded["input_ids"]))
+    if not encoded.is_fast:  # it does not know where in the text a token is
         return names
     special = set(tokenizer.all_special_ids)
     tokens, words = [], encoded.word_ids()
-    for place, (token_id, name) in enumerate(zip(encoded["input_ids"], names, strict=True)):
-        if token_id in special or words[place] is None:
+    for position, (token_id, name) in enumerate(zip(encoded["input_ids"], names, strict=True)):
+        if token_id in special or words[position] is None:
             tokens.append(name)
             continue
-        span = encoded.token_to_chars(place)
+        span = encoded.token_to_chars(position)
         piece = text[slice(*span)].strip() if span else ""
-        goes_on = place > 0 and words[place] == words[place - 1]
-        tokens.append(("…" if goes_on else "") + (piece or "␣"))
+        continues = position > 0 and words[position] == words[position - 1]
+        tokens.append(("…" if continues else "") + (piece or "␣"))
     return tokens
 
 
@@ -315,30 +300,63 @@ def token_lengths(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> n
 
 
 class _Rows:
-    """The result of a capture, filled batch by batch."""
+    """The result of a capture, filled batch by batch; the first one tells its shapes."""
 
-    def __init__(
-        self,
-        poolings: Sequence[Pooling],
-        n: int,
-        hidden: Sequence[torch.Tensor],
-        logits: torch.Tensor,
-    ) -> None:
-        self.poolings = poolings
-        shape = (len(hidden), n, hidden[-1].shape[-1])  # (L + 1, N, D)
-        self.pooled = {one.name: np.zeros(shape, dtype=np.float16) for one in poolings}
-        self.logits = np.zeros((n, logits.shape[-1]), dtype=np.float32)
+    def __init__(self, poolings: Sequence[Pooling], n: int) -> None:
+        self.poolings, self.n = poolings, n
+        self.pooled: dict[str, np.ndarray] = {}
+        self.logits = np.zeros((n, 0), dtype=np.float32)
         self.n_clipped = 0
 
-    def write(self, rows: np.ndarray, output, attention_mask: torch.Tensor) -> None:
-        self.logits[rows] = output.logits.float().cpu().numpy()
-        layers = [hidden.float() for hidden in output.hidden_states]
+    def _allocate(self, hidden: Sequence[torch.Tensor], logits: torch.Tensor) -> None:
+        shape = (len(hidden), self.n, hidden[-1].shape[-1])  # (L + 1, N, D)
+        self.pooled = {one.name: np.zeros(shape, dtype=np.float16) for one in self.poolings}
+        self.logits = np.zeros((self.n, logits.shape[-1]), dtype=np.float32)
+
+    def write(
+        self,
+        rows: np.ndarray,
+        hidden_states: Sequence[torch.Tensor],
+        logits: torch.Tensor,
+        attention_mask: torch.Tensor,
+    ) -> None:
+        if not self.logits.size:
+            self._allocate(hidden_states, logits)
+        self.logits[rows] = logits.float().cpu().numpy()
+        layers = [hidden.float() for hidden in hidden_states]
         for pooling in self.poolings:
             stored = self.pooled[pooling.name]
             pooled = torch.stack([pooling.pool(layer, attention_mask) for layer in layers])
             values = pooled.cpu().numpy()  # (L + 1, B, D)
             self.n_clipped += int((np.abs(values) > FLOAT16_MAX).sum())
             stored[:, rows] = values.clip(-FLOAT16_MAX, FLOAT16_MAX)
+
+
+_Batch = tuple[np.ndarray, dict[str, torch.Tensor]]  # row numbers; ids and mask on the device
+
+
+def _padded_batches(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Tokenised,
+    tokens_per_batch: int,
+) -> Iterator[_Batch]:
+    """Yield all texts in padded batches of similar length."""
+    for rows in _batches([len(ids) for ids in texts.input_ids], tokens_per_batch):
+        input_ids = [texts.input_ids[row] for row in rows]
+        yield rows, _pad(input_ids, tokenizer.pad_token_id or 0, model.device)
+
+
+def _watched(
+    batches: Iterator[_Batch], n: int, on_progress: OnProgress, should_stop: ShouldStop
+) -> Iterator[_Batch]:
+    """Yield the batches, asking before each whether to stop and counting texts after it."""
+    done = 0
+    for rows, batch in batches:
+        stop_if_asked(should_stop)
+        yield rows, batch
+        done += len(rows)
+        on_progress(Progress(CAPTURING, done, n))
 
 
 def _batches(lengths: Sequence[int], tokens_per_batch: int) -> Iterator[np.ndarray]:
@@ -352,19 +370,21 @@ def _batches(lengths: Sequence[int], tokens_per_batch: int) -> Iterator[np.ndarr
 
 
 def _pad(
-    input_ids: Sequence[Sequence[int] | np.ndarray], pad_token_id: int
+    input_ids: Sequence[Sequence[int] | np.ndarray], pad_token_id: int, device: torch.device
 ) -> dict[str, torch.Tensor]:
+    """Return ids and attention mask on the device, each of shape (B, T)."""
     width = max(len(ids) for ids in input_ids)
     padded = torch.full((len(input_ids), width), pad_token_id, dtype=torch.long)
     attention_mask = torch.zeros((len(input_ids), width), dtype=torch.long)
     for row, ids in enumerate(input_ids):
         padded[row, : len(ids)] = torch.as_tensor(ids)
         attention_mask[row, : len(ids)] = 1
-    return {"input_ids": padded, "attention_mask": attention_mask}
+    return {"input_ids": padded.to(device), "attention_mask": attention_mask.to(device)}
 
 
 @contextmanager
 def _evaluation(model: PreTrainedModel) -> Iterator[None]:
+    """Hold a model in evaluation mode, in float32 and without gradients."""
     was_training = model.training
     # accelerate hides the class's forward behind one that computes in bf16 (as does the Trainer).
     mixed = model.__dict__.pop("forward", None) if hasattr(model, "_original_forward") else None
