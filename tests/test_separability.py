@@ -280,7 +280,9 @@ def test_val_that_is_shifted_against_train_is_seen():
     states = stacked(labels, {2: 4.0}, n_layers=2)
     states[2, splits == "val"] += 2.0
     examples = pd.DataFrame({"split": splits, "label": labels})
-    table = separability.measure({"mean": states}, examples, labels, first=None, seed=0).table
+    table = separability.measure_layers(
+        {"mean": states}, examples, labels, first=None, seed=0
+    ).table
     table = table[table["pooling"] == "mean"].set_index(["layer", "measure", "split"])["value"]
     assert table[2, "split_auc", "train and val"] > 0.95
     assert table[1, "split_auc", "train and val"] < 0.65
@@ -354,9 +356,9 @@ def snapshot(n: int = 120) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
 def test_every_measure_is_there_for_every_layer_pooling_and_split():
     pooled, examples = snapshot()
     head = examples["label"].to_numpy()
-    found = separability.measure(pooled, examples, head, first=pooled, seed=0)
+    found = separability.measure_layers(pooled, examples, head, first=pooled, seed=0)
     table = found.table
-    assert list(table.columns) == list(separability.COLUMNS)
+    assert list(table.columns) == list(separability.MEASURE_COLUMNS)
     for measure in separability.MEASURES.values():
         for split in measure.splits:
             rows = table[(table["measure"] == measure.name) & (table["split"] == split)]
@@ -383,8 +385,8 @@ def test_val_and_test_have_no_part_in_any_fit():
     train = (examples["split"] == "train").to_numpy()
     changed = {"mean": pooled["mean"].copy()}
     changed["mean"][:, ~train] += 3.0
-    one = separability.measure({"mean": pooled["mean"]}, examples, head, first=None, seed=0)
-    two = separability.measure(changed, examples, head, first=None, seed=0)
+    one = separability.measure_layers({"mean": pooled["mean"]}, examples, head, first=None, seed=0)
+    two = separability.measure_layers(changed, examples, head, first=None, seed=0)
     assert (one.predicted["mean"][:, train] == two.predicted["mean"][:, train]).all()
     for measure in ("probe_macro_f1", "silhouette", "fisher_ratio", "cka", "strength"):
         rows = [
@@ -398,7 +400,7 @@ def test_measuring_can_be_stopped_and_reports():
     pooled, examples = snapshot()
     calls = []
     with pytest.raises(Cancelled):
-        separability.measure(
+        separability.measure_layers(
             pooled,
             examples,
             examples["label"].to_numpy(),
@@ -413,10 +415,12 @@ def test_measuring_can_be_stopped_and_reports():
 def test_no_val_and_one_class_in_train_are_measured_as_far_as_it_goes():
     pooled, examples = snapshot(40)
     alone = examples.assign(split="train")
-    table = separability.measure(pooled, alone, alone["label"].to_numpy(), first=None, seed=0).table
+    table = separability.measure_layers(
+        pooled, alone, alone["label"].to_numpy(), first=None, seed=0
+    ).table
     assert set(table["split"]) == {"train"}
     one_class = examples.assign(label=0)
-    found = separability.measure(
+    found = separability.measure_layers(
         pooled, one_class, one_class["label"].to_numpy(), first=None, seed=0
     )
     assert (found.predicted["mean"] == 0).all()

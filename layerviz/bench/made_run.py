@@ -13,7 +13,7 @@ from layerviz.data import Dataset
 from layerviz.errors import ConfigError
 from layerviz.poolings import POOLINGS
 from layerviz.runs import Run, Snapshot
-from layerviz.separability.measuring import HEAD
+from layerviz.separability import HEAD
 
 
 def made_run(
@@ -108,13 +108,15 @@ def _states(drift: np.ndarray, labels: np.ndarray, n_layers: int, progress: floa
 
 def _measures_of_one_layer(
     states: np.ndarray, examples: pd.DataFrame, labels: np.ndarray, seed: int
-) -> separability.Measured:
+) -> separability.SnapshotMeasures:
     """Return the measures of one narrow layer: they take seconds, and all the others minutes."""
-    return separability.measure({"mean": states[None]}, examples, labels, first=None, seed=seed)
+    return separability.measure_layers(
+        {"mean": states[None]}, examples, labels, first=None, seed=seed
+    )
 
 
 def _repeated(
-    measured: separability.Measured, n_layers: int, rng: np.random.Generator
+    measured: separability.SnapshotMeasures, n_layers: int, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """Return the measures of one layer as those of all, with a little noise."""
     of_layer = measured.table[measured.table["pooling"] != HEAD]

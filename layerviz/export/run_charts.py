@@ -16,7 +16,7 @@ from layerviz.export.views import (
 )
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
-from layerviz.separability import MEASURES, Cell
+from layerviz.separability import MEASURES, PROBE_MACRO_F1, Cell
 from layerviz.wording import epoch_name
 
 
@@ -101,7 +101,7 @@ def with_legend(chart: alt.LayerChart, drawn: DrawnMaps) -> alt.LayerChart:
 
 def heat_map_chart(
     run: Run,
-    measure: str = "probe_macro_f1",
+    measure: str = PROBE_MACRO_F1.name,
     split: str = "val",
     pooling: str = "mean",
     dark: bool = False,
@@ -112,14 +112,15 @@ def heat_map_chart(
     Raises
     ------
     ConfigError
-        If there is no such measure, or not of this split.
+        If there is no such measure, or it is not of this split.
     RunError
         If it is not measured, or not defined, on this run.
     """
-    if measure not in MEASURES or split not in MEASURES[measure].splits:
+    splits = MEASURES[measure].splits
+    if split not in splits:
         raise ConfigError(
-            f"There is no measure {measure!r:.40} of {split!r:.20}.",
-            f"Measures are {', '.join(MEASURES)}.",
+            f"{MEASURES[measure].label} is not measured on {split!r:.20}.",
+            f"Choose one of {', '.join(splits)}.",
         )
     examples = runs.read_examples(run.path)
     cells = measure_cells(run, runs.read_separability(run.path), examples, measure, split, pooling)

@@ -19,8 +19,25 @@ from layerviz.separability.comparing import (
     overfitting,
 )
 from layerviz.separability.geometry import cka_rows, linear_cka
-from layerviz.separability.measures import MEASURES, Measure
-from layerviz.separability.measuring import COLUMNS, HEAD, Measured, measure
+from layerviz.separability.measures import (
+    CKA,
+    MEASURES,
+    PROBE_MACRO_F1,
+    ChangeMeasure,
+    Estimate,
+    LayerChange,
+    LayerMeasure,
+    LayerStates,
+    Measure,
+    PredictionMeasure,
+    Predictions,
+)
+from layerviz.separability.measuring import (
+    HEAD,
+    MEASURE_COLUMNS,
+    SnapshotMeasures,
+    measure_layers,
+)
 from layerviz.separability.mixing import MIXES, Mixed, mix, search
 from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot
 from layerviz.separability.probe import Probe, out_of_fold, probe
@@ -43,21 +60,30 @@ from layerviz.separability.resampling import (
 from layerviz.separability.wording import answer_sentences, pooling_sentence, shortage
 
 __all__ = [
-    "COLUMNS",
+    "CKA",
     "HEAD",
     "LEVEL",
     "MEASURES",
+    "MEASURE_COLUMNS",
     "MIXES",
+    "PROBE_MACRO_F1",
     "Answer",
     "Best",
     "Cell",
+    "ChangeMeasure",
     "Difference",
+    "Estimate",
+    "LayerChange",
+    "LayerMeasure",
+    "LayerStates",
     "Measure",
-    "Measured",
     "Mixed",
     "PoolingVerdict",
+    "PredictionMeasure",
+    "Predictions",
     "Probe",
     "Score",
+    "SnapshotMeasures",
     "accuracy",
     "answer",
     "answer_of",
@@ -77,7 +103,7 @@ __all__ = [
     "interval",
     "linear_cka",
     "macro_f1",
-    "measure",
+    "measure_layers",
     "measure_snapshot",
     "mix",
     "out_of_fold",

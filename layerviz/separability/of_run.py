@@ -11,7 +11,7 @@ from layerviz.errors import RunError
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.separability.answering import Answer, Cell, answer
-from layerviz.separability.measuring import measure
+from layerviz.separability.measuring import measure_layers
 
 
 def measure_snapshot(
@@ -43,7 +43,7 @@ def measure_snapshot(
     """
     if pooled is None:
         pooled = runs.read_pooled(run.path, index)
-    measured = measure(
+    measured = measure_layers(
         dict(sorted(pooled.items())),  # as they lie in the file: rows come in the same order
         runs.read_examples(run.path),
         runs.read_predictions(run.path, index)["predicted"].to_numpy(),

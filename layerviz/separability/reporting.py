@@ -11,6 +11,7 @@ from layerviz import runs
 from layerviz.poolings import pooling_label
 from layerviz.runs import Run
 from layerviz.separability.answering import Answer
+from layerviz.separability.measures import PROBE_MACRO_F1
 from layerviz.separability.measuring import HEAD
 from layerviz.separability.wording import answer_sentences
 
@@ -27,7 +28,7 @@ def report_table(run: Run, pooling: str) -> pd.DataFrame:
         the rows of the model's own classifier have the pooling ``head`` and the last layer.
     """
     table = runs.read_separability(run.path)
-    wanted = (table["measure"] == "probe_macro_f1") & table["pooling"].isin((pooling, HEAD))
+    wanted = (table["measure"] == PROBE_MACRO_F1.name) & table["pooling"].isin((pooling, HEAD))
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
     table = table[wanted].assign(epoch=table["snapshot"].map(epochs))
     columns = ["snapshot", "epoch", "pooling", "layer", "split", "value", "low", "high"]

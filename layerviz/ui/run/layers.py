@@ -10,7 +10,7 @@ import streamlit as st
 from layerviz import cache, charts, runs
 from layerviz.poolings import look_up
 from layerviz.runs import Run
-from layerviz.separability import HEAD, MEASURES, Answer, Measure, answer_sentences
+from layerviz.separability import HEAD, MEASURES, PROBE_MACRO_F1, Answer, Measure, answer_sentences
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import cells_frame, measure_the_rest
@@ -75,7 +75,7 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
 def _reference(run: Run) -> str:
     """Say how the model's own classifier fares, and which probes are not to be relied on."""
     table = cache.measures(run)
-    f1 = table[(table["measure"] == "probe_macro_f1") & (table["split"] == "val")]
+    f1 = table[(table["measure"] == PROBE_MACRO_F1.name) & (table["split"] == "val")]
     head = f1[f1["pooling"] == HEAD].set_index("snapshot")["value"]
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
     best = head.idxmax()
@@ -126,7 +126,7 @@ def _choice(run: Run, answer: Answer) -> Choice:
 def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choice) -> None:
     cells = cells_frame(run, choice.measure.name, choice.split, choice.pooling)
     best = answer.best
-    marked = choice.measure.name.startswith("probe") and answer.verdict == "found"
+    marked = choice.measure.outlines_best and answer.verdict == "found"
     cells["best"] = (
         (cells["layer"] == best.layer) & (cells["snapshot"] == best.snapshot)
         if marked and choice.pooling == best.pooling
@@ -137,6 +137,9 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choic
         cells["value"] -= cells["layer"].map(start)
         cells[["low", "high"]] = float("nan")
     label = choice.measure.label
+    if cells.empty:
+        st.info(f"{label} was not measured when this run was made.")
+        return
     if cells["value"].isna().all():
         st.info(f"{label} is not defined here: too few examples or classes.")
         return

@@ -1,0 +1,63 @@
+"""What is measured: each measure says in one object what it is and how it is computed.
+
+A new measure is a `LayerMeasure`, `PredictionMeasure` or `ChangeMeasure` in a file of its own and
+a line in `MEASURES`, whose order is that of the page.
+"""
+
+from layerviz.registry import Registry
+from layerviz.separability.measures.measure import (
+    ChangeMeasure,
+    Estimate,
+    LayerChange,
+    LayerMeasure,
+    LayerStates,
+    Measure,
+    PredictionMeasure,
+    Predictions,
+    SplitResamples,
+)
+from layerviz.separability.measures.of_change import CKA
+from layerviz.separability.measures.of_predictions import (
+    GAP,
+    PROBE_ACCURACY,
+    PROBE_MACRO_F1,
+    SHUFFLED_MACRO_F1,
+)
+from layerviz.separability.measures.of_states import (
+    DAVIES_BOULDIN,
+    FISHER_RATIO,
+    KNN_MACRO_F1,
+    SILHOUETTE,
+    SPLIT_AUC,
+)
+
+MEASURES: Registry[Measure] = Registry(
+    "measure",
+    [
+        PROBE_MACRO_F1,
+        PROBE_ACCURACY,
+        GAP,
+        KNN_MACRO_F1,
+        SILHOUETTE,
+        DAVIES_BOULDIN,
+        FISHER_RATIO,
+        CKA,
+        SPLIT_AUC,
+        SHUFFLED_MACRO_F1,
+    ],
+)
+
+__all__ = [
+    "CKA",
+    "MEASURES",
+    "PROBE_MACRO_F1",
+    "ChangeMeasure",
+    "Estimate",
+    "LayerChange",
+    "LayerMeasure",
+    "LayerStates",
+    "Measure",
+    "PredictionMeasure",
+    "Predictions",
+    "SplitResamples",
+]
