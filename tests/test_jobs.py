@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from waiting import wait_until
 
 from layerviz import encoders, projection, runs, separability, training
-from layerviz.config import RunConfig
+from layerviz.config import RunConfig, run_id
 from layerviz.errors import Cancelled, RunError
 from layerviz.jobs import Jobs, Worker, map_workers
 from layerviz.progress import TRAINING, Progress
@@ -28,13 +28,6 @@ CONFIG = RunConfig(
 )
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-
-
 class Task:
     """Work that begins, waits to be let go, and ends."""
 
@@ -46,10 +39,9 @@ class Task:
         self.log.append(self.name)
         self.begun.set()
         report(Progress(TRAINING, done=3, total=7))
-        while not self.go.is_set():
+        while not self.go.wait(0.005):
             if should_stop():
                 raise Cancelled
-            time.sleep(0.005)
         if self.error is not None:
             raise self.error
 
@@ -316,13 +308,18 @@ def test_pressing_twice_gives_one_run(small, held, jobs, toy_dataset, monkeypatc
 
 
 def test_two_tabs_pressing_at_once_get_one_run(small, held, jobs, toy_dataset, monkeypatch):
-    create, calls = runs.create, []
+    create, calls, pressed = runs.create, [], []
+
+    def counted_id(*args):
+        pressed.append(args)
+        return run_id(*args)
 
     def slow_create(*args):
         calls.append(args)
-        time.sleep(0.2)  # the other tab presses meanwhile
+        wait_until(lambda: len(pressed) == 2)  # the other tab presses meanwhile
         return create(*args)
 
+    monkeypatch.setattr("layerviz.jobs.run_id", counted_id)
     monkeypatch.setattr(runs, "create", slow_create)
     tabs = [threading.Thread(target=jobs.fit, args=(CONFIG, toy_dataset)) for _ in range(2)]
     for tab in tabs:
@@ -461,7 +458,11 @@ def test_a_layer_is_drawn_by_one_worker_at_a_time_and_two_layers_beside_each_oth
     now: list[int] = []
 
     def watched(method, states, splits, **settings):
-        layer = len(states)  # stands for what was asked for
+        layer = next(
+            layer
+            for layer in (1, 2)
+            if (states[0] == runs.read_hidden_states(trained.path, 0, "mean", layer)).all()
+        )
         with lock:
             now.append(layer)
         go.wait(30)
@@ -475,11 +476,10 @@ def test_a_layer_is_drawn_by_one_worker_at_a_time_and_two_layers_beside_each_oth
     first = dataclasses.replace(trained, snapshots=trained.snapshots[:1])
     jobs.draw_maps(first, "tsne", "mean", 1)
     jobs.draw_maps(trained, "tsne", "mean", 1)  # the same layer, with more snapshots
-    wait_until(lambda: now)
-    time.sleep(0.2)
-    assert len(now) == 1
     jobs.draw_maps(trained, "tsne", "mean", 2)
     wait_until(lambda: len(now) == 2)
+    assert sorted(now) == [1, 2]  # not twice the layer that was asked for twice
+    assert jobs.draw_maps(trained, "tsne", "mean", 1).status == "queued"
     go.set()
     assert drawn(jobs, trained, 1).n_snapshots == len(trained.snapshots)
 

@@ -9,7 +9,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 from made_runs import dataset_of, made
 from safetensors import safe_open
 from toy import as_csv, toy_rows
+from waiting import wait_until
 
 from layerviz import encoders, runs, separability
 from layerviz.__main__ import main
@@ -498,14 +498,13 @@ def test_ctrl_c_during_training_ends_in_good_order(tmp_path: Path, toy_csv: byte
 
 def wait_for_a_snapshot(process: subprocess.Popen, runs: Path) -> Path:
     """Return run.json once training has begun."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+
+    def with_a_snapshot() -> list[Path]:
         assert process.poll() is None, process.stderr.read()
-        for path in runs.glob("*/run.json"):
-            if json.loads(path.read_text())["snapshots"]:
-                return path
-        time.sleep(0.05)
-    raise AssertionError("training did not begin within a minute")
+        records = runs.glob("*/run.json")
+        return [path for path in records if json.loads(path.read_text())["snapshots"]]
+
+    return wait_until(with_a_snapshot)[0]
 
 
 def test_the_program_ends_with_the_status_of_its_answer(tmp_path: Path) -> None:
