@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -15,22 +16,37 @@ import zipfile
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from made_runs import dataset_of, made
 from PIL import Image, ImageColor
 from safetensors.numpy import save_file
+from streamlit.testing.v1 import AppTest
 
 from layerviz import charts, commands, data, export, runs, separability
+from layerviz.commands import main
 from layerviz.config import RunConfig
 from layerviz.errors import Cancelled, ConfigError, RunError
-from layerviz.export import DrawnMaps, MapsView, page
+from layerviz.export import EXPORTS, Export, ExportRequest, Section, page, write_export
+from layerviz.export.animation import animation
+from layerviz.export.archive import unzip_run, zip_model, zip_run
+from layerviz.export.entry import ENDED
+from layerviz.export.page import offline_page
+from layerviz.export.pictures import picture
+from layerviz.export.recipe import recipe
+from layerviz.export.run_charts import heat_map_chart, maps_chart
+from layerviz.export.tables import as_csv, as_parquet, coordinates, measures
+from layerviz.export.views import DrawnMaps, MapsView, draw_maps
+from layerviz.progress import DRAWING, OnProgress, Progress
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
 
+APP = str(Path(__file__).parents[1] / "streamlit_app.py")
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = (SCRIPT, "**bold** [a](http://x.example)", 'it\'s "quoted" & <b>')
 LONG = SCRIPT + "\u2028 ]]> --> " + "long " * 1000
@@ -71,9 +87,9 @@ def panels_of(spec: dict) -> list[dict]:
 
 
 def test_the_chart_of_a_run_folder_says_what_the_page_says(run: Run) -> None:
-    chart = export.maps_chart(run, MapsView(layers=(3, 1)))
-    spec = json.loads(export.picture(chart, "json"))
-    table = export.measures(run)
+    chart = maps_chart(run, MapsView(layers=(3, 1)))
+    spec = json.loads(picture(chart, "json"))
+    table = measures(run)
     f1 = table[(table["measure"] == "probe_macro_f1") & (table["pooling"] == "mean")]
     value = f1.set_index(["layer", "snapshot", "split"])["value"][(3, 2, "val")]
     said = {row.get("title2") for row in panels_of(spec)}
@@ -101,7 +117,7 @@ def test_the_default_layers_are_the_first_and_last_four() -> None:
 )
 def test_what_a_run_lacks_is_named(run: Run, view: MapsView, word: str) -> None:
     with pytest.raises(ConfigError, match=word):
-        export.maps_chart(run, view)
+        maps_chart(run, view)
 
 
 def test_an_unknown_word_is_refused() -> None:
@@ -111,15 +127,15 @@ def test_an_unknown_word_is_refused() -> None:
 
 def test_tsne_maps_are_made_once_and_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     view = MapsView(method="tsne", layers=(3,))
-    first = export.coordinates(run, view)
+    first = coordinates(run, view)
     monkeypatch.setattr("layerviz.projection.slow_maps", lambda *_, **__: pytest.fail("again"))
-    pd.testing.assert_frame_equal(export.coordinates(run, view), first)
+    pd.testing.assert_frame_equal(coordinates(run, view), first)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_picture_has_the_width_and_paper_it_is_given(run: Run, theme: str) -> None:
-    chart = export.maps_chart(run, MapsView(layers=(3,)), dark=theme == "dark")
-    content = export.picture(chart, "png", width=500, scale=1, theme=theme)
+    chart = maps_chart(run, MapsView(layers=(3,)), dark=theme == "dark")
+    content = picture(chart, "png", width=500, scale=1, theme=theme)
     image = Image.open(io.BytesIO(content)).convert("RGB")
     assert 500 <= image.width <= 560
     paper = {"light": "#FFFFFF", "dark": "#14171D"}[theme]
@@ -131,16 +147,16 @@ def test_a_picture_has_the_width_and_paper_it_is_given(run: Run, theme: str) -> 
 def test_a_still_picture_shows_the_slider_where_it_stands(run: Run) -> None:
     pictures = []
     for start in (0, 2):
-        chart = export.maps_chart(run, MapsView(layers=(3,)), start=start)
-        pictures.append(export.picture(chart, "svg").decode())
+        chart = maps_chart(run, MapsView(layers=(3,)), start=start)
+        pictures.append(picture(chart, "svg").decode())
     assert ", before training" in pictures[0]
     assert ", epoch 2" in pictures[1]
     assert "<input" not in pictures[0]
 
 
 def test_parts_of_a_compound_chart_share_the_width(run: Run) -> None:
-    heat = export.heat_map_chart(run)
-    spec = json.loads(export.picture(charts_beside(heat), "json", width=900))
+    heat = heat_map_chart(run)
+    spec = json.loads(picture(charts_beside(heat), "json", width=900))
     assert {part["width"] for part in spec["hconcat"]} == {440}
 
 
@@ -150,16 +166,16 @@ def charts_beside(chart: alt.LayerChart) -> alt.HConcatChart:
 
 
 def test_texts_in_pictures_stay_texts(hostile: Run) -> None:
-    svg = export.picture(export.maps_chart(hostile, MapsView(layers=(2,))), "svg").decode()
+    svg = picture(maps_chart(hostile, MapsView(layers=(2,))), "svg").decode()
     assert "<script" not in svg
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in svg
     assert "**bold**" in svg
-    assert export.picture(export.heat_map_chart(hostile), "png")[:4] == b"\x89PNG"
+    assert picture(heat_map_chart(hostile), "png")[:4] == b"\x89PNG"
 
 
 def test_an_unknown_kind_of_picture_is_refused(run: Run) -> None:
     with pytest.raises(ConfigError, match="png, svg, json"):
-        export.picture(export.heat_map_chart(run), "bmp")
+        picture(heat_map_chart(run), "bmp")
 
 
 # --- animations -----------------------------------------------------------------------------
@@ -168,7 +184,7 @@ def test_an_unknown_kind_of_picture_is_refused(run: Run) -> None:
 @pytest.mark.parametrize("kind", ["gif", "webp"])
 def test_an_animation_glides_and_rests(run: Run, kind: str) -> None:
     counted: list[tuple[int, int]] = []
-    content = export.animation(
+    content = animation(
         run,
         MapsView(layers=(3, 4)),
         kind,
@@ -190,7 +206,7 @@ def test_an_animation_glides_and_rests(run: Run, kind: str) -> None:
 
 
 def test_dots_move_to_where_the_maps_say(run: Run) -> None:
-    drawn = export.draw_maps(run, MapsView(layers=(3,)))
+    drawn = draw_maps(run, MapsView(layers=(3,)))
     from layerviz.export.stage import Moment, Stage
 
     for split in ("train", "val"):  # one dot in the whole picture
@@ -213,7 +229,7 @@ def test_dots_move_to_where_the_maps_say(run: Run) -> None:
 
 
 def test_all_frames_of_a_gif_share_their_colours(run: Run) -> None:
-    content = export.animation(run, MapsView(layers=(3,)), "gif", between=2, width=400)
+    content = animation(run, MapsView(layers=(3,)), "gif", between=2, width=400)
     image, colours = Image.open(io.BytesIO(content)), set()
     for frame in range(image.n_frames):
         image.seek(frame)
@@ -225,12 +241,12 @@ def test_all_frames_of_a_gif_share_their_colours(run: Run) -> None:
 
 def test_an_animation_can_be_stopped(run: Run) -> None:
     with pytest.raises(Cancelled):
-        export.animation(run, MapsView(layers=(3,)), "gif", should_stop=lambda: True)
+        animation(run, MapsView(layers=(3,)), "gif", should_stop=lambda: True)
 
 
 def test_an_animation_of_hostile_names_and_one_snapshot(hostile: Run) -> None:
     view = MapsView(layers=(2,), colouring="confidence", snapshots=(1,))
-    content = export.animation(hostile, view, "gif", width=400)
+    content = animation(hostile, view, "gif", width=400)
     assert Image.open(io.BytesIO(content)).n_frames == 1
 
 
@@ -244,11 +260,11 @@ def data_of(html: str) -> dict:
 
 
 def test_the_page_holds_the_run_and_asks_for_nothing(run: Run) -> None:
-    html = export.offline_page(run, MapsView(layers=(3, 4))).decode()
+    html = offline_page(run, MapsView(layers=(3, 4))).decode()
     shown = data_of(html)
     assert shown["slots"] == ["Before training", "Epoch 1", "Epoch 2"]
     assert len(shown["points"]["text"]) == 480
-    maps = export.draw_maps(run, MapsView(layers=(3, 4))).maps[4].in_unit_square()
+    maps = draw_maps(run, MapsView(layers=(3, 4))).maps[4].in_unit_square()
     assert shown["points"]["x"][1][2][7] == round(1000 * float(maps[2, 7, 0]))
     for said in (run.dataset["fingerprint"], run.run_id, "trustworthiness", "2.13", "scores"):
         assert said in html
@@ -264,7 +280,7 @@ def test_the_heat_map_of_the_page_is_that_of_its_headline(run: Run) -> None:
     answer = separability.answer_of(run)
     assert answer.verdict == "found"
     other = next(name for name in ("mean", "cls", "max") if name != answer.best.pooling)
-    html = export.offline_page(run, MapsView(pooling=other, layers=(3,))).decode()
+    html = offline_page(run, MapsView(pooling=other, layers=(3,))).decode()
     assert "Outlined: the cell that the headline names" in html
     spec = data_of(html)["heat"]["light"]
     cells = next(rows for rows in spec["datasets"].values() if "best" in rows[0])
@@ -278,14 +294,14 @@ def test_nothing_is_outlined_where_the_headline_names_no_winner(
 ) -> None:
     few = dataclasses.replace(separability.answer_of(run), verdict="few")
     monkeypatch.setattr(separability, "answer_of", lambda run: few)
-    html = export.offline_page(run, MapsView(layers=(3,))).decode()
+    html = offline_page(run, MapsView(layers=(3,))).decode()
     assert "Outlined" not in html
     cells = next(r for r in data_of(html)["heat"]["light"]["datasets"].values() if "best" in r[0])
     assert not any(cell["best"] for cell in cells)
 
 
 def test_hostile_texts_are_plain_in_the_page(hostile: Run) -> None:
-    html = export.offline_page(hostile, MapsView(layers=(2,))).decode()
+    html = offline_page(hostile, MapsView(layers=(2,))).decode()
     assert "alert(1)</script>" not in html
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
@@ -333,7 +349,7 @@ def test_ten_megabytes_hold_the_largest_page(run: Run, monkeypatch: pytest.Monke
         sizes={"train": n // 2, "val": n // 2},
     )
     monkeypatch.setattr(page, "draw_maps", lambda *_, **__: made_up)
-    content = export.offline_page(run, MapsView())
+    content = offline_page(run, MapsView())
     assert 2_000_000 < len(content) < 10_000_000
 
 
@@ -351,26 +367,26 @@ def test_a_page_draws_fewer_points_where_there_are_many_snapshots(
 
 
 def test_coordinates_are_tidy(run: Run) -> None:
-    table = export.coordinates(run, MapsView(layers=(1, 3), snapshots=(0, 2)))
+    table = coordinates(run, MapsView(layers=(1, 3), snapshots=(0, 2)))
     assert len(table) == 2 * 2 * 480
     assert list(table.columns) == [
         "id", "split", "label", "layer", "snapshot", "epoch", "x", "y", "predicted", "confidence",
     ]  # fmt: skip
     assert set(table["snapshot"]) == {0, 2}
     assert set(table["label"]) == {"class 0", "class 1", "class 2"}
-    again = pd.read_parquet(io.BytesIO(export.as_parquet(table)))
+    again = pd.read_parquet(io.BytesIO(as_parquet(table)))
     assert (again["x"].to_numpy() == table["x"].to_numpy()).all()
 
 
 def test_measures_have_epochs(run: Run) -> None:
-    table = export.measures(run)
+    table = measures(run)
     assert (table["epoch"] == table["snapshot"]).all()
     assert "probe_macro_f1" in set(table["measure"])
 
 
 def test_no_text_of_a_csv_is_a_formula() -> None:
     frame = pd.DataFrame({"label": ["=1+1", "@x", "plain", "-2"], "x": [-1.5, 2.0, 3.0, 4.0]})
-    lines = export.as_csv(frame).decode().splitlines()
+    lines = as_csv(frame).decode().splitlines()
     assert lines[1:] == ["'=1+1,-1.5", "'@x,2", "plain,3", "'-2,4"]
 
 
@@ -382,7 +398,7 @@ def zipped(run: Run, tmp_path_factory) -> Path:
     to = tmp_path_factory.mktemp("zips") / "run.zip"
     (run.path / "resume").mkdir()
     (run.path / "resume" / "optimizer.pt").write_bytes(b"not to be taken along")
-    export.zip_run(run, to)
+    zip_run(run, to)
     return to
 
 
@@ -407,7 +423,7 @@ def rezipped(
 def refuse(zip_file: Path | io.BytesIO, root: Path, **options: int) -> RunError:
     """Check that a zip is refused in one sentence with a hint, and leaves nothing."""
     with pytest.raises(RunError) as refused:
-        export.unzip_run(zip_file, root, **options)
+        unzip_run(zip_file, root, **options)
     assert not list(root.rglob("*"))
     assert refused.value.hint
     assert "\n" not in refused.value.message
@@ -418,12 +434,12 @@ def test_a_zipped_run_opens_elsewhere(run: Run, zipped: Path, tmp_path: Path) ->
     names = zipfile.ZipFile(zipped).namelist()
     assert not [name for name in names if "resume" in name or "tmp" in name]
     with zipped.open("rb") as stream:
-        opened = export.unzip_run(stream, tmp_path)
+        opened = unzip_run(stream, tmp_path)
     assert opened.run_id == run.run_id
     assert opened.status == "done"
     kept = runs.read_hidden_states(opened.path, 2, "mean", 3)
     assert (kept == runs.read_hidden_states(run.path, 2, "mean", 3)).all()
-    assert export.unzip_run(zipped, tmp_path) == opened  # once more: it is there already
+    assert unzip_run(zipped, tmp_path) == opened  # once more: it is there already
     assert [path.name for path in tmp_path.iterdir()] == [run.run_id]
 
 
@@ -432,12 +448,12 @@ def test_a_run_that_goes_on_elsewhere_is_cancelled_here(zipped: Path, tmp_path: 
         record = json.loads(content) if name == "run.json" else None
         return json.dumps(record | {"status": "running"}).encode() if record else content
 
-    opened = export.unzip_run(rezipped(zipped, tmp_path / "live.zip", live), tmp_path / "runs")
+    opened = unzip_run(rezipped(zipped, tmp_path / "live.zip", live), tmp_path / "runs")
     assert opened.status == "cancelled"
 
 
 def test_another_training_of_the_same_run_is_not_replaced(zipped: Path, tmp_path: Path) -> None:
-    export.unzip_run(zipped, tmp_path / "runs")
+    unzip_run(zipped, tmp_path / "runs")
 
     def later(name: str, content: bytes) -> bytes:
         return (
@@ -445,7 +461,7 @@ def test_another_training_of_the_same_run_is_not_replaced(zipped: Path, tmp_path
         )
 
     with pytest.raises(RunError, match="Delete the one that is here first"):
-        export.unzip_run(rezipped(zipped, tmp_path / "later.zip", later), tmp_path / "runs")
+        unzip_run(rezipped(zipped, tmp_path / "later.zip", later), tmp_path / "runs")
 
 
 @pytest.mark.parametrize(
@@ -531,7 +547,7 @@ def test_no_zip_a_cut_zip_and_a_damaged_zip_are_refused(zipped: Path, tmp_path: 
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
-    return export.as_parquet(frame)
+    return as_parquet(frame)
 
 
 def record_with(**changes: object) -> Callable[[str, bytes], bytes]:
@@ -662,7 +678,7 @@ def test_arrays_of_another_shape_are_refused(zipped: Path, tmp_path: Path) -> No
 
 
 def test_a_zip_without_states_is_for_reading_only(run: Run, tmp_path: Path) -> None:
-    export.zip_run(run, tmp_path / "small.zip", with_states=False)
+    zip_run(run, tmp_path / "small.zip", with_states=False)
     assert "hidden states" in refuse(tmp_path / "small.zip", tmp_path / "runs").message
 
 
@@ -670,7 +686,7 @@ def test_a_live_run_is_not_zipped(run: Run, tmp_path: Path) -> None:
     from dataclasses import replace
 
     with pytest.raises(RunError, match="going on"):
-        export.zip_run(replace(run, status="running"), tmp_path / "run.zip")
+        zip_run(replace(run, status="running"), tmp_path / "run.zip")
     assert not list(tmp_path.iterdir())
 
 
@@ -679,12 +695,12 @@ def test_a_zipped_model_loads(run: Run, tmp_path: Path) -> None:
     from transformers import BertForSequenceClassification as Classifier
 
     with pytest.raises(RunError, match="no model"):
-        export.zip_model(run, tmp_path / "model.zip")
+        zip_model(run, tmp_path / "model.zip")
     sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
     config = BertConfig(vocab_size=20, intermediate_size=8, num_labels=3, **sizes)
     Classifier(config).save_pretrained(run.path / "model")
     try:
-        export.zip_model(run, tmp_path / "model.zip")
+        zip_model(run, tmp_path / "model.zip")
     finally:
         shutil.rmtree(run.path / "model")
     with zipfile.ZipFile(tmp_path / "model.zip") as archive:
@@ -695,11 +711,123 @@ def test_a_zipped_model_loads(run: Run, tmp_path: Path) -> None:
     assert model.config.num_labels == 3
 
 
-# --- the command line's words -----------------------------------------------------------------
+# --- the registry of exports ------------------------------------------------------------------
 
 
-def test_the_command_line_knows_what_there_is_to_write() -> None:
-    assert list(commands.EXPORTS) == list(export.KINDS)
+def write_greeting(
+    run: Run, request: ExportRequest, stream: BinaryIO, on_progress: OnProgress
+) -> None:
+    on_progress(Progress(DRAWING, 1, 1))
+    stream.write(f"{run.run_id}, {request.view.method}, dark: {request.dark}".encode())
+
+
+MADE_UP = Export(
+    name="made_up",
+    help="a greeting of the run",
+    label="Greeting",
+    section=Section("greetings", "A word to everybody", "Plain, in one line."),
+    suffix=".txt",
+    mime="text/plain",
+    write=write_greeting,
+    stem="{run_id}-greeting",
+    has_dark=True,
+)
+SLOW = dataclasses.replace(
+    MADE_UP, name="made_slowly", label="Slow greeting", slow=True, needs=(ENDED,)
+)
+
+
+def help_of_export() -> str:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), pytest.raises(SystemExit):
+        commands.parser().parse_args(["export", "--help"])
+    return " ".join(out.getvalue().split())
+
+
+def test_a_further_export_is_an_option_of_the_command_line(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "hello.txt"
+    with EXPORTS.extended(MADE_UP):
+        assert main(["export", str(run.path), "--dark", f"--made-up={file}"]) == 0
+        assert "--made-up FILE a greeting of the run" in help_of_export()
+        assert main(["export", str(run.path)]) == 2
+    assert file.read_text() == f"{run.run_id}, pca, dark: True"
+    assert "--run-zip, --made-up." in capsys.readouterr().err
+    assert "--made-up" not in help_of_export()
+
+
+def opened_tab(run: Run, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(run.path.parent))
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["run"] = run.run_id
+    app.session_state["tabs"] = "Export"
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_further_export_is_on_the_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: dict[str, tuple[str, str, object]] = {}
+    original = st.download_button
+
+    def download_button(label: str, **options: Any) -> bool:
+        files[label] = (options["file_name"], options["mime"], options["data"])
+        return original(label, **options)
+
+    monkeypatch.setattr(st, "download_button", download_button)
+    with EXPORTS.extended(MADE_UP), EXPORTS.extended(SLOW):
+        app = opened_tab(run, monkeypatch)
+        assert "**A word to everybody**" in [part.value for part in app.markdown]
+        app.toggle(key="export_greetings_dark").set_value(True).run()
+        name, mime, make = files["Greeting"]
+        assert (name, mime) == (f"{run.run_id}-greeting.txt", "text/plain")
+        assert make() == f"{run.run_id}, pca, dark: True".encode()
+        assert not [label for label in files if label.startswith("Download")]
+        app.button(key="make-greetings").click().run()
+        assert files["Download (0.0 MB)"][0] == f"{run.run_id}-greeting.txt"
+        assert files["Download (0.0 MB)"][2] == make()
+        assert not app.exception
+        kept = {label for label in files if "reeting" not in label}
+    assert kept >= {"PNG", "SVG", "Vega-Lite", "Coordinates (CSV)", "Measures (CSV)"}
+
+
+def test_what_an_export_needs_is_said_where_it_is_lacking(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = made(tmp_path, dataset_of(), "bert-c", {2: 4.0}, n_layers=2, n_snapshots=1)
+    runs.update(other.path, status="running")
+    said = {part.value for part in opened_tab(runs.open_folder(other.path), monkeypatch).caption}
+    assert {"There is only one snapshot: nothing moves yet.", ENDED.otherwise} < said
+    runs.update(other.path, status="done")
+    app = opened_tab(runs.open_folder(other.path), monkeypatch)
+    assert app.button(key="make-animation").disabled
+    assert "This run holds no model." in {part.value for part in app.caption}
+
+
+def test_an_unknown_export_lists_the_known_ones(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no export 'made_up'.*gif, webp, html, .*, run_zip"):
+        write_export(run, "made_up", tmp_path / "x", ExportRequest(MapsView()))
+    assert not list(tmp_path.iterdir())
+
+
+def test_exports_are_told_without_what_makes_them() -> None:
+    code = (
+        "import sys, layerviz.export\n"
+        "heavy = ('torch', 'altair', 'pandas', 'numpy', 'PIL', 'vl_convert')\n"
+        "print(len(layerviz.export.EXPORTS), [name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split(" ", 1)[1].strip() == "[]"
+
+
+def test_the_exports_are_in_readme() -> None:
+    root = Path(__file__).parents[1]
+    pages = [root / "README.md", *(root / ".readme").glob("*.md")]
+    assert any(export.exports_table() in page.read_text(encoding="utf-8") for page in pages)
+
+
+def test_the_command_line_knows_the_colourings() -> None:
     parser = commands.parser()
     for colouring in charts.COLOURINGS:
         assert parser.parse_args(["export", "x", "--colour-by", colouring]).colour_by == colouring
@@ -735,10 +863,10 @@ def test_the_command_line_makes_the_same_run(
     table = data.read_table(toy_csv, "my texts; rm -rf.csv")
     dataset = data.build_dataset(table, data.guess_columns(table.frame), val_fraction=0.125)
     run = runs.create(tmp_path / "runs", config, dataset)
-    found, parsed = remade(export.recipe(run).command)
+    found, parsed = remade(recipe(run).command)
     assert found == config
     again = commands.read_dataset(parsed)
-    assert again.fingerprint == dataset.fingerprint == export.recipe(run).fingerprint
+    assert again.fingerprint == dataset.fingerprint == recipe(run).fingerprint
     assert runs.create(tmp_path / "runs", found, again).run_id == run.run_id
 
 
@@ -753,7 +881,7 @@ def test_the_command_line_names_files_of_all_splits(tmp_path: Path, toy_csv: byt
     )
     dataset = data.build_dataset(table, data.guess_columns(table.frame), val=val, test=test)
     run = runs.create(tmp_path, RunConfig("x", learning_rate=1e-3), dataset)
-    line = export.recipe(run).command
+    line = recipe(run).command
     assert "--data a.csv --val b.csv --test c.csv" in line
 
 
@@ -764,14 +892,14 @@ def test_the_command_line_finds_the_bundled_sample(
     dataset = data.build_dataset(table, data.guess_columns(table.frame))
     run = runs.create(tmp_path, RunConfig("bert-mini", learning_rate=1e-3), dataset)
     monkeypatch.chdir(Path(__file__).resolve().parents[1])
-    _, parsed = remade(export.recipe(run).command)
+    _, parsed = remade(recipe(run).command)
     assert commands.read_dataset(parsed).fingerprint == dataset.fingerprint
 
 
 def test_the_snippet_runs(run: Run) -> None:
-    recipe = export.recipe(run)
+    made_by = recipe(run)
     done = subprocess.run(
-        [sys.executable, "-c", recipe.snippet], capture_output=True, text=True, check=True
+        [sys.executable, "-c", made_by.snippet], capture_output=True, text=True, check=True
     )
     assert re.fullmatch(r"val macro-F1 of layer 3: (0\.\d{3}|1\.000)", done.stdout.strip())
-    assert recipe.versions["torch"].startswith("2.")
+    assert made_by.versions["torch"].startswith("2.")

@@ -30,7 +30,7 @@ def drawn() -> LayerMaps:
 def test_nothing_but_drawing_umap_imports_it() -> None:
     """Nor does t-SNE import pynndescent, which takes as long."""
     code = (
-        "import sys, numpy as np, layerviz.jobs, layerviz.cache, layerviz.export\n"
+        "import sys, numpy as np, layerviz.jobs, layerviz.cache, layerviz.export.page\n"
         "from layerviz import projection\n"
         "x = np.random.default_rng(0).normal(size=(1100, 8)).astype('float32')\n"
         "from layerviz.projection import tsne\n"

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import vl_convert
 
-from layerviz import charts, data, export
+from layerviz import charts, data
 from layerviz.bench.browser import Watched, chromium, server
 from layerviz.bench.figures import Figure, machine, machine_in_words
 from layerviz.bench.made_run import made_run
@@ -23,6 +23,7 @@ from layerviz.charts import Grid
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.data import Table
 from layerviz.errors import ConfigError
+from layerviz.export.pictures import picture
 
 WARM_GOAL, COLD_GOAL = 0.4, 2.0  # seconds
 SLIDER_GOALS = {12_000: 0.25, 24_000: 0.45}  # seconds by visible marks
@@ -222,7 +223,7 @@ def _slide_alone(browser: Any, n_marks: int, n_snapshots: int, repeats: int) -> 
 
 def _alone(n_marks: int, n_snapshots: int) -> str:
     chart = _chart(n_marks // CHART_LAYERS, n_snapshots)
-    spec_text = export.picture(chart, "json", width=1100).decode().replace("<", "\\u003c")
+    spec_text = picture(chart, "json", width=1100).decode().replace("<", "\\u003c")
     vega = vl_convert.javascript_bundle().replace("</script", "<\\/script")
     return f"""<!DOCTYPE html><meta charset="utf-8"><div id="maps" style="width:1100px"></div>
 <script>{vega}</script>

@@ -16,33 +16,15 @@ from layerviz.commands.inputs import (
 )
 from layerviz.config import METHOD_NAMES
 from layerviz.errors import ConfigError
+from layerviz.export import EXPORTS, ExportRequest, write_export
 from layerviz.poolings import POOLINGS
-
-# What export writes, in this order, and what the help says of it.
-EXPORTS = {
-    "gif": "maps over the epochs, animated",
-    "webp": "the same, as WebP",
-    "html": "the whole run as one page that needs no network",
-    "png": "picture of the maps, or of the heat map",
-    "svg": "the same, as SVG",
-    "vega_lite": "the same, as a Vega-Lite specification",
-    "csv": "coordinates of the maps",
-    "parquet": "the same, as parquet",
-    "measures": "CSV of all measures",
-    "model_zip": "the fine-tuned model, for from_pretrained",
-    "run_zip": "the whole run, for `import` elsewhere",
-}
-
-
-def _flag(kind: str) -> str:
-    return f"--{kind.replace('_', '-')}"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_argument(parser)
     add = parser.add_argument
-    for kind, what in EXPORTS.items():
-        add(_flag(kind), type=Path, metavar="FILE", help=what)
+    for export in EXPORTS.values():
+        add(export.flag, type=Path, metavar="FILE", help=export.help)
     add_pooling_argument(
         parser,
         f"of the hidden states; by default the run's first, as a rule {next(iter(POOLINGS))}",
@@ -74,23 +56,25 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _export(parsed: argparse.Namespace) -> int:
-    paths = {kind: path for kind in EXPORTS if (path := getattr(parsed, kind)) is not None}
+    paths = {
+        name: path.expanduser() for name in EXPORTS if (path := getattr(parsed, name)) is not None
+    }
     if not paths:
-        options = ", ".join(_flag(kind) for kind in EXPORTS)
+        options = ", ".join(export.flag for export in EXPORTS.values())
         raise ConfigError("Nothing to write is named.", f"Give one or more of {options}.")
-    if len({path.expanduser().resolve() for path in paths.values()}) < len(paths):
+    if len({path.resolve() for path in paths.values()}) < len(paths):
         raise ConfigError("Two of the files have the same name.", "Give each one its own.")
 
-    from layerviz.export import MapsView, Wish, write
+    from layerviz.export.views import MapsView
 
     run = open_run(parsed.which, runs_root(parsed))
     pooling = parsed.pooling or run.poolings[0]
     view = MapsView(pooling, parsed.projection, parsed.colour_by, parsed.layers or ())
-    for kind, path in paths.items():
-        wish = Wish(kind, path.expanduser(), view, parsed.dark, parsed.chart)
+    request = ExportRequest(view, parsed.chart, parsed.dark)
+    for name, path in paths.items():
         with Bar(path.name) as bar:
-            write(run, wish, bar.show)
-        print(wish.path)
+            write_export(run, name, path, request, bar.show)
+        print(path)
     return EXIT_OK
 
 

@@ -1,57 +1,17 @@
-"""Take the results away: pictures, animations, a page, tables, archives, a recipe."""
+"""Results of a run as files of their own: pictures, animations, a page, tables, archives.
 
-from layerviz.export.animation import animation
-from layerviz.export.archive import MOST_BYTES, files_of, unzip_run, zip_model, zip_run
-from layerviz.export.files import KINDS, Wish, write
-from layerviz.export.page import offline_page
-from layerviz.export.pictures import picture
-from layerviz.export.recipe import Recipe, recipe
-from layerviz.export.run_charts import (
-    chart_of,
-    heat_map_chart,
-    maps_chart,
-    measure_cells,
-    with_legend,
-)
-from layerviz.export.tables import as_csv, as_parquet, coordinates, measures
-from layerviz.export.views import (
-    DrawnMaps,
-    MapsView,
-    draw_maps,
-    first_and_last,
-    legend_entries,
-    probe_scores,
-    stored_maps,
-)
+The registry of exports loads nothing heavy; what makes the files is imported from its module.
+"""
+
+from layerviz.export.entry import Export, ExportRequest, Need, Section
+from layerviz.export.exports import EXPORTS, exports_table, write_export
 
 __all__ = [
-    "KINDS",
-    "MOST_BYTES",
-    "DrawnMaps",
-    "MapsView",
-    "Recipe",
-    "Wish",
-    "animation",
-    "as_csv",
-    "as_parquet",
-    "chart_of",
-    "coordinates",
-    "draw_maps",
-    "files_of",
-    "first_and_last",
-    "heat_map_chart",
-    "legend_entries",
-    "maps_chart",
-    "measure_cells",
-    "measures",
-    "offline_page",
-    "picture",
-    "probe_scores",
-    "recipe",
-    "stored_maps",
-    "unzip_run",
-    "with_legend",
-    "write",
-    "zip_model",
-    "zip_run",
+    "EXPORTS",
+    "Export",
+    "ExportRequest",
+    "Need",
+    "Section",
+    "exports_table",
+    "write_export",
 ]

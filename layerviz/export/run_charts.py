@@ -1,4 +1,4 @@
-"""The charts of a run that stand without the page: its maps, and a heat map of a measure."""
+"""The charts of a run that need no page: its maps, and a heat map of a measure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 from layerviz import charts, runs
 from layerviz.config import SPLITS
 from layerviz.errors import ConfigError, RunError
+from layerviz.export.entry import ExportRequest
 from layerviz.export.views import (
     POINTS_PER_SPLIT,
     DrawnMaps,
@@ -33,9 +34,9 @@ def maps_chart(
 ) -> alt.LayerChart:
     """Return the maps of a run as one chart, as the page shows them, from the run folder alone.
 
-    Arguments and what is raised as in :func:`draw_maps`; `dark` says whether the background is,
-    `legend` whether the chart tells what its colours mean, `start` at which snapshot the slider
-    stands at first (by default the newest), which is the one that a picture shows.
+    Arguments and errors as in :func:`draw_maps`; `dark` says whether the background is dark,
+    `legend` whether there is a legend of the colours, `start` at which snapshot the slider
+    starts (by default the newest), which is the one that a picture shows.
     """
     drawn = draw_maps(
         run,
@@ -48,8 +49,18 @@ def maps_chart(
     return with_legend(chart, drawn) if legend else chart
 
 
+def requested_chart(
+    run: Run, request: ExportRequest, on_progress: OnProgress = ignore
+) -> alt.LayerChart:
+    """Return the chart that a request for a picture names."""
+    view = request.view
+    if request.chart == "heat-map":
+        return heat_map_chart(run, pooling=view.pooling, dark=request.dark)
+    return maps_chart(run, view, dark=request.dark, start=request.snapshot, on_progress=on_progress)
+
+
 def chart_of(drawn: DrawnMaps, *, dark: bool = False, start: int | None = None) -> alt.LayerChart:
-    """Return the chart of maps that were drawn; arguments as in :func:`maps_chart`."""
+    """Return the chart of maps that are gathered; arguments as in :func:`maps_chart`."""
     unit = {layer: maps.in_unit_square() for layer, maps in drawn.maps.items()}
     evenly = list(drawn.epochs) == list(range(len(drawn.epochs)))
     return charts.layer_maps(
@@ -74,17 +85,24 @@ def chart_of(drawn: DrawnMaps, *, dark: bool = False, start: int | None = None) 
 
 def with_legend(chart: alt.LayerChart, drawn: DrawnMaps) -> alt.LayerChart:
     """Return a chart of maps with a legend above it."""
-    look = {"orient": "top", "symbolType": "circle", "symbolOpacity": 1, "symbolLimit": 0}
     if entries := drawn.legend():
         names, colours = map(list, zip(*entries, strict=True))
-        shown = alt.Color(
+        colour = alt.Color(
             "name:N",
             scale=alt.Scale(domain=names, range=colours),
-            legend=alt.Legend(title=drawn.legend_title(), columns=5, labelLimit=200, **look),
+            legend=alt.Legend(
+                title=drawn.legend_title(),
+                orient="top",
+                columns=5,
+                labelLimit=200,
+                symbolType="circle",
+                symbolOpacity=1,
+                symbolLimit=0,
+            ),
         )
         frame = pd.DataFrame({"name": names})
     else:
-        shown = alt.Color(
+        colour = alt.Color(
             "confidence:Q",
             scale=alt.Scale(domain=[0, 1], range=list(charts.CONFIDENCE_RAMP)),
             legend=alt.Legend(
@@ -92,10 +110,10 @@ def with_legend(chart: alt.LayerChart, drawn: DrawnMaps) -> alt.LayerChart:
             ),
         )
         frame = pd.DataFrame({"confidence": [0.0, 1.0]})
-    # Nothing is drawn by this layer but its legend; the points have their colours from data.
+    # This layer draws nothing but its legend; the colours of the points come from data.
     only_legend = alt.Chart(frame).mark_circle(opacity=0, tooltip=None, aria=False)
     chart = chart.copy(deep=False)
-    chart.layer = [*chart.layer, only_legend.encode(color=shown)]
+    chart.layer = [*chart.layer, only_legend.encode(color=colour)]
     return chart.resolve_scale(color="independent")
 
 
@@ -114,7 +132,7 @@ def heat_map_chart(
     ConfigError
         If there is no such measure, or it is not of this split.
     RunError
-        If it is not measured, or not defined, on this run.
+        If it has not been measured, or is not defined, for this run.
     """
     splits = MEASURES[measure].splits
     if split not in splits:
@@ -126,12 +144,12 @@ def heat_map_chart(
     cells = measure_cells(run, runs.read_separability(run.path), examples, measure, split, pooling)
     if cells["value"].isna().all():
         raise RunError(
-            f"{MEASURES[measure].label} of {split} is not measured here.",
+            f"{MEASURES[measure].label} on {split} has not been measured for this run.",
             "Open the run on the page, or run `python -m layerviz report` on it: both measure it.",
         )
     blocks = cells["value"][cells["layer"] > 0].dropna()
     domain = None if blocks.empty else (float(blocks.min()), float(blocks.max()))
-    outlined = False
+    outlined = pd.Series(False, index=cells.index)
     if best is not None and best.pooling == pooling:
         outlined = (cells["layer"] == best.layer) & (cells["snapshot"] == best.snapshot)
     return charts.score_heat_map(

@@ -11,8 +11,9 @@ import pytest
 from made_runs import made
 from playwright.sync_api import Browser, Page, expect
 
-from layerviz import data, export
-from layerviz.export import MapsView
+from layerviz import data
+from layerviz.export.page import offline_page
+from layerviz.export.views import MapsView
 from layerviz.runs import Run
 
 NAMES = ("<script>alert(1)</script>", "**bold**", 'it\'s "quoted" & <b>')
@@ -45,7 +46,7 @@ def run(tmp_path_factory) -> Run:
 @pytest.fixture(params=["light", "dark"])
 def opened(browser: Browser, run: Run, tmp_path: Path, request) -> Iterator[tuple[Page, Heard]]:
     file = tmp_path / "run.html"
-    file.write_bytes(export.offline_page(run, MapsView()))
+    file.write_bytes(offline_page(run, MapsView()))
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, color_scheme=request.param
     )

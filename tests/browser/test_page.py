@@ -14,7 +14,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from toy import as_csv, toy_rows
 
-from layerviz import comparison, export, runs, separability
+from layerviz import comparison, runs, separability
+from layerviz.export.archive import unzip_run
 
 SLIDER = ".vega-bind input"
 
@@ -444,7 +445,7 @@ def test_the_export_tab_gives_an_animation_pictures_and_a_run_that_opens_elsewhe
     for name in (run_id := finished, "fingerprint"):
         expect(page.get_by_text(name).first).to_be_visible()
     zipped = downloaded(page, page.get_by_role("button", name="Whole run"))
-    opened = export.unzip_run(io.BytesIO(zipped), tmp_path)
+    opened = unzip_run(io.BytesIO(zipped), tmp_path)
     assert opened.run_id == run_id
     here = runs.read(runs_root, finished)
     assert separability.answer_of(opened) == separability.answer_of(here)

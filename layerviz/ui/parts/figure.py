@@ -1,15 +1,16 @@
-"""A chart of the page with what lets it be taken away: as picture, specification and numbers."""
+"""A chart of the page with its Save menu: as a picture, a specification and numbers."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from layerviz import export
-
-PICTURES = {"PNG": ("png", "image/png"), "SVG": ("svg", "image/svg+xml"),
-            "Vega-Lite": ("json", "application/json")}  # fmt: skip
+from layerviz.export import EXPORTS
+from layerviz.export.tables import as_csv
 
 
 def figure(
@@ -42,7 +43,7 @@ def figure(
 
 
 def save(chart: alt.TopLevelMixin, name: str, frame: pd.DataFrame | None = None) -> None:
-    """Offer a chart as PNG, SVG and Vega-Lite, and its numbers as CSV; made when asked for."""
+    """Offer a chart as whatever exports can draw, and its numbers as CSV; made when asked for."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         menu = st.popover(
             "Save",
@@ -54,25 +55,25 @@ def save(chart: alt.TopLevelMixin, name: str, frame: pd.DataFrame | None = None)
         )
     if not menu.open:
         return
-    theme = st.context.theme.type or "light"
+    dark = st.context.theme.type == "dark"
     with menu:
-        for label, (kind, mime) in PICTURES.items():
-            st.download_button(
-                label,
-                data=lambda kind=kind: export.picture(chart, kind, theme=theme),
-                file_name=f"{name}.{'vl.json' if kind == 'json' else kind}",
-                mime=mime,
-                on_click="ignore",
-                key=f"save-{name}-{kind}",
-                type="tertiary",
-            )
+        for export in EXPORTS.values():
+            if export.draw is not None:
+                file = partial(export.draw, chart, dark)
+                _download_button(name, export.label, file, export.suffix, export.mime)
         if frame is not None:
-            st.download_button(
-                "CSV",
-                data=lambda: export.as_csv(frame),
-                file_name=f"{name}.csv",
-                mime="text/csv",
-                on_click="ignore",
-                key=f"save-{name}-csv",
-                type="tertiary",
-            )
+            _download_button(name, "CSV", lambda: as_csv(frame), ".csv", "text/csv")
+
+
+def _download_button(
+    name: str, label: str, data: Callable[[], bytes], suffix: str, mime: str
+) -> None:
+    st.download_button(
+        label,
+        data=data,
+        file_name=f"{name}{suffix}",
+        mime=mime,
+        on_click="ignore",
+        key=f"save-{name}{suffix}",
+        type="tertiary",
+    )

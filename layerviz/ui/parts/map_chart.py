@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, export, projection
+from layerviz import cache, charts, projection
 from layerviz.charts import Grid
 from layerviz.config import METHOD_NAMES, TRAIN_AND_VAL
+from layerviz.export import views
 from layerviz.projection import STORED, LayerMaps
 from layerviz.runs import Run
 from layerviz.ui.parts.selection import MOST_PATHS, highlight, selection, taking_from
@@ -232,7 +233,7 @@ def probe_scores(
     run: Run, pooling: str, layers: list[int], snapshots: tuple[int, ...]
 ) -> dict[int, np.ndarray]:
     """Return the probe's macro-F1 on train and val, (S, 2) per layer; NaN where not measured."""
-    return export.probe_scores(cache.measures(run), pooling, layers, snapshots)
+    return views.probe_scores(cache.measures(run), pooling, layers, snapshots)
 
 
 def small_print(run: Run, drawn: Drawn) -> None:

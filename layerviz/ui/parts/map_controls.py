@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, export
+from layerviz import cache, charts
 from layerviz.config import METHOD_NAMES
+from layerviz.export.views import first_and_last, legend_entries
 from layerviz.poolings import pooling_label
 from layerviz.runs import Run
 from layerviz.ui.parts.state import first_choice, first_value
 
 PRESETS: dict[str, Callable[[int], list[int]]] = {
-    "First four and last four": lambda n: list(export.first_and_last(n)),
+    "First four and last four": lambda n: list(first_and_last(n)),
     "All": lambda n: list(range(1, n + 1)),
     "Every other": lambda n: list(range(n, 0, -2))[::-1],
 }
@@ -89,7 +90,7 @@ def classes_in_colour(run: Run, colouring: str, key: str) -> list[int]:
 
 def colour_legend(run: Run, colouring: str, classes: list[int], key: str) -> None:
     """Show what the colours mean; `classes` are those with a colour of their own."""
-    entries = export.legend_entries(run.label_names, colouring, classes)
+    entries = legend_entries(run.label_names, colouring, classes)
     chart = (
         charts.legend(pd.DataFrame(entries, columns=["name", "colour"]))
         if entries

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, export
+from layerviz import cache
+from layerviz.export.run_charts import measure_cells
+from layerviz.export.tables import as_csv
 from layerviz.runs import Run
 from layerviz.ui.parts.state import first_value, jobs, show
 from layerviz.wording import epoch_name
@@ -31,14 +33,14 @@ def cells_frame(run: Run, measure: str, split: str, pooling: str) -> pd.DataFram
     """Return one measure under one pooling, one row per layer and snapshot, with epochs and n."""
     table = cache.measures(run)
     examples = cache.examples(run)
-    return export.measure_cells(run, table, examples, measure, split, pooling)
+    return measure_cells(run, table, examples, measure, split, pooling)
 
 
 def download(make: Callable[[], pd.DataFrame], name: str) -> None:
     """Offer a table as CSV, made when it is asked for."""
     st.download_button(
         "CSV",
-        data=lambda: export.as_csv(make()),
+        data=lambda: as_csv(make()),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",

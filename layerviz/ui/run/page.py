@@ -18,7 +18,7 @@ from layerviz.ui.parts.run_actions import (
 )
 from layerviz.ui.parts.state import permalink, plain, remember
 from layerviz.ui.run.examples import examples
-from layerviz.ui.run.export import take_away
+from layerviz.ui.run.export import export_tab
 from layerviz.ui.run.layers import layers
 from layerviz.ui.run.maps import maps
 from layerviz.ui.run.progress import cancel_button, captured_sizes, curves, outcome, progress
@@ -159,6 +159,6 @@ TABS = {
     "Layers": (layers, False),
     "Examples": (examples, False),
     "Training": (curves, True),
-    "Export": (take_away, False),
+    "Export": (export_tab, False),
     "Run": (_about, True),
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from layerviz import export, runs
+from layerviz import runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
+from layerviz.export.archive import unzip_run
 from layerviz.runs import Run
 from layerviz.ui.parts.run_actions import STATUS_MARKS, title
 from layerviz.ui.parts.state import RUN, go_to, jobs, plain, told
@@ -97,7 +98,7 @@ def _zip_dialog() -> None:
         return
     bar = st.progress(0.0, "Checking")
     with told():
-        run = export.unzip_run(
+        run = unzip_run(
             given,
             jobs().root,
             on_progress=lambda now: bar.progress(now.fraction, now.sentence),

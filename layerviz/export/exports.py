@@ -1,0 +1,64 @@
+"""The registry of exports: what can be made of a run, and how one is written to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerviz.errors import RunError
+from layerviz.export.entries.animations import GIF, WEBP
+from layerviz.export.entries.archives import MODEL_ZIP, RUN_ZIP
+from layerviz.export.entries.pages import HTML
+from layerviz.export.entries.pictures import PNG, SVG, VEGA_LITE
+from layerviz.export.entries.tables import CSV, MEASURES, PARQUET
+from layerviz.export.entry import Export, ExportRequest
+from layerviz.progress import OnProgress, ignore
+from layerviz.registry import Registry
+
+if TYPE_CHECKING:
+    from layerviz.runs import Run
+
+# A new export is an object in a module like entries/tables.py and an entry here.
+EXPORTS: Registry[Export] = Registry(
+    "export",
+    [GIF, WEBP, HTML, PNG, SVG, VEGA_LITE, CSV, PARQUET, MEASURES, MODEL_ZIP, RUN_ZIP],
+)
+
+
+def write_export(
+    run: Run, name: str, path: Path, request: ExportRequest, on_progress: OnProgress = ignore
+) -> None:
+    """Write one export to a file; an existing file stays until the new one is whole.
+
+    Parameters
+    ----------
+    run : Run
+    name : str
+        Of the export.
+    path : Path
+        An existing file is overwritten.
+    request : ExportRequest
+    on_progress : callable
+        Called with a `Progress` that counts what the export is made of.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such export.
+    RunError
+        If there is a folder of this name, or the file cannot be written; and as exports raise.
+    """
+    from layerviz import runs
+
+    export = EXPORTS[name]
+    if path.is_dir():
+        raise RunError(f"{path} is a folder.", "Give the name of a file.")
+    with runs.replacing(path) as temporary, temporary.open("wb") as stream:
+        export.write(run, request, stream, on_progress)
+
+
+def exports_table() -> str:
+    """Return README's table of the exports, in Markdown."""
+    rows = [("option", "file", "what it holds"), ("---", "---", "---")]
+    rows += [(f"`{export.flag}`", f"`{export.suffix}`", export.help) for export in EXPORTS.values()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
