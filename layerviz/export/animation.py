@@ -24,9 +24,9 @@ from layerviz.progress import (
 )
 from layerviz.runs import Run
 
-KINDS = ("gif", "webp")
-RESTING = 0.55  # part of an epoch's seconds during which the points rest
-COLOURS = 256  # that a GIF can have
+ANIMATION_FORMATS = ("gif", "webp")
+RESTING = 0.55  # share of an epoch's seconds during which the points rest
+COLOURS = 256  # the most that a GIF can have
 WEBP_QUALITY = 82
 
 
@@ -42,7 +42,7 @@ def animation(
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> bytes:
-    """Return a view over the epochs: points glide from snapshot to snapshot and rest on each.
+    """Return a view over the epochs: points glide from snapshot to snapshot and rest at each.
 
     Only the frames at rest show what was measured; those between are straight lines from one
     position to the next, and say so ("Epoch 1 to 2").
@@ -76,52 +76,53 @@ def animation(
     _check(kind, seconds_per_epoch, between, width)
     drawn = draw_maps(run, view, on_progress=on_progress, should_stop=should_stop)
     stage = Stage(drawn, width, runs.read_separability(run.path), dark)
-    told = moments(len(drawn.epochs), between)
-    durations = _durations(told, seconds_per_epoch, between)
-    frames = _counted(stage, told, on_progress, should_stop)
+    timeline = moments(len(drawn.epochs), between)
+    durations = _durations(timeline, seconds_per_epoch, between)
+    frames = _frames(stage, timeline, on_progress, should_stop)
     return (_gif if kind == "gif" else _webp)(stage, frames, durations)
 
 
 def moments(n_slots: int, between: int) -> list[Moment]:
     """Return what the frames show, in their order."""
-    told = [Moment(0, 0)]
+    timeline = [Moment(0, 0)]
     for slot, following in itertools.pairwise(range(n_slots)):
         steps = np.arange(1, between + 1) / (between + 1)
         eased = steps * steps * (3 - 2 * steps)  # slow at both ends
-        told += [Moment(slot, following, float(part)) for part in eased]
-        told.append(Moment(following, following))
-    return told
+        timeline += [Moment(slot, following, float(part)) for part in eased]
+        timeline.append(Moment(following, following))
+    return timeline
 
 
 def _check(kind: str, seconds: float, between: int, width: int) -> None:
-    if kind not in KINDS:
+    if kind not in ANIMATION_FORMATS:
         raise ConfigError(
-            f"There is no animation {kind!r:.20}.", f"Choose one of {', '.join(KINDS)}."
+            f"There is no animation format {kind!r:.20}.",
+            f"Choose one of {', '.join(ANIMATION_FORMATS)}.",
         )
     if not (0.2 <= seconds <= 20 and 0 <= between <= 60 and 320 <= width <= 2400):
         raise ConfigError(
-            f"An animation of {seconds:g} seconds an epoch, {between} frames between and {width} "
-            "pixels across cannot be made.",
+            f"An animation of {seconds:g} seconds per epoch, with {between} frames in between, "
+            f"{width} pixels wide, cannot be made.",
             "Give 0.2 to 20 seconds, 0 to 60 frames and 320 to 2,400 pixels.",
         )
 
 
-def _durations(told: list[Moment], seconds: float, between: int) -> list[int]:
+def _durations(timeline: list[Moment], seconds: float, between: int) -> list[int]:
     """Return how long each frame is shown, in milliseconds; GIFs count in tens of them."""
     rest = seconds * (RESTING if between else 1)
     glide = (seconds - rest) / max(between, 1)
-    shown = [rest if moment.resting else glide for moment in told]
-    shown[-1] = 2 * rest
-    return [max(20, 10 * round(100 * duration)) for duration in shown]
+    durations = [rest if moment.resting else glide for moment in timeline]
+    durations[-1] = 2 * rest
+    return [max(20, 10 * round(100 * duration)) for duration in durations]
 
 
-def _counted(
-    stage: Stage, told: list[Moment], on_progress: OnProgress, should_stop: ShouldStop
+def _frames(
+    stage: Stage, timeline: list[Moment], on_progress: OnProgress, should_stop: ShouldStop
 ) -> Iterator[Image.Image]:
-    for done, moment in enumerate(told):
+    for done, moment in enumerate(timeline):
         stop_if_asked(should_stop)
         yield stage.frame(moment)
-        on_progress(Progress(ANIMATING, done + 1, len(told)))
+        on_progress(Progress(ANIMATING, done + 1, len(timeline)))
 
 
 def _gif(stage: Stage, frames: Iterator[Image.Image], durations: list[int]) -> bytes:
@@ -172,16 +173,16 @@ def shared_palette(colours: list[tuple[int, int, int]]) -> np.ndarray:
 
 
 def _nearest(palette: np.ndarray) -> np.ndarray:
-    """Return for each colour of 6 bits a channel the place of the nearest one in a palette."""
+    """Return, for each colour of 6 bits a channel, the index of the nearest one in a palette."""
     levels = np.arange(64, dtype=np.float32) * 4 + 1.5
     grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
-    known = palette.astype(np.float32)
-    distances = (known**2).sum(axis=1) - 2 * grid @ known.T  # less what a row has in common
+    colours = palette.astype(np.float32)
+    # Squared distances, less what all of a row have in common.
+    distances = (colours**2).sum(axis=1) - 2 * grid @ colours.T
     nearest = distances.argmin(axis=1).astype(np.uint8)
-    # Pillow's own search misses exact hits, so that white paper would come out grey.
-    places = range(len(palette))
-    for place, colour in reversed(list(zip(places, palette, strict=True))):
-        nearest[_key(colour)] = place
+    # Pillow's own search misses exact matches, so that white paper would come out grey.
+    for index in reversed(range(len(palette))):
+        nearest[_key(palette[index])] = index
     return nearest
 
 

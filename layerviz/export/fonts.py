@@ -1,4 +1,4 @@
-"""Fonts for pictures that are drawn with Pillow: whatever has the letters of a text."""
+"""Fonts for pictures that are drawn with Pillow: whichever has the letters of a text."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ OTHER_FONTS = (
     "Arial Unicode.ttf",
 )
 NO_LETTER = "\U000fffff"  # in no font: it shows what a font draws for letters that it lacks
+Typeface = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @lru_cache(maxsize=64)
-def _font_of(size: float, name: str) -> ImageFont.FreeTypeFont | None:
+def _font_of(size: float, name: str) -> Typeface | None:
     if not name:
         return ImageFont.load_default(size)
     try:
@@ -32,11 +33,13 @@ def _font_of(size: float, name: str) -> ImageFont.FreeTypeFont | None:
 
 @lru_cache(maxsize=4096)
 def _lacks(name: str, letter: str) -> bool:
-    shown = _font_of(16, name)
-    return shown is None or bytes(shown.getmask(letter)) == bytes(shown.getmask(NO_LETTER))
+    typeface = _font_of(16, name)
+    if typeface is None:
+        return True
+    return bytes(typeface.getmask(letter)) == bytes(typeface.getmask(NO_LETTER))
 
 
-def font(size: float, text: str) -> ImageFont.FreeTypeFont:
+def font(size: float, text: str) -> Typeface:
     """Return the first font that has all letters of `text`, or the one that lacks fewest."""
     letters = {letter for letter in text[:400] if not letter.isspace()}
     fewest, best = len(letters) + 1, ""
@@ -49,11 +52,11 @@ def font(size: float, text: str) -> ImageFont.FreeTypeFont:
     return _font_of(size, best) or ImageFont.load_default(size)
 
 
-def cut(text: str, shown: ImageFont.FreeTypeFont, room: float) -> str:
+def cut(text: str, typeface: Typeface, room: float) -> str:
     """Return `text` on one line, cut to a width in pixels."""
     text = " ".join(text[:400].split())
-    if shown.getlength(text) <= room:
+    if typeface.getlength(text) <= room:
         return text
-    while text and shown.getlength(text + "…") > room:
+    while text and typeface.getlength(text + "…") > room:
         text = text[:-1]
     return text + "…"

@@ -1,4 +1,4 @@
-"""Any chart as a picture that stands alone: PNG, SVG or a Vega-Lite specification."""
+"""Any chart as a picture of its own: PNG, SVG or a Vega-Lite specification."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import vl_convert
 
 from layerviz.errors import ConfigError
 
-KINDS = ("png", "svg", "json")
+PICTURE_FORMATS = ("png", "svg", "json")
 ROWS_APART = 1000  # frames from this size on do not pass through Altair, which refuses 5,000 rows
 GAP = 20  # pixels that Vega-Lite leaves between charts side by side
 FONT = "DejaVu Sans, Helvetica, Arial, sans-serif"
-PAGES = {"light": ("#FFFFFF", "#1F2430", "#D5D8DE"), "dark": ("#14171D", "#E4E7EC", "#3A404B")}
+THEMES = {"light": ("#FFFFFF", "#1F2430", "#D5D8DE"), "dark": ("#14171D", "#E4E7EC", "#3A404B")}
 
 
 def picture(
@@ -31,12 +31,12 @@ def picture(
     Parameters
     ----------
     chart : Chart
-        Simple or compound; its texts are data and stay what they are.
+        Simple or compound; its texts are data and are drawn as they are.
     kind : {"png", "svg", "json"}
-        ``json`` is the complete Vega-Lite specification, which the Vega editor opens; there a
-        slider moves. The other two show the chart as its parameters stand.
+        ``json`` is the complete Vega-Lite specification, for the Vega editor, where a slider
+        works. The other two show the chart with its parameters as they are.
     width : int
-        In pixels, of charts that are as wide as their container; 100 to 8,000.
+        In pixels, for charts that fill their container; 100 to 8,000.
     scale : float
         Pixels of a PNG per pixel of the chart, 0.5 to 4.
     theme : {"light", "dark"}
@@ -47,10 +47,10 @@ def picture(
     ConfigError
         If an argument is out of its range.
     """
-    if kind not in KINDS or theme not in PAGES:
+    if kind not in PICTURE_FORMATS or theme not in THEMES:
         raise ConfigError(
-            f"There is no picture {kind!r:.20} in {theme!r:.20}.",
-            f"Choose one of {', '.join(KINDS)}, and one of {', '.join(PAGES)}.",
+            f"There is no picture format {kind!r:.20} with the theme {theme!r:.20}.",
+            f"Choose one of {', '.join(PICTURE_FORMATS)}, and one of {', '.join(THEMES)}.",
         )
     if not 100 <= width <= 8000 or not 0.5 <= scale <= 4:
         raise ConfigError(
@@ -60,7 +60,7 @@ def picture(
     spec = themed(widened(specification(chart), width), theme)
     if kind == "json":
         return json.dumps(spec, ensure_ascii=False).encode()
-    # The slider is a widget of the page around a picture: its value is drawn, it is not.
+    # A slider is a widget beside the chart: a picture shows its value, not the slider.
     # Nothing is fetched: our charts carry their data, and a picture needs no network.
     if kind == "svg":
         return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]).encode()
@@ -69,7 +69,7 @@ def picture(
 
 def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
     """Return the complete specification of a chart, however many rows its frames have."""
-    # Altair's limit on rows can be lifted in its global settings only, which all threads share;
+    # Altair's limit on rows can only be lifted in its global settings, which all threads share;
     # and it checks every value of every row against the schema, which takes seconds.
     frames: dict[str, pd.DataFrame] = {}
     spec = without_frames(chart, frames).to_dict()
@@ -78,11 +78,11 @@ def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
 
 
 def without_frames(node: Any, frames: dict[str, pd.DataFrame], rows_apart: int = ROWS_APART) -> Any:
-    """Return a copy in which large frames are names; `frames` takes them up under these."""
+    """Return a copy in which large frames are replaced by names; `frames` collects them."""
     if isinstance(node, pd.DataFrame):
         if len(node) < rows_apart:
             return node
-        name = next((name for name, known in frames.items() if known is node), "")
+        name = next((name for name, frame in frames.items() if frame is node), "")
         name = name or f"rows-{len(frames)}"
         frames[name] = node
         return alt.NamedData(name)
@@ -97,7 +97,7 @@ def without_frames(node: Any, frames: dict[str, pd.DataFrame], rows_apart: int =
 
 
 def widened(spec: dict[str, Any], width: int) -> dict[str, Any]:
-    """Return a specification in which what would fill its container has a width of its own."""
+    """Return a specification with a fixed width wherever it would fill its container."""
     spec = dict(spec)
     if spec.get("width") == "container":
         spec["width"] = width
@@ -114,10 +114,10 @@ def _columns(spec: dict[str, Any]) -> int:
 
 
 def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
-    """Return a specification with the background and the ink of a theme, where it has none."""
-    paper, ink, line = PAGES[theme]
+    """Return a specification with the background and the text colours of a theme."""
+    paper, ink, line = THEMES[theme]
     axis = {"labelColor": ink, "titleColor": ink, "domainColor": line, "tickColor": line}
-    ours = {
+    defaults: dict[str, Any] = {
         "background": paper,
         "font": FONT,
         "axis": {**axis, "gridColor": line, "titleFontWeight": "normal"},
@@ -126,10 +126,10 @@ def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
         "title": {"color": ink, "subtitleColor": ink},
         "text": {"color": ink},
     }
-    theirs = spec.get("config", {})
+    config = spec.get("config", {})
     merged = {
-        name: {**value, **theirs.get(name, {})} if isinstance(value, dict) else value
-        for name, value in ours.items()
+        name: {**value, **config.get(name, {})} if isinstance(value, dict) else value
+        for name, value in defaults.items()
     }
     # Bare frames around the marks are the default of Altair's own theme, not a choice.
-    return {**spec, "config": {**theirs, **merged}, "padding": 16}
+    return {**spec, "config": {**config, **merged}, "padding": 16}

@@ -11,6 +11,7 @@ from PIL import Image, ImageColor, ImageDraw
 
 from layerviz import charts
 from layerviz.config import TRAIN_AND_VAL
+from layerviz.export.dots import disc, dot_radius, round_dot
 from layerviz.export.fonts import cut, font
 from layerviz.export.views import DrawnMaps, head_scores, probe_scores
 from layerviz.poolings import pooling_label
@@ -45,7 +46,7 @@ class Moment:
     Parameters
     ----------
     slot, following : int
-        Places among the snapshots; the same while the points rest.
+        Positions among the snapshots; the same while the points rest.
     part : float
         How far the points have gone from the one to the other, 0 to 1.
     """
@@ -83,16 +84,14 @@ class Stage:
         self._panel_width = half / self._grid.columns
         self._panel_height = TALL[self._grid.columns] * self._panel_width
         self._title_height = 26 * self._unit
-        self._legend = self._placed_legend()
+        self._legend = self._legend_positions()
         legend_bottom = max((y for _, y, _, _ in self._legend), default=self._legend_top())
         self._panels_top = legend_bottom + 62 * self._unit
         bottom = self._panels_top + self._grid.rows * self._panel_height
         self.height = 2 * math.ceil((bottom + 66 * self._unit) / 2)  # even, as encoders like it
         self._captions = _captions(drawn, table)
         self._colours = drawn.colours()
-        self._palette = np.array(
-            [ImageColor.getrgb(colour) for colour in charts.PALETTE], dtype=np.uint8
-        )
+        self._palette = np.array([_rgb(colour) for colour in charts.PALETTE], dtype=np.uint8)
         self._order = {
             split: np.random.default_rng(0).permutation(
                 drawn.rows[drawn.splits[drawn.rows] == split]
@@ -101,7 +100,7 @@ class Stage:
         }  # no class always on top of the others
         self._unit_squares = {layer: maps.in_unit_square() for layer, maps in drawn.maps.items()}
         crowding = min(1.0, (self._panel_width / (USUAL_PANEL * self._unit)) ** 0.5)
-        usual = _dot_radius(max(map(len, self._order.values())), len(layers))
+        usual = dot_radius(max(map(len, self._order.values())), len(layers))
         self._radius = crowding * usual * self._unit
         self._bases: dict[tuple, Image.Image] = {}
 
@@ -111,9 +110,9 @@ class Stage:
             (self.width * SUPERSAMPLED, self.height * SUPERSAMPLED), Image.Resampling.NEAREST
         )
         pixels = np.array(large)
-        for place, layer in enumerate(self.drawn.view.layers):
+        for index, layer in enumerate(self.drawn.view.layers):
             for side, split in enumerate(TRAIN_AND_VAL):
-                self._dots(pixels, moment, layer, self._order[split], *self._middle(place, side))
+                self._dots(pixels, moment, layer, self._order[split], *self._middle(index, side))
         image = Image.fromarray(pixels).reduce(SUPERSAMPLED)
         self._timeline(ImageDraw.Draw(image), moment)
         return image
@@ -121,8 +120,8 @@ class Stage:
     def colours_used(self) -> list[tuple[int, int, int]]:
         """Return the colours of paper, ink and dots, without the blends at their edges."""
         codes = np.unique(np.concatenate([codes[self.drawn.rows] for codes in self._colours]))
-        dots = [tuple(int(part) for part in self._palette[code]) for code in codes]
-        return [*(ImageColor.getrgb(colour) for colour in vars(self.ink).values()), *dots]
+        dots = [charts.PALETTE[code] for code in codes]
+        return [_rgb(colour) for colour in (*vars(self.ink).values(), *dots)]
 
     # --- dots -------------------------------------------------------------------------------
 
@@ -139,31 +138,31 @@ class Stage:
         squares = self._unit_squares[layer]
         xy = squares[moment.slot, rows] * (1 - moment.part)
         xy = xy + squares[moment.following, rows] * moment.part
-        shown = moment.slot if moment.part < 0.5 else moment.following
-        colours = self._palette[self._colours[shown][rows]]  # (n, 3)
+        nearer = moment.slot if moment.part < 0.5 else moment.following
+        colours = self._palette[self._colours[nearer][rows]]  # (n, 3)
         side = self._side()
         across = np.rint((x + (xy[:, 0] - 0.5) * side) * SUPERSAMPLED).astype(np.intp)
         down = np.rint((y - (xy[:, 1] - 0.5) * side) * SUPERSAMPLED).astype(np.intp)
-        offsets, inside = _disc(self._radius * SUPERSAMPLED, RIM * self._unit * SUPERSAMPLED)
+        offsets, inside = disc(self._radius * SUPERSAMPLED, RIM * self._unit * SUPERSAMPLED)
         # Dot by dot: where an index comes twice, NumPy keeps what was assigned last.
         values = np.where(inside[None, :, None], colours[:, None], self._paper())
         pixels[down[:, None] + offsets[:, 1], across[:, None] + offsets[:, 0]] = values
 
     def _paper(self) -> np.ndarray:
-        return np.array(ImageColor.getrgb(self.ink.paper), dtype=np.uint8)
+        return np.array(_rgb(self.ink.paper), dtype=np.uint8)
 
     def _side(self) -> float:
         """Return the size of a map's unit square, in pixels, with room for whole dots."""
         room = self._panel_height - self._title_height - 2 * PAD * self.width
         return min(self._panel_width - 2 * PAD * self.width, room) - 2 * self._radius - 2
 
-    def _corner(self, place: int, side: int) -> tuple[float, float]:
-        row, column = divmod(place, self._grid.columns)
+    def _corner(self, index: int, side: int) -> tuple[float, float]:
+        row, column = divmod(index, self._grid.columns)
         left = self._margin + side * (self._grid.columns * self._panel_width + GUTTER * self.width)
         return left + column * self._panel_width, self._panels_top + row * self._panel_height
 
-    def _middle(self, place: int, side: int) -> tuple[float, float]:
-        left, top = self._corner(place, side)
+    def _middle(self, index: int, side: int) -> tuple[float, float]:
+        left, top = self._corner(index, side)
         height = self._panel_height - self._title_height - PAD * self.width
         return left + self._panel_width / 2, top + self._title_height + height / 2
 
@@ -180,9 +179,9 @@ class Stage:
         draw, unit, run = ImageDraw.Draw(image), self._unit, self.drawn.run
         right = self.width - self._margin
         when = self._when(moment)
-        taken = font(30 * unit, when).getlength(when)
+        when_width = font(30 * unit, when).getlength(when)
         title = f"{run.encoder['label']} on {run.dataset['name']}"
-        self._write(draw, (self._margin, 22 * unit), title, 30, right - taken - 60 * unit)
+        self._write(draw, (self._margin, 22 * unit), title, 30, right - when_width - 60 * unit)
         draw.text(
             (right, 22 * unit), when, self.ink.strong, font=font(30 * unit, when), anchor="ra"
         )
@@ -196,14 +195,14 @@ class Stage:
             self._legend_entry(draw, x, y, name, colour)
         for side, split in enumerate(TRAIN_AND_VAL):
             left = self._corner(0, side)[0] + PAD * self.width / 2
-            said = (
+            heading = (
                 f"{split.capitalize()} (n = {self.drawn.sizes[split]:,}) · "
                 f"{self.drawn.method_words()}"
             )
             top = self._panels_top - 30 * unit
-            self._write(draw, (left, top), said, 20, self._grid.columns * self._panel_width)
-            for place, layer in enumerate(self.drawn.view.layers):
-                self._panel(draw, moment, place, layer, side, soft)
+            self._write(draw, (left, top), heading, 20, self._grid.columns * self._panel_width)
+            for index, layer in enumerate(self.drawn.view.layers):
+                self._panel(draw, moment, index, layer, side, soft)
         return image
 
     def _when(self, moment: Moment) -> str:
@@ -216,12 +215,12 @@ class Stage:
         self,
         draw: ImageDraw.ImageDraw,
         moment: Moment,
-        place: int,
+        index: int,
         layer: int,
         side: int,
         soft: str,
     ) -> None:
-        left, top = self._corner(place, side)
+        left, top = self._corner(index, side)
         pad = PAD * self.width / 2
         box = (
             left + pad,
@@ -235,7 +234,7 @@ class Stage:
         at = (box[0] + 9 * self._unit, box[1] + 6 * self._unit)
         self._write(draw, at, name, size, self._panel_width, self.ink.strong)
         numbers = [
-            (word, value)
+            f"{word} {value:.2f}"
             for word, value in (
                 ("F1", self.drawn.scores[layer][moment.slot, side]),
                 ("T", self.drawn.maps[layer].trust[moment.slot, side]),
@@ -243,12 +242,12 @@ class Stage:
             if not np.isnan(value)
         ]
         room = box[2] - at[0] - font(size * self._unit, name).getlength(name) - 24 * self._unit
-        said = "   ".join(f"{word} {value:.2f}" for word, value in numbers)
-        while numbers and font(size * self._unit, said).getlength(said) > room:
+        scores = "   ".join(numbers)
+        while numbers and font(size * self._unit, scores).getlength(scores) > room:
             numbers.pop()  # narrow panels have room for F1 alone
-            said = "   ".join(f"{word} {value:.2f}" for word, value in numbers)
+            scores = "   ".join(numbers)
         anchor = (box[2] - 9 * self._unit, at[1])
-        draw.text(anchor, said, soft, font=font(size * self._unit, said), anchor="ra")
+        draw.text(anchor, scores, soft, font=font(size * self._unit, scores), anchor="ra")
 
     def _timeline(self, draw: ImageDraw.ImageDraw, moment: Moment) -> None:
         """Draw where in the training the frame is; tick marks are snapshots."""
@@ -257,20 +256,20 @@ class Stage:
             return
         left, right = self._margin + 62 * unit, self.width - self._margin - 12 * unit
         y, span = self.height - 40 * unit, epochs[-1] - epochs[0] or 1
-        places = [left + (epoch - epochs[0]) / span * (right - left) for epoch in epochs]
-        now = places[moment.slot] * (1 - moment.part) + places[moment.following] * moment.part
+        ticks = [left + (epoch - epochs[0]) / span * (right - left) for epoch in epochs]
+        now = ticks[moment.slot] * (1 - moment.part) + ticks[moment.following] * moment.part
         self._write(draw, (self._margin, y - 9 * unit), "Epoch", 16, 60 * unit, self.ink.soft)
         draw.line((left, y, right, y), self.ink.line, width=max(1, round(3 * unit)))
         draw.line((left, y, now, y), self.ink.soft, width=max(1, round(3 * unit)))
         free = -math.inf
-        for place, epoch in zip(places, epochs, strict=True):
-            _round_dot(draw, place, y, 4 * unit, self.ink.soft if place <= now else self.ink.line)
-            said = epoch_number(epoch)
-            if place - free > 0:
-                shown = font(14 * unit, said)
-                draw.text((place, y + 10 * unit), said, self.ink.soft, font=shown, anchor="ma")
-                free = place + shown.getlength(said) + 14 * unit
-        _round_dot(draw, now, y, 7.5 * unit, self.ink.strong)
+        for x, epoch in zip(ticks, epochs, strict=True):
+            round_dot(draw, x, y, 4 * unit, self.ink.soft if x <= now else self.ink.line)
+            number = epoch_number(epoch)
+            if x > free:
+                typeface = font(14 * unit, number)
+                draw.text((x, y + 10 * unit), number, self.ink.soft, font=typeface, anchor="ma")
+                free = x + typeface.getlength(number) + 14 * unit
+        round_dot(draw, now, y, 7.5 * unit, self.ink.strong)
 
     def _write(
         self,
@@ -281,40 +280,45 @@ class Stage:
         room: float,
         colour: str | None = None,
     ) -> None:
-        shown = font(size * self._unit, text)
-        draw.text(at, cut(text, shown, room), colour or self.ink.strong, font=shown)
+        typeface = font(size * self._unit, text)
+        draw.text(at, cut(text, typeface, room), colour or self.ink.strong, font=typeface)
 
     # --- legend -----------------------------------------------------------------------------
 
     def _legend_top(self) -> float:
         return 106 * self._unit
 
-    def _placed_legend(self) -> list[tuple[float, float, str, str]]:
+    def _legend_positions(self) -> list[tuple[float, float, str, str]]:
         """Return where each entry of the legend stands, line by line."""
         entries = self.drawn.legend()
         if not entries:
             steps = charts.CONFIDENCE_RAMP
-            named = {0: "0 %", len(steps) - 1: "100 %"}
-            entries = [(named.get(place, ""), colour) for place, colour in enumerate(steps)]
+            names = {0: "0 %", len(steps) - 1: "100 %"}
+            entries = [(names.get(step, ""), colour) for step, colour in enumerate(steps)]
         title = self.drawn.legend_title()
         indent = font(17 * self._unit, title).getlength(title) + 14 * self._unit
-        placed, x, y = [], self._margin + indent, self._legend_top()
+        positions, x, y = [], self._margin + indent, self._legend_top()
         for name, colour in entries:
-            shown = font(17 * self._unit, name)
-            name = cut(name, shown, 260 * self._unit)
-            width = (24 + (22 if name else -10)) * self._unit + shown.getlength(name)
+            typeface = font(17 * self._unit, name)
+            name = cut(name, typeface, 260 * self._unit)
+            width = (24 + (22 if name else -10)) * self._unit + typeface.getlength(name)
             if x + width > self.width - self._margin:
                 x, y = self._margin + indent, y + 26 * self._unit
-            placed.append((x, y, name, colour))
+            positions.append((x, y, name, colour))
             x += width
-        return placed
+        return positions
 
     def _legend_entry(
         self, draw: ImageDraw.ImageDraw, x: float, y: float, name: str, colour: str
     ) -> None:
         unit = self._unit
-        _round_dot(draw, x + 8 * unit, y + 11 * unit, 6.5 * unit, colour)
+        round_dot(draw, x + 8 * unit, y + 11 * unit, 6.5 * unit, colour)
         self._write(draw, (x + 22 * unit, y), name, 17, math.inf)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    red, green, blue, *_ = ImageColor.getrgb(colour)
+    return red, green, blue
 
 
 def _captions(drawn: DrawnMaps, table: pd.DataFrame) -> list[str]:
@@ -324,39 +328,13 @@ def _captions(drawn: DrawnMaps, table: pd.DataFrame) -> list[str]:
     probes = probe_scores(table, drawn.view.pooling, layers, drawn.view.snapshots)
     captions = []
     for slot, index in enumerate(drawn.view.snapshots):
-        said = []
+        scores = []
         if index in heads and not np.isnan(heads[index]):
-            said.append(f"the classifier {heads[index]:.2f}")
-        known = {layer: v[slot, 1] for layer, v in probes.items() if not np.isnan(v[slot, 1])}
-        if known:
-            best = max(known, key=known.__getitem__)
+            scores.append(f"the classifier {heads[index]:.2f}")
+        val = {layer: v[slot, 1] for layer, v in probes.items() if not np.isnan(v[slot, 1])}
+        if val:
+            best = max(val, key=val.__getitem__)
             pooling = pooling_label(drawn.view.pooling)
-            said.append(f"highest {pooling}-pooled probe {known[best]:.2f} (layer {best})")
-        captions.append(f"Val macro-F1: {', '.join(said)}" if said else "Not measured yet")
+            scores.append(f"highest {pooling}-pooled probe {val[best]:.2f} (layer {best})")
+        captions.append(f"Val macro-F1: {', '.join(scores)}" if scores else "Not measured yet")
     return captions
-
-
-def _dot_radius(n_points: int, n_layers: int) -> float:
-    small = 3.4 if n_points <= 400 else 2.7 if n_points <= 1200 else 2.0
-    return 1.7 * small if n_layers == 1 else small
-
-
-def _disc(radius: float, rim: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixels of a dot with its rim, as offsets (k, 2), and which are the dot's."""
-    reach = math.ceil(radius + rim)
-    steps = np.arange(-reach, reach + 1)
-    offsets = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
-    distance = np.hypot(*offsets.T)
-    kept = distance <= radius + rim
-    return offsets[kept], distance[kept] <= radius
-
-
-def _round_dot(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: str) -> None:
-    """Draw a dot with a smooth edge; Pillow's own ellipses are jagged."""
-    size = math.ceil(2 * radius) + 2
-    mask = Image.new("L", (size * 4, size * 4))
-    left, top = math.floor(x - size / 2), math.floor(y - size / 2)
-    middle = ((x - left) * 4, (y - top) * 4)
-    box = [part + sign * radius * 4 for sign in (-1, 1) for part in middle]
-    ImageDraw.Draw(mask).ellipse(box, fill=255)
-    draw.bitmap((left, top), mask.reduce(4), fill=colour)

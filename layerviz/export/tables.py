@@ -23,7 +23,7 @@ def coordinates(
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
-    """Return where every example of train and val lies on the maps of a view.
+    """Return where every example of train and val lies in the maps of a view.
 
     Returns
     -------
@@ -37,12 +37,12 @@ def coordinates(
     RunError, ConfigError, Cancelled
         As `draw_maps`.
     """
-    everyone = max(1, len(runs.read_examples(run.path))) if run.snapshots else 1
+    n_examples = max(1, len(runs.read_examples(run.path))) if run.snapshots else 1
     drawn = draw_maps(
-        run, view, most_per_split=everyone, on_progress=on_progress, should_stop=should_stop
+        run, view, most_per_split=n_examples, on_progress=on_progress, should_stop=should_stop
     )
     names, rows = np.asarray(run.label_names, dtype=object), drawn.rows
-    part = drawn.examples.iloc[rows]
+    examples = drawn.examples.iloc[rows]
     frames = []
     for layer, maps in drawn.maps.items():
         for slot, index in enumerate(drawn.view.snapshots or ()):
@@ -50,9 +50,9 @@ def coordinates(
             frames.append(
                 pd.DataFrame(
                     {
-                        "id": part["id"].to_numpy(),
-                        "split": part["split"].to_numpy(),
-                        "label": names[part["label"].to_numpy()],
+                        "id": examples["id"].to_numpy(),
+                        "split": examples["split"].to_numpy(),
+                        "label": names[examples["label"].to_numpy()],
                         "layer": layer,
                         "snapshot": index,
                         "epoch": drawn.epochs[slot],
@@ -76,7 +76,7 @@ def measures(run: Run) -> pd.DataFrame:
     """
     table = runs.read_separability(run.path)
     if table.empty:
-        raise RunError("Nothing of this run is measured yet.", "Wait for its first snapshot.")
+        raise RunError("Nothing of this run has been measured yet.", "Wait for its first snapshot.")
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
     table.insert(1, "epoch", table["snapshot"].map(epochs))
     return table
@@ -85,8 +85,8 @@ def measures(run: Run) -> pd.DataFrame:
 def as_csv(frame: pd.DataFrame) -> bytes:
     """Return a table as CSV in UTF-8.
 
-    Spreadsheets run texts that begin with ``=``, ``+``, ``-`` or ``@`` as formulas when they open
-    a CSV; such texts get an apostrophe in front, which spreadsheets take for "this is text".
+    Spreadsheets that open a CSV run texts that begin with ``=``, ``+``, ``-`` or ``@`` as
+    formulas; such texts get an apostrophe in front, which tells spreadsheets that they are text.
     Parquet keeps every text as it is.
     """
     safe = frame.copy()
