@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,8 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from made_runs import dataset_of, made
+from specs import Spec, has_parameter, parameter, strings_outside_data, without_data
 from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
+from waiting import wait_until
 
 from layerviz import comparison, data, exploring, projection, runs, separability, training
 from layerviz.config import RunConfig, run_id
@@ -49,44 +51,47 @@ def trained(app: AppTest, root: Path, epochs: int = 2) -> AppTest:
     app.selectbox(key="encoder").set_value("scratch-distilbert").run()
     app.number_input(key="epochs-scratch").set_value(epochs).run()
     app.button(key="fine_tune").click().run()
-    deadline = time.monotonic() + 120
-    while not any(run.status == "done" for run in runs.list_runs(root)):
-        assert time.monotonic() < deadline, [run.reason for run in runs.list_runs(root)]
-        time.sleep(0.3)
+    wait_until(
+        lambda: any(run.status == "done" for run in runs.list_runs(root)),
+        seconds=120,
+        why=lambda: [run.reason for run in runs.list_runs(root)],
+    )
     return app.run()
 
 
-def map_chart(app: AppTest) -> dict:
-    """Return the spec of the layer maps: the chart with the epoch slider."""
-    specs = [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
-    return next(s for s in specs if any(p.get("name") == "slot" for p in s.get("params", [])))
+def run_until(app: AppTest, condition: Callable[[], object], seconds: float = 90) -> None:
+    """Run the page again and again, as its timers do in a browser, until it shows something."""
+
+    def is_shown() -> object:
+        app.run()
+        assert not app.exception
+        return condition()
+
+    wait_until(is_shown, seconds)
+
+
+def chart_with(app: AppTest, name: str) -> Spec:
+    """Return the specification of the first chart with a parameter: "slot" is on the layer maps."""
+    specs = (json.loads(one.proto.spec) for one in app.get("vega_lite_chart"))
+    return next(spec for spec in specs if has_parameter(spec, name))
+
+
+def map_frame(app: AppTest, column: str) -> pd.DataFrame:
+    """Return the data of the layer maps that has a column."""
+    charts = app.get("vega_lite_chart")
+    maps = next(one for one in charts if has_parameter(json.loads(one.proto.spec), "slot"))
+    sent = (pa.ipc.open_stream(one.data.data) for one in maps.proto.datasets)
+    return next(frame for stream in sent if column in (frame := stream.read_pandas()))
 
 
 def map_titles(app: AppTest) -> list[str]:
     """Return the titles of the maps at the first place of the slider."""
-    chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
-    frames = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
-    return list(next(frame["title0"] for frame in frames if "title0" in frame))
+    return list(map_frame(app, "title0")["title0"])
 
 
 def headings(app: AppTest) -> list[str]:
     """Return what stands above the maps at the first place of the slider."""
-    chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
-    frames = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
-    return list(next(frame["heading0"] for frame in frames if "heading0" in frame))
-
-
-def without_names(part: object) -> object:
-    """Return a specification without the names of its data sets, which follow their content."""
-    if isinstance(part, list):
-        return [without_names(one) for one in part]
-    if not isinstance(part, dict):
-        return part
-    return {
-        key: without_names(value)
-        for key, value in part.items()
-        if not (key == "name" and len(part) == 1)
-    }
+    return list(map_frame(app, "heading0")["heading0"])
 
 
 def said(app: AppTest) -> str:
@@ -110,9 +115,8 @@ def test_upload_train_and_maps(root):
     app = trained(app, root)
     assert not app.exception
     assert not app.error
-    spec = map_chart(app)
-    slider = next(param for param in spec["params"] if param["name"] == "slot")
-    assert slider["bind"]["max"] == 2  # epochs 0, 1 and 2
+    spec = chart_with(app, "slot")
+    assert parameter(spec, "slot")["bind"]["max"] == 2  # epochs 0, 1 and 2
     figures = {metric.label: metric.value for metric in app.metric}
     assert "Val macro-F1" in figures
     assert any("72 train, 18 val" in caption.value for caption in app.caption)
@@ -129,18 +133,11 @@ def test_a_permalink_reopens_a_run_with_every_view(root):
     app.segmented_control(key="pooling").set_value("cls").run()
     app.selectbox(key="layer_preset").set_value("Every other").run()
     assert not app.exception
-    names = next(p for p in map_chart(app)["params"] if p["name"] == "names")
-    assert names["value"] == ["fruit", "river", "tool"]
+    assert parameter(chart_with(app, "slot"), "names")["value"] == ["fruit", "river", "tool"]
     app.segmented_control(key="projection").set_value("tsne").run()
     run = runs.read(root, run_id)
-    deadline = time.monotonic() + 90
-    while runs.read_map(run.path, "tsne", "cls", 4) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-    time.sleep(0.5)
-    app.run()
-    assert not app.exception
-    assert map_chart(app)
+    wait_until(lambda: runs.read_map(run.path, "tsne", "cls", 4) is not None, seconds=90)
+    run_until(app, lambda: all("t-SNE" in heading for heading in headings(app)))
 
 
 def test_waiting_for_maps_tells_the_time_left(monkeypatch):
@@ -225,9 +222,7 @@ def test_a_search_lists_the_hits_and_lights_them_up_in_all_maps(looked_at, monke
     app.text_input(key="search").set_value(word).run()
     assert set(app.dataframe[0].value["id"]) == hits
     assert f"**{len(hits)} example" in words(app)
-    chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
-    frames = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
-    texts = next(frame for frame in frames if "highlighted" in frame)
+    texts = map_frame(app, "highlighted")
     assert set(examples["id"].to_numpy()[texts["row"][texts["highlighted"] > 0]]) == hits
     app.button(key="examples_clear").click().run()
     assert len(app.dataframe[0].value) == 90
@@ -341,10 +336,7 @@ def test_own_texts_are_read_by_the_model_of_an_epoch_and_placed_in_its_maps(
     nearest = app.dataframe[1].value
     assert nearest["id"].iloc[0] == examples["id"].iloc[0]  # a train text is its own neighbour
     assert nearest["similarity"].iloc[0] == pytest.approx(1, abs=1e-3)
-    chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
-    frames = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
-    stars = next(frame for frame in frames if "verdict" in frame)
-    points = next(frame for frame in frames if "newest" in frame)
+    stars, points = map_frame(app, "verdict"), map_frame(app, "newest")
     for layer, star in stars[stars["number"] == "1"].groupby("layer"):
         drawn = points[(points["layer"] == layer) & (points["row"] == 0)].iloc[0]
         for place in star[["x", "y"]].to_numpy():  # in the train and in the val map
@@ -364,16 +356,9 @@ def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
     app.segmented_control(key="own_texts_pooling").set_value("max").run()
     app.segmented_control(key="own_texts_projection").set_value("tsne").run()
     assert not app.exception
-    deadline = time.monotonic() + 90
-    while any(
-        len(runs.read_map(run.path, "tsne", "max", layer)["xy"]) < 3 for layer in range(1, 5)
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-    time.sleep(0.5)
-    app.run()
-    assert not app.exception
-    assert any("t-SNE" in title for title in headings(app))
+    run_until(app, lambda: any("t-SNE" in heading for heading in headings(app)))
+    for layer in range(1, 5):
+        assert len(runs.read_map(run.path, "tsne", "max", layer)["xy"]) == 3
 
 
 def test_a_selection_changes_data_only_so_that_the_slider_stays(looked_at, monkeypatch):
@@ -383,10 +368,10 @@ def test_a_selection_changes_data_only_so_that_the_slider_stays(looked_at, monke
     monkeypatch.setattr("layerviz.ui.parts.map_chart.SLOTS", (2, 3))
     run = runs.list_runs(looked_at)[0]
     app = opened(run=run.run_id)
-    before = json.dumps(without_names(map_chart(app)), sort_keys=True)
+    before = without_data(chart_with(app, "slot"))
     app.text_input(key="search").set_value("the").run()  # more than the sample holds
     assert len(app.dataframe[0].value) > 10
-    assert json.dumps(without_names(map_chart(app)), sort_keys=True) == before
+    assert without_data(chart_with(app, "slot")) == before
 
 
 def test_suspicious_labels_are_ranked_off_the_page_and_told_with_the_rows_of_the_file(
@@ -394,13 +379,7 @@ def test_suspicious_labels_are_ranked_off_the_page_and_told_with_the_rows_of_the
 ):
     app = examples_tab(looked_at, monkeypatch, "Suspicious labels")
     run = runs.list_runs(looked_at)[0]
-    deadline = time.monotonic() + 90
-    while runs.read_label_ranking(run.path) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-    time.sleep(0.5)
-    app.run()
-    assert not app.exception
+    run_until(app, lambda: any("rank" in table.value for table in app.dataframe))
     assert not app.error
     stored, facts = runs.read_label_ranking(run.path)
     assert f"{facts['n_flagged']} of 90 labels" in words(app)
@@ -450,9 +429,8 @@ def test_every_measure_has_its_heat_map(root):
     for name, measure in separability.MEASURES.items():
         app.selectbox(key="measure").set_value(name).run()
         assert not app.exception
-        specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]
-        shown = next(json.loads(spec) for spec in specs if '"name": "cell"' in spec)
-        assert measure.label in json.dumps(shown, ensure_ascii=False)
+        heat_map = chart_with(app, "cell")
+        assert any(measure.label in text for text in strings_outside_data(heat_map))
     app.toggle(key="against_start").set_value(True).run()
     assert not app.exception
 
@@ -475,14 +453,8 @@ def test_what_stands_below_the_heat_map(root):
     app.button(key="search_mix").click().run()
     run = runs.list_runs(root)[0]
     snapshot = separability.answer_of(run).best.snapshot
-    deadline = time.monotonic() + 60
-    while not any(runs.read_mix(run.path, snapshot, pooling) for pooling in POOLINGS):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    time.sleep(0.3)
-    app.run()
-    assert not app.exception
-    assert "Search" in words(app)
+    wait_until(lambda: any(runs.read_mix(run.path, snapshot, pooling) for pooling in POOLINGS))
+    run_until(app, lambda: "Search" in words(app))
 
 
 def test_a_run_without_measures_is_measured_when_its_layers_are_asked_for(root):
@@ -494,14 +466,9 @@ def test_a_run_without_measures_is_measured_when_its_layers_are_asked_for(root):
     app = opened(run=run.run_id)
     app.session_state["tabs"] = "Layers"
     app.run()
-    deadline = time.monotonic() + 60
-    while runs.unmeasured_snapshots(run):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    time.sleep(0.3)
-    app.run()
-    assert not app.exception
-    assert separability.answer_sentences(separability.answer_of(run))[0] in words(app)
+    wait_until(lambda: not runs.unmeasured_snapshots(run))
+    lead = separability.answer_sentences(separability.answer_of(run))[0]
+    run_until(app, lambda: lead in words(app))
 
 
 def test_the_same_settings_reopen_the_finished_run(root):
@@ -565,10 +532,7 @@ def test_a_cancelled_run_offers_to_go_on_where_its_data_is_chosen(root):
     app.run()
     app.button(key="continue").click().run()
     assert not app.exception
-    deadline = time.monotonic() + 60
-    while runs.read(root, run.run_id).status != "done":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: runs.read(root, run.run_id).status == "done")
 
 
 def test_many_classes_can_be_picked_for_colour(root):
@@ -649,14 +613,9 @@ def test_what_was_measured_by_nobody_is_measured_when_it_is_compared(root):
     compared = [made(root, dataset, name, {4: 2.0}, noise=n) for n, name in enumerate("ab")]
     (compared[1].path / "snapshots" / "001" / "probes.safetensors").unlink()
     app = opened(compare=",".join(run.run_id for run in compared))
-    deadline = time.monotonic() + 60
-    while runs.unmeasured_snapshots(compared[1]):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    time.sleep(0.3)
-    app.run()
-    assert not app.exception
-    assert list(app.dataframe[0].value["best layer"].str.contains("epoch 1,")) == [True, True]
+    wait_until(lambda: not runs.unmeasured_snapshots(compared[1]))
+    run_until(app, lambda: app.dataframe[0].value["best layer"].str.contains("epoch 1,").all())
+    assert len(app.dataframe[0].value) == 2
 
 
 def test_runs_on_other_data_are_refused_on_the_page(root):
@@ -694,10 +653,7 @@ def test_an_unreachable_hub_ends_the_run_with_the_fix(root, monkeypatch):
     app.selectbox(key="encoder").set_value("Another: Hub id or folder").run()
     app.text_input(key="other_encoder").set_value("some-body/no-such-encoder").run()
     app.button(key="fine_tune").click().run()
-    deadline = time.monotonic() + 60
-    while runs.list_runs(root)[0].live:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: not runs.list_runs(root)[0].live)
     app.run()
     assert not app.exception
     assert "some-body/no-such-encoder" in said(app)
@@ -711,7 +667,8 @@ def test_user_text_is_never_markup(root):
     assert not app.exception
     shown = [element.value for element in (*app.markdown, *app.caption, *app.subheader)]
     assert not any("<i>" in text or "<script>" in text for text in shown)
-    assert "<b>" not in json.dumps(map_chart(app)["layer"])
+    in_marks = strings_outside_data({"layer": chart_with(app, "slot")["layer"]})
+    assert not any("<b>" in text for text in in_marks)
 
 
 def test_deleting_a_run_frees_its_place(root):
