@@ -444,7 +444,7 @@ def test_loading_is_silent_and_leaves_logging_as_it_was(
 # Names
 
 
-def test_a_mistyped_scratch_encoder_is_told_without_the_network() -> None:
+def test_a_mistyped_scratch_encoder_is_refused_without_the_network() -> None:
     for name in ("scratch-brt", "scratch-", "scratch-electra"):
         with pytest.raises(EncoderError, match="scratch-bert, scratch-roberta, scratch-distilbert"):
             encoders.describe(name)
@@ -563,9 +563,9 @@ def test_cancelled_download_stops_and_can_be_taken_up_again(hub: tuple[Path, lis
         load("owner/tiny", should_stop=lambda: True)
 
 
-def test_what_the_hub_refuses_is_told(hub: tuple[Path, list[str]], saved: Path) -> None:
+def test_what_the_hub_refuses_is_explained(hub: tuple[Path, list[str]], saved: Path) -> None:
     root, requests = hub
-    assert "knows no owner/nothing" in refused("owner/nothing").message
+    assert "There is no owner/nothing on the Hugging Face Hub" in refused("owner/nothing").message
     (Path(shutil.copytree(saved, root / "owner" / "gated")) / "GATED").touch()
     error = refused("owner/gated")
     assert "gated" in error.message
@@ -575,22 +575,22 @@ def test_what_the_hub_refuses_is_told(hub: tuple[Path, list[str]], saved: Path) 
     pickled = Path(shutil.copytree(saved, root / "owner" / "pickled"))
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
     assert "only in a format that layerviz does not open" in refused("owner/pickled").message
-    mute = Path(shutil.copytree(saved, root / "owner" / "mute"))
-    (mute / "tokenizer.json").unlink()
+    without_tokenizer = Path(shutil.copytree(saved, root / "owner" / "mute"))
+    (without_tokenizer / "tokenizer.json").unlink()
     assert "no tokenizer" in refused("owner/mute").message
     assert not any(line.startswith("GET owner") for line in requests), "nothing was downloaded"
 
 
 @pytest.mark.parametrize("changes", [{"model_type": "gpt2"}, {"model_type": "own", "auto_map": {}}])
-def test_wrong_kind_is_told_before_its_weights_are_fetched(
+def test_wrong_kind_is_refused_before_its_weights_are_fetched(
     changes: dict, hub: tuple[Path, list[str]], saved: Path
 ) -> None:
     root, requests = hub
     change_config(Path(shutil.copytree(saved, root / "owner" / "other")), **changes)
     first = refused("owner/other")
     assert changes["model_type"] in first.message
-    fetched = [line for line in requests if line.startswith("GET owner")]
-    assert fetched == ["GET owner/other/resolve/main/config.json"]
+    downloads = [line for line in requests if line.startswith("GET owner")]
+    assert downloads == ["GET owner/other/resolve/main/config.json"]
     requests.clear()
     assert refused("owner/other").message == first.message
     assert requests == [], "the second answer comes from the disk"
@@ -619,7 +619,7 @@ def test_silent_hub_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time.monotonic() - start < 20  # not the minutes of a chain of retries
 
 
-def test_full_disk_is_told(
+def test_a_full_disk_is_explained(
     hub: tuple[Path, list[str]], saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(saved, hub[0] / "owner" / "tiny")

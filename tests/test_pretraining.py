@@ -19,12 +19,12 @@ from layerviz import data, encoders, hidden_states, pretraining
 from layerviz.__main__ import main
 from layerviz.config import FAMILIES, PretrainConfig
 from layerviz.data import Corpus
-from layerviz.encoders import EncoderSize
+from layerviz.encoders import EncoderSize, MaskedLM
 from layerviz.errors import Cancelled, ConfigError, DataError, EncoderError, RunError
-from layerviz.pretraining import batches, loss, working
+from layerviz.pretraining import batches, loss, student
 from layerviz.pretraining import teacher as teacher_module
 from layerviz.pretraining import words as words_module
-from layerviz.progress import TRAINING, WORDS, Phase, ignore, never
+from layerviz.progress import TRAINING, WORDS, Phase, Progress, ignore, never
 
 TEXTS = [text for text, _ in toy_rows(300)]
 SIZE = EncoderSize(layers=2, hidden_size=32, heads=2, vocab_size=400)
@@ -66,6 +66,10 @@ def finished(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "model.safetensors")
+
+
+def word_vectors(masked: MaskedLM) -> torch.Tensor:
+    return masked.model.get_input_embeddings().get_parameter("weight")
 
 
 def same(one: Path, other: Path) -> bool:
@@ -122,20 +126,21 @@ def test_stopped_and_continued_ends_in_the_same_weights(
             config,
             corpus,
             tmp_path / "parts",
-            on_progress=lambda at: steps.append(at.step if at.phase == TRAINING else 0),
+            on_progress=lambda progress: steps.append(
+                progress.step if progress.phase == TRAINING else 0
+            ),
             should_stop=lambda: max(steps, default=0) >= 7,
         )
     assert json.loads((tmp_path / "parts" / "pretraining.json").read_text())["status"] == "running"
-    resumed: list[int] = []
-    phases: list[Phase] = []
+    resumed: list[Progress] = []
     pretraining.pretrain(
         config,
         corpus,
         tmp_path / "parts",
-        on_progress=lambda at: (resumed.append(at.step), phases.append(at.phase)),
+        on_progress=resumed.append,
     )
-    assert WORDS not in phases  # they were trained before
-    assert min(step for step in resumed if step) >= 7
+    assert WORDS not in [progress.phase for progress in resumed]  # they were trained before
+    assert min(progress.step for progress in resumed if progress.step) >= 7
     assert same(tmp_path / "whole", tmp_path / "parts")
     assert not (tmp_path / "parts" / "resume").exists()
 
@@ -188,7 +193,7 @@ def test_a_distilbert_starts_where_its_bert_ended(
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_masked_loss_is_that_of_transformers(family: str) -> None:
     masked = encoders.new_masked_lm(family, SIZE, TEXTS, seed=0)
-    working._without_dropout(masked.model)
+    student.disable_dropout(masked.model)
     ids = masked.tokenizer(TEXTS[:40])["input_ids"]
     texts = batches.TrainingTexts(ids, np.arange(40))
     batch = batches.Collator(masked.tokenizer, texts, seed=0)([(0, list(range(40)))])
@@ -271,26 +276,25 @@ def test_vectors_are_kept_in_the_cache_and_read_again(
     assert computed == [200, 100, 200, 200, 100]  # other texts, other vectors
 
 
-def test_a_new_student_begins_with_the_words_of_its_teacher(teacher: str) -> None:
+def test_a_new_student_starts_with_the_words_of_its_teacher(teacher: str) -> None:
     masked = encoders.new_masked_lm("bert", SIZE, TEXTS, seed=0)
     loaded = encoders.load_body(teacher)
-    words = masked.model.base_model.get_input_embeddings().weight
+    words = word_vectors(masked)
     before = words.detach().clone()
     teacher_module.set_words_from_teacher(loaded, masked)
     special = masked.tokenizer.all_special_ids
     assert torch.equal(words[special], before[special])
     names = ["apple", "pear", "hammer", "danube", "table", "uncle"]
     ids = masked.tokenizer.convert_tokens_to_ids(names)
-    theirs = torch.tensor(hidden_states.sentence_vectors(*loaded, names, max_length=8))
+    vectors = torch.tensor(hidden_states.sentence_vectors(*loaded, names, max_length=8))
 
     def distances(vectors: torch.Tensor) -> np.ndarray:
         return torch.pdist(vectors.detach()).numpy()
 
-    now = np.corrcoef(distances(words[ids]), distances(theirs))[0, 1]
-    assert now > 0.8
-    spread = masked.model.config.initializer_range
+    assert np.corrcoef(distances(words[ids]), distances(vectors))[0, 1] > 0.8
+    deviation = masked.model.config.initializer_range
     others = [row for row in range(len(words)) if row not in special]
-    assert words[others].std().item() == pytest.approx(spread, rel=0.1)
+    assert words[others].std().item() == pytest.approx(deviation, rel=0.1)
 
 
 def test_a_student_wider_than_its_teacher_says_that_it_starts_at_random(
@@ -298,9 +302,9 @@ def test_a_student_wider_than_its_teacher_says_that_it_starts_at_random(
 ) -> None:
     size = EncoderSize(layers=1, hidden_size=64, heads=2, vocab_size=400)
     masked = encoders.new_masked_lm("bert", size, TEXTS, seed=0)
-    before = masked.model.base_model.get_input_embeddings().weight.detach().clone()
+    before = word_vectors(masked).detach().clone()
     teacher_module.set_words_from_teacher(encoders.load_body(teacher), masked)
-    assert torch.equal(masked.model.base_model.get_input_embeddings().weight, before)
+    assert torch.equal(word_vectors(masked), before)
     assert "start at random" in caplog.text
 
 
@@ -313,8 +317,9 @@ def test_words_that_were_trained_first_match_the_teacher_by_their_mean(
     vectors = hidden_states.sentence_vectors(*loaded, TEXTS, max_length=32)
     vectors -= vectors.mean(axis=0)  # a random teacher's point all the same way
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    layers = {name: w.clone() for name, w in masked.model.base_model.transformer.named_parameters()}
-    embeddings = masked.model.base_model.embeddings
+    transformer = masked.model.base_model.get_submodule("transformer")
+    layers = {name: weight.clone() for name, weight in transformer.named_parameters()}
+    embeddings = masked.model.base_model.get_submodule("embeddings")
 
     def explained() -> float:
         """The share of the held-out teacher's variance that a ridge on the mean words explains."""
@@ -337,8 +342,7 @@ def test_words_that_were_trained_first_match_the_teacher_by_their_mean(
     )
     assert explained() > before + 0.05
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
-    now = dict(masked.model.base_model.transformer.named_parameters())
-    assert all(torch.equal(layers[name], now[name]) for name in layers)
+    assert all(torch.equal(layers[name], now) for name, now in transformer.named_parameters())
 
 
 def test_stopped_while_words_are_trained_begins_with_them_again(
@@ -362,13 +366,12 @@ def test_stopped_while_words_are_trained_begins_with_them_again(
 
 
 @pytest.mark.parametrize("part", ["teacher", "start"])
-def test_an_encoder_that_is_not_there_is_told_at_once(
-    part: str, corpus: Corpus, tmp_path: Path
-) -> None:
-    config = dataclasses.replace(CONFIG, epochs=1, **{part: "nobody/knows-this"})
+def test_a_missing_encoder_is_reported_at_once(part: str, corpus: Corpus, tmp_path: Path) -> None:
+    missing: dict[str, Any] = {part: "nobody/knows-this"}
+    config = dataclasses.replace(CONFIG, epochs=1, **missing)
     with pytest.raises(EncoderError, match="not on this disk"):
         pretraining.pretrain(config, corpus, tmp_path / "out")
-    corrected = dataclasses.replace(config, **{part: None})
+    corrected = dataclasses.replace(CONFIG, epochs=1)
     assert pretraining.pretrain(corrected, corpus, tmp_path / "out")["status"] == "done"
 
 

@@ -1,4 +1,4 @@
-"""From the Hugging Face Hub into its cache: progress in bytes, a way to stop, refusals in words."""
+"""Downloads from the Hugging Face Hub into its cache: progress, a way to stop, errors in words."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from layerviz.progress import DOWNLOADING, OnProgress, Progress, ShouldStop, sto
 _HUB_TIMEOUT = 6.0  # seconds, for each of the few addresses that the Hub's name resolves to
 
 
-def download(name: str, on_progress: OnProgress, should_stop: ShouldStop) -> Path:
-    """Fetch what is needed into the Hugging Face cache and return its folder there."""
+def download_encoder(name: str, on_progress: OnProgress, should_stop: ShouldStop) -> Path:
+    """Download what is needed into the Hugging Face cache and return its folder there."""
     with _hub_errors(name), _interruptible():
-        told = HfApi().model_info(name, timeout=_HUB_TIMEOUT, files_metadata=True)
-        sizes = {file.rfilename: file.size or 0 for file in told.siblings or []}
+        repository = HfApi().model_info(name, timeout=_HUB_TIMEOUT, files_metadata=True)
+        sizes = {file.rfilename: file.size or 0 for file in repository.siblings or []}
         check_files(name, sizes)
-        whole = "model.safetensors" in sizes
-        wanted = [f for f in sizes if is_wanted(f) and not (whole and f.startswith("model-"))]
-        # config.json first, for it may rule the encoder out; weights last, so that a folder
-        # that has them is whole.
+        in_one_file = "model.safetensors" in sizes
+        wanted = [f for f in sizes if is_wanted(f) and not (in_one_file and f.startswith("model-"))]
+        # config.json first, since it may rule the encoder out; weights last, so that a folder
+        # that has them is complete.
         wanted.sort(key=lambda file: (file != "config.json", file.endswith(".safetensors"), file))
-        progress = _DownloadBar(sum(sizes[file] for file in wanted), on_progress, should_stop)
+        bar = _DownloadBar(sum(sizes[file] for file in wanted), on_progress, should_stop)
+        bar_factory: Any = bar  # called like the tqdm class that is expected
         for file in wanted:
-            path = hf_hub_download(name, file, etag_timeout=_HUB_TIMEOUT, tqdm_class=progress)
+            path = hf_hub_download(name, file, etag_timeout=_HUB_TIMEOUT, tqdm_class=bar_factory)
             if file == "config.json":
                 read_config(name, Path(path).parent)
-            progress.finish_file(sizes[file])
+            bar.finish_file(sizes[file])
     return Path(path).parent
 
 
 class _DownloadBar:
-    """Stands where huggingface_hub expects a tqdm class: draws nothing, may end the download."""
+    """Takes the place of a tqdm class in huggingface_hub: draws nothing, may end the download."""
 
     def __init__(self, total: int, on_progress: OnProgress, should_stop: ShouldStop) -> None:
         self.total, self.on_progress, self.should_stop = total, on_progress, should_stop
@@ -61,35 +62,35 @@ class _DownloadBar:
         self.on_progress(Progress(DOWNLOADING, done, self.total))
 
     def finish_file(self, size: int) -> None:
-        """Count a file by its size, for one that was in the cache reported nothing."""
+        """Count a file by its size, since one that was in the cache reported nothing."""
         self.finished, self.of_this_file = self.finished + size, 0
         self.update(0)
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Download over plain HTTP in pieces of one MiB, for Xet's workers cannot be stopped."""
-    earlier = constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE
+    """Download over plain HTTP in pieces of one MiB, since Xet's workers cannot be stopped."""
+    before = constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE
     constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = True, 2**20
     try:
         yield
     finally:
-        constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = earlier
+        constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = before
 
 
 @contextmanager
 def _hub_errors(name: str) -> Iterator[None]:
-    """Say in one sentence what the Hub, the way there or the disk refused."""
+    """Turn refusals of the Hub, the network or the disk into one sentence with its fix."""
     try:
         yield
     except errors.GatedRepoError as error:
         raise EncoderError(
-            f"{name} is gated: its owner has to let you in.",
-            f"Ask for access at huggingface.co/{name}, run `hf auth login`, and try again.",
+            f"{name} is gated: its owner must grant you access.",
+            f"Request access at huggingface.co/{name}, run `hf auth login`, and try again.",
         ) from error
     except errors.RepositoryNotFoundError as error:
         raise EncoderError(
-            f"The Hugging Face Hub knows no {name}, or it is private.",
+            f"There is no {name} on the Hugging Face Hub, or it is private.",
             "Check the spelling (owner/name); for a private one, run `hf auth login` first.",
         ) from error
     except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
@@ -107,7 +108,7 @@ def _hub_errors(name: str) -> Iterator[None]:
             f"The disk is full: {name} could not be saved."
             if full
             else f"{name} could not be saved: {reason(error)}.",
-            f"Make room under {constants.HF_HUB_CACHE}, or point HF_HOME to another disk.",
+            f"Free some space under {constants.HF_HUB_CACHE}, or point HF_HOME to another disk.",
         ) from error
 
 
@@ -115,7 +116,7 @@ def _unreachable(name: str) -> EncoderError:
     offline = constants.HF_HUB_OFFLINE
     return EncoderError(
         f"{name} is not on this disk, and the Hugging Face Hub cannot be reached"
-        + (", for HF_HUB_OFFLINE is set." if offline else "."),
+        + (", because HF_HUB_OFFLINE is set." if offline else "."),
         ("Unset it" if offline else "Check the network")
         + ", or choose an encoder from scratch, which needs no download.",
     )

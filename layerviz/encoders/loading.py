@@ -29,7 +29,7 @@ from layerviz.encoders.folders import (
     read_model,
     read_tokenizer,
 )
-from layerviz.encoders.hub import download
+from layerviz.encoders.hub import download_encoder
 from layerviz.encoders.info import (
     FAMILY_LABELS,
     SOURCE_NOTES,
@@ -229,7 +229,7 @@ def load(
     if folder is not None:
         read_config(name, folder)  # refuses the wrong kind without the network
     if folder is None or (source == "hub" and not describe(name).on_disk):
-        folder = download(name, on_progress, should_stop)
+        folder = download_encoder(name, on_progress, should_stop)
     config = read_config(name, folder)
     check_folder(name, folder)
     tokenizer = read_tokenizer(name, folder)

@@ -16,6 +16,6 @@ its layers learn at all. There is no dropout: passes over the texts are few (Gei
 2023: Cramming).
 """
 
-from layerviz.pretraining.working import pretrain, with_default_rate
+from layerviz.pretraining.student import pretrain, with_default_rate
 
 __all__ = ["pretrain", "with_default_rate"]

@@ -1,4 +1,4 @@
-"""How transformers' Trainer goes through planned batches: arguments, progress, a way to stop."""
+"""How transformers' Trainer takes planned batches: its arguments, progress and a way to stop."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from layerviz.progress import OnProgress, Phase, Progress, ShouldStop
 from layerviz.training import resolve_precision
 
 
-def arguments(
+def training_arguments(
     config: PretrainConfig, out: Path, total_steps: int, *, saves: bool = True
 ) -> TrainingArguments:
     """Return the Trainer's arguments for a plan whose items are whole batches."""
     on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
-    given = TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(out / "resume"),
         num_train_epochs=1,  # the plan holds all epochs, and its items are whole batches
         per_device_train_batch_size=1,
@@ -42,12 +42,12 @@ def arguments(
         report_to="none",
         disable_tqdm=True,
     )
-    if given.n_gpu > 1:
-        given._n_gpu = 1  # an item is a batch already; a second device would get a second one
-    return given
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # an item is a batch already; a second device would get a second one
+    return arguments
 
 
-class Watch(TrainerCallback):
+class StepWatch(TrainerCallback):
     """Reports progress and stops."""
 
     def __init__(
@@ -61,7 +61,8 @@ class Watch(TrainerCallback):
         self.phase = phase
         self.total_steps, self.per_epoch = total_steps, per_epoch
         self.on_progress, self.should_stop = on_progress, should_stop
-        self.stopped, self.step, self.loss = False, 0, None
+        self.stopped, self.step = False, 0
+        self.loss: float | None = None
         self.started_at, self.started_step = time.monotonic(), 0
 
     def on_train_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
@@ -95,7 +96,7 @@ class Watch(TrainerCallback):
         )
 
 
-def run(trainer: Trainer, watch: Watch, resume_from: str | None = None) -> None:
+def run_trainer(trainer: Trainer, watch: StepWatch, resume_from: str | None = None) -> None:
     """Train to the end, or raise Cancelled."""
     trainer.remove_callback(PrinterCallback)
     with encoders.quiet():

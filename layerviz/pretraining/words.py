@@ -2,7 +2,7 @@
 
 A layer of a new student reads words that mean nothing yet. A bag of words learns their meaning
 from the teacher's sentence vectors in a few fast passes (as fastText learns word vectors from
-labels: Joulin et al., 2017), and the layers begin on top of that.
+labels: Joulin et al., 2017), and the layers start on top of that.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from layerviz.encoders import MaskedLM
 from layerviz.poolings import MEAN
 from layerviz.pretraining.batches import Collator, TrainingTexts, plan_batches
 from layerviz.pretraining.loss import matching_loss
-from layerviz.pretraining.steps import Watch, arguments, run
+from layerviz.pretraining.steps import StepWatch, run_trainer, training_arguments
 from layerviz.progress import WORDS, OnProgress, ShouldStop
 
 RATE = 3e-3  # high, since no layer is between the loss and the words
@@ -76,14 +76,14 @@ def train_words(
     if texts.vectors is None:
         raise ValueError("words are trained on a teacher's vectors, and there are none")
     plan = plan_batches(texts, words)
-    watch = Watch(WORDS, len(plan), len(plan) // words.epochs, on_progress, should_stop)
+    watch = StepWatch(WORDS, len(plan), len(plan) // words.epochs, on_progress, should_stop)
     body = masked.model.base_model
-    width = body.get_input_embeddings().embedding_dim
+    width = masked.model.get_input_embeddings().get_parameter("weight").shape[1]
     torch.manual_seed(config.seed)
-    run(
+    run_trainer(
         Trainer(
-            model=_Words(body.embeddings, width, texts.vectors.shape[1]),
-            args=arguments(words, out, len(plan), saves=False),
+            model=_Words(body.get_submodule("embeddings"), width, texts.vectors.shape[1]),
+            args=training_arguments(words, out, len(plan), saves=False),
             train_dataset=plan,
             data_collator=Collator(masked.tokenizer, texts, config.seed, masked_share=0.0),
             callbacks=[watch],

@@ -29,7 +29,7 @@ from layerviz.pretraining.batches import (
 )
 from layerviz.pretraining.folder import close_record, open_record
 from layerviz.pretraining.loss import student_loss
-from layerviz.pretraining.steps import Watch, arguments, run
+from layerviz.pretraining.steps import StepWatch, run_trainer, training_arguments
 from layerviz.pretraining.teacher import fit_projections, set_words_from_teacher, teacher_vectors
 from layerviz.pretraining.words import train_words
 from layerviz.progress import (
@@ -156,7 +156,7 @@ def _prepare(
     ]
     held_out, rows = hold_out(len(ids), config.seed)
     texts = TrainingTexts(ids, rows, vectors)
-    _without_dropout(masked.model)
+    disable_dropout(masked.model)
     if vectors is not None:
         if config.word_epochs and last_checkpoint(out / "resume") is None:
             train_words(masked, config, texts, out, on_progress, should_stop)
@@ -168,19 +168,19 @@ def _prepare(
     return _Work(config, masked, projections, texts, held_out, plan, collate)
 
 
-def _train(work: _Work, out: Path, on_progress: OnProgress, should_stop: ShouldStop) -> Watch:
+def _train(work: _Work, out: Path, on_progress: OnProgress, should_stop: ShouldStop) -> StepWatch:
     """Train to the end, or raise Cancelled after the state was saved."""
     n_steps = len(work.plan)
-    watch = Watch(TRAINING, n_steps, n_steps // work.config.epochs, on_progress, should_stop)
+    watch = StepWatch(TRAINING, n_steps, n_steps // work.config.epochs, on_progress, should_stop)
     trainer = _Trainer(
         model=work.masked.model,
-        args=arguments(work.config, out, n_steps),
+        args=training_arguments(work.config, out, n_steps),
         train_dataset=work.plan,
         data_collator=work.collate,
         callbacks=[watch],
     )
     trainer.work = work
-    run(trainer, watch, resume_from=last_checkpoint(out / "resume"))
+    run_trainer(trainer, watch, resume_from=last_checkpoint(out / "resume"))
     on_progress(watch.progress(SAVING))
     return watch
 
@@ -218,8 +218,8 @@ class _Trainer(Trainer):
         return (loss, {"loss": loss}) if return_outputs else loss
 
 
-def _without_dropout(model: PreTrainedModel) -> None:
-    """Switch dropout off in the modules; the config keeps what fine-tuning will use."""
+def disable_dropout(model: PreTrainedModel) -> None:
+    """Switch off dropout in the modules; the config keeps the rates for fine-tuning."""
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
