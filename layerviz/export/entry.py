@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from layerviz.progress import OnProgress
 
 if TYPE_CHECKING:
-    import altair as alt
+    from altair.typing import ChartType
 
     from layerviz.export.views import MapsView
     from layerviz.runs import Run
@@ -53,7 +53,7 @@ class WriteExport(Protocol):
 class DrawChart(Protocol):
     """Draws a chart as one kind of file."""
 
-    def __call__(self, chart: alt.TopLevelMixin, dark: bool, /) -> bytes:
+    def __call__(self, chart: ChartType, dark: bool, /) -> bytes:
         """Return the file's content; `dark` says whether the background is."""
         ...
 

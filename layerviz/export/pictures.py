@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import vl_convert
+from altair.typing import ChartType
 
 from layerviz.errors import ConfigError
 
@@ -19,7 +20,7 @@ THEMES = {"light": ("#FFFFFF", "#1F2430", "#D5D8DE"), "dark": ("#14171D", "#E4E7
 
 
 def picture(
-    chart: alt.TopLevelMixin,
+    chart: ChartType,
     kind: str,
     *,
     width: int = 1200,
@@ -67,7 +68,7 @@ def picture(
     return vl_convert.vegalite_to_png(spec, scale=scale, allowed_base_urls=[])
 
 
-def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
+def specification(chart: ChartType) -> dict[str, Any]:
     """Return the complete specification of a chart, however many rows its frames have."""
     # Altair's limit on rows can only be lifted in its global settings, which all threads share;
     # and it checks every value of every row against the schema, which takes seconds.

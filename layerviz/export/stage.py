@@ -86,8 +86,8 @@ class Stage:
         self._title_height = 26 * self._unit
         self._legend = self._legend_positions()
         legend_bottom = max((y for _, y, _, _ in self._legend), default=self._legend_top())
-        self._panels_top = legend_bottom + 62 * self._unit
-        bottom = self._panels_top + self._grid.rows * self._panel_height
+        self.panels_top = legend_bottom + 62 * self._unit
+        bottom = self.panels_top + self._grid.rows * self._panel_height
         self.height = 2 * math.ceil((bottom + 66 * self._unit) / 2)  # even, as encoders like it
         self._captions = _captions(drawn, table)
         self._colours = drawn.colours()
@@ -112,7 +112,9 @@ class Stage:
         pixels = np.array(large)
         for index, layer in enumerate(self.drawn.view.layers):
             for side, split in enumerate(TRAIN_AND_VAL):
-                self._dots(pixels, moment, layer, self._order[split], *self._middle(index, side))
+                self._dots(
+                    pixels, moment, layer, self._order[split], *self.panel_middle(index, side)
+                )
         image = Image.fromarray(pixels).reduce(SUPERSAMPLED)
         self._timeline(ImageDraw.Draw(image), moment)
         return image
@@ -140,7 +142,7 @@ class Stage:
         xy = xy + squares[moment.following, rows] * moment.part
         nearer = moment.slot if moment.part < 0.5 else moment.following
         colours = self._palette[self._colours[nearer][rows]]  # (n, 3)
-        side = self._side()
+        side = self.map_side()
         across = np.rint((x + (xy[:, 0] - 0.5) * side) * SUPERSAMPLED).astype(np.intp)
         down = np.rint((y - (xy[:, 1] - 0.5) * side) * SUPERSAMPLED).astype(np.intp)
         offsets, inside = disc(self._radius * SUPERSAMPLED, RIM * self._unit * SUPERSAMPLED)
@@ -151,7 +153,7 @@ class Stage:
     def _paper(self) -> np.ndarray:
         return np.array(_rgb(self.ink.paper), dtype=np.uint8)
 
-    def _side(self) -> float:
+    def map_side(self) -> float:
         """Return the size of a map's unit square, in pixels, with room for whole dots."""
         room = self._panel_height - self._title_height - 2 * PAD * self.width
         return min(self._panel_width - 2 * PAD * self.width, room) - 2 * self._radius - 2
@@ -159,9 +161,10 @@ class Stage:
     def _corner(self, index: int, side: int) -> tuple[float, float]:
         row, column = divmod(index, self._grid.columns)
         left = self._margin + side * (self._grid.columns * self._panel_width + GUTTER * self.width)
-        return left + column * self._panel_width, self._panels_top + row * self._panel_height
+        return left + column * self._panel_width, self.panels_top + row * self._panel_height
 
-    def _middle(self, index: int, side: int) -> tuple[float, float]:
+    def panel_middle(self, index: int, side: int) -> tuple[float, float]:
+        """Return the middle of the map in one panel, in pixels; `side` is 1 for val."""
         left, top = self._corner(index, side)
         height = self._panel_height - self._title_height - PAD * self.width
         return left + self._panel_width / 2, top + self._title_height + height / 2
@@ -199,7 +202,7 @@ class Stage:
                 f"{split.capitalize()} (n = {self.drawn.sizes[split]:,}) · "
                 f"{self.drawn.method_words()}"
             )
-            top = self._panels_top - 30 * unit
+            top = self.panels_top - 30 * unit
             self._write(draw, (left, top), heading, 20, self._grid.columns * self._panel_width)
             for index, layer in enumerate(self.drawn.view.layers):
                 self._panel(draw, moment, index, layer, side, soft)

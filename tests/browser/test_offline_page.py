@@ -21,7 +21,7 @@ TEXT = "<script>document.title = 'broken'</script><img src=x onerror=alert(1)> #
 
 
 @dataclass
-class Heard:
+class Traffic:
     """What a page asked for and complained of."""
 
     requests: list[str] = field(default_factory=list)
@@ -44,30 +44,32 @@ def run(tmp_path_factory) -> Run:
 
 
 @pytest.fixture(params=["light", "dark"])
-def opened(browser: Browser, run: Run, tmp_path: Path, request) -> Iterator[tuple[Page, Heard]]:
+def opened(browser: Browser, run: Run, tmp_path: Path, request) -> Iterator[tuple[Page, Traffic]]:
     file = tmp_path / "run.html"
     file.write_bytes(offline_page(run, MapsView()))
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, color_scheme=request.param
     )
     context.set_offline(True)
-    page, heard = context.new_page(), Heard()
-    page.on("request", lambda asked: heard.requests.append(asked.url))
+    page, traffic = context.new_page(), Traffic()
+    page.on("request", lambda request: traffic.requests.append(request.url))
     page.on(
         "console",
-        lambda said: heard.errors.append(said.text) if said.type in ("error", "warning") else None,
+        lambda line: (
+            traffic.errors.append(line.text) if line.type in ("error", "warning") else None
+        ),
     )
-    page.on("pageerror", lambda error: heard.errors.append(str(error)))
-    page.on("dialog", lambda dialog: heard.errors.append(dialog.message))
+    page.on("pageerror", lambda error: traffic.errors.append(str(error)))
+    page.on("dialog", lambda dialog: traffic.errors.append(dialog.message))
     page.goto(file.as_uri())
     page.wait_for_selector("body[data-ready=yes]")
-    yield page, heard
+    yield page, traffic
     context.close()
-    assert heard.requests == [file.as_uri()]
-    assert heard.errors == []
+    assert traffic.requests == [file.as_uri()]
+    assert traffic.errors == []
 
 
-def places(page: Page) -> list[list[float]]:
+def positions(page: Page) -> list[list[float]]:
     """Return where the points of the maps are, from the SVG's marks."""
     return page.evaluate(
         """() => [...document.querySelectorAll(
@@ -85,20 +87,20 @@ def slide(page: Page, slot: int) -> None:
     expect(page.locator("#maps")).to_contain_text(name.lower())
 
 
-def test_the_slider_moves_the_points_without_a_network(opened: tuple[Page, Heard]) -> None:
+def test_the_slider_moves_the_points_without_a_network(opened: tuple[Page, Traffic]) -> None:
     page, _ = opened
-    newest = places(page)
+    newest = positions(page)
     assert len(newest) == 160 * 4
     slide(page, 0)
-    first = places(page)
+    first = positions(page)
     assert len(first) == len(newest)
     moved = sum(one != other for one, other in zip(first, newest, strict=True))
     assert moved > len(newest) / 2
     slide(page, 2)
-    assert places(page) == newest
+    assert positions(page) == newest
 
 
-def test_play_goes_through_the_epochs(opened: tuple[Page, Heard]) -> None:
+def test_play_goes_through_the_epochs(opened: tuple[Page, Traffic]) -> None:
     page, _ = opened
     page.get_by_role("button", name="Play").click()
     expect(page.locator("#moment")).to_have_text("Before training")
@@ -106,7 +108,7 @@ def test_play_goes_through_the_epochs(opened: tuple[Page, Heard]) -> None:
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
-def test_what_the_page_shows_of_hostile_texts_is_text(opened: tuple[Page, Heard]) -> None:
+def test_what_the_page_shows_of_hostile_texts_is_text(opened: tuple[Page, Traffic]) -> None:
     page, _ = opened
     for name in NAMES:
         expect(page.locator(".legend")).to_contain_text(name)
@@ -120,7 +122,7 @@ def test_what_the_page_shows_of_hostile_texts_is_text(opened: tuple[Page, Heard]
     assert "broken" not in page.title()
 
 
-def test_the_page_has_its_parts(opened: tuple[Page, Heard], run: Run) -> None:
+def test_the_page_has_its_parts(opened: tuple[Page, Traffic], run: Run) -> None:
     page, _ = opened
     expect(page.locator("#heat svg, #heat canvas").first).to_be_visible()
     expect(page.locator(".answer")).to_contain_text("val macro-F1")

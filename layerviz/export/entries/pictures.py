@@ -8,7 +8,7 @@ from layerviz.export.entry import DrawChart, Export, ExportRequest, Section, Wri
 from layerviz.progress import OnProgress
 
 if TYPE_CHECKING:
-    import altair as alt
+    from altair.typing import ChartType
 
     from layerviz.runs import Run
 
@@ -20,7 +20,7 @@ PICTURE = Section(
 
 
 def _drawer(kind: str) -> DrawChart:
-    def draw(chart: alt.TopLevelMixin, dark: bool) -> bytes:
+    def draw(chart: ChartType, dark: bool) -> bytes:
         from layerviz.export.pictures import picture
 
         return picture(chart, kind, theme="dark" if dark else "light")

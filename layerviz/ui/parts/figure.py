@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
+from altair.typing import ChartType
 
 from layerviz.export import EXPORTS
 from layerviz.export.tables import as_csv
 
 
 def figure(
-    chart: alt.TopLevelMixin,
+    chart: ChartType,
     *,
     key: str,
     alt: str,
     name: str = "",
     frame: pd.DataFrame | None = None,
-    **options,
+    **options: Any,
 ) -> None:
     """Draw a chart as wide as its place, and offer it as files.
 
@@ -42,7 +43,7 @@ def figure(
     save(chart, name or key, frame)
 
 
-def save(chart: alt.TopLevelMixin, name: str, frame: pd.DataFrame | None = None) -> None:
+def save(chart: ChartType, name: str, frame: pd.DataFrame | None = None) -> None:
     """Offer a chart as whatever exports can draw, and its numbers as CSV; made when asked for."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         menu = st.popover(
