@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layerviz import encoders, exploring, export, runs
+from layerviz import encoders, exploring, runs
 from layerviz.__main__ import main
+from layerviz.export.recipe import recipe
+from layerviz.export.zip_reading import unzip_run
 from layerviz.runs import Run
 
 EARLIER = Path(__file__).parent / "earlier"
@@ -46,7 +48,7 @@ STORED_COORDINATES = {
 def unzipped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """All runs as they come out of their zips."""
     root = tmp_path_factory.mktemp("unzipped")
-    return {name: export.unzip_run(EARLIER / name / "run.zip", root) for name in NAMES}
+    return {name: unzip_run(EARLIER / name / "run.zip", root) for name in NAMES}
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +154,7 @@ def test_stored_maps_are_shown_and_not_drawn_again(
 @pytest.mark.parametrize("name", NAMES)
 def test_the_command_that_makes_it_again_is_the_same(unzipped: dict[str, Run], name: str) -> None:
     expected = (EARLIER / name / "recipe.txt").read_text(encoding="utf-8")
-    assert export.recipe(unzipped[name]).command + "\n" == expected
+    assert recipe(unzipped[name]).command + "\n" == expected
 
 
 @pytest.mark.parametrize("name", NAMES)

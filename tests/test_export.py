@@ -34,7 +34,6 @@ from layerviz.config import RunConfig
 from layerviz.errors import Cancelled, ConfigError, RunError
 from layerviz.export import EXPORTS, Export, ExportRequest, Section, page, write_export
 from layerviz.export.animation import animation
-from layerviz.export.archive import unzip_run, zip_model, zip_run
 from layerviz.export.entry import ENDED
 from layerviz.export.page import offline_page
 from layerviz.export.pictures import picture
@@ -42,6 +41,8 @@ from layerviz.export.recipe import recipe
 from layerviz.export.run_charts import heat_map_chart, maps_chart
 from layerviz.export.tables import as_csv, as_parquet, coordinates, measures
 from layerviz.export.views import DrawnMaps, MapsView, draw_maps
+from layerviz.export.zip_reading import unzip_run
+from layerviz.export.zip_writing import zip_model, zip_run
 from layerviz.progress import DRAWING, OnProgress, Progress
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
@@ -465,7 +466,7 @@ def test_another_training_of_the_same_run_is_not_replaced(zipped: Path, tmp_path
             content.replace(b'"created": "2', b'"created": "3') if name == "run.json" else content
         )
 
-    with pytest.raises(RunError, match="Delete the one that is here first"):
+    with pytest.raises(RunError, match="Delete it first"):
         unzip_run(rezipped(zipped, tmp_path / "later.zip", later), tmp_path / "runs")
 
 
@@ -538,7 +539,7 @@ def test_more_than_fits_on_the_disk_is_refused(
     zipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr("layerviz.export.archive.shutil.disk_usage", lambda _: full)
+    monkeypatch.setattr("layerviz.export.zip_reading.shutil.disk_usage", lambda _: full)
     assert "are free" in refuse(zipped, tmp_path / "runs").message
 
 
@@ -637,8 +638,8 @@ def arrays(tmp_path: Path, **parts: np.ndarray) -> bytes:
         (file_with("separability.csv", b"a,b\n1,2\n"), "separability.csv"),
         (table_with("examples.parquet", lambda f: f.head(9)), "not sound"),
         (table_with("examples.parquet", lambda f: f.assign(evil=1)), "columns"),
-        (table_with("examples.parquet", lambda f: f.assign(label=9)), "something else"),
-        (table_with("examples.parquet", lambda f: f.assign(split="all")), "something else"),
+        (table_with("examples.parquet", lambda f: f.assign(label=9)), "something other"),
+        (table_with("examples.parquet", lambda f: f.assign(split="all")), "something other"),
         (
             table_with("snapshots/002/predictions.parquet", lambda f: f.assign(predicted=7)),
             "do not fit",
@@ -679,7 +680,7 @@ def test_arrays_of_another_shape_are_refused(zipped: Path, tmp_path: Path) -> No
         lambda name, content: None if name.startswith("maps/") else content,
         {"TOP/maps/tsne-mean-01.safetensors": arrays(tmp_path, **one)},
     )
-    assert "a place for each example" in refuse(bad, tmp_path / "runs").message
+    assert "a point for each example" in refuse(bad, tmp_path / "runs").message
 
 
 def test_a_zip_without_states_is_for_reading_only(run: Run, tmp_path: Path) -> None:
@@ -690,7 +691,7 @@ def test_a_zip_without_states_is_for_reading_only(run: Run, tmp_path: Path) -> N
 def test_a_live_run_is_not_zipped(run: Run, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    with pytest.raises(RunError, match="going on"):
+    with pytest.raises(RunError, match="in progress"):
         zip_run(replace(run, status="running"), tmp_path / "run.zip")
     assert not list(tmp_path.iterdir())
 

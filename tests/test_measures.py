@@ -14,8 +14,11 @@ from made_runs import dataset_of, made
 from streamlit.testing.v1 import AppTest
 
 from layerviz import __main__ as cli
-from layerviz import export, runs
+from layerviz import runs
 from layerviz.errors import ConfigError
+from layerviz.export.run_charts import heat_map_chart
+from layerviz.export.zip_reading import unzip_run
+from layerviz.export.zip_writing import zip_run
 from layerviz.runs import Run
 from layerviz.separability import (
     MEASURES,
@@ -74,7 +77,7 @@ def test_a_new_measure_is_offered_on_the_page_and_has_its_heat_map(run):
     heat_map = next(json.loads(spec) for spec in specs if '"name": "cell"' in spec)
     assert "Mean norm (n = 240)" in json.dumps(heat_map)
     assert any(WORDS["explanation"] in caption.value for caption in app.caption)
-    chart = export.heat_map_chart(run, "norm", "train").to_dict()
+    chart = heat_map_chart(run, "norm", "train").to_dict()
     assert "Mean norm" in json.dumps(chart)
 
 
@@ -97,8 +100,8 @@ def test_a_new_measure_is_exported_and_comes_back_from_a_zip(run, tmp_path, caps
     exported = pd.read_csv(file)
     assert {"val", "train"} == set(exported.loc[exported["measure"] == "norm", "split"])
     zipped = io.BytesIO()
-    export.zip_run(run, zipped)
-    opened = export.unzip_run(zipped, tmp_path / "elsewhere")
+    zip_run(run, zipped)
+    opened = unzip_run(zipped, tmp_path / "elsewhere")
     table = runs.read_separability(opened.path)
     pd.testing.assert_frame_equal(table, runs.read_separability(run.path))
     assert "norm" in set(table["measure"])
@@ -106,9 +109,9 @@ def test_a_new_measure_is_exported_and_comes_back_from_a_zip(run, tmp_path, caps
 
 def test_an_unknown_measure_lists_the_known_ones(run):
     with pytest.raises(ConfigError, match=r"no measure 'nom'.*probe_macro_f1, .*, norm"):
-        export.heat_map_chart(run, "nom")
+        heat_map_chart(run, "nom")
     with pytest.raises(ConfigError, match=r"Mean norm is not measured on 'test'.*val, train"):
-        export.heat_map_chart(run, "norm", "test")
+        heat_map_chart(run, "norm", "test")
 
 
 # --- kinds of measures ------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import json
 import os
@@ -21,7 +22,7 @@ from layerviz import runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import ConfigError, RunError
-from layerviz.runs import Run, Snapshot, contents
+from layerviz.runs import Run, Snapshot, contents, layout
 
 pytestmark = pytest.mark.fast
 
@@ -113,7 +114,7 @@ def test_a_run_going_on_in_another_process_is_left_alone(run, tmp_path, toy_data
     with pytest.raises(RunError, match="Another layerviz process") as caught:
         runs.create(tmp_path, CONFIG, toy_dataset)
     assert caught.value.hint
-    with pytest.raises(RunError, match="still going on"):
+    with pytest.raises(RunError, match="still in progress"):
         runs.delete(tmp_path, run.run_id)
     assert (run.path / "run.json").read_bytes() == before
 
@@ -230,13 +231,141 @@ def test_runs_are_listed_newest_first_without_the_damaged_ones(tmp_path, run, to
             runs.read(tmp_path, name)
 
 
+# --- formats --------------------------------------------------------------------------------
+
+
+def without_format(run: Run, **dataset: object) -> dict[str, object]:
+    """Turn a record into one of format 0, which had notes only; return what it holds then."""
+    file = run.path / "run.json"
+    values = json.loads(file.read_text("utf-8"))
+    for name in ("format", "poolings"):
+        del values[name]
+    for name in ("files", "val_fraction"):
+        del values["dataset"][name]
+    values["dataset"].update(dataset)
+    file.write_text(json.dumps(values), "utf-8")
+    return values
+
+
+def test_a_record_says_what_the_run_holds(run, toy_dataset):
+    values = json.loads((run.path / "run.json").read_text("utf-8"))
+    assert values["format"] == runs.FORMAT == 1
+    assert values["poolings"] == ["mean", "cls", "max"]
+    assert run.poolings == ("mean", "cls", "max")
+    assert run.dataset["files"] == toy_dataset.files == {"train": "toy.csv"}
+    assert run.dataset["val_fraction"] == toy_dataset.val_fraction == 0.2
+
+
+def test_a_record_of_format_0_reads_as_todays_and_stays_as_it_is(run, tmp_path):
+    without_format(run)
+    before = (run.path / "run.json").read_bytes()
+    assert runs.read(tmp_path, run.run_id) == run
+    assert (run.path / "run.json").read_bytes() == before
+    assert runs.update(run.path, status="done").poolings == run.poolings
+    assert "format" not in json.loads((run.path / "run.json").read_text("utf-8"))
+
+
+CUT = "Val was cut from train: {}% of each label's distinct texts."
+READ = "Read {} as UTF-8, comma-separated."
+
+
+@pytest.mark.parametrize(
+    ("notes", "files", "val_fraction"),
+    [
+        (["Nothing is known."], {}, None),
+        ([READ.format("a.csv"), CUT.format("12.5")], {"train": "a.csv"}, 0.125),
+        (
+            [READ.format("a.csv"), READ.format("an odd, name.csv")],
+            {"train": "a.csv", "val": "an odd, name.csv"},
+            None,
+        ),
+        (
+            [READ.format("a.csv"), READ.format("b.csv"), CUT.format("20")],
+            {"train": "a.csv", "test": "b.csv"},
+            0.2,
+        ),
+        (
+            [READ.format("a.csv"), READ.format("b.csv"), READ.format("c.csv")],
+            {"train": "a.csv", "val": "b.csv", "test": "c.csv"},
+            None,
+        ),
+    ],
+)
+def test_files_and_val_share_of_format_0_are_in_its_notes(
+    run, tmp_path, notes, files, val_fraction
+):
+    without_format(run, notes=notes)
+    read = runs.read(tmp_path, run.run_id)
+    assert read.dataset["files"] == files
+    assert read.dataset["val_fraction"] == val_fraction
+
+
+def test_a_training_of_format_0_was_one_process(run, tmp_path):
+    without_format(run)
+    assert runs.read(tmp_path, run.run_id).training == {}
+    say(run, training={"total_steps": 7})
+    assert runs.read(tmp_path, run.run_id).training == {"total_steps": 7, "world_size": 1}
+
+
+def test_a_newer_format_is_refused_and_says_so(run, tmp_path):
+    say(run, format=2, poolings="in a way of tomorrow")
+    with pytest.raises(RunError, match=r"newer layerviz \(format 2") as caught:
+        runs.read(tmp_path, run.run_id)
+    assert "Update" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": "1"},
+        {"format": True},
+        {"format": -1},
+        {"poolings": []},
+        {"poolings": "mean"},
+        {"poolings": ["mean", "mean"]},
+        {"poolings": ["../mean"]},
+        {"poolings": ["head"]},
+    ],
+)
+def test_a_garbled_format_or_pooling_is_refused(run, tmp_path, changes):
+    say(run, **changes)
+    with pytest.raises(RunError, match="lacks or garbles"):
+        runs.read(tmp_path, run.run_id)
+
+
+def test_file_names_of_a_run_are_written_down_in_one_place():
+    names = (
+        layout.RECORD, layout.EXAMPLES, layout.HISTORY, layout.MEASURES, layout.HIDDEN_STATES,
+        layout.PREDICTIONS, layout.PROBES, "labels.json", "labels.parquet",
+    )  # fmt: skip
+    package = Path(runs.__file__).parents[1]
+    for file in package.rglob("*.py"):
+        if file == package / "runs" / "layout.py":
+            continue
+        tree = ast.parse(file.read_text("utf-8"))
+        prose = {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        spelled = [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in prose
+            and any(name in node.value for name in names)
+        ]
+        assert not spelled, f"{file.relative_to(package)} spells {spelled}"
+
+
 def test_a_runs_folder_that_is_not_there_yet_holds_no_runs(tmp_path):
     assert runs.list_runs(tmp_path / "nowhere") == []
 
 
 def test_deleting_removes_the_folder_of_a_run_that_is_over(run, tmp_path, toy_dataset):
     kept = runs.create(tmp_path, RunConfig("scratch-bert"), toy_dataset)
-    with pytest.raises(RunError, match="still going on") as caught:
+    with pytest.raises(RunError, match="still in progress") as caught:
         runs.delete(tmp_path, run.run_id)
     assert "Cancel it first" in caught.value.hint
     runs.update(run.path, status="cancelled")

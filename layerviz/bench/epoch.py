@@ -76,7 +76,7 @@ def _one_encoder(name: str, dataset: Dataset, work: Path) -> dict[str, Any]:
     config = training.with_defaults(RunConfig(name, epochs=1))
     run = runs.create(work / "runs", config, dataset)
     run = training.fit(run, dataset, capture=False)
-    encoder = encoders.load_trained(run.path / "model")
+    encoder = encoders.load_trained(run.layout.model)
     seconds = dict.fromkeys(PARTS, 0.0)
     _look(run, encoder, 0, dict(seconds))  # warm up; later snapshots are compared with the first
     run = _look(run, encoder, 1, seconds)
@@ -102,7 +102,7 @@ def _look(run: Run, encoder: LoadedEncoder, index: int, seconds: dict[str, float
         snapshot = Snapshot(index, index, float(index))
         run = runs.write_snapshot(run.path, snapshot, captured.pooled, predictions)
     with _timed(seconds, "measures"):
-        separability.measure_snapshot(run, index)
+        separability.measure_snapshot(run, index, pooled=captured.pooled)
     with _timed(seconds, "PCA maps"):
         _draw(run)
     return run

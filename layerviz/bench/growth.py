@@ -92,7 +92,7 @@ def _one_size(
     run = runs.create(work / "runs", config, dataset)
     run = training.fit(run, dataset, capture=False)
     row["training"] = run.training["train_seconds"]
-    loaded = encoders.load_trained(run.path / "model")
+    loaded = encoders.load_trained(run.layout.model)
     texts = dataset.examples["text"].tolist()
     start = time.perf_counter()
     captured = hidden_states.capture(

@@ -165,7 +165,7 @@ class _Bench:
             )
             run = runs.create(self.scratch / "runs", config, dataset)
             run = training.fit(run, dataset, capture=False)
-            trained = str(run.path / "model")
+            trained = str(run.layout.model)
             logits = self.captured(dataset, trained, ("val",)).logits
             shutil.rmtree(run.path)
             return _macro_f1(dataset.split("val")["label"], logits.argmax(axis=1))

@@ -16,7 +16,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _import(parsed: argparse.Namespace) -> int:
-    from layerviz.export.archive import unzip_run
+    from layerviz.export.zip_reading import unzip_run
 
     with Bar(parsed.file.name) as bar:
         run = unzip_run(parsed.file.expanduser(), runs_root(parsed), on_progress=bar.show)

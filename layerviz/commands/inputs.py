@@ -125,7 +125,7 @@ def open_run(which: str, root: Path) -> Run:
     from layerviz import runs, separability
 
     folder = Path(which).expanduser()
-    if (folder / "run.json").is_file():
+    if runs.Layout(folder).record.is_file():
         run = runs.open_folder(folder.resolve())
     else:
         run = runs.read(root, which)

@@ -140,7 +140,7 @@ def costs_of(contender: Contender) -> dict[str, float | int | None]:
     steps = sum(run.training.get("timed_steps", 0) for run in contender.runs)
     seconds = sum(run.training.get("train_seconds", 0.0) for run in contender.runs)
     pace = seconds / steps if steps else None
-    sizes = [_size(run.path / "model" / "model.safetensors") for run in contender.runs]
+    sizes = [_size(run.layout.model_weights) for run in contender.runs]
     return {
         "parameters": first.encoder.get("parameters"),
         "epoch_seconds": pace and pace * first.training["steps_per_epoch"],

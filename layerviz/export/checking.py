@@ -19,6 +19,7 @@ from layerviz import runs
 from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.errors import RunError
 from layerviz.runs import Run
+from layerviz.runs.layout import EXAMPLES, HISTORY, MEASURES, RECORD, Layout, map_parts, mix_parts
 from layerviz.separability import Mixed
 
 ANOTHER = "Zip the run again where it was made; it may have been changed by hand."
@@ -69,7 +70,7 @@ def check_record(record: dict[str, Any]) -> None:
         and isinstance(dataset["columns"]["split"], str | None)
     )
     if not sound:
-        raise refused("run.json lacks or garbles an entry")
+        raise refused(f"{RECORD} lacks or garbles an entry")
     if not record["snapshots"]:
         raise refused("it holds no snapshot")
     layers, width = encoder["layers"], encoder["hidden_size"]
@@ -78,7 +79,7 @@ def check_record(record: dict[str, Any]) -> None:
         and 1 <= layers <= MOST_LAYERS
         and _are([encoder["label"], encoder["family"]], str)
     ):
-        raise refused("run.json does not describe an encoder")
+        raise refused(f"{RECORD} does not describe an encoder")
 
 
 def check_contents(folder: Path, run: Run) -> None:
@@ -91,23 +92,24 @@ def check_contents(folder: Path, run: Run) -> None:
     run : Run
         What its record says.
     """
+    layout = Layout(folder)
     try:
-        examples = _examples(folder, len(run.label_names))
+        examples = _examples(layout, len(run.label_names))
         for snapshot in run.snapshots:
-            _check_snapshot(folder, snapshot.index, examples, run)
-        _check_tables(folder, len(run.snapshots), int(run.encoder["layers"]))
-        for path in sorted((folder / "maps").glob("*")):
+            _check_snapshot(layout, snapshot.index, examples, run)
+        _check_tables(layout, len(run.snapshots), int(run.encoder["layers"]))
+        for path in sorted(layout.maps.glob("*")):
             _check_map(path, len(examples), run)
-        for path in sorted((folder / "mixes").glob("*")):
-            _check_pooling(path, path.stem.split("-")[1], run)
+        for path in sorted(layout.mixes.glob("*")):
+            _check_pooling(path, mix_parts(path)[1], run)
             _check_json(path, lambda found: set(found) == _fields(Mixed))
-        for model in (folder / "model", *sorted((folder / "weights").glob("*"))):
+        for model in (layout.model, *sorted(layout.weights.glob("*"))):
             for path in sorted(model.glob("*.json")):
                 _check_json(path, lambda found: isinstance(found, dict | list))
             for path in sorted(model.glob("*.safetensors")):
                 _arrays(path)
-        for part in ("snapshots", "weights"):
-            _check_none_stray(folder / part, len(run.snapshots))
+        for part in (layout.snapshots, layout.weights):
+            _check_none_stray(part, len(run.snapshots))
     except RunError:
         raise
     except FileNotFoundError as error:
@@ -172,8 +174,8 @@ def _text_bytes(column: pyarrow.ChunkedArray) -> int:
     return total
 
 
-def _examples(folder: Path, n_classes: int) -> pd.DataFrame:
-    examples = _table(folder / "examples.parquet", EXAMPLE_COLUMNS)
+def _examples(layout: Layout, n_classes: int) -> pd.DataFrame:
+    examples = _table(layout.examples, EXAMPLE_COLUMNS)
     texts = examples[["id", "split", "text"]]
     sound = (
         len(examples) > 0
@@ -185,7 +187,7 @@ def _examples(folder: Path, n_classes: int) -> pd.DataFrame:
         and _are_classes(examples["label"], n_classes)
     )
     if not sound:
-        raise refused("examples.parquet holds something else than examples of its classes")
+        raise refused(f"{EXAMPLES} holds something other than examples of its classes")
     return examples
 
 
@@ -194,35 +196,34 @@ def _are_classes(codes: pd.Series | np.ndarray, n_classes: int) -> bool:
     return codes.dtype.kind in "iu" and codes.min() >= 0 and codes.max() < n_classes
 
 
-def _check_tables(folder: Path, n_snapshots: int, n_layers: int) -> None:
-    history, table = runs.read_history(folder), runs.read_separability(folder)
+def _check_tables(layout: Layout, n_snapshots: int, n_layers: int) -> None:
+    history, table = runs.read_history(layout.folder), runs.read_separability(layout.folder)
     if list(history.columns) != list(runs.HISTORY_COLUMNS):
-        raise refused("history.csv does not have the columns of a learning curve")
+        raise refused(f"{HISTORY} does not have the columns of a learning curve")
     if not all(_is_numeric(history[name]) for name in history):
-        raise refused("history.csv holds something else than numbers")
+        raise refused(f"{HISTORY} holds something other than numbers")
     if list(table.columns) != list(runs.SEPARABILITY_COLUMNS):
-        raise refused("separability.csv does not have the columns of measures")
+        raise refused(f"{MEASURES} does not have the columns of measures")
     if table.empty:
         return
     if not all(_is_numeric(table[name]) for name in ("snapshot", "layer", "value", "low", "high")):
-        raise refused("separability.csv holds something else than measures")
+        raise refused(f"{MEASURES} holds something other than measures")
     if not (table["snapshot"].isin(range(n_snapshots)) & table["layer"].between(0, n_layers)).all():
-        raise refused("separability.csv measures snapshots or layers that there are not")
+        raise refused(f"{MEASURES} measures snapshots or layers that do not exist")
 
 
 # --- snapshots, maps ------------------------------------------------------------------------
 
 
-def _check_snapshot(folder: Path, index: int, examples: pd.DataFrame, run: Run) -> None:
-    place = folder / "snapshots" / f"{index:03d}"
+def _check_snapshot(layout: Layout, index: int, examples: pd.DataFrame, run: Run) -> None:
     n, n_classes = len(examples), len(run.label_names)
     n_states = int(run.encoder["layers"]) + 1
-    if not (place / "hidden_states.safetensors").exists():
+    if not layout.hidden_states(index).exists():
         raise RunError(
             "The run was zipped without its hidden states, which layerviz needs.",
             "Zip it again with them.",
         )
-    predictions = _table(place / "predictions.parquet", PREDICTION_COLUMNS, n)
+    predictions = _table(layout.predictions(index), PREDICTION_COLUMNS, n)
     confidence = predictions["confidence"].to_numpy()
     if not (
         predictions["id"].tolist() == examples["id"].tolist()
@@ -234,20 +235,20 @@ def _check_snapshot(folder: Path, index: int, examples: pd.DataFrame, run: Run) 
         raise refused(f"predictions of snapshot {index} do not fit the examples")
     shape = [n_states, n, int(run.encoder["hidden_size"])]
     expected = dict.fromkeys(run.poolings, ("F16", shape))
-    if _arrays(place / "hidden_states.safetensors") != expected:
+    if _arrays(layout.hidden_states(index)) != expected:
         raise refused(f"hidden states of snapshot {index} do not have the shape {shape}")
-    probes = place / "probes.safetensors"
+    probes = layout.probes(index)
     if not probes.exists():
         return
     if _arrays(probes) != dict.fromkeys(run.poolings, ("I16", [n_states, n])):
         raise refused(f"probes of snapshot {index} do not have the shape {[n_states, n]}")
-    if not all(_are_classes(a, n_classes) for a in runs.read_probes(folder, index).values()):
-        raise refused(f"probes of snapshot {index} predict classes that there are not")
+    if not all(_are_classes(a, n_classes) for a in runs.read_probes(layout.folder, index).values()):
+        raise refused(f"probes of snapshot {index} predict classes that do not exist")
 
 
 def _check_map(path: Path, n: int, run: Run) -> None:
-    arrays, layer = _arrays(path), int(path.stem.rsplit("-", 1)[1])
-    _check_pooling(path, path.stem.split("-")[1], run)
+    arrays, (_, pooling, layer) = _arrays(path), map_parts(path)
+    _check_pooling(path, pooling, run)
     if set(arrays) != {"xy", "trust", "explained"} or layer > int(run.encoder["layers"]):
         raise refused(f"{path.name} is no map of one of its layers")
     n_maps = arrays["xy"][1][0]
@@ -255,7 +256,7 @@ def _check_map(path: Path, n: int, run: Run) -> None:
     if n_maps > len(run.snapshots) or any(
         arrays[name] != ("F32", shape) for name, shape in expected.items()
     ):
-        raise refused(f"{path.name} does not have a place for each example")
+        raise refused(f"{path.name} does not have a point for each example")
 
 
 def _check_pooling(path: Path, pooling: str, run: Run) -> None:
@@ -271,10 +272,10 @@ def _arrays(path: Path) -> dict[str, tuple[str, list[int]]]:
 
 
 def _check_none_stray(folder: Path, n_snapshots: int) -> None:
-    known = {f"{index:03d}" for index in range(n_snapshots)}
-    stray = {path.name for path in folder.glob("*")} - known
+    expected = {f"{index:03d}" for index in range(n_snapshots)}
+    stray = {path.name for path in folder.glob("*")} - expected
     if stray:
-        raise refused(f"{folder.name}/{min(stray)} is of no snapshot in its record")
+        raise refused(f"{folder.name}/{min(stray)} belongs to no snapshot in its record")
 
 
 # --- values ---------------------------------------------------------------------------------
@@ -282,7 +283,7 @@ def _check_none_stray(folder: Path, n_snapshots: int) -> None:
 
 def _check_json(path: Path, is_sound: Callable[[Any], bool]) -> None:
     if not is_sound(json.loads(path.read_text(encoding="utf-8"))):
-        raise refused(f"{path.name} holds something else than it should")
+        raise refused(f"{path.name} does not hold what it should")
 
 
 def _fields(kind: type) -> set[str]:

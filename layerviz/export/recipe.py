@@ -27,8 +27,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 folder = {folder}
-examples = pd.read_parquet(folder + "/examples.parquet")  # id, split, text, label
-path = folder + "/snapshots/{snapshot:03d}/hidden_states.safetensors"  # {moment}
+examples = pd.read_parquet(folder + "/{examples}")  # id, split, text, label
+path = folder + "/{hidden_states}"  # {moment}
 with safe_open(path, framework="np") as stored:
     states = stored.get_slice("{pooling}")[{layer}].astype("float32")  # layer {layer}: (N, D)
 
@@ -119,10 +119,12 @@ def _sample_path(run: Run) -> str:
 def snippet(run: Run) -> str:
     """Return Python that loads the states of the best cell and fits a classifier to them."""
     snapshot, pooling, layer = _best_cell(run)
-    epochs = {known.index: known.epoch for known in run.snapshots}
+    epochs = {one.index: one.epoch for one in run.snapshots}
+    layout = run.layout
     return SNIPPET.format(
         folder=repr(str(run.path)),
-        snapshot=snapshot,
+        examples=layout.examples.relative_to(run.path).as_posix(),
+        hidden_states=layout.hidden_states(snapshot).relative_to(run.path).as_posix(),
         moment=epoch_name(epochs.get(snapshot, 0)),
         pooling=pooling,
         layer=layer,

@@ -35,6 +35,7 @@ from layerviz.runs.contents import (
     write_mix,
     write_snapshot,
 )
+from layerviz.runs.layout import Layout
 from layerviz.runs.record import (
     LIVE,
     RUNS_FOLDER,
@@ -63,6 +64,7 @@ __all__ = [
     "RUNS_VARIABLE",
     "SEPARABILITY_COLUMNS",
     "STATUSES",
+    "Layout",
     "Run",
     "Snapshot",
     "create",

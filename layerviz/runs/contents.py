@@ -13,6 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from layerviz.errors import RunError
+from layerviz.runs.layout import HIDDEN_STATES, PREDICTIONS, Layout
 from layerviz.runs.record import Run, Snapshot, open_folder, update
 from layerviz.runs.writing import replacing
 
@@ -33,24 +34,24 @@ HISTORY_COLUMNS = (
 
 def write_examples(path: Path, examples: pd.DataFrame) -> None:
     """Store the captured examples: ``id, split, text, label``, N rows in capture order."""
-    with replacing(path / "examples.parquet") as temporary:
+    with replacing(Layout(path).examples) as temporary:
         examples[["id", "split", "text", "label"]].to_parquet(temporary, index=False)
 
 
 def read_examples(path: Path) -> pd.DataFrame:
     """Return the captured examples in the row order of the hidden states."""
-    return pd.read_parquet(_existing(path / "examples.parquet"))
+    return pd.read_parquet(_existing(Layout(path).examples))
 
 
 def write_history(path: Path, history: pd.DataFrame) -> None:
     """Store the learning curve, one row per step at which anything was recorded."""
-    with replacing(path / "history.csv") as temporary:
+    with replacing(Layout(path).history) as temporary:
         history.reindex(columns=list(HISTORY_COLUMNS)).to_csv(temporary, index=False)
 
 
 def read_history(path: Path) -> pd.DataFrame:
     """Return the learning curve; empty before the first record."""
-    file = path / "history.csv"
+    file = Layout(path).history
     if not file.exists():
         return pd.DataFrame(columns=list(HISTORY_COLUMNS), dtype=float)
     return pd.read_csv(file)
@@ -61,7 +62,7 @@ def read_history(path: Path) -> pd.DataFrame:
 
 def has_snapshot(path: Path, index: int) -> bool:
     """Return whether a snapshot is there, and therefore whole."""
-    return _snapshot_folder(path, index).is_dir()
+    return Layout(path).snapshot(index).is_dir()
 
 
 def write_snapshot(
@@ -81,30 +82,26 @@ def write_snapshot(
         ``id``, ``predicted`` (class index), ``confidence`` (probability of that class) and
         ``loss`` (cross-entropy), N rows in the order of the examples.
     """
-    folder = _snapshot_folder(path, snapshot.index)
+    folder = Layout(path).snapshot(snapshot.index)
     if not folder.is_dir():
         with replacing(folder) as temporary:
             temporary.mkdir(parents=True)
-            save_file(pooled, temporary / "hidden_states.safetensors")
-            predictions.to_parquet(temporary / "predictions.parquet", index=False)
-    known = {kept.index: kept for kept in open_folder(path).snapshots} | {snapshot.index: snapshot}
-    return update(path, snapshots=[vars(known[index]) for index in sorted(known)])
+            save_file(pooled, temporary / HIDDEN_STATES)
+            predictions.to_parquet(temporary / PREDICTIONS, index=False)
+    snapshots = {one.index: one for one in open_folder(path).snapshots} | {snapshot.index: snapshot}
+    return update(path, snapshots=[vars(snapshots[index]) for index in sorted(snapshots)])
 
 
 def read_hidden_states(path: Path, index: int, pooling: str, layer: int) -> np.ndarray:
     """Return one layer of one snapshot, float16 of shape (N, D), reading nothing else."""
-    file = _existing(_snapshot_folder(path, index) / "hidden_states.safetensors")
+    file = _existing(Layout(path).hidden_states(index))
     with safe_open(file, framework="np") as stored:
         return stored.get_slice(pooling)[layer]
 
 
 def read_predictions(path: Path, index: int) -> pd.DataFrame:
     """Return ``id, predicted, confidence, loss`` of one snapshot, in example order."""
-    return pd.read_parquet(_existing(_snapshot_folder(path, index) / "predictions.parquet"))
-
-
-def _snapshot_folder(path: Path, index: int) -> Path:
-    return path / "snapshots" / f"{index:03d}"
+    return pd.read_parquet(_existing(Layout(path).predictions(index)))
 
 
 # --- measures -------------------------------------------------------------------------------
@@ -114,7 +111,7 @@ SEPARABILITY_COLUMNS = ("snapshot", "pooling", "layer", "measure", "split", "val
 
 def has_measures(path: Path, index: int) -> bool:
     """Return whether a snapshot's measures are all there."""
-    return _probes_file(path, index).exists()
+    return Layout(path).probes(index).exists()
 
 
 def measured_snapshots(run: Run) -> tuple[int, ...]:
@@ -143,20 +140,20 @@ def write_measures(
     predicted : dict of str to ndarray
         Per pooling, int16 of shape (L + 1, N): what each layer's probe predicts.
     """
-    known = read_separability(path)
+    stored = read_separability(path)
     rows = table.assign(snapshot=index)
-    kept = known[known["snapshot"] != index]
-    merged = rows if kept.empty else pd.concat([kept, rows], ignore_index=True)
+    others = stored[stored["snapshot"] != index]
+    merged = rows if others.empty else pd.concat([others, rows], ignore_index=True)
     merged = merged.sort_values("snapshot", kind="stable")[list(SEPARABILITY_COLUMNS)]
-    with replacing(path / "separability.csv") as temporary:
+    with replacing(Layout(path).measures) as temporary:
         merged.to_csv(temporary, index=False, float_format="%.6g")
-    with replacing(_probes_file(path, index)) as temporary:  # last: it says that all is there
+    with replacing(Layout(path).probes(index)) as temporary:  # last: it says that all is there
         save_file(predicted, temporary)
 
 
 def read_separability(path: Path) -> pd.DataFrame:
     """Return all measures, one row per snapshot, pooling, layer, measure and split."""
-    file = path / "separability.csv"
+    file = Layout(path).measures
     if not file.exists():
         return pd.DataFrame(columns=list(SEPARABILITY_COLUMNS))
     return pd.read_csv(file)
@@ -164,32 +161,24 @@ def read_separability(path: Path) -> pd.DataFrame:
 
 def read_probes(path: Path, index: int) -> dict[str, np.ndarray]:
     """Return what the probes of one snapshot predict: per pooling int16 of shape (L + 1, N)."""
-    return load_file(_existing(_probes_file(path, index)))
+    return load_file(_existing(Layout(path).probes(index)))
 
 
 def read_pooled(path: Path, index: int) -> dict[str, np.ndarray]:
     """Return all hidden states of one snapshot: per pooling float16 of shape (L + 1, N, D)."""
-    return load_file(_existing(_snapshot_folder(path, index) / "hidden_states.safetensors"))
+    return load_file(_existing(Layout(path).hidden_states(index)))
 
 
-def write_mix(path: Path, index: int, pooling: str, found: dict[str, Any]) -> None:
+def write_mix(path: Path, index: int, pooling: str, mix: dict[str, Any]) -> None:
     """Store the best mix of layers that was found at one snapshot, as JSON."""
-    with replacing(_mix_file(path, index, pooling)) as temporary:
-        temporary.write_text(json.dumps(found, indent=2), encoding="utf-8")
+    with replacing(Layout(path).mix(index, pooling)) as temporary:
+        temporary.write_text(json.dumps(mix, indent=2), encoding="utf-8")
 
 
 def read_mix(path: Path, index: int, pooling: str) -> dict[str, Any] | None:
     """Return what `write_mix` stored, or None."""
-    file = _mix_file(path, index, pooling)
+    file = Layout(path).mix(index, pooling)
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
-
-
-def _mix_file(path: Path, index: int, pooling: str) -> Path:
-    return path / "mixes" / f"{index:03d}-{pooling}.json"
-
-
-def _probes_file(path: Path, index: int) -> Path:
-    return _snapshot_folder(path, index) / "probes.safetensors"
 
 
 # --- labels ---------------------------------------------------------------------------------
@@ -197,19 +186,19 @@ def _probes_file(path: Path, index: int) -> Path:
 
 def write_label_ranking(path: Path, ranking: pd.DataFrame, facts: dict[str, Any]) -> None:
     """Store how suspicious the labels are, a row per example, and facts about the ranking."""
-    with replacing(path / "labels.parquet") as temporary:
+    with replacing(Layout(path).label_ranking) as temporary:
         ranking.to_parquet(temporary, index=False)
-    with replacing(path / "labels.json") as temporary:  # last: it says that both are there
+    with replacing(Layout(path).label_facts) as temporary:  # last: it says that both are there
         temporary.write_text(json.dumps(facts, indent=2), encoding="utf-8")
 
 
 def read_label_ranking(path: Path) -> tuple[pd.DataFrame, dict[str, Any]] | None:
     """Return what `write_label_ranking` stored, or None."""
-    file = path / "labels.json"
+    file = Layout(path).label_facts
     if not file.exists():
         return None
     facts = json.loads(file.read_text(encoding="utf-8"))
-    return pd.read_parquet(_existing(path / "labels.parquet")), facts
+    return pd.read_parquet(_existing(Layout(path).label_ranking)), facts
 
 
 # --- maps, model, resume --------------------------------------------------------------------
@@ -217,34 +206,31 @@ def read_label_ranking(path: Path) -> tuple[pd.DataFrame, dict[str, Any]] | None
 
 def write_map(path: Path, method: str, pooling: str, layer: int, arrays: dict) -> None:
     """Store the maps of one layer over the snapshots (arrays as `projection` names them)."""
-    with replacing(_map_file(path, method, pooling, layer)) as temporary:
+    with replacing(Layout(path).map(method, pooling, layer)) as temporary:
         save_file(arrays, temporary)
 
 
 def read_map(path: Path, method: str, pooling: str, layer: int) -> dict[str, np.ndarray] | None:
     """Return the stored maps of one layer, or None when none have been computed."""
-    file = _map_file(path, method, pooling, layer)
+    file = Layout(path).map(method, pooling, layer)
     return load_file(file) if file.exists() else None
 
 
 def map_version(path: Path, method: str, pooling: str, layer: int) -> int | None:
     """Return what tells one state of a layer's stored maps from another; None without any."""
-    file = _map_file(path, method, pooling, layer)
+    file = Layout(path).map(method, pooling, layer)
     return file.stat().st_mtime_ns if file.exists() else None
 
 
 def has_label_ranking(path: Path) -> bool:
     """Return whether there is a ranking of labels, perhaps not of the newest snapshots."""
-    return (path / "labels.json").exists()
-
-
-def _map_file(path: Path, method: str, pooling: str, layer: int) -> Path:
-    return path / "maps" / f"{method}-{pooling}-{layer:02d}.safetensors"
+    return (Layout(path).label_facts).exists()
 
 
 def save_model(path: Path, model: Any, tokenizer: Any, snapshot: int | None = None) -> None:
     """Store weights with their tokenizer: a snapshot's, or the newest in place of older ones."""
-    folder = path / "model" if snapshot is None else _weights_folder(path, snapshot)
+    layout = Layout(path)
+    folder = layout.model if snapshot is None else layout.snapshot_weights(snapshot)
     with replacing(folder) as temporary:
         model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
@@ -256,17 +242,14 @@ def model_folders(run: Run) -> dict[int, Path]:
     The latter belong to the last snapshot before them; where a run was stopped, they may be some
     steps farther.
     """
-    found = {s.index: _weights_folder(run.path, s.index) for s in run.snapshots}
-    found = {index: folder for index, folder in found.items() if folder.is_dir()}
+    layout = run.layout
+    folders = {s.index: layout.snapshot_weights(s.index) for s in run.snapshots}
+    folders = {index: folder for index, folder in folders.items() if folder.is_dir()}
     step = run.training.get("model_step", float("inf"))
     before = [s.index for s in run.snapshots if s.step <= step]
-    if before and (run.path / "model").is_dir():
-        found.setdefault(before[-1], run.path / "model")
-    return found
-
-
-def _weights_folder(path: Path, index: int) -> Path:
-    return path / "weights" / f"{index:03d}"
+    if before and layout.model.is_dir():
+        folders.setdefault(before[-1], layout.model)
+    return folders
 
 
 def model_version(folder: Path) -> str:
@@ -277,7 +260,7 @@ def model_version(folder: Path) -> str:
 
 def remove_resume(path: Path) -> None:
     """Drop the Trainer's own state; done when a run is complete."""
-    shutil.rmtree(path / "resume", ignore_errors=True)
+    shutil.rmtree(Layout(path).resume, ignore_errors=True)
 
 
 def _existing(file: Path) -> Path:

@@ -21,6 +21,7 @@ from layerviz.config import RunConfig, check_run_id, run_id
 from layerviz.data import Dataset
 from layerviz.errors import LayervizError, RunError
 from layerviz.poolings import NAME, POOLINGS, RESERVED
+from layerviz.runs.layout import RECORD, Layout
 from layerviz.runs.upgrading import FORMAT, upgraded
 from layerviz.runs.writing import replacing, writing
 
@@ -54,7 +55,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Run:
-    """What ``run.json`` says, read once.
+    """What ``run.json`` says, in today's format, read once.
 
     Parameters
     ----------
@@ -108,6 +109,11 @@ class Run:
         return self.path.name
 
     @property
+    def layout(self) -> Layout:
+        """Where its files lie."""
+        return Layout(self.path)
+
+    @property
     def live(self) -> bool:
         """Whether the run is queued or going on."""
         return self.status in LIVE
@@ -119,7 +125,7 @@ def runs_folder() -> Path:
 
 
 def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
-    """Make the folder of a run, or take up the one that is there already.
+    """Make the folder of a run, or take up the one that already exists.
 
     The same data with the same config has the same id: a finished run is returned as it is,
     an unfinished one is queued again and will go on from what it holds.
@@ -127,17 +133,17 @@ def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
     Raises
     ------
     RunError
-        If another process is computing this very run, or the folder cannot be written.
+        If another process is computing this run, or the folder cannot be written.
     """
     path = root / run_id(config, dataset.name, dataset.fingerprint)
-    if (path / "run.json").exists():
+    if (Layout(path).record).exists():
         run = read(root, path.name)
         if run.status == "done":
             return run
         if run.live and not _is_this_process(_read_json(path)["process"]):
             raise RunError(
-                "Another layerviz process is computing this very run.",
-                "Wait for it, or change a setting to start a different run.",
+                "Another layerviz process is already computing this run.",
+                "Wait for it to finish, or change a setting to start a different run.",
             )
         return update(path, status="queued", reason="", process=_this_process())
     counts = dataset.counts()
@@ -208,13 +214,13 @@ def parse(path: Path, values: dict[str, Any]) -> Run:
 
 def list_runs(root: Path) -> list[Run]:
     """Return all readable runs under `root`, newest first; damaged ones are left out."""
-    found = []
-    for path in root.glob("*/run.json"):
+    runs = []
+    for path in root.glob(f"*/{RECORD}"):
         try:
-            found.append(read(root, path.parent.name))
+            runs.append(read(root, path.parent.name))
         except LayervizError:
             continue  # not a run of ours, or half a folder; never a reason to hide the others
-    return sorted(found, key=lambda run: (run.created, run.run_id), reverse=True)
+    return sorted(runs, key=lambda run: (run.created, run.run_id), reverse=True)
 
 
 def update(path: Path, **changes: Any) -> Run:
@@ -236,18 +242,18 @@ def delete(root: Path, run_id: str) -> None:
     """
     run = read(root, run_id)
     if run.live:
-        raise RunError("This run is still going on.", "Cancel it first, then delete it.")
+        raise RunError("This run is still in progress.", "Cancel it first, then delete it.")
     with writing(run.path):
         shutil.rmtree(run.path)
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
-    with replacing(path / "run.json") as temporary:
+    with replacing(Layout(path).record) as temporary:
         temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    file = path / "run.json"
+    file = Layout(path).record
     if not file.exists():
         raise RunError(
             f"There is no run {path.name!r} here.",
@@ -257,7 +263,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(
-            f"run.json of {path.name!r} cannot be read ({error}).", "Delete that run's folder."
+            f"{RECORD} of {path.name!r} cannot be read ({error}).", "Delete that run's folder."
         ) from error
 
 
@@ -269,7 +275,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             status = "failed"
             reason = (
                 "layerviz was closed while this run was going on. "
-                "Start it again with the same data and settings: it goes on from what is there."
+                "Start it again with the same data and settings: it continues where it stopped."
             )
         return Run(
             path=path,
@@ -287,7 +293,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(
-            f"run.json of {path.name!r} lacks or garbles an entry ({error}).",
+            f"{RECORD} of {path.name!r} lacks or garbles an entry ({error}).",
             "Delete that run's folder.",
         ) from error
 

@@ -58,7 +58,7 @@ def writing_error(path: Path, error: Exception) -> RunError:
         return RunError(
             f"The disk is full: {path.name} could not be written.",
             "Free some space (delete runs that are no longer needed) and start the same run "
-            "again: it goes on from what is there.",
+            "again: it continues from what was saved.",
         )
     return RunError(
         f"{path} could not be written ({getattr(error, 'strerror', None) or error}).",

@@ -62,7 +62,7 @@ def as_text(run: Run, answer: Answer, table: pd.DataFrame) -> str:
     if answer.verdict == "found":
         lines.append("* best; ~ cannot be told from it (simultaneous 95 % confidence set).")
     lines.append("head: the model's own classifier.")
-    lines.append(f"All measures: {run.path / 'separability.csv'}")
+    lines.append(f"All measures: {run.layout.measures}")
     return "\n".join(lines)
 
 

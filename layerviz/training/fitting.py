@@ -146,7 +146,7 @@ def _fit(
     trainer.remove_callback(PrinterCallback)
     with encoders.quiet():
         with suppress(Cancelled):  # before the first step; the weights are saved all the same
-            trainer.train(resume_from_checkpoint=last_checkpoint(run.path / "resume"))
+            trainer.train(resume_from_checkpoint=last_checkpoint(run.layout.resume))
         on_progress(watch.progress(SAVING))
         runs.save_model(run.path, encoder.model, encoder.tokenizer)
         saved = runs.open_folder(run.path).training | {"model_step": watch.step}
@@ -159,7 +159,7 @@ def _arguments(run: Run, encoder: LoadedEncoder, total_steps: int) -> TrainingAr
     on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
     rate = config.learning_rate or encoders.default_learning_rate(encoder.info.hidden_size)
     return TrainingArguments(
-        output_dir=str(run.path / "resume"),
+        output_dir=str(run.layout.resume),
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_size,
         learning_rate=rate,

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from toy import as_csv, toy_rows
 
 from layerviz import comparison, runs, separability
-from layerviz.export.archive import unzip_run
+from layerviz.export.zip_reading import unzip_run
 
 SLIDER = ".vega-bind input"
 

@@ -24,7 +24,7 @@ def _write_model(
     stream: BinaryIO,
     on_progress: OnProgress,
 ) -> None:
-    from layerviz.export.archive import zip_model
+    from layerviz.export.zip_writing import zip_model
 
     zip_model(run, stream, on_progress)
 
@@ -35,7 +35,7 @@ def _write_run(
     stream: BinaryIO,
     on_progress: OnProgress,
 ) -> None:
-    from layerviz.export.archive import zip_run
+    from layerviz.export.zip_writing import zip_run
 
     zip_run(run, stream, on_progress=on_progress)
 
@@ -45,7 +45,7 @@ def _model_bytes(run: Run) -> int:
 
 
 def _bytes_of(run: Run, folder: str = "") -> int:
-    from layerviz.export.archive import files_of
+    from layerviz.export.zip_writing import files_of
 
     files = files_of(run).items()
     return sum(path.stat().st_size for name, path in files if name.startswith(folder))

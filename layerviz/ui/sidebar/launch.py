@@ -7,7 +7,7 @@ import streamlit as st
 from layerviz import runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
-from layerviz.export.archive import unzip_run
+from layerviz.export.zip_reading import unzip_run
 from layerviz.runs import Run
 from layerviz.ui.parts.run_actions import STATUS_MARKS, title
 from layerviz.ui.parts.state import RUN, go_to, jobs, plain, told

@@ -1,10 +1,9 @@
-"""Runs and models as zip files, out and in; what comes in is checked before it is believed."""
+"""A run from a zip that was made elsewhere: checked before it is believed."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import re
 import shutil
 import stat
 import zipfile
@@ -17,157 +16,18 @@ from layerviz import runs
 from layerviz.config import check_run_id, run_id
 from layerviz.errors import LayervizError, RunError
 from layerviz.export.checking import check_contents, check_record
-from layerviz.poolings import NAME
-from layerviz.progress import PACKING, UNPACKING, OnProgress, Progress, ignore
-from layerviz.runs import Run
+from layerviz.progress import UNPACKING, OnProgress, Progress, ignore
+from layerviz.runs import Run, layout
+from layerviz.runs.layout import RECORD, Layout
 
 MOST_BYTES = 10_000_000_000  # that a run may unpack to
 MOST_RECORD_BYTES = 5_000_000
 MOST_ENTRIES = 10_000
 MOST_RATIO, RATIO_FROM = 200, 1_000_000  # of a file's size to its size in the zip; and from where
 CHUNK = 1 << 20
-PACKED = (".json", ".csv", ".txt")  # the rest is numbers in binary, which hardly get smaller
-STATES = "hidden_states.safetensors"
-# Everything of a run folder that goes elsewhere. What the Trainer needs to resume stays where it
-# is, and labels.* are made anew where somebody asks for them.
-LAYOUT = re.compile(
-    r"run\.json|examples\.parquet|history\.csv|separability\.csv"
-    r"|snapshots/\d{3,4}/(hidden_states\.safetensors|predictions\.parquet|probes\.safetensors)"
-    rf"|maps/[a-z]{{1,10}}-{NAME}-\d{{2,3}}\.safetensors"
-    rf"|mixes/\d{{3,4}}-{NAME}\.json"
-    r"|(model|weights/\d{3,4})/[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}\.(json|safetensors|txt|model)",
-    re.ASCII,
-)
 # Of kinds that are read whole: a run's are far smaller, and memory is not.
 MOST_OF_KIND = {".csv": 200_000_000, ".json": 60_000_000, ".txt": 60_000_000, ".model": 60_000_000}
 ANOTHER_FILE = "Open a zip that layerviz made with 'Whole run', unchanged."
-MODEL_README = """\
-{label}, fine-tuned on {data} by layerviz ({run_id}).
-
-Unzip, then in Python:
-
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-    folder = "{folder}"
-    model = AutoModelForSequenceClassification.from_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    inputs = tokenizer(["your text"], truncation=True, max_length={max_length}, return_tensors="pt")
-    print(model.config.id2label[int(model(**inputs).logits.argmax())])
-
-Classes: {classes}
-Data fingerprint: {fingerprint}
-Versions: {versions}
-"""
-
-
-# --- out ------------------------------------------------------------------------------------
-
-
-def zip_model(run: Run, to: Path | BinaryIO, on_progress: OnProgress = ignore) -> None:
-    """Write the fine-tuned model as a zip: a folder for ``from_pretrained``, and how to load it.
-
-    Parameters
-    ----------
-    run : Run
-    to : Path or binary file
-        Where to write; a path is replaced when the zip is whole.
-    on_progress : callable
-        Called with a `Progress` that counts bytes.
-
-    Raises
-    ------
-    RunError
-        If the run holds no model, or the file cannot be written.
-    """
-    files = sorted(path for path in (run.path / "model").glob("*") if path.is_file())
-    if not files:
-        raise RunError(
-            "This run holds no model yet.", "A model is stored when training ends or is stopped."
-        )
-    folder = f"{run.run_id}-model"
-    readme = MODEL_README.format(
-        label=run.encoder["label"],
-        data=run.dataset["name"],
-        run_id=run.run_id,
-        folder=folder,
-        max_length=run.config.max_length,
-        classes=", ".join(run.label_names),
-        fingerprint=run.dataset["fingerprint"],
-        versions=", ".join(f"{name} {number}" for name, number in run.versions.items()),
-    )
-    _write_zip(
-        to,
-        {f"{folder}/{path.name}": path for path in files},
-        {f"{folder}/README.txt": readme},
-        on_progress,
-    )
-
-
-def zip_run(
-    run: Run,
-    to: Path | BinaryIO,
-    *,
-    with_states: bool = True,
-    on_progress: OnProgress = ignore,
-) -> None:
-    """Write a whole run as a zip that `unzip_run` opens elsewhere.
-
-    Parameters
-    ----------
-    run : Run
-        One that is not going on.
-    to, on_progress
-        As in `zip_model`.
-    with_states : bool
-        Whether hidden states are in it. Without them it is small, for reading with pandas, but
-        layerviz does not open it: maps and nearest neighbours are made from them.
-
-    Raises
-    ------
-    RunError
-        If the run is going on, or the file cannot be written.
-    """
-    if run.live:
-        raise RunError("This run is still going on.", "Wait for its end, or cancel it first.")
-    files = {
-        f"{run.run_id}/{name}": path
-        for name, path in files_of(run).items()
-        if with_states or path.name != STATES
-    }
-    _write_zip(to, files, {}, on_progress)
-
-
-def files_of(run: Run) -> dict[str, Path]:
-    """Return the files of a run that go into its zip, by their names in its folder."""
-    names = {path.relative_to(run.path).as_posix(): path for path in sorted(run.path.rglob("*"))}
-    return {name: path for name, path in names.items() if LAYOUT.fullmatch(name) and path.is_file()}
-
-
-def _write_zip(
-    to: Path | BinaryIO,
-    files: dict[str, Path],
-    texts: dict[str, str],
-    on_progress: OnProgress,
-) -> None:
-    total, done = sum(path.stat().st_size for path in files.values()), 0
-    with contextlib.ExitStack() as stack:
-        target = stack.enter_context(runs.replacing(to)) if isinstance(to, Path) else to
-        archive = stack.enter_context(zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED))
-        for name, text in texts.items():
-            archive.writestr(name, text)
-        for name, path in files.items():
-            entry = zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)
-            packed = path.suffix in PACKED
-            entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-            entry.file_size = path.stat().st_size  # decides whether 64 bits are needed
-            with path.open("rb") as source, archive.open(entry, "w") as sink:
-                while chunk := source.read(CHUNK):
-                    sink.write(chunk)
-                    done += len(chunk)
-                    on_progress(Progress(PACKING, done, total))
-
-
-# --- in -------------------------------------------------------------------------------------
 
 
 def unzip_run(
@@ -180,7 +40,7 @@ def unzip_run(
     """Open a run that was zipped elsewhere.
 
     Names, sizes and the record are checked before anything is written, the contents in a
-    temporary folder; only a run that is sound comes to stand beside the others.
+    temporary folder; only a sound run is added to the others.
 
     Parameters
     ----------
@@ -210,10 +70,10 @@ def unzip_run(
         target = root / record["run_id"]
         if target.exists():
             return _same_run(root, record, entries)
-        with _damage_told(), runs.replacing(target) as folder:
+        with _damage_as_error(), runs.replacing(target) as folder:
             _extract(archive, entries, folder, on_progress)
             text = json.dumps(record, indent=2, ensure_ascii=False)
-            (folder / "run.json").write_text(text, encoding="utf-8")
+            Layout(folder).record.write_text(text, encoding="utf-8")
             check_contents(folder, runs.parse(target, record))
     return runs.read(root, record["run_id"])
 
@@ -229,7 +89,7 @@ def _opened(stream: Path | BinaryIO) -> Iterator[zipfile.ZipFile]:
 
 
 @contextlib.contextmanager
-def _damage_told() -> Iterator[None]:
+def _damage_as_error() -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
@@ -237,7 +97,7 @@ def _damage_told() -> Iterator[None]:
 
 
 def _checked_entries(archive: zipfile.ZipFile, max_bytes: int) -> dict[str, zipfile.ZipInfo]:
-    """Return the files of a zip under their names in a run folder, all known and plain."""
+    """Return the files of a zip under their names in a run folder, all of a run and plain."""
     infos = archive.infolist()
     if len(infos) > MOST_ENTRIES:
         raise RunError(f"The zip holds {len(infos):,} files, too many for a run.", ANOTHER_FILE)
@@ -255,7 +115,7 @@ def _checked_entries(archive: zipfile.ZipFile, max_bytes: int) -> dict[str, zipf
     entries: dict[str, zipfile.ZipInfo] = {}
     for info in files:
         name = info.filename.removeprefix(top)
-        if not LAYOUT.fullmatch(name):
+        if not layout.is_portable(name):
             raise RunError(f"The zip holds {name[:80]!r}, which is no part of a run.", ANOTHER_FILE)
         if name in entries:
             raise RunError(f"The zip holds {name!r} twice.", ANOTHER_FILE)
@@ -267,7 +127,7 @@ def _checked_entries(archive: zipfile.ZipFile, max_bytes: int) -> dict[str, zipf
 
 def _check_plain(info: zipfile.ZipInfo) -> None:
     """Refuse what could leave the folder, or is anything but a plain file or folder."""
-    name = info.orig_filename  # as the zip has it: zipfile has mended the other
+    name = info.orig_filename  # as the zip has it: zipfile cleans up the other
     parts = name.removesuffix("/").split("/")
     if (
         name != info.filename
@@ -294,18 +154,18 @@ def _check_plain(info: zipfile.ZipInfo) -> None:
 
 def _top_folder(names: list[str]) -> str:
     """Return the folder, with a slash, in which the run lies within the zip, if any."""
-    if "run.json" in names:
+    if RECORD in names:
         return ""
     tops = {name.split("/")[0] for name in names}
     top = next(iter(tops)) if len(tops) == 1 else ""
-    if f"{top}/run.json" not in names:
-        raise RunError("The zip holds no run: there is no run.json in it.", ANOTHER_FILE)
+    if f"{top}/{RECORD}" not in names:
+        raise RunError(f"The zip holds no run: there is no {RECORD} in it.", ANOTHER_FILE)
     return f"{top}/"
 
 
 def _check_room(root: Path, needed: int) -> None:
-    there = next(folder for folder in (root, *root.parents) if folder.exists())
-    free = shutil.disk_usage(there).free
+    existing = next(folder for folder in (root, *root.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
     if needed > free:
         raise RunError(
             f"The run needs {needed / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free.",
@@ -314,20 +174,20 @@ def _check_room(root: Path, needed: int) -> None:
 
 
 def _record(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> dict[str, Any]:
-    """Return the run's record, checked, as it is to stand here."""
-    entry = entries["run.json"]
+    """Return the run's record, checked, as it is to be stored here."""
+    entry = entries[RECORD]
     if entry.file_size > MOST_RECORD_BYTES:
-        raise RunError("run.json in the zip is too large to be one.", ANOTHER_FILE)
+        raise RunError(f"{RECORD} in the zip is too large to be one.", ANOTHER_FILE)
     try:
-        with _damage_told(), archive.open(entry) as source:
+        with _damage_as_error(), archive.open(entry) as source:
             record = json.loads(source.read(MOST_RECORD_BYTES).decode("utf-8"))
-        named = check_run_id(record["run_id"])
+        id_in_record = check_run_id(record["run_id"])
         if record["status"] in runs.LIVE:
             record["status"], record["reason"] = "cancelled", ""
         record["process"] = {"pid": 0, "created": 0.0}  # that of another machine
         check_record(runs.upgraded(record))
-        run = runs.parse(Path(named), record)
-        expected = run_id(run.config, run.dataset["name"], run.dataset["fingerprint"])
+        run = runs.parse(Path(id_in_record), record)
+        id_of_settings = run_id(run.config, run.dataset["name"], run.dataset["fingerprint"])
     except RunError:
         raise
     except (
@@ -339,10 +199,11 @@ def _record(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> di
         RecursionError,
     ) as error:
         why = error.message if isinstance(error, LayervizError) else error
-        raise RunError(f"run.json in the zip is no run's record ({why}).", ANOTHER_FILE) from error
-    if named != expected:
+        raise RunError(f"{RECORD} in the zip is no run's record ({why}).", ANOTHER_FILE) from error
+    if id_in_record != id_of_settings:
         raise RunError(
-            f"The run in the zip is named {named!r}, but its settings and data make {expected!r}.",
+            f"The run in the zip is named {id_in_record!r}, but its settings and data make "
+            f"{id_of_settings!r}.",
             ANOTHER_FILE,
         )
     return record
@@ -370,25 +231,25 @@ def _extract(
 
 
 def _same_run(root: Path, record: dict[str, Any], entries: dict[str, zipfile.ZipInfo]) -> Run:
-    """Return the run that is there already, if the zip holds the same."""
-    here = runs.read(root, record["run_id"])
-    differ = here.created != runs.parse(here.path, record).created
+    """Return the run of this id that already exists, if the zip holds the same one."""
+    existing = runs.read(root, record["run_id"])
+    differ = existing.created != runs.parse(existing.path, record).created
     for name, entry in entries.items():
         if differ:
             break
-        path = here.path / name
+        path = existing.path / name
         # The record may differ in where the run was made; the maps, in how many there are.
-        if name != "run.json" and path.exists():
+        if name != RECORD and path.exists():
             differ = path.stat().st_size != entry.file_size or _crc(path) != entry.CRC
-        elif not path.exists() and not name.startswith(("maps/", "mixes/")):
+        elif not path.exists() and not layout.is_optional(name):
             differ = True
     if differ:
         raise RunError(
-            f"There is another run {here.run_id!r} here already: same settings and data, "
-            "trained at another time.",
-            "Delete the one that is here first, if you want that of the zip.",
+            f"Another run {existing.run_id!r} already exists here: same settings and data, trained "
+            "at another time.",
+            "Delete it first if you want the one in the zip.",
         )
-    return here
+    return existing
 
 
 def _crc(path: Path) -> int:

@@ -1,0 +1,164 @@
+"""Where everything of a run lies: each name of a file or folder, once.
+
+::
+
+    run.json                 the record
+    examples.parquet         the captured examples
+    history.csv              the learning curve
+    separability.csv         all measures
+    snapshots/000/           hidden_states.safetensors, predictions.parquet, probes.safetensors
+    maps/                    tsne-mean-01.safetensors: maps that take long to draw
+    mixes/                   001-mean.json: the best mix of layers that was found
+    labels.parquet, .json    how suspicious the labels are
+    model/                   the newest weights
+    weights/000/             those of a snapshot, if they are kept
+    resume/                  what the Trainer needs to go on
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerviz.poolings import NAME as POOLING_NAME
+
+RECORD = "run.json"
+EXAMPLES = "examples.parquet"
+HISTORY = "history.csv"
+MEASURES = "separability.csv"
+HIDDEN_STATES = "hidden_states.safetensors"
+PREDICTIONS = "predictions.parquet"
+PROBES = "probes.safetensors"
+MODEL_WEIGHTS = "model.safetensors"  # as save_pretrained names them
+SNAPSHOTS, MAPS, MIXES, MODEL, WEIGHTS = "snapshots", "maps", "mixes", "model", "weights"
+
+# Everything that goes elsewhere with a run. What the Trainer needs to go on stays where it is, and
+# suspicious labels are ranked anew where somebody asks for them.
+_PORTABLE = re.compile(
+    "|".join(
+        (
+            *map(re.escape, (RECORD, EXAMPLES, HISTORY, MEASURES)),
+            rf"{SNAPSHOTS}/\d{{3,4}}/"
+            rf"({'|'.join(map(re.escape, (HIDDEN_STATES, PREDICTIONS, PROBES)))})",
+            rf"{MAPS}/[a-z]{{1,10}}-{POOLING_NAME}-\d{{2,3}}\.safetensors",
+            rf"{MIXES}/\d{{3,4}}-{POOLING_NAME}\.json",
+            rf"({MODEL}|{WEIGHTS}/\d{{3,4}})/[A-Za-z0-9_][A-Za-z0-9_.-]{{0,80}}"
+            r"\.(json|safetensors|txt|model)",
+        )
+    ),
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of a run's files, whether they are there or not.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's.
+    """
+
+    folder: Path
+
+    @property
+    def record(self) -> Path:
+        return self.folder / RECORD
+
+    @property
+    def examples(self) -> Path:
+        return self.folder / EXAMPLES
+
+    @property
+    def history(self) -> Path:
+        return self.folder / HISTORY
+
+    @property
+    def measures(self) -> Path:
+        return self.folder / MEASURES
+
+    @property
+    def label_ranking(self) -> Path:
+        return self.folder / "labels.parquet"
+
+    @property
+    def label_facts(self) -> Path:
+        return self.folder / "labels.json"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.folder / SNAPSHOTS
+
+    def snapshot(self, index: int) -> Path:
+        """Return the folder of a snapshot."""
+        return self.snapshots / f"{index:03d}"
+
+    def hidden_states(self, index: int) -> Path:
+        return self.snapshot(index) / HIDDEN_STATES
+
+    def predictions(self, index: int) -> Path:
+        return self.snapshot(index) / PREDICTIONS
+
+    def probes(self, index: int) -> Path:
+        return self.snapshot(index) / PROBES
+
+    @property
+    def maps(self) -> Path:
+        return self.folder / MAPS
+
+    def map(self, method: str, pooling: str, layer: int) -> Path:
+        """Return the file with the maps of one layer over the snapshots."""
+        return self.maps / f"{method}-{pooling}-{layer:02d}.safetensors"
+
+    @property
+    def mixes(self) -> Path:
+        return self.folder / MIXES
+
+    def mix(self, index: int, pooling: str) -> Path:
+        return self.mixes / f"{index:03d}-{pooling}.json"
+
+    @property
+    def model(self) -> Path:
+        """The folder of the newest weights."""
+        return self.folder / MODEL
+
+    @property
+    def model_weights(self) -> Path:
+        """The file of the newest weights."""
+        return self.model / MODEL_WEIGHTS
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / WEIGHTS
+
+    def snapshot_weights(self, index: int) -> Path:
+        """Return the folder of the weights that were kept of a snapshot."""
+        return self.weights / f"{index:03d}"
+
+    @property
+    def resume(self) -> Path:
+        return self.folder / "resume"
+
+
+def is_portable(name: str) -> bool:
+    """Return whether a file of this name, relative to the run's folder, goes with the run."""
+    return _PORTABLE.fullmatch(name) is not None
+
+
+def is_optional(name: str) -> bool:
+    """Return whether a file of this name is made when somebody looks at the run."""
+    return name.startswith((f"{MAPS}/", f"{MIXES}/"))
+
+
+def map_parts(file: Path) -> tuple[str, str, int]:
+    """Return projection, pooling and layer of a file of maps."""
+    method, pooling, layer = file.stem.split("-")
+    return method, pooling, int(layer)
+
+
+def mix_parts(file: Path) -> tuple[int, str]:
+    """Return snapshot and pooling of a file with a mix."""
+    index, pooling = file.stem.split("-")
+    return int(index), pooling

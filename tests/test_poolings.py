@@ -1,0 +1,294 @@
+"""One entry of a registry is a whole pooling; runs keep the poolings that they were made with."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+from streamlit.testing.v1 import AppTest
+
+from layerviz import exploring, runs, separability, training
+from layerviz.commands import main
+from layerviz.config import RunConfig
+from layerviz.data import Dataset
+from layerviz.errors import ConfigError, RunError
+from layerviz.export.tables import coordinates
+from layerviz.export.views import MapsView
+from layerviz.export.zip_reading import unzip_run
+from layerviz.export.zip_writing import files_of, zip_run
+from layerviz.poolings import MEAN, POOLINGS, Pooling, look_up, pooling_label
+from layerviz.registry import UnknownNameError
+from layerviz.runs import Run
+
+APP = str(Path(__file__).parents[1] / "streamlit_app.py")
+EARLIER = Path(__file__).parent / "earlier"
+TODAY = ("mean", "cls", "max")
+
+
+def last_token(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    return hidden[torch.arange(len(hidden)), attention_mask.sum(dim=1) - 1]
+
+
+LAST = Pooling("last", "Last token", "the last token", "#B04A00", "diamond", last_token)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def trained(root: Path, toy_dataset: Dataset) -> Run:
+    """A run made while there was one more pooling."""
+    config = RunConfig(
+        "scratch-distilbert", epochs=1, learning_rate=1e-3, max_length=32, precision="fp32"
+    )
+    with POOLINGS.extended(LAST):
+        return training.fit(runs.create(root, config, toy_dataset), toy_dataset)
+
+
+@pytest.fixture(scope="module")
+def earlier(root: Path) -> Run:
+    """A run made before there were formats."""
+    return unzip_run(EARLIER / "bert" / "run.zip", root)
+
+
+@pytest.fixture
+def extended() -> Iterator[None]:
+    with POOLINGS.extended(LAST):
+        yield
+
+
+def page(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(root))
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["run"] = run.run_id
+    return app.run()
+
+
+def labels_of(app: AppTest, key: str) -> list[str]:
+    return list(app.segmented_control(key=key).options)
+
+
+def pooling_lines(app: AppTest) -> dict[str, str]:
+    """Return the lines of the chart of poolings, with their colours."""
+    specs = [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
+    scales = [
+        layer["encoding"]["color"]["scale"]
+        for spec in specs
+        for layer in spec.get("layer", ())
+        if layer.get("encoding", {}).get("color", {}).get("title") == "Pooling"
+    ]
+    return dict(zip(scales[0]["domain"], scales[0]["range"], strict=True))
+
+
+def open_pooling_tab(app: AppTest) -> AppTest:
+    app.session_state["tabs"] = "Layers"
+    app.session_state["detail_tabs"] = "Pooling"
+    return app.run()
+
+
+# --- the registry ---------------------------------------------------------------------------
+
+
+def test_an_unknown_pooling_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match=r"no pooling 'median'.*one of mean, cls, max"):
+        POOLINGS["median"]
+
+
+@pytest.mark.parametrize("name", ["all", "head", "Last", "last-token", "", "x" * 21])
+def test_a_name_that_files_or_the_page_could_not_tell_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot be the name"):
+        Pooling(name, "x", "x", "#000000", "circle", MEAN.pool)
+
+
+def test_what_a_run_holds_can_be_shown_though_it_can_no_longer_be_made() -> None:
+    stand_in = look_up("last")
+    assert (stand_in.label, stand_in.layer_0_is_constant) == ("last", False)
+    with pytest.raises(UnknownNameError, match="no pooling 'last'"):
+        stand_in.pool(torch.zeros(1, 2, 3), torch.ones(1, 2))
+    assert [pooling_label(name) for name in (*TODAY, "last")] == ["mean", "[CLS]", "max", "last"]
+
+
+# --- one more -------------------------------------------------------------------------------
+
+
+def test_a_new_pooling_is_in_the_files_of_a_run(trained: Run) -> None:
+    assert trained.poolings == (*TODAY, "last")
+    states = load_file(trained.layout.hidden_states(0))
+    assert set(states) == {*TODAY, "last"}
+    assert not np.array_equal(states["last"], states["cls"])
+    assert set(runs.read_probes(trained.path, 1)) == {*TODAY, "last"}
+
+
+@pytest.mark.usefixtures("extended")
+def test_a_new_pooling_is_measured_and_answered_for(trained: Run) -> None:
+    table = runs.read_separability(trained.path)
+    by_pooling = table[table["measure"] == "probe_macro_f1"].groupby("pooling").size()
+    assert by_pooling["last"] == by_pooling["mean"]
+    cells, _ = separability.cells_of(trained)
+    assert {cell.pooling for cell in cells} == {*TODAY, "last"}
+    alone = separability.answer_of(trained, ("last",))
+    assert "Last token pooling" in " ".join(separability.answer_sentences(alone))
+
+
+@pytest.mark.usefixtures("extended")
+@pytest.mark.parametrize("command", ["report", "compare", "export"])
+def test_a_new_pooling_is_offered_on_the_command_line(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert "{mean,cls,max,last}" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("extended")
+def test_a_new_pooling_is_reported_and_exported(
+    trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--pooling=last", f"--runs={trained.path.parent}"]
+    assert main(["report", trained.run_id, "--json", *where]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["best"]["pooling"] == "last"
+    assert main(["export", trained.run_id, f"--csv={tmp_path / 'maps.csv'}", *where]) == 0
+    assert (tmp_path / "maps.csv").read_text().count("\n") > 90
+
+
+@pytest.mark.usefixtures("extended")
+def test_a_new_pooling_is_on_the_page(
+    root: Path, trained: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page(root, trained, monkeypatch)
+    assert labels_of(app, "pooling") == ["mean", "[CLS]", "max", "Last token"]
+    app.segmented_control(key="pooling").set_value("last").run()
+    assert not app.exception
+    assert not app.error
+    app = open_pooling_tab(app)
+    assert labels_of(app, "answer_poolings")[-1] == "Last token"
+    assert pooling_lines(app)["Last token"] == LAST.colour
+    assert not app.exception
+
+
+@pytest.mark.usefixtures("extended")
+def test_own_texts_are_read_with_a_new_pooling(trained: Run) -> None:
+    from layerviz import encoders
+
+    loaded = encoders.load_trained(trained.layout.model)
+    read = exploring.read_texts(
+        loaded.model, loaded.tokenizer, ["a pear"], max_length=32, poolings=trained.poolings
+    )
+    assert set(read.pooled) == {*TODAY, "last"}
+
+
+@pytest.mark.usefixtures("extended")
+def test_a_new_pooling_goes_into_a_zip_and_comes_out_again(trained: Run, tmp_path: Path) -> None:
+    arrays = {"xy": np.zeros((2, 90, 2), np.float32), "trust": np.zeros((2, 2), np.float32)}
+    arrays["explained"] = np.zeros(2, np.float32)
+    runs.write_map(trained.path, "tsne", "last", 1, arrays)
+    zip_run(trained, tmp_path / "run.zip")
+    opened = unzip_run(tmp_path / "run.zip", tmp_path / "elsewhere")
+    assert opened.poolings == (*TODAY, "last")
+    assert set(files_of(opened)) == set(files_of(trained))
+    assert opened.layout.map("tsne", "last", 1).is_file()
+
+
+# --- runs with other poolings than today's --------------------------------------------------
+
+
+@pytest.mark.usefixtures("extended")
+def test_an_earlier_run_opens_while_there_is_a_new_pooling(
+    root: Path, earlier: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert earlier.poolings == TODAY
+    assert main(["report", earlier.run_id, "--json", f"--runs={root}"]) == 0
+    assert capsys.readouterr().out.encode() == (EARLIER / "bert" / "report.json").read_bytes()
+    app = page(root, earlier, monkeypatch)
+    assert labels_of(app, "pooling") == ["mean", "[CLS]", "max"]
+    app = open_pooling_tab(app)
+    assert list(pooling_lines(app)) == ["mean", "[CLS]", "max"]
+    assert not app.exception
+
+
+@pytest.mark.usefixtures("extended")
+def test_the_page_goes_from_a_run_with_a_pooling_to_one_without(
+    root: Path, trained: Run, earlier: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page(root, trained, monkeypatch)
+    app.segmented_control(key="pooling").set_value("last").run()
+    app = open_pooling_tab(app)
+    app.segmented_control(key="answer_poolings").set_value("last").run()
+    app.query_params["run"] = earlier.run_id
+    app.run()
+    assert not app.exception
+    assert app.segmented_control(key="answer_poolings").value == "all"
+    app.session_state["tabs"] = "Maps"
+    app.run()
+    assert app.segmented_control(key="pooling").value == "mean"
+    assert not app.exception
+
+
+def test_a_run_with_an_unknown_pooling_opens(
+    root: Path, trained: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = runs.read(root, trained.run_id)
+    assert run.poolings == (*TODAY, "last")
+    assert "last" in {cell.pooling for cell in separability.cells_of(run)[0]}
+    assert len(coordinates(run, MapsView("last", layers=(1,))))
+    app = page(root, run, monkeypatch)
+    assert labels_of(app, "pooling") == ["mean", "[CLS]", "max", "last"]
+    app = open_pooling_tab(app)
+    assert list(pooling_lines(app)) == ["mean", "[CLS]", "max", "last"]
+    assert not app.exception
+    zip_run(run, tmp_path / "run.zip")
+    opened = unzip_run(tmp_path / "run.zip", tmp_path / "elsewhere")
+    assert opened.poolings == run.poolings
+
+
+def test_a_run_with_an_unknown_pooling_cannot_be_trained_on(
+    tmp_path: Path, toy_dataset: Dataset
+) -> None:
+    config = RunConfig("scratch-distilbert", epochs=1, learning_rate=1e-3, max_length=32)
+    with POOLINGS.extended(LAST):
+        run = runs.create(tmp_path, config, toy_dataset)
+    with pytest.raises(UnknownNameError, match="no pooling 'last'"):
+        training.fit(run, toy_dataset)
+    assert "no pooling 'last'" in runs.open_folder(run.path).reason
+
+
+@pytest.mark.parametrize("command", ["report", "export"])
+def test_what_a_run_does_not_hold_is_refused_with_what_it_holds(
+    root: Path, earlier: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    file = [f"--csv={tmp_path / 'maps.csv'}"] if command == "export" else []
+    assert main([command, earlier.run_id, "--pooling=last", *file, f"--runs={root}"]) == 2
+    error = capsys.readouterr().err
+    assert "'last'" in error
+    assert "Choose one of mean, cls, max." in error
+
+
+def test_contenders_are_compared_under_the_poolings_that_all_have(
+    root: Path, trained: Run, toy_dataset: Dataset
+) -> None:
+    from layerviz import comparison
+
+    config = RunConfig(
+        "scratch-bert", epochs=1, learning_rate=1e-3, max_length=32, precision="fp32"
+    )
+    other = training.fit(runs.create(root, config, toy_dataset), toy_dataset)
+    contenders = comparison.contenders_of([trained, other])
+    assert comparison.shared_poolings(contenders) == TODAY
+    judged = comparison.compare(contenders)
+    assert {standing.best.pooling for standing in judged.standings} <= set(TODAY)
+    with pytest.raises(RunError, match=re.escape(f"{other.run_id} holds no")):
+        comparison.compare(contenders, ("last",))
+
+
+def test_a_view_of_a_pooling_that_the_run_lacks_is_refused(earlier: Run) -> None:
+    with pytest.raises(ConfigError, match="Choose one of mean, cls, max"):
+        coordinates(earlier, MapsView("last"))
