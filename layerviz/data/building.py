@@ -101,8 +101,8 @@ def build_dataset(
     """
     if not 0.05 <= val_fraction <= 0.5:
         raise DataError(f"The val fraction is {val_fraction:g}.", "Give a value from 0.05 to 0.5.")
-    given = {"train": train, "val": val, "test": test}
-    tables = {role: table for role, table in given.items() if table is not None}
+    by_role = {"train": train, "val": val, "test": test}
+    tables = {role: table for role, table in by_role.items() if table is not None}
     exclusions: list[str] = []
     parts = [_usable_rows(role, tables, columns, exclusions) for role in tables]
     rows = pd.concat(parts, ignore_index=True)

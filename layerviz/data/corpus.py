@@ -26,7 +26,15 @@ _GZIP = b"\x1f\x8b"
 class Corpus:
     """Distinct texts without line breaks, in the order of the file.
 
-    ``notes`` say what was guessed and left out; ``fingerprint`` is SHA-256 of the texts.
+    Parameters
+    ----------
+    name : str
+        The file's name, without ``.gz`` if it was gzipped.
+    texts : tuple of str
+    notes : tuple of str
+        Sentences that say what was guessed and left out.
+    fingerprint : str
+        SHA-256 of the texts, in hexadecimal digits.
     """
 
     name: str
@@ -82,18 +90,19 @@ def read_corpus(
         raw_texts = pd.Series(decode_text(content, name).splitlines(), dtype=str)
     texts = raw_texts.str.split().str.join(" ")  # also takes out line breaks and repeated spaces
     filled = texts[texts != ""]
-    kept = filled.drop_duplicates()
-    if kept.empty:
+    distinct = filled.drop_duplicates()
+    if distinct.empty:
         raise DataError(f"{name} holds no texts.", "Give one text per line, or a CSV with texts.")
-    for n, what in ((len(texts) - len(filled), "blank"), (len(filled) - len(kept), "repeated")):
+    n_blank, n_repeated = len(texts) - len(filled), len(filled) - len(distinct)
+    for n, kind in ((n_blank, "blank"), (n_repeated, "repeated")):
         if n:
-            notes.append(f"Left out {count(n, f'{what} text')}.")
-    if max_texts is not None and len(kept) > max_texts:
-        chosen = np.random.default_rng(seed).permutation(len(kept))[:max_texts]
-        notes.append(f"Took a random sample of {max_texts:,} of {len(kept):,} texts.")
-        kept = kept.iloc[np.sort(chosen)]
-    digest = hashlib.sha256("\n".join(kept).encode()).hexdigest()
-    return Corpus(name, tuple(kept), tuple(notes), digest)
+            notes.append(f"Left out {count(n, f'{kind} text')}.")
+    if max_texts is not None and len(distinct) > max_texts:
+        chosen = np.random.default_rng(seed).permutation(len(distinct))[:max_texts]
+        notes.append(f"Took a random sample of {max_texts:,} of {len(distinct):,} texts.")
+        distinct = distinct.iloc[np.sort(chosen)]
+    fingerprint = hashlib.sha256("\n".join(distinct).encode()).hexdigest()
+    return Corpus(name, tuple(distinct), tuple(notes), fingerprint)
 
 
 def _is_table(name: str) -> bool:

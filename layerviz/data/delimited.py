@@ -89,7 +89,7 @@ def _parse(text: bytes, delimiter: str, width: int, name: str) -> tuple[pd.DataF
         with contextlib.suppress(UnicodeDecodeError):  # never raised by latin-1, the last
             frame = _rows(text, delimiter, width, codec, name)
             # With only one column wanted no row is too long: the difference was skipped.
-            # Recording pandas' warnings would tell as well, but not safely beside other threads.
+            # Recording pandas' warnings would tell as well, but not safely next to other threads.
             first = _rows(text, delimiter, width, codec, name, [0])
             break
     return frame, codec, len(first) - len(frame)
@@ -128,7 +128,7 @@ def _name_columns(frame: pd.DataFrame, name: str, notes: list[str]) -> pd.DataFr
     cells = [cell for cell in header if cell]
     recurring = [c for i, c in enumerate(header) if c and (head[i].str.strip() == c).any()]
     sentences = [cell for cell in cells if len(cell.split()) > 3]
-    # "text,spam" may hold the value "spam"; beside a sentence it is a value itself, and so is "1".
+    # "text,spam" may hold the value "spam"; next to a sentence it is a value, and so is "1".
     is_data = recurring and (sentences or any(map(NUMBER.fullmatch, recurring)))
     if is_data or recurring == cells or any(len(cell) > 60 for cell in sentences):
         hint = "Add a header row such as text,label."

@@ -180,7 +180,8 @@ def check_folder(name: str, folder: Path) -> None:
     """Refuse a folder in which weights, some of them, or the tokenizer are missing."""
     check_files(name, [path.name for path in folder.iterdir()])
     if missing := [path.name for path in weight_files(name, folder) if not path.is_file()]:
-        raise EncoderError(f"{name} lacks {', '.join(missing)}.", "Copy the whole folder again.")
+        files = ", ".join(missing)
+        raise EncoderError(f"{name} is missing {files}.", "Copy the whole folder again.")
 
 
 def check_files(name: str, files: Collection[str]) -> None:
