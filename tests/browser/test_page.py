@@ -5,19 +5,25 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from toy import as_csv, toy_rows
+from waiting import holds_for, wait_until, wait_until_steady
 
 from layerviz import comparison, runs, separability
 from layerviz.export.zip_reading import unzip_run
 
 SLIDER = ".vega-bind input"
+
+
+def passing_time(page: Page) -> Callable[[float], None]:
+    """Return what lets some seconds pass in which a page's events still arrive."""
+    return lambda seconds: page.wait_for_timeout(1000 * seconds)
 
 
 def settled(page: Page) -> None:
@@ -81,10 +87,7 @@ def halves(page: Page) -> tuple[int, int]:
 
 def expect_halves(page: Page, expected: tuple[int, int]) -> None:
     """Wait until the maps have so many points; the page may be drawing them anew just now."""
-    deadline = time.monotonic() + 60
-    while (found := halves(page)) != expected:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.2)
+    wait_until(lambda: halves(page) == expected, why=lambda: halves(page), pause=passing_time(page))
 
 
 def expect_button(page: Page, state: str) -> None:
@@ -138,7 +141,7 @@ def test_maps_of_both_splits_and_a_slider_that_moves_them(page: Page, server: st
     places = slider.bounding_box(), heading.bounding_box()
     assert places[0]["y"] + places[0]["height"] <= places[1]["y"]  # it stands above the maps
     assert any(url.startswith("ws") for url in sent)  # what the page says does come up here
-    time.sleep(1.0)
+    wait_until_steady(lambda: len(sent), seconds=1.0, pause=passing_time(page))
     sent.clear()
     slider.fill("0")
     expect(heading).to_have_text("Train (n = 96), before training · PCA")
@@ -149,8 +152,7 @@ def test_maps_of_both_splits_and_a_slider_that_moves_them(page: Page, server: st
         for (x, y), (u, v) in zip(at_the_end, before_training, strict=True)
     )
     assert moved > len(at_the_end) / 2
-    time.sleep(1.0)
-    assert not sent, "the slider asked the server"
+    assert holds_for(lambda: not sent, seconds=1.0, pause=passing_time(page)), sent
 
 
 def test_the_slider_keeps_its_place_when_colours_change(page: Page, server: str, finished: str):
@@ -316,29 +318,33 @@ def test_nothing_is_cut_off_at_the_side(page: Page, server: str, finished: str, 
 
 
 def bright(page: Page, chart: str) -> dict[str, set[str]]:
-    """Return the texts of the points that are not grey, for each layer of a chart."""
+    """Return the texts of the points that are not grey, for each layer or map of a chart."""
     marks = page.evaluate(
         """key => [...document.querySelectorAll(`.st-key-${key} g.mark-symbol path`)]
             .filter(path => (path.getAttribute('fill') || '').toUpperCase() !== '#C2C6CB')
             .map(path => path.getAttribute('aria-label') || '')""",
         chart,
     )
-    found: dict[str, set[str]] = {}
+    texts: dict[str, set[str]] = {}
     for mark in marks:
-        if told := re.search(r"Text: (.*); Label: .*; Layer: (\d+)$", mark):
-            found.setdefault(told[2], set()).add(told[1])
-    return found
+        if described := re.search(r"Text: (.*); Label: .*; (?:Layer|Map): (.*)$", mark):
+            texts.setdefault(described[2], set()).add(described[1])
+    return texts
 
 
 def expect_bright(page: Page, texts: set[str], n_layers: int) -> None:
     """Wait until exactly these texts are highlighted in so many layers."""
-    deadline = time.monotonic() + 30
-    while True:
-        found = bright(page, "maps")
-        if len(found) == n_layers and all(bright_texts == texts for bright_texts in found.values()):
-            return
-        assert time.monotonic() < deadline, (texts, found)
-        time.sleep(0.2)
+
+    def are_bright() -> bool:
+        found = list(bright(page, "maps").values())
+        return found == [texts] * n_layers
+
+    wait_until(
+        are_bright,
+        seconds=30,
+        why=lambda: (texts, bright(page, "maps")),
+        pause=passing_time(page),
+    )
 
 
 def drag_over_first_map(page: Page, chart: str, width: float, height: float) -> None:
@@ -483,20 +489,6 @@ def test_a_zip_that_is_no_run_is_refused_in_place(page: Page, runs_root: Path):
 # --- several encoders -----------------------------------------------------------------------
 
 
-def lit_texts(page: Page) -> list[set[str]]:
-    """Return, for each map that is drawn, the texts of the points that are not grey."""
-    marks = page.evaluate(
-        """() => [...document.querySelectorAll('.st-key-compare_maps g.mark-symbol path')]
-            .filter(path => path.getAttribute('fill').toUpperCase() !== '#C2C6CB')
-            .map(path => path.getAttribute('aria-label') || '')"""
-    )
-    found: dict[str, set[str]] = {}
-    for mark in marks:
-        if told := re.search(r"Text: (.*); Label: .*; Map: (.*)$", mark):
-            found.setdefault(told[2], set()).add(told[1])
-    return list(found.values())
-
-
 def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_everywhere(
     page: Page, browser: Browser, server: str, runs_root: Path
 ):
@@ -510,10 +502,10 @@ def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_e
     assert set(made) == {"bert-mini", "roberta-mini", "distilbert-mini"}
 
     second = made["roberta-mini"].run_id
-    deadline = time.monotonic() + 180
-    while not runs.read(runs_root, second).snapshots:  # it is in the middle of its work
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    # It is in the middle of its work then.
+    wait_until(
+        lambda: runs.read(runs_root, second).snapshots, seconds=180, pause=passing_time(page)
+    )
     page.locator(f".st-key-cancel-{second} button").first.click()
     expect(page.get_by_text("2 of 3 runs done")).to_be_visible(timeout=180_000)
     expect(page.get_by_text(re.compile(r"Cancelled with [12] snapshots?\."))).to_be_visible()
@@ -533,17 +525,24 @@ def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_e
     slider = other.locator(SLIDER)
     expect(slider).to_be_visible()
     slider.fill("1")
-    assert len(lit_texts(other)) == 3
+    assert len(bright(other, "compare_maps")) == 3
     drag_over_first_map(other, "compare_maps", 170, 200)
     told = other.get_by_text(re.compile(r"^\d+ examples? selected"))
     expect(told).to_be_visible()
     settled(other)
     selected = int(told.inner_text().split()[0])
-    deadline = time.monotonic() + 30
-    while len(set(map(frozenset, lit_texts(other)))) != 1 or len(lit_texts(other)) != 3:
-        assert time.monotonic() < deadline, lit_texts(other)
-        time.sleep(0.2)
-    assert {len(texts) for texts in lit_texts(other)} == {selected}
+
+    def are_the_same_everywhere() -> bool:
+        texts = list(bright(other, "compare_maps").values())  # none while it is drawn anew
+        return len(texts) == 3 and texts == [texts[0]] * 3
+
+    wait_until(
+        are_the_same_everywhere,
+        seconds=30,
+        why=lambda: bright(other, "compare_maps"),
+        pause=passing_time(other),
+    )
+    assert {len(texts) for texts in bright(other, "compare_maps").values()} == {selected}
     assert 0 < selected < 150
     assert slider.input_value() == "1"  # the selection leaves the slider where it was
     other.get_by_role("button", name="Clear").click()
