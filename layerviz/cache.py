@@ -272,10 +272,12 @@ def neighbours(run: Run, snapshot: int, pooling: str, layer: int, row: int) -> N
 
 
 @st.cache_data(show_spinner="Comparing neighbours", max_entries=32, hash_funcs=RUN)
-def moved(run: Run, snapshots: tuple[int, int], pooling: str, layer: int) -> pd.DataFrame:
+def neighbour_changes(
+    run: Run, snapshots: tuple[int, int], pooling: str, layer: int
+) -> pd.DataFrame:
     """Return the examples by how many of their neighbours changed between two snapshots."""
     before, after = (layer_states(run, snapshot, pooling, layer) for snapshot in snapshots)
-    return exploring.moved(before, after, examples(run)["split"].to_numpy())
+    return exploring.neighbour_changes(before, after, examples(run)["split"].to_numpy())
 
 
 @st.cache_data(show_spinner=False, max_entries=8, hash_funcs=GROWING_RUN)
@@ -355,7 +357,7 @@ def tokens(run: Run, folder: Path, text: str) -> tuple[list[str], TokenPaths]:
 )
 def compared(contenders: list[Contender], poolings: tuple[str, ...]) -> Comparison:
     """Return how contenders stand, searched under these poolings."""
-    return comparison.compare(contenders, poolings)
+    return comparison.compare_contenders(contenders, poolings)
 
 
 @st.cache_data(show_spinner=False, max_entries=16, hash_funcs=RUN)
@@ -367,7 +369,7 @@ def common_examples(compared_runs: list[Run]) -> tuple[pd.DataFrame, list[np.nda
 @st.cache_data(show_spinner="Comparing predictions", max_entries=32, hash_funcs=GROWING_RUN)
 def agreement(pair: tuple[Run, Run], cells: tuple[Cell, Cell], by: str) -> Agreement:
     """Return where two runs agree on val."""
-    return comparison.agreement(*pair, cells, by=by)
+    return comparison.agreement_between(*pair, cells, by=by)
 
 
 @st.cache_data(show_spinner="Comparing layers", max_entries=32, hash_funcs=RUN)
@@ -375,4 +377,4 @@ def encoder_similarity(
     pair: tuple[Run, Run], snapshots: tuple[int, int], pooling: str
 ) -> tuple[np.ndarray, int]:
     """Return linear CKA between the layers of two runs, and its n."""
-    return comparison.layer_similarity(*pair, snapshots, pooling)
+    return comparison.encoder_similarity(*pair, snapshots, pooling)

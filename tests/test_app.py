@@ -298,7 +298,7 @@ def test_every_kind_of_event_has_its_list(looked_at, monkeypatch, kind):
         found = exploring.only_late(probed == labels)
     else:
         states = [runs.read_hidden_states(run.path, at, "mean", 4) for at in (0, 2)]
-        found = exploring.moved(*states, examples["split"].to_numpy())
+        found = exploring.neighbour_changes(*states, examples["split"].to_numpy())
     if len(found):
         shown = app.dataframe[0].value["id"].tolist()
         assert shown == examples["id"].iloc[found["row"]].tolist()
@@ -583,7 +583,7 @@ def test_runs_that_are_there_are_put_side_by_side(root):
     app = opened(compare=f"{good.run_id},{weak.run_id}")
     assert not app.exception
     contenders = comparison.contenders_of([good, weak])
-    judged = comparison.compare(contenders)
+    judged = comparison.compare_contenders(contenders)
     for sentence in comparison.comparison_sentences(judged):
         assert sentence in words(app)
     table = app.dataframe[0].value

@@ -52,7 +52,7 @@ def hopeless(root, dataset) -> Run:
 
 
 def judged(*compared: Run, poolings=POOLINGS) -> comparison.Comparison:
-    return comparison.compare(comparison.contenders_of(compared), poolings)
+    return comparison.compare_contenders(comparison.contenders_of(compared), poolings)
 
 
 def told(found: comparison.Comparison) -> str:
@@ -178,12 +178,12 @@ def test_runs_that_differ_in_their_seed_alone_are_one_contender(tmp_path, datase
     contenders = comparison.contenders_of([seeds[1], other, seeds[0], seeds[2]])
     assert [contender.name for contender in contenders] == ["deep", "other"]
     assert [run.config.seed for run in contenders[0].runs] == [0, 1, 2]
-    found = comparison.compare(contenders)
+    found = comparison.compare_contenders(contenders)
     deep = found.standings[0]
     assert len(deep.by_seed) == 3
     assert deep.val.value == pytest.approx(np.mean(deep.by_seed))
     assert deep.spread == pytest.approx(np.std(deep.by_seed, ddof=1))
-    single = comparison.compare(comparison.contenders_of([seeds[0], other])).standings[0]
+    single = comparison.compare_contenders(comparison.contenders_of([seeds[0], other])).standings[0]
     assert single.spread is None
     assert found.profiles.loc[found.profiles["name"] == "deep", "spread"].notna().all()
 
@@ -195,7 +195,7 @@ def test_the_interval_covers_seeds(tmp_path, dataset):
         for seed, distance in enumerate((3.0, 0.5))
     ]
     other = made(tmp_path, dataset, "other", {4: 1.0}, noise=9)
-    moody = comparison.compare(comparison.contenders_of([*far, other])).standings[0]
+    moody = comparison.compare_contenders(comparison.contenders_of([*far, other])).standings[0]
     assert moody.val.high - moody.val.low > abs(moody.by_seed[0] - moody.by_seed[1])
 
 
@@ -250,7 +250,7 @@ def test_contenders_of_one_encoder_are_named_by_what_differs(tmp_path, dataset):
 def test_agreement_counts_every_val_example_once(good, weak):
     found = judged(good, weak)
     cells = tuple(standing.best for standing in found.standings)
-    by_probe = comparison.agreement(good, weak, cells, by=comparison.BY_PROBE)
+    by_probe = comparison.agreement_between(good, weak, cells, by=comparison.BY_PROBE)
     assert sum(by_probe.counts.values()) == N_VAL
     right = by_probe.examples["one"] == by_probe.examples["label"]
     counts = by_probe.counts
@@ -259,17 +259,17 @@ def test_agreement_counts_every_val_example_once(good, weak):
     rows = comparison.disagreements(by_probe, good.label_names)
     assert len(rows) == counts["only the first"] + counts["only the second"]
     assert ((rows["one"] == rows["label"]) == (rows["outcome"] == "only the first")).all()
-    by_head = comparison.agreement(good, weak, cells, by=comparison.BY_HEAD)
+    by_head = comparison.agreement_between(good, weak, cells, by=comparison.BY_HEAD)
     assert by_head.counts["both right"] == N_VAL  # both classifiers are right everywhere
     assert by_head.p_value == 1.0
     assert comparison.disagreements(by_head, good.label_names).empty
 
 
 def test_a_run_is_its_own_kin(good, shallow):
-    same, n = comparison.layer_similarity(good, good, (1, 1), "mean")
+    same, n = comparison.encoder_similarity(good, good, (1, 1), "mean")
     assert n == N_TRAIN
     assert np.diag(same) == pytest.approx(1.0, abs=1e-3)
-    across, _ = comparison.layer_similarity(good, shallow, (1, 1), "mean")
+    across, _ = comparison.encoder_similarity(good, shallow, (1, 1), "mean")
     assert across.shape == (5, 3)
     assert across[4, 2] > 0.4  # both hold the classes
     assert abs(across[1, 1]) < 0.1  # both are noise
@@ -277,15 +277,15 @@ def test_a_run_is_its_own_kin(good, shallow):
 
 def test_table_text_and_json_say_the_same(good, weak):
     contenders = comparison.contenders_of([good, weak])
-    found = comparison.compare(contenders)
-    table = comparison.table_of(found, contenders)
-    assert list(table.columns) == list(comparison.reporting.COLUMNS)
+    found = comparison.compare_contenders(contenders)
+    table = comparison.comparison_table(found, contenders)
+    assert list(table.columns) == list(comparison.reporting.COMPARISON_COLUMNS)
     assert table["epoch_seconds"].tolist() == [2.0, 2.0]
     assert table["train_seconds"].tolist() == [4.0, 4.0]
     assert table["model_bytes"].isna().all()  # no weights were saved in this test
-    text = comparison.as_text(found, table)
+    text = comparison.comparison_text(found, table)
     assert f"{found.best.val.value:.3f}" in text
-    values = comparison.as_dict(found, table)
+    values = comparison.comparison_values(found, table)
     assert json.loads(json.dumps(values))["encoders"][0]["name"] == "good"
     assert values["encoders"][1]["lead_low"] == pytest.approx(found.standings[1].lead.low, abs=1e-6)
     assert values["encoders"][0]["runs"] == [good.run_id]

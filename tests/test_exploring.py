@@ -140,7 +140,7 @@ def test_the_example_that_went_elsewhere_has_moved_most() -> None:
     before = states_of(200)
     after = before.copy()
     after[7] = states_of(1, seed=9)
-    found = exploring.moved(before, after, splits)
+    found = exploring.neighbour_changes(before, after, splits)
     assert found["row"].iloc[0] == 7
     assert found["overlap"].is_monotonic_increasing
     assert len(found) == 200

@@ -61,7 +61,7 @@ def answered(
             found = separability.probe(states[layer], labels, splits == "train", seed=seed)
             predicted.append(found.predicted)
     names = [f"class {label}" for label in range(labels.max() + 1)]
-    return separability.answer(
+    return separability.find_answer(
         cells, np.stack(predicted), labels, splits, label_names=names, seed=seed
     )
 

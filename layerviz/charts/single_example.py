@@ -11,7 +11,7 @@ from layerviz.charts.layer_scores import CELL_AXIS, EPOCH_TITLE, LAYER_TITLE
 from layerviz.charts.palette import CONFIDENCE_RAMP, RIGHT_COLOUR, WRONG_COLOUR
 from layerviz.wording import epoch_number
 
-VERDICTS = {"right": RIGHT_COLOUR, "wrong": WRONG_COLOUR}
+VERDICT_COLOURS = {"right": RIGHT_COLOUR, "wrong": WRONG_COLOUR}
 MOST_LABELLED = 13  # columns
 TOKEN_HEIGHT = 380  # pixels
 
@@ -153,7 +153,7 @@ def token_maps(
 
 def _verdict_colour() -> alt.Color:
     return alt.Color("verdict:N", title=None).scale(
-        domain=list(VERDICTS), range=list(VERDICTS.values())
+        domain=list(VERDICT_COLOURS), range=list(VERDICT_COLOURS.values())
     )
 
 

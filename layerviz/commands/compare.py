@@ -56,12 +56,12 @@ def _compare(parsed: argparse.Namespace) -> int:
 
     contenders = comparison.contenders_of(runs)
     poolings = (parsed.pooling,) if parsed.pooling else None
-    compared = comparison.compare(contenders, poolings)
-    table = comparison.table_of(compared, contenders)
+    compared = comparison.compare_contenders(contenders, poolings)
+    table = comparison.comparison_table(compared, contenders)
     if parsed.json:
-        print(json.dumps(comparison.as_dict(compared, table)))
+        print(json.dumps(comparison.comparison_values(compared, table)))
     else:
-        print(comparison.as_text(compared, table))
+        print(comparison.comparison_text(compared, table))
     return EXIT_OK
 
 

@@ -5,13 +5,13 @@ of them captured, each at its best layer, in the full hidden size.
 """
 
 from layerviz.comparison.agreement import (
+    AGREEMENT_OUTCOMES,
     BY_HEAD,
     BY_PROBE,
-    OUTCOMES,
     Agreement,
-    agreement,
+    agreement_between,
     disagreements,
-    layer_similarity,
+    encoder_similarity,
 )
 from layerviz.comparison.contenders import (
     Contender,
@@ -21,31 +21,31 @@ from layerviz.comparison.contenders import (
     encoder_label,
     shared_poolings,
 )
-from layerviz.comparison.reporting import as_dict, as_text, table_of
-from layerviz.comparison.scoring import Comparison, Standing, compare
+from layerviz.comparison.reporting import comparison_table, comparison_text, comparison_values
+from layerviz.comparison.scoring import Comparison, Standing, compare_contenders
 from layerviz.comparison.wording import best_cell_name, comparison_sentences, seeds_note
 
 __all__ = [
+    "AGREEMENT_OUTCOMES",
     "BY_HEAD",
     "BY_PROBE",
-    "OUTCOMES",
     "Agreement",
     "Comparison",
     "Contender",
     "Standing",
-    "agreement",
-    "as_dict",
-    "as_text",
+    "agreement_between",
     "best_cell_name",
     "common_examples",
-    "compare",
+    "compare_contenders",
     "comparison_sentences",
+    "comparison_table",
+    "comparison_text",
+    "comparison_values",
     "contenders_of",
     "costs_of",
     "disagreements",
     "encoder_label",
-    "layer_similarity",
+    "encoder_similarity",
     "seeds_note",
     "shared_poolings",
-    "table_of",
 ]

@@ -38,10 +38,10 @@ class Agreement:
     p_value: float
 
 
-OUTCOMES = ("both right", "only the first", "only the second", "both wrong")
+AGREEMENT_OUTCOMES = ("both right", "only the first", "only the second", "both wrong")
 
 
-def agreement(
+def agreement_between(
     one: Run, other: Run, cells: tuple[Cell, Cell], *, by: str, split: str = "val"
 ) -> Agreement:
     """Compare the predictions of two runs for the examples of a split that both captured.
@@ -67,17 +67,19 @@ def agreement(
     true = examples["label"].to_numpy()
     right = (first == true), (second == true)
     outcome = np.select(
-        [right[0] & right[1], right[0], right[1]], OUTCOMES[:3], default=OUTCOMES[3]
+        [right[0] & right[1], right[0], right[1]],
+        AGREEMENT_OUTCOMES[:3],
+        default=AGREEMENT_OUTCOMES[3],
     )
-    counts = {name: int((outcome == name).sum()) for name in OUTCOMES}
-    only = counts[OUTCOMES[1]], counts[OUTCOMES[2]]
+    counts = {name: int((outcome == name).sum()) for name in AGREEMENT_OUTCOMES}
+    only = counts[AGREEMENT_OUTCOMES[1]], counts[AGREEMENT_OUTCOMES[2]]
     p_value = binomtest(only[0], sum(only), 0.5).pvalue if sum(only) else 1.0
     return Agreement(
         examples.assign(one=first, other=second, outcome=outcome), counts, float(p_value)
     )
 
 
-def layer_similarity(
+def encoder_similarity(
     one: Run, other: Run, snapshots: tuple[int, int], pooling: str
 ) -> tuple[np.ndarray, int]:
     """Return linear CKA between all layers of two runs, and the number of examples it is of.
@@ -115,7 +117,7 @@ def disagreements(found: Agreement, label_names: Sequence[str]) -> pd.DataFrame:
         ``id``, ``outcome``, ``text``, ``label``, ``one``, ``other`` (class names).
     """
     names = np.asarray(label_names, dtype=object)
-    rows = found.examples[found.examples["outcome"].isin(OUTCOMES[1:3])]
+    rows = found.examples[found.examples["outcome"].isin(AGREEMENT_OUTCOMES[1:3])]
     named = {column: names[rows[column].to_numpy()] for column in ("label", "one", "other")}
     columns = ["id", "outcome", "text", "label", "one", "other"]
     return rows.assign(**named)[columns].sort_values("outcome", kind="stable", ignore_index=True)

@@ -12,9 +12,9 @@ from layerviz.comparison.contenders import Contender, costs_of
 from layerviz.comparison.scoring import Comparison
 from layerviz.comparison.wording import comparison_sentences, seeds_note
 from layerviz.poolings import pooling_label
+from layerviz.separability import REPORT_WIDTH
 
-WIDTH = 96
-COLUMNS = (
+COMPARISON_COLUMNS = (
     "name", "layers", "best_layer", "depth", "epoch", "pooling", "val_macro_f1", "low", "high",
     "seeds", "spread", "lead", "lead_low", "lead_high", "tied",
     "test_macro_f1", "corrected", "head", "gap", "parameters",
@@ -22,8 +22,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def table_of(comparison: Comparison, contenders: Sequence[Contender]) -> pd.DataFrame:
-    """Return one row per contender, in the given order, with the columns `COLUMNS`.
+def comparison_table(comparison: Comparison, contenders: Sequence[Contender]) -> pd.DataFrame:
+    """Return one row per contender, in the given order, with the columns `COMPARISON_COLUMNS`.
 
     ``lead`` is the best contender's lead over it; ``head`` the model's own classifier at its newest
     snapshot; ``gap`` train minus val of the best layer; costs as in `costs_of`.
@@ -55,13 +55,13 @@ def table_of(comparison: Comparison, contenders: Sequence[Contender]) -> pd.Data
                 **costs_of(contender),
             }
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
 
 
-def as_text(comparison: Comparison, table: pd.DataFrame) -> str:
+def comparison_text(comparison: Comparison, table: pd.DataFrame) -> str:
     """Return the sentences and the table."""
     told = " ".join([*comparison_sentences(comparison), seeds_note(comparison)])
-    lines = [textwrap.fill(told, WIDTH), ""]
+    lines = [textwrap.fill(told, REPORT_WIDTH), ""]
     width = max(len("encoder"), *(len(name) for name in table["name"]))
     several = bool((table["seeds"] > 1).any())
     spread = f"{'sd':>7}" if several else ""
@@ -93,7 +93,7 @@ def as_text(comparison: Comparison, table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def as_dict(comparison: Comparison, table: pd.DataFrame) -> dict[str, object]:
+def comparison_values(comparison: Comparison, table: pd.DataFrame) -> dict[str, object]:
     """Return the comparison as plain JSON values."""
     return {
         "verdict": comparison.verdict,

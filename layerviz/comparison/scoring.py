@@ -118,7 +118,9 @@ class Comparison:
         return next(standing for standing in self.standings if standing.lead is None)
 
 
-def compare(contenders: Sequence[Contender], poolings: Sequence[str] | None = None) -> Comparison:
+def compare_contenders(
+    contenders: Sequence[Contender], poolings: Sequence[str] | None = None
+) -> Comparison:
     """Compare contenders, each at its best layer, by a paired bootstrap on the same val examples.
 
     Every contender's best cell is picked by val macro-F1 (mean over its seeds) among layers 1 to L,

@@ -3,7 +3,13 @@
 All nearness is measured in the full hidden size, never on a map, and neighbours come from train.
 """
 
-from layerviz.exploring.events import OUTCOMES, earliest_layer, flips, moved, only_late
+from layerviz.exploring.events import (
+    FLIP_OUTCOMES,
+    earliest_layer,
+    flips,
+    neighbour_changes,
+    only_late,
+)
 from layerviz.exploring.labels import (
     Suspicion,
     store_suspicious_labels,
@@ -21,18 +27,18 @@ from layerviz.exploring.own_text import MOST_TEXTS, OwnTexts, read_texts
 from layerviz.exploring.tokens import TokenPaths, token_paths
 
 __all__ = [
+    "FLIP_OUTCOMES",
     "MOST_TEXTS",
     "NEIGHBOURS",
-    "OUTCOMES",
     "Neighbours",
     "OwnTexts",
     "Suspicion",
     "TokenPaths",
     "earliest_layer",
     "flips",
-    "moved",
     "nearest_to",
     "nearest_train",
+    "neighbour_changes",
     "neighbour_overlap",
     "only_late",
     "read_texts",

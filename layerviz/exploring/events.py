@@ -7,7 +7,7 @@ import pandas as pd
 
 from layerviz.exploring.neighbours import NEIGHBOURS, neighbour_overlap
 
-OUTCOMES = ("learned", "forgotten", "wavered")
+FLIP_OUTCOMES = ("learned", "forgotten", "wavered")
 
 
 def flips(predicted: np.ndarray, labels: np.ndarray, *, first: int = 1) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def flips(predicted: np.ndarray, labels: np.ndarray, *, first: int = 1) -> pd.Da
     right = predicted == labels  # (S - first, N)
     learned = ~right[0] & right[-1]
     forgotten = ~right[-1] & right[:-1].any(axis=0)
-    outcome = np.select([learned, forgotten], OUTCOMES[:2], OUTCOMES[2])
+    outcome = np.select([learned, forgotten], FLIP_OUTCOMES[:2], FLIP_OUTCOMES[2])
     steps = np.arange(first + 1, first + 1 + len(changed))[:, None]
     last = np.where(changed, steps, 0).max(axis=0, initial=0)
     found = pd.DataFrame(
@@ -100,7 +100,7 @@ def only_late(right: np.ndarray) -> pd.DataFrame:
     return _sorted(found, ["first_layer"], ascending=False)
 
 
-def moved(
+def neighbour_changes(
     states_before: np.ndarray,
     states_after: np.ndarray,
     splits: np.ndarray,

@@ -38,7 +38,7 @@ MOST_WORDS = 2000
 STATE_STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # C, for standardised states
 WORD_STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)  # C, for texts of unit length
 LEFT_OUT = 0.2  # of each class: the most doubtful rows, which the second pass does not learn from
-COLUMNS = (
+RANKING_COLUMNS = (
     "row", "id", "split", "label", "suggested", "score", "p_label", "p_suggested",
     "neighbours_agree", "issue", "rank",
 )  # fmt: skip
@@ -132,12 +132,14 @@ def suspicious_labels(run: Run) -> Suspicion:
     training = _log_p_while_training(run, rows)
     p, score = _heard(asked, training, labels, seed)
     frame = _judged(p, score, training, labels, _neighbours_agree(run, rows, labels))
-    frame = frame.assign(row=rows, **{name: known[name].to_numpy() for name in COLUMNS[1:4]})
+    frame = frame.assign(
+        row=rows, **{name: known[name].to_numpy() for name in RANKING_COLUMNS[1:4]}
+    )
     frame = frame.sort_values(["score", "row"], ignore_index=True)
     frame["rank"] = np.arange(1, len(frame) + 1)
     n_flagged = int(frame["issue"].sum())
     share = n_flagged / len(frame)
-    return Suspicion(frame[list(COLUMNS)], share, n_flagged, _source(len(run.snapshots)))
+    return Suspicion(frame[list(RANKING_COLUMNS)], share, n_flagged, _source(len(run.snapshots)))
 
 
 # --- the witnesses --------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from layerviz.separability.answering import (
     Cell,
     Difference,
     Score,
-    answer,
+    find_answer,
     first_separates,
 )
 from layerviz.separability.comparing import (
@@ -41,7 +41,7 @@ from layerviz.separability.measuring import (
 from layerviz.separability.mixing import MIXES, Mixed, mix, search
 from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot
 from layerviz.separability.probe import Probe, out_of_fold, probe
-from layerviz.separability.reporting import as_dict, as_text, report_table
+from layerviz.separability.reporting import REPORT_WIDTH, answer_text, answer_values, report_table
 from layerviz.separability.resampling import (
     LEVEL,
     Best,
@@ -67,6 +67,7 @@ __all__ = [
     "MEASURE_COLUMNS",
     "MIXES",
     "PROBE_MACRO_F1",
+    "REPORT_WIDTH",
     "Answer",
     "Best",
     "Cell",
@@ -85,11 +86,10 @@ __all__ = [
     "Score",
     "SnapshotMeasures",
     "accuracy",
-    "answer",
     "answer_of",
     "answer_sentences",
-    "as_dict",
-    "as_text",
+    "answer_text",
+    "answer_values",
     "cells_of",
     "cka_rows",
     "class_f1",
@@ -98,6 +98,7 @@ __all__ = [
     "confused_pairs",
     "corrected_for_choice",
     "few_examples",
+    "find_answer",
     "find_best",
     "first_separates",
     "interval",

@@ -122,7 +122,7 @@ class Answer:
     smallest_class: tuple[str, int]
 
 
-def answer(
+def find_answer(
     cells: Sequence[Cell],
     predicted: np.ndarray,
     labels: np.ndarray,

@@ -22,7 +22,7 @@ from layerviz.separability.probe import probe
 from layerviz.separability.resampling import macro_f1, paired_difference
 
 MIXES = ("concatenate", "average", "scalar mix")
-MOST_LAYERS = 4  # that the search puts together
+MOST_MIXED_LAYERS = 4  # that the search puts together
 MIX_STEPS = 200
 
 
@@ -145,7 +145,7 @@ def search(
     parts = [_standardised(state, train)[train] for state in states]
     mine, everything = labels[train], np.ones(int(train.sum()), dtype=bool)
     n_layers = len(states)
-    most = min(MOST_LAYERS, n_layers - 1)
+    most = min(MOST_MIXED_LAYERS, n_layers - 1)
     total = sum(n_layers - 1 - taken for taken in range(most))
     done = 0
     on_progress(Progress(MIXING, done, total))

@@ -10,7 +10,7 @@ from layerviz import runs
 from layerviz.errors import RunError
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
-from layerviz.separability.answering import Answer, Cell, answer
+from layerviz.separability.answering import Answer, Cell, find_answer
 from layerviz.separability.measuring import measure_layers
 
 
@@ -101,7 +101,7 @@ def answer_of(run: Run, poolings: Sequence[str] | None = None) -> Answer:
     """Return which layer of a run generalises, at which epoch, and how sure that is."""
     cells, predicted = cells_of(run, poolings)
     examples = runs.read_examples(run.path)
-    return answer(
+    return find_answer(
         cells,
         predicted,
         examples["label"].to_numpy(),

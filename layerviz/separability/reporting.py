@@ -15,7 +15,7 @@ from layerviz.separability.measures import PROBE_MACRO_F1
 from layerviz.separability.measuring import HEAD
 from layerviz.separability.wording import answer_sentences
 
-WIDTH = 96
+REPORT_WIDTH = 96  # characters
 
 
 def report_table(run: Run, pooling: str) -> pd.DataFrame:
@@ -35,10 +35,10 @@ def report_table(run: Run, pooling: str) -> pd.DataFrame:
     return table[columns].reset_index(drop=True)
 
 
-def as_text(run: Run, answer: Answer, table: pd.DataFrame) -> str:
+def answer_text(run: Run, answer: Answer, table: pd.DataFrame) -> str:
     """Return the sentences and a table layer x epoch of val macro-F1, the best cell marked."""
     best = answer.best
-    lines = [textwrap.fill(" ".join(answer_sentences(answer)), WIDTH), ""]
+    lines = [textwrap.fill(" ".join(answer_sentences(answer)), REPORT_WIDTH), ""]
     n = f"n = {answer.val.n:,}"
     lines.append(f"Val macro-F1 of the linear probe, {pooling_label(best.pooling)} pooling ({n}):")
     val = table[table["split"] == "val"]
@@ -66,7 +66,7 @@ def as_text(run: Run, answer: Answer, table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def as_dict(answer: Answer) -> Mapping[str, object]:
+def answer_values(answer: Answer) -> Mapping[str, object]:
     """Return the answer as plain JSON values."""
     best = vars(answer.best)
     return {

@@ -18,8 +18,8 @@ from layerviz.separability.measures.measure import (
 )
 from layerviz.separability.measures.of_change import CKA
 from layerviz.separability.measures.of_predictions import (
-    GAP,
     PROBE_ACCURACY,
+    PROBE_GAP,
     PROBE_MACRO_F1,
     SHUFFLED_MACRO_F1,
 )
@@ -36,7 +36,7 @@ MEASURES: Registry[Measure] = Registry(
     [
         PROBE_MACRO_F1,
         PROBE_ACCURACY,
-        GAP,
+        PROBE_GAP,
         KNN_MACRO_F1,
         SILHOUETTE,
         DAVIES_BOULDIN,

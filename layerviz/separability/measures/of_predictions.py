@@ -55,7 +55,7 @@ PROBE_ACCURACY = PredictionMeasure(
     outlines_best=True,
     compute=lambda predictions: _on_every_split(predictions, accuracy),
 )
-GAP = PredictionMeasure(
+PROBE_GAP = PredictionMeasure(
     name="gap",
     label="Gap of the probe (train − val)",
     splits=("train-val",),

@@ -9,7 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, comparison
-from layerviz.comparison import BY_HEAD, BY_PROBE, OUTCOMES, Agreement, Comparison, Contender
+from layerviz.comparison import (
+    AGREEMENT_OUTCOMES,
+    BY_HEAD,
+    BY_PROBE,
+    Agreement,
+    Comparison,
+    Contender,
+)
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import download
@@ -19,7 +26,7 @@ F1 = "Val macro-F1"
 BY = {BY_HEAD: "Own classifier", BY_PROBE: "Probe of the best layer"}
 
 
-def scores(judged: Comparison, names: Sequence[str]) -> None:
+def scores_tab(judged: Comparison, names: Sequence[str]) -> None:
     """Show the probe's score over relative depth and over the epochs, a line per encoder."""
     dark = st.context.theme.type == "dark"
     left, right = st.columns(2)
@@ -48,7 +55,7 @@ def scores(judged: Comparison, names: Sequence[str]) -> None:
     st.caption(f"Bands are 95 % bootstrap intervals. {comparison.seeds_note(judged)}")
 
 
-def agreement(ready: list[Contender], judged: Comparison) -> None:
+def agreement_tab(ready: list[Contender], judged: Comparison) -> None:
     """Show on which examples two encoders disagree, and how alike their layers are."""
     names = [contender.name for contender in ready]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -83,7 +90,7 @@ def agreement(ready: list[Contender], judged: Comparison) -> None:
 def _counts(found: Agreement, one: str, other: str, places: list[str], by: str) -> None:
     n = sum(found.counts.values())
     titles = ("Both right", f"Only {one} right", f"Only {other} right", "Both wrong")
-    for place, title, outcome in zip(st.columns(4), titles, OUTCOMES, strict=True):
+    for place, title, outcome in zip(st.columns(4), titles, AGREEMENT_OUTCOMES, strict=True):
         count = found.counts[outcome]
         place.metric(
             plain(title), f"{count / n:.1%}", f"{count:,} of {n:,}", delta_color="off",
@@ -103,7 +110,7 @@ def _counts(found: Agreement, one: str, other: str, places: list[str], by: str) 
 
 def _disagreements(found: Agreement, run: Run, one: str, other: str) -> None:
     frame = comparison.disagreements(found, run.label_names)
-    titles = {OUTCOMES[1]: one, OUTCOMES[2]: other}
+    titles = {AGREEMENT_OUTCOMES[1]: one, AGREEMENT_OUTCOMES[2]: other}
     shown = pd.DataFrame(
         {
             "right": frame["outcome"].map(titles),

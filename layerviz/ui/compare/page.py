@@ -12,7 +12,7 @@ from layerviz.data import Dataset
 from layerviz.errors import RunError
 from layerviz.poolings import pooling_label
 from layerviz.runs import Run
-from layerviz.ui.compare.details import agreement, scores
+from layerviz.ui.compare.details import agreement_tab, scores_tab
 from layerviz.ui.compare.maps import comparison_maps
 from layerviz.ui.parts.measured import download, measure_the_rest
 from layerviz.ui.parts.progress import job_sentence
@@ -27,7 +27,7 @@ from layerviz.ui.parts.state import (
     time_to_redraw,
     told,
 )
-from layerviz.ui.parts.verdict import VERDICTS, poolings_control
+from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
 
 SECONDS_BETWEEN_LOOKS = 1.0
 KEPT = ("versus_",)  # choices that outlive a look at another tab
@@ -64,10 +64,10 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
             comparison_maps(ready, judged)
     with tabs[1]:
         if tabs[1].open:
-            scores(judged, [contender.name for contender in contenders])
+            scores_tab(judged, [contender.name for contender in contenders])
     with tabs[2]:
         if tabs[2].open:
-            agreement(ready, judged)
+            agreement_tab(ready, judged)
     with tabs[3]:
         if tabs[3].open:
             _about(compared)
@@ -208,11 +208,11 @@ def _verdict(contenders: list[Contender], ready: list[Contender]) -> Comparison:
         lead, *rest = comparison.comparison_sentences(judged)
         live = any(run.live for contender in contenders for run in contender.runs)
         with place:
-            so_far = ":material/hourglass_top: So far:" if live else VERDICTS[judged.verdict]
+            so_far = ":material/hourglass_top: So far:" if live else VERDICT_ICONS[judged.verdict]
             st.markdown(f"#### {so_far} {plain(lead)}")
             if rest:
                 st.markdown(" ".join(plain(thought) for thought in rest))
-        _table(comparison.table_of(judged, ready))
+        _table(comparison.comparison_table(judged, ready))
         waiting = [contender.name for contender in contenders if contender not in ready]
         said = f"Not measured yet: {', '.join(waiting)}. " if waiting else ""
         st.caption(

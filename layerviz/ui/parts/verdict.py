@@ -10,7 +10,7 @@ from layerviz.poolings import pooling_label
 from layerviz.ui.parts.state import first_choice
 
 ALL_POOLINGS = "all"
-VERDICTS = {
+VERDICT_ICONS = {
     "found": ":material/emoji_events:",
     "chance": ":material/block:",
     "few": ":material/warning:",

@@ -16,8 +16,8 @@ from layerviz.ui.parts.state import first_value
 from layerviz.ui.run.one_example import cell_controls
 from layerviz.wording import epoch_name
 
-LISTED = 200
-SPLITS = ("val", "train", "test")
+MOST_EVENTS = 200
+SPLIT_CHOICES = ("val", "train", "test")
 
 
 def events(run: Run) -> None:
@@ -31,7 +31,7 @@ def events(run: Run) -> None:
         kind = st.segmented_control(
             "Kind", list(kinds), required=True, key=first_value("event_kind", next(iter(kinds)))
         )
-        there = [split for split in SPLITS if split in run.dataset["counts"]]
+        there = [split for split in SPLIT_CHOICES if split in run.dataset["counts"]]
         split = st.segmented_control(
             "Split", ["all", *there], required=True, key=first_value("event_split", "all")
         )
@@ -79,7 +79,7 @@ def _moved(run: Run, split: str) -> None:
     if after == before:
         st.info("Choose an epoch after training has begun.", icon=":material/schedule:")
         return
-    found = cache.moved(run, (before, after), pooling, layer)
+    found = cache.neighbour_changes(run, (before, after), pooling, layer)
     examples = cache.examples(run)
     kept = found["overlap"]
     st.caption(
@@ -98,13 +98,17 @@ def _list(run: Run, examples: pd.DataFrame, found: pd.DataFrame, split: str, how
     if found.empty:
         st.info("There are none.", icon=":material/check:")
         return
-    shown = found.head(LISTED)
+    shown = found.head(MOST_EVENTS)
     rows = shown["row"].to_numpy(dtype=int)
     predictions = cache.predictions(run, run.snapshots[-1].index)
     frame = described(run, examples.iloc[rows], predictions).drop(columns=["loss", "confidence"])
     for place, (name, values) in enumerate(shown.drop(columns="row").items()):
         frame.insert(place, name, values.to_numpy())
-    n = f"The first {LISTED} of {len(found):,}" if len(found) > LISTED else f"{len(found):,}"
+    n = (
+        f"The first {MOST_EVENTS} of {len(found):,}"
+        if len(found) > MOST_EVENTS
+        else f"{len(found):,}"
+    )
     drawn = examples["id"].to_numpy()[rows[splits[rows] != "test"]]
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"

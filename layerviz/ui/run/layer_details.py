@@ -17,13 +17,13 @@ from layerviz.ui.parts.state import first_value, jobs, plain, show
 from layerviz.wording import epoch_name
 
 F1 = "Probe macro-F1"
-TABS = ["Lines", "Pooling", "Overfitting", "Similarity", "Classes", "Mix layers"]
+DETAIL_TABS = ["Lines", "Pooling", "Overfitting", "Similarity", "Classes", "Mix layers"]
 MANY_EPOCHS, MANY_LAYERS, MANY_CLASSES = 9, 8, 30
 
 
-def details(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
+def layer_details(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
     """Show the tabs below the heat map, for the pooling chosen above it."""
-    tabs = st.tabs(TABS, key="detail_tabs", on_change="rerun")
+    tabs = st.tabs(DETAIL_TABS, key="detail_tabs", on_change="rerun")
     parts = (_lines, _poolings, _overfitting, _kinship, _classes, _mixes)
     for tab, part in zip(tabs, parts, strict=True):
         with tab:

@@ -15,8 +15,8 @@ from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import cells_frame, measure_the_rest
 from layerviz.ui.parts.state import first_value, plain
-from layerviz.ui.parts.verdict import VERDICTS, poolings_control
-from layerviz.ui.run.layer_details import details
+from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
+from layerviz.ui.run.layer_details import layer_details
 from layerviz.ui.run.maps import open_map
 from layerviz.wording import at_epoch
 
@@ -31,7 +31,7 @@ class Choice:
     against_start: bool
 
 
-def layers(run: Run) -> None:
+def layers_tab(run: Run) -> None:
     """Show the answer of a run, its heat map and the details."""
     measured = runs.measured_snapshots(run)
     if not run.live and len(measured) < len(run.snapshots):
@@ -43,7 +43,7 @@ def layers(run: Run) -> None:
     answer = _answer(run, measured)
     choice = _choice(run, answer)
     _heat_map(run, measured, answer, choice)
-    details(run, measured, answer, choice.pooling)
+    layer_details(run, measured, answer, choice.pooling)
 
 
 # --- the answer -----------------------------------------------------------------------------
@@ -56,7 +56,7 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
         answer = cache.answer(run, poolings)
         lead, *rest = answer_sentences(answer)
         with place:
-            st.markdown(f"#### {VERDICTS[answer.verdict]} {plain(lead)}")
+            st.markdown(f"#### {VERDICT_ICONS[answer.verdict]} {plain(lead)}")
             if rest:
                 st.markdown(" ".join(plain(sentence) for sentence in rest))
         planned = run.training.get("n_snapshots", len(run.snapshots))

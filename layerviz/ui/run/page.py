@@ -19,7 +19,7 @@ from layerviz.ui.parts.run_actions import (
 from layerviz.ui.parts.state import permalink, plain, remember
 from layerviz.ui.run.examples import examples
 from layerviz.ui.run.export import export_tab
-from layerviz.ui.run.layers import layers
+from layerviz.ui.run.layers import layers_tab
 from layerviz.ui.run.maps import maps
 from layerviz.ui.run.progress import cancel_button, captured_sizes, curves, outcome, progress
 from layerviz.wording import epoch_name
@@ -156,7 +156,7 @@ def _as_table(values: dict[str, object]) -> pd.DataFrame:
 # What each tab shows, and whether it has something to show before the first snapshot.
 TABS = {
     "Maps": (maps, False),
-    "Layers": (layers, False),
+    "Layers": (layers_tab, False),
     "Examples": (examples, False),
     "Training": (curves, True),
     "Export": (export_tab, False),

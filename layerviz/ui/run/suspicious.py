@@ -13,8 +13,8 @@ from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.state import jobs, show
 from layerviz.ui.run.events import to_maps
 
-LISTED = 300
-COLUMNS = {
+MOST_SUSPICIOUS = 300
+RANKING_COLUMN_CONFIG = {
     "rank": st.column_config.NumberColumn(width=50),
     "suggested": st.column_config.TextColumn(width=130),
     "p (label)": st.column_config.ProgressColumn(format="percent", max_value=1, width=80),
@@ -61,10 +61,14 @@ def suspicious(run: Run) -> None:
             lambda: _with_source(run, found.frame, examples), f"{run.run_id}-suspicious-labels"
         )
     ranked = flagged if only and len(flagged) else found.frame
-    shown = ranked.head(LISTED)
-    open_from_table(run, _table(run, shown, examples), shown["id"], "suspicious", COLUMNS)
+    shown = ranked.head(MOST_SUSPICIOUS)
+    open_from_table(
+        run, _table(run, shown, examples), shown["id"], "suspicious", RANKING_COLUMN_CONFIG
+    )
     more = (
-        f"The first {LISTED} of {len(ranked):,}; the CSV has all. " if len(ranked) > LISTED else ""
+        f"The first {MOST_SUSPICIOUS} of {len(ranked):,}; the CSV has all. "
+        if len(ranked) > MOST_SUSPICIOUS
+        else ""
     )
     st.caption(
         f"{more}Tick a row to open that example. In the CSV, file and row are those of the data as "
