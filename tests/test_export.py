@@ -32,7 +32,7 @@ from layerviz import charts, commands, data, export, runs, separability
 from layerviz.commands import main
 from layerviz.config import RunConfig
 from layerviz.errors import Cancelled, ConfigError, RunError
-from layerviz.export import EXPORTS, Export, ExportRequest, Section, page, write_export
+from layerviz.export import EXPORTS, Export, ExportRequest, Section, page, page_data, write_export
 from layerviz.export.animation import animation
 from layerviz.export.entry import ENDED
 from layerviz.export.page import offline_page
@@ -363,10 +363,10 @@ def test_a_page_draws_fewer_points_where_there_are_many_snapshots(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = MapsView(layers=tuple(range(1, 9)), classes=(0,), snapshots=tuple(range(6)))
-    monkeypatch.setattr(page, "completed", lambda _, view, __: view)
-    assert page.most_points(run, view) == 2000
+    monkeypatch.setattr(page_data, "completed", lambda _, view, __: view)
+    assert page_data.most_points(run, view) == 2000
     many = MapsView(layers=tuple(range(1, 9)), classes=(0,), snapshots=tuple(range(100)))
-    assert 200 < page.most_points(run, many) < 1000
+    assert 200 < page_data.most_points(run, many) < 1000
 
 
 # --- tables ---------------------------------------------------------------------------------

@@ -1,33 +1,32 @@
-"""A whole run as one HTML file that opens without a network."""
+"""A whole run as one HTML file that works offline."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from importlib import resources
 from typing import Any
 
-import altair as alt
-import numpy as np
-import pandas as pd
 import vl_convert
 
-from layerviz import charts, projection, runs, separability
-from layerviz.config import METHOD_NAMES, TRAIN_AND_VAL
+from layerviz import charts, projection, separability
+from layerviz.config import METHOD_NAMES
 from layerviz.errors import RunError
-from layerviz.export.pictures import FONT, specification, themed, without_frames
+from layerviz.export.page_data import (
+    compact_points,
+    heat_map_specifications,
+    maps_specification,
+    most_points,
+)
 from layerviz.export.recipe import recipe
-from layerviz.export.run_charts import chart_of, heat_map_chart
 from layerviz.export.views import (
-    POINTS_PER_SPLIT,
     DrawnMaps,
     MapsView,
-    completed,
     draw_maps,
 )
 from layerviz.poolings import pooling_label
@@ -35,11 +34,6 @@ from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.separability import Cell
 from layerviz.wording import epoch_name
-
-UNIT = 1000  # positions are sent as whole numbers of these parts of a map: below a pixel
-MOST_MARKS = 40_000  # that a browser moves in less than a second
-MOST_BYTES = 8_000_000  # for points and texts; Vega takes 1 MB of the 10 that a page may have
-BYTES_OF_TEXT = 6 * 240 + 10  # of one example at most: an escape for each of its characters
 
 
 def offline_page(
@@ -51,15 +45,15 @@ def offline_page(
 ) -> bytes:
     """Return a run as one HTML file: the answer, its maps with a slider, heat map and settings.
 
-    Nothing is fetched by it, and its own policy forbids that anything is: Vega is inside, and
-    texts are data that never become markup or code.
+    It fetches nothing, and its own policy forbids fetching: Vega is inside, and texts are data
+    that never become markup or code.
 
     Parameters
     ----------
     run : Run
         With at least one snapshot.
     view : MapsView
-        The maps to show. Of many points a seeded sample is taken, which the page says.
+        The maps to show. Of many points a seeded sample is drawn, and the page says so.
     on_progress : callable
         Called with a `Progress` that counts layers.
     should_stop : callable
@@ -77,117 +71,17 @@ def offline_page(
         on_progress=on_progress,
         should_stop=should_stop,
     )
-    said, best = _answer(run)
+    sentences, best = _answer(run)
     pooling = drawn.view.pooling if best is None else best.pooling  # the headline's heat map
-    light, placed = _maps_spec(drawn, "light")
+    light, points = maps_specification(drawn, "light")
     data = {
         "slots": [epoch_name(epoch).capitalize() for epoch in drawn.epochs],
         "labels": list(run.label_names),
-        "maps": {"light": light, "dark": _maps_spec(drawn, "dark")[0]},
-        "points": compact_points(drawn, placed),
-        "heat": _heat_specs(run, pooling, best),
+        "maps": {"light": light, "dark": maps_specification(drawn, "dark")[0]},
+        "points": compact_points(drawn, points),
+        "heat": heat_map_specifications(run, pooling, best),
     }
-    return _html(drawn, data, said, pooling, best).encode()
-
-
-def most_points(run: Run, view: MapsView) -> int:
-    """Return how many points of each split a page can hold and move."""
-    labels = runs.read_examples(run.path)["label"].to_numpy() if run.snapshots else np.zeros(0)
-    view = completed(run, view, labels) if run.snapshots else view
-    n_layers, n_slots = max(1, len(view.layers)), max(1, len(view.snapshots or ()))
-    each = n_slots * (2 * n_layers * 4 + 9) + BYTES_OF_TEXT  # "123," is four bytes
-    return int(min(POINTS_PER_SPLIT, MOST_MARKS // (2 * n_layers), MOST_BYTES // (2 * each)))
-
-
-# --- data -----------------------------------------------------------------------------------
-
-
-def compact_points(drawn: DrawnMaps, placed: pd.DataFrame) -> dict[str, Any]:
-    """Return points and examples as columns, each value once; ``page.js`` makes rows of them.
-
-    Parameters
-    ----------
-    drawn : DrawnMaps
-    placed : DataFrame
-        The points as `layer_maps` placed them: ``layer``, ``split``, ``centre_x``, ``centre_y``.
-    """
-    rows, slots = drawn.rows, range(len(drawn.epochs))
-    examples = charts.examples_frame(drawn.examples, drawn.run.label_names, rows)
-    squares = [
-        np.rint(UNIT * maps.in_unit_square()[:, rows]).astype(int) for maps in drawn.maps.values()
-    ]
-    centres = placed.groupby(["layer", "split"])[["centre_x", "centre_y"]].first()
-    colours = [codes[rows] for codes in drawn.colours()]
-    same = all(np.array_equal(codes, colours[0]) for codes in colours)
-    return {
-        "unit": UNIT,
-        "layers": list(drawn.view.layers),
-        "row": rows.tolist(),
-        "side": (drawn.splits[rows] == "val").astype(int).tolist(),
-        "label": drawn.labels[rows].tolist(),
-        "text": examples["text"].tolist(),
-        "centres": [
-            [
-                centres.loc[(layer, split)].tolist() if (layer, split) in centres.index else [0, 0]
-                for split in TRAIN_AND_VAL
-            ]
-            for layer in drawn.view.layers
-        ],
-        "x": [[square[slot, :, 0].tolist() for slot in slots] for square in squares],
-        "y": [[square[slot, :, 1].tolist() for slot in slots] for square in squares],
-        "colour": [codes.tolist() for codes in (colours[:1] if same else colours)],
-        "predicted": [
-            predictions["predicted"].to_numpy()[rows].tolist() for predictions in drawn.predictions
-        ],
-        "confidence": [
-            (100 * predictions["confidence"].to_numpy()[rows]).round().astype(int).tolist()
-            for predictions in drawn.predictions
-        ],
-    }
-
-
-def _maps_spec(drawn: DrawnMaps, theme: str) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return the specification of the maps without points and examples, and the points."""
-    frames: dict[str, pd.DataFrame] = {}
-    spec = without_frames(chart_of(drawn, dark=theme == "dark"), frames, rows_apart=0).to_dict()
-    ours = {
-        name: "points" if "centre_x" in frame else "examples" if "text" in frame else name
-        for name, frame in frames.items()
-    }
-    spec = _renamed(_for_page(spec, theme), ours)
-    for param in spec["params"]:
-        param.pop("bind", None)  # the page has a slider of its own
-    spec["datasets"] = {
-        name: alt.to_values(frame)["values"] for name, frame in frames.items() if ours[name] == name
-    }
-    points = next(frame for name, frame in frames.items() if ours[name] == "points")
-    return spec, points
-
-
-def _renamed(node: Any, names: dict[str, str]) -> Any:
-    """Return a specification with its data sets renamed."""
-    if isinstance(node, dict):
-        if set(node) == {"name"}:
-            return {"name": names.get(node["name"], node["name"])}
-        return {key: _renamed(value, names) for key, value in node.items()}
-    return [_renamed(value, names) for value in node] if isinstance(node, list) else node
-
-
-def _heat_specs(run: Run, pooling: str, best: Cell | None) -> dict[str, Any] | None:
-    def spec(theme: str) -> dict[str, Any]:
-        chart = heat_map_chart(run, pooling=pooling, dark=theme == "dark", best=best)
-        return _for_page(specification(chart), theme)
-
-    try:
-        return {theme: spec(theme) for theme in ("light", "dark")}
-    except RunError:  # not measured: the page says so where the heat map would stand
-        return None
-
-
-def _for_page(spec: dict[str, Any], theme: str) -> dict[str, Any]:
-    spec = themed(spec, theme)
-    spec["config"] = {**spec["config"], "background": None, "font": f"system-ui, {FONT}"}
-    return {**spec, "width": "container", "padding": {"left": 0, "right": 8, "top": 0, "bottom": 4}}
+    return _html(drawn, data, sentences, pooling, best).encode()
 
 
 # --- HTML -----------------------------------------------------------------------------------
@@ -195,7 +89,7 @@ def _for_page(spec: dict[str, Any], theme: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Script:
-    """A script with the hash under which the page's policy lets it run."""
+    """A script with the hash by which the page's policy lets it run."""
 
     code: str
 
@@ -207,11 +101,12 @@ class _Script:
 
 @lru_cache(maxsize=1)
 def _vega() -> _Script:
-    return _Script(vl_convert.javascript_bundle().replace("</script", "<\\/script"))
+    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub has no default
+    return _Script(bundle.replace("</script", "<\\/script"))
 
 
 def json_in_html(data: Any) -> str:
-    """Return JSON that is the same within a script element: nothing in it can end that."""
+    """Return JSON that can stand in a script element: nothing in it can end the element."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
@@ -219,15 +114,19 @@ def json_in_html(data: Any) -> str:
 
 
 def _html(
-    drawn: DrawnMaps, data: dict[str, Any], said: list[str], pooling: str, best: Cell | None
+    drawn: DrawnMaps,
+    data: dict[str, Any],
+    sentences: Sequence[str],
+    pooling: str,
+    best: Cell | None,
 ) -> str:
     files = resources.files("layerviz.export").joinpath("offline")
     style = files.joinpath("page.css").read_text(encoding="utf-8")
-    vega, ours = _vega(), _Script(files.joinpath("page.js").read_text(encoding="utf-8"))
-    # Vega makes functions of the expressions in our specifications, which hold no user's text;
+    vega, own = _vega(), _Script(files.joinpath("page.js").read_text(encoding="utf-8"))
+    # Vega compiles the expressions of our specifications, which contain no text of a user;
     # interpreting them instead takes twice as long for each move of the slider.
     policy = (
-        f"default-src 'none'; script-src 'unsafe-eval' {vega.source} {ours.source}; "
+        f"default-src 'none'; script-src 'unsafe-eval' {vega.source} {own.source}; "
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     run = drawn.run
@@ -245,9 +144,9 @@ def _html(
 <body>
 <main>
 <h1>{escape(title)}</h1>
-<p class="soft">How well each layer's embedding separates the classes over fine-tuning.
+<p class="soft">How well the embedding of each layer separates the classes during fine-tuning.
 {escape(_about(drawn))}</p>
-{_told(said)}
+{_answer_box(sentences)}
 <h2>Maps of the layers</h2>
 {_legend(drawn)}
 <div class="moment" id="controls">
@@ -268,11 +167,11 @@ def _html(
 <h2>How to reproduce it</h2>
 <pre>{escape(made_by.command)}</pre>
 <p class="small soft">{escape(made_by.note)}</p>
-<footer class="small soft">Made with layerviz. This file needs no network.</footer>
+<footer class="small soft">Made with layerviz. This file works offline.</footer>
 </main>
 <script type="application/json" id="data">{json_in_html(data)}</script>
 <script>{vega.code}</script>
-<script>{ours.code}</script>
+<script>{own.code}</script>
 </body>
 </html>
 """
@@ -293,8 +192,8 @@ def _answer(run: Run) -> tuple[list[str], Cell | None]:
     return separability.answer_sentences(answer), answer.best if answer.verdict == "found" else None
 
 
-def _told(said: list[str]) -> str:
-    lead, *rest = said
+def _answer_box(sentences: Sequence[str]) -> str:
+    lead, *rest = sentences
     return (
         f'<div class="answer"><p class="lead">{escape(lead)}</p>'
         f"<p>{escape(' '.join(rest))}</p></div>"
@@ -339,17 +238,17 @@ def _small_print(drawn: DrawnMaps) -> str:
 
 def _heat(specs: dict[str, Any] | None, pooling: str, best: Cell | None) -> str:
     if specs is None:
-        return '<p class="soft">Not measured.</p>'
-    said = (
-        "A logistic regression per layer and epoch, trained on train, scored on val; "
+        return '<p class="soft">Not measured yet.</p>'
+    note = (
+        "One logistic regression per layer and epoch, fitted on train, scored on val; "
         f"{pooling_label(pooling)} pooling. Layer 0 is the embedding output, a baseline."
     )
     if best is not None:
-        said += " Outlined: the cell that the headline names, the best under all poolings."
+        note += " Outlined: the cell that the headline names, the best under all poolings."
     return (
         '<div class="scroller"><div id="heat" class="chart" role="figure" '
         'aria-label="Val macro-F1 of every layer at every epoch"></div></div>'
-        f'<p class="small soft">{escape(said)}</p>'
+        f'<p class="small soft">{escape(note)}</p>'
     )
 
 
@@ -367,8 +266,8 @@ def _data(run: Run) -> str:
     rows = [("Data", run.dataset["name"]), ("Fingerprint", run.dataset["fingerprint"])]
     for split, counts in run.dataset["counts"].items():
         total = f"{sum(counts.values()):,}"
-        few = ", ".join(f"{name} {n:,}" for name, n in counts.items())
-        rows.append((split.capitalize(), f"{total} ({few})" if len(counts) <= 12 else total))
+        by_class = ", ".join(f"{name} {n:,}" for name, n in counts.items())
+        rows.append((split.capitalize(), f"{total} ({by_class})" if len(counts) <= 12 else total))
     return _table([*rows, ("Notes", " ".join(run.dataset["notes"]))])
 
 

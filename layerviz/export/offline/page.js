@@ -11,7 +11,7 @@
   let heat = null;
   let timer = null;
 
-  // What is the same in every layer comes once per example; here it is unfolded into rows.
+  // What all layers share is sent once per example; here it is expanded into rows.
   function pointRows(points) {
     const rows = [];
     const at = (columns, s) => columns[Math.min(s, columns.length - 1)];
@@ -48,7 +48,7 @@
     }));
   }
 
-  const unfolded = { points: pointRows(data.points), examples: exampleRows(data.points) };
+  const datasets = { points: pointRows(data.points), examples: exampleRows(data.points) };
   const options = (dark) => ({
     mode: "vega-lite",
     actions: { export: true, source: false, compiled: false, editor: false },
@@ -60,14 +60,14 @@
     const theme = dark ? "dark" : "light";
     const spec = data.maps[theme];
     spec.params.find((param) => param.name === "slot").value = slot;
-    // Vega writes into what it is given; a second drawing needs the rows as they were.
-    spec.datasets = { ...spec.datasets, ...unfolded };
+    // Vega writes into what it is given; drawing again needs the rows as they were.
+    spec.datasets = { ...spec.datasets, ...datasets };
     if (maps) maps.finalize();
     if (heat) heat.finalize();
     maps = heat = null;
-    const drawn = await vegaEmbed("#maps", structuredClone(spec), options(dark));
-    await drawn.view.signal("slot", slot).runAsync();  // it may have moved in the meantime
-    maps = drawn;
+    const chart = await vegaEmbed("#maps", structuredClone(spec), options(dark));
+    await chart.view.signal("slot", slot).runAsync();  // the slider may have moved meanwhile
+    maps = chart;
     if (data.heat) heat = await vegaEmbed("#heat", structuredClone(data.heat[theme]), options(dark));
     document.body.dataset.ready = "yes";
   }
