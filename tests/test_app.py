@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from waiting import wait_until
 from layerviz import comparison, data, exploring, projection, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.data import FORMATS, Contents, FileFormat
+from layerviz.export.zip_writing import zip_run
 from layerviz.poolings import POOLINGS
 from layerviz.ui.parts import stored_maps
 
@@ -685,3 +687,31 @@ def test_history_on_disk_is_what_the_page_shows(root):
     history = pd.read_csv(runs.list_runs(root)[0].path / "history.csv")
     shown = {metric.label: metric.value for metric in app.metric}["Val macro-F1"]
     assert shown == f"{history['val_macro_f1'].dropna().iloc[-1]:.3f}"
+
+
+# --- taking a run away, and taking one in ----------------------------------------------------
+
+
+def test_a_page_is_made_behind_a_bar_that_goes_when_it_is_made(root):
+    run = made(root, dataset_of(), "enc", {4: 2.0})
+    app = opened(run=run.run_id)
+    app.session_state["tabs"] = "Export"
+    app.run()
+    app.button(key="make-page").click().run()
+    assert not app.exception
+    assert not app.get("progress")
+    assert any(button.label.startswith("Download (") for button in app.get("download_button"))
+
+
+def test_a_zip_is_unpacked_and_the_run_in_it_opened(root, tmp_path_factory):
+    run = made(tmp_path_factory.mktemp("elsewhere"), dataset_of(), "enc", {4: 2.0})
+    content = io.BytesIO()
+    zip_run(run, content)
+    app = opened()
+    app.button(key="open_zip").click().run()
+    app.file_uploader(key="run_zip").upload("run.zip", content.getvalue(), "application/zip")
+    app.button(key="open_zip").click().run()  # a dialog is drawn only in the run that opens it
+    assert not app.exception
+    assert not app.error
+    assert app.query_params["run"] == run.run_id
+    assert [other.run_id for other in runs.list_runs(root)] == [run.run_id]

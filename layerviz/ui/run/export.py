@@ -18,9 +18,10 @@ from layerviz.export import EXPORTS, Export, ExportRequest, Section
 from layerviz.export.recipe import recipe
 from layerviz.export.views import MapsView
 from layerviz.poolings import pooling_label
-from layerviz.progress import OnProgress, Progress, ignore
+from layerviz.progress import OnProgress, ignore
 from layerviz.runs import Run
 from layerviz.ui.parts.measured import epoch_control
+from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.state import first_value, plain, show
 from layerviz.ui.parts.stored_maps import maps_are_there
 from layerviz.ui.run.maps import view_now
@@ -147,18 +148,12 @@ def _made(
         key=f"make-{section.name}",
         disabled=disabled,
     ):
-        bar = st.progress(0.0, "Drawing")
-
-        def show_progress(now: Progress) -> None:
-            bar.progress(now.fraction, now.sentence)
-
         try:
-            content = _content(run, export, request, show_progress)
+            with bar_while_waiting("Drawing") as on_progress:
+                content = _content(run, export, request, on_progress)
         except LayervizError as error:
             show(error)
             return None
-        finally:
-            bar.empty()
         made[export.name] = (of, content)
     made_of, content = made.get(export.name, (None, None))
     return content if made_of == of else None

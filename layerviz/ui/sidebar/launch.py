@@ -9,6 +9,7 @@ from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.export.zip_reading import unzip_run
 from layerviz.runs import Run
+from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.run_actions import STATUS_MARKS, title
 from layerviz.ui.parts.state import RUN, go_to, jobs, plain, told
 from layerviz.ui.sidebar.comparison import compare_button
@@ -96,16 +97,11 @@ def _zip_dialog() -> None:
     st.caption("Larger than 200 MB: `python -m layerviz import RUN.zip`")
     if given is None:
         return
-    bar = st.progress(0.0, "Checking")
     with told():
-        run = unzip_run(
-            given,
-            jobs().root,
-            on_progress=lambda now: bar.progress(now.fraction, now.sentence),
-        )
+        with bar_while_waiting("Checking") as on_progress:
+            run = unzip_run(given, jobs().root, on_progress=on_progress)
         go_to(run.run_id)
         st.rerun()
-    bar.empty()
 
 
 def _entry(run: Run) -> None:
