@@ -611,7 +611,7 @@ def test_unreachable_hub_answers_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_silent_hub_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "_HUB_TIMEOUT", 0.5)
+    monkeypatch.setattr(hub_module, "HUB_TIMEOUT", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         point_to(monkeypatch, f"http://127.0.0.1:{server.getsockname()[1]}")
         start = time.monotonic()

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+import openTSNE
 import pytest
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
@@ -258,35 +264,56 @@ def test_tsne_is_the_same_for_the_same_seed_where_neighbours_are_approximate(
     assert (one != other).any()
 
 
+@dataclass(frozen=True)
+class Step:
+    """What openTSNE was asked for: iterations, with neighbours attracting by a factor."""
+
+    affinities: openTSNE.affinity.Affinities
+    exaggeration: float
+    n_iter: int
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
+    """The steps of every optimisation of this test."""
+    taken: list[Step] = []
+    optimize = openTSNE.TSNEEmbedding.optimize
+
+    def watched(embedding: openTSNE.TSNEEmbedding, n_iter: int, exaggeration: float):
+        taken.append(Step(embedding.affinities, exaggeration, n_iter))
+        return optimize(embedding, n_iter, exaggeration=exaggeration)
+
+    monkeypatch.setattr(openTSNE.TSNEEmbedding, "optimize", watched)
+    return taken
+
+
+def iterations(steps: list[Step], key: Callable[[Step], object]) -> list[int]:
+    """Return the iterations of the steps that follow one another with the same key."""
+    return [sum(step.n_iter for step in group) for _, group in itertools.groupby(steps, key)]
+
+
 def test_tsne_computes_affinities_once_per_snapshot_and_of_train_alone(
     splits: np.ndarray, states: np.ndarray, train: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[int, ...]] = []
-    affinities = tsne._affinities
+    affinities = openTSNE.affinity.PerplexityBasedNN
 
-    def counted(mine: np.ndarray, *settings: int):
-        seen.append(mine.shape)
-        return affinities(mine, *settings)
+    def counted(*, knn_index: openTSNE.nearest_neighbors.KNNIndex, **settings: Any):
+        seen.append(knn_index.data.shape)
+        return affinities(knn_index=knn_index, **settings)
 
-    monkeypatch.setattr(tsne, "_affinities", counted)
+    monkeypatch.setattr(openTSNE.affinity, "PerplexityBasedNN", counted)
     tsne_maps([states] * 3, splits, seed=0)
     assert seen == [(N_TRAIN, 16)] * 3
 
 
 def test_a_continued_tsne_map_takes_fewer_iterations_than_the_first(
-    splits: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    splits: np.ndarray, steps: list[Step]
 ) -> None:
-    asked = np.zeros(3, dtype=int)  # iterations per snapshot
-    reached = tsne._Report.reached
-
-    def counted(report: tsne._Report, part: float) -> None:
-        asked[report.index] += tsne.ITERATIONS_PER_STEP
-        reached(report, part)
-
-    monkeypatch.setattr(tsne._Report, "reached", counted)
     tsne_maps([noise(len(splits), 16)] * 3, splits, seed=0)
-    assert (asked[1:] > 0).all()
-    assert (asked[1:] <= asked[0] / 2).all()
+    first, *continued = iterations(steps, lambda step: id(step.affinities))  # one per snapshot
+    assert len(continued) == 2
+    assert max(continued) <= first / 2
 
 
 def test_tsne_moves_the_points_whose_neighbours_changed(splits: np.ndarray) -> None:
@@ -302,19 +329,16 @@ def test_tsne_moves_the_points_whose_neighbours_changed(splits: np.ndarray) -> N
 
 
 def test_tsne_holds_what_stayed_and_unfolds_anew_where_most_changed(
-    splits: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    splits: np.ndarray, steps: list[Step]
 ) -> None:
-    held: list[tuple[object, float]] = []
-    optimised = tsne._optimised
-
-    def watched(embedding, phases, start, pull, report):
-        held.append((phases, float(pull.mean())))
-        return optimised(embedding, phases, start, pull, report)
-
-    monkeypatch.setattr(tsne, "_optimised", watched)
     one, other = noise(len(splits), 16), noise(len(splits), 16, seed=1)
-    tsne_maps([one, one, other], splits, seed=0)
-    assert held == [(tsne.FIRST_PHASES, 0), (tsne.HELD_PHASES, 1), (tsne.ANEW_PHASES, 0)]
+    first, held, anew = tsne_maps([one, one, other], splits, seed=0).xy[:, splits == "train"]
+    factors = [factor for factor, _ in itertools.groupby(step.exaggeration for step in steps)]
+    phases = zip(factors, iterations(steps, lambda step: step.exaggeration), strict=True)
+    assert list(phases) == [*tsne.FIRST_PHASES, *tsne.HELD_PHASES, *tsne.ANEW_PHASES]
+    size = extent(first)
+    assert np.abs(held - first).max() < 1e-3 * size
+    assert np.median(np.linalg.norm(anew - held, axis=1)) > 0.1 * size
 
 
 def test_tsne_goes_on_from_earlier_maps(splits: np.ndarray) -> None:

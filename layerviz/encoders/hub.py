@@ -15,13 +15,13 @@ from layerviz.encoders.folders import check_files, is_wanted, read_config, reaso
 from layerviz.errors import EncoderError
 from layerviz.progress import DOWNLOADING, OnProgress, Progress, ShouldStop, stop_if_asked
 
-_HUB_TIMEOUT = 6.0  # seconds, for each of the few addresses that the Hub's name resolves to
+HUB_TIMEOUT = 6.0  # seconds, for each of the few addresses that the Hub's name resolves to
 
 
 def download_encoder(name: str, on_progress: OnProgress, should_stop: ShouldStop) -> Path:
     """Download what is needed into the Hugging Face cache and return its folder there."""
     with _hub_errors(name), _interruptible():
-        repository = HfApi().model_info(name, timeout=_HUB_TIMEOUT, files_metadata=True)
+        repository = HfApi().model_info(name, timeout=HUB_TIMEOUT, files_metadata=True)
         sizes = {file.rfilename: file.size or 0 for file in repository.siblings or []}
         check_files(name, sizes)
         in_one_file = "model.safetensors" in sizes
@@ -32,7 +32,7 @@ def download_encoder(name: str, on_progress: OnProgress, should_stop: ShouldStop
         bar = _DownloadBar(sum(sizes[file] for file in wanted), on_progress, should_stop)
         bar_factory: Any = bar  # called like the tqdm class that is expected
         for file in wanted:
-            path = hf_hub_download(name, file, etag_timeout=_HUB_TIMEOUT, tqdm_class=bar_factory)
+            path = hf_hub_download(name, file, etag_timeout=HUB_TIMEOUT, tqdm_class=bar_factory)
             if file == "config.json":
                 read_config(name, Path(path).parent)
             bar.finish_file(sizes[file])
