@@ -8,6 +8,7 @@ that was deleted and computed again is not mistaken for the old one.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,6 @@ from layerviz import (
     encoders,
     exploring,
     hidden_states,
-    projection,
     runs,
     separability,
 )
@@ -31,7 +31,8 @@ from layerviz.encoders import LoadedEncoder
 from layerviz.exploring import Neighbours, OwnTexts, Suspicion, TokenPaths
 from layerviz.jobs import Jobs
 from layerviz.poolings import POOLINGS
-from layerviz.projection import LayerMaps
+from layerviz.projection import PROJECTIONS, LayerMaps, LayerStates, draw
+from layerviz.projection.of_run import read_stored_maps
 from layerviz.runs import Run
 from layerviz.separability import Answer, Cell, Mixed, PoolingVerdict
 
@@ -153,21 +154,36 @@ def layer_states(run: Run, snapshot: int, pooling: str, layer: int) -> np.ndarra
 
 @st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
 def quick_maps(
-    run: Run, method: str, snapshots: tuple[int, ...], pooling: str, layer: int
+    run: Run, projection: str, snapshots: tuple[int, ...], pooling: str, layer: int
 ) -> LayerMaps:
-    """Return the maps of one layer at these snapshots, by a method that needs no job."""
-    states = [layer_states(run, snapshot, pooling, layer) for snapshot in snapshots]
-    captured = examples(run)
-    return projection.quick_maps(
-        method, states, captured["split"].to_numpy(), captured["label"].to_numpy()
-    )
+    """Return the maps of one layer at these snapshots, by a projection that is not stored."""
+    return draw(projection, _states(run, snapshots, pooling, layer))
+
+
+def stored_maps(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps | None:
+    """Return maps that were drawn off the page, perhaps not of the newest snapshots."""
+    version = runs.map_version(run.path, projection, pooling, layer)
+    if version is None:
+        return None
+    return _stored_maps(run, projection, pooling, layer, version)
 
 
 @st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
-def stored_maps(run: Run, method: str, pooling: str, layer: int, version: int) -> LayerMaps:
-    """Return maps that were drawn off the page; `version` tells one state of them from another."""
-    del version  # part of the key alone
-    return LayerMaps.from_arrays(runs.read_map(run.path, method, pooling, layer))
+def _stored_maps(
+    run: Run, projection: str, pooling: str, layer: int, version: int
+) -> LayerMaps | None:
+    del version  # part of the key alone: it tells one state of the maps from another
+    return read_stored_maps(run, projection, pooling, layer)
+
+
+def _states(run: Run, snapshots: Sequence[int], pooling: str, layer: int) -> LayerStates:
+    captured = examples(run)
+    return LayerStates(
+        [layer_states(run, snapshot, pooling, layer) for snapshot in snapshots],
+        captured["split"].to_numpy(),
+        captured["label"].to_numpy(),
+        run.config.seed,
+    )
 
 
 # --- measures ---------------------------------------------------------------------------------
@@ -315,7 +331,7 @@ def placed(
     run: Run,
     folder: Path,
     texts: tuple[str, ...],
-    method: str,
+    projection: str,
     pooling: str,
     layer: int,
     snapshots: tuple[int, ...],
@@ -323,19 +339,11 @@ def placed(
     _xy: np.ndarray,
 ) -> np.ndarray:
     """Return where new texts land in a layer's map `_xy` of snapshot `at`, shape (m, 2)."""
-    captured = examples(run)
-    if method in projection.STORED:  # only the states of that very map matter
+    if PROJECTIONS[projection].placed_by == "own snapshot":
         snapshots = (at,)
-    return projection.place(
-        method,
-        _xy,
-        [layer_states(run, snapshot, pooling, layer) for snapshot in snapshots],
-        captured["split"].to_numpy(),
-        captured["label"].to_numpy(),
-        own_texts(run, folder, texts).pooled[pooling][layer],
-        at=snapshots.index(at),
-        seed=run.config.seed,
-    )
+    states = _states(run, snapshots, pooling, layer)
+    vectors = own_texts(run, folder, texts).pooled[pooling][layer]
+    return PROJECTIONS[projection].place(states, _xy, vectors, snapshots.index(at))
 
 
 @st.cache_data(show_spinner="Reading the tokens", max_entries=16, hash_funcs=MODEL)

@@ -11,7 +11,6 @@ from typing import Any
 
 from layerviz.errors import ConfigError
 
-METHOD_NAMES = {"pca": "PCA", "lda": "LDA", "tsne": "t-SNE", "umap": "UMAP"}  # projections
 SPLITS = ("train", "val", "test")
 TRAIN_AND_VAL = ("train", "val")  # what is shown and chosen by; test is scored once, at the end
 CLASS_WEIGHTINGS = ("none", "balanced")

@@ -16,11 +16,13 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from layerviz import exploring, projection, runs, separability, training
+from layerviz import exploring, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.data import Dataset
 from layerviz.errors import Cancelled, LayervizError, RunError
 from layerviz.progress import OnProgress, Progress, ShouldStop, part_of
+from layerviz.projection import PROJECTIONS
+from layerviz.projection.of_run import update_stored_maps
 from layerviz.runs import Run
 
 log = logging.getLogger(__name__)
@@ -240,21 +242,27 @@ class Jobs:
         if was_waiting:
             runs.update(self.root / run_id, status="cancelled")
 
-    def draw_maps(self, run: Run, method: str, pooling: str, layer: int) -> JobState:
-        """Have the maps of a layer brought up to the run's newest snapshot.
+    def update_maps(self, run: Run, projection: str, pooling: str, layer: int) -> JobState:
+        """Have the stored maps of a layer brought up to the run's newest snapshot.
 
         Parameters
         ----------
         run : Run
-        method : {"tsne", "umap"}
-            One of `projection.STORED`.
+        projection : str
+            One whose maps are stored.
         pooling : str
         layer : int
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such projection.
         """
-        one = (run.run_id, method, pooling, layer)
-        there = runs.map_version(run.path, method, pooling, layer) is not None
-        worker = self._map_worker(one)
-        return _once(worker, (*one, len(run.snapshots)), _maps_work(run, *one[1:]), there)
+        maps = (PROJECTIONS[projection].name, pooling, layer)
+        is_stored = runs.map_version(run.path, *maps) is not None
+        worker = self._map_worker((run.run_id, *maps))
+        key = (run.run_id, *maps, len(run.snapshots))
+        return _once(worker, key, _maps_work(run, *maps), is_stored)
 
     def measure(self, run: Run) -> JobState:
         """Have the snapshots measured that are not, of a run that is not going on."""
@@ -273,10 +281,10 @@ class Jobs:
         there = runs.read_mix(run.path, snapshot, pooling) is not None
         return _once(self._measures, key, _search_work(run, snapshot, pooling), there)
 
-    def _map_worker(self, one: Hashable) -> Worker:
+    def _map_worker(self, maps: Hashable) -> Worker:
         """Return the worker of one layer's maps: always the same, so that none is drawn twice."""
         with self._map_lock:
-            place = self._map_places.setdefault(one, len(self._map_places))
+            place = self._map_places.setdefault(maps, len(self._map_places))
         return self._maps[place % len(self._maps)]
 
 
@@ -335,23 +343,11 @@ def _fit_work(run: Run, dataset: Dataset) -> Work:
     return work
 
 
-def _maps_work(run: Run, method: str, pooling: str, layer: int) -> Work:
+def _maps_work(run: Run, projection: str, pooling: str, layer: int) -> Work:
     def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
-        indices = [snapshot.index for snapshot in run.snapshots]
-        stored = runs.read_map(run.path, method, pooling, layer)
-        earlier = None if stored is None else projection.LayerMaps.from_arrays(stored)
-        if earlier is not None and earlier.n_snapshots >= len(indices):
-            return
-        maps = projection.slow_maps(
-            method,
-            [runs.read_hidden_states(run.path, index, pooling, layer) for index in indices],
-            runs.read_examples(run.path)["split"].to_numpy(),
-            seed=run.config.seed,
-            earlier=earlier,
-            on_progress=on_progress,
-            should_stop=should_stop,
+        update_stored_maps(
+            run, projection, pooling, layer, on_progress=on_progress, should_stop=should_stop
         )
-        runs.write_map(run.path, method, pooling, layer, maps.arrays())
 
     return work
 

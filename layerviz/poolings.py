@@ -12,12 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layerviz.registry import Registry
+from layerviz.registry import NAME_PATTERN, Registry
 
 if TYPE_CHECKING:  # the command line lists poolings before torch is imported
     import torch
 
-NAME = r"[a-z][a-z0-9_]{0,19}"  # of a pooling, in file names
 RESERVED = ("all", "head")  # the page's choice of all of them; the model's own classifier
 UNKNOWN_COLOUR = "#808080"
 
@@ -55,7 +54,7 @@ class Pooling:
     layer_0_note: str = ""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(NAME, self.name) or self.name in RESERVED:
+        if not re.fullmatch(NAME_PATTERN, self.name) or self.name in RESERVED:
             raise ValueError(f"{self.name!r} cannot be the name of a pooling")
 
     @property

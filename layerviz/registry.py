@@ -8,6 +8,8 @@ from typing import Generic, Protocol, TypeVar
 
 from layerviz.errors import ConfigError
 
+NAME_PATTERN = r"[a-z][a-z0-9_]{0,19}"  # of an entry whose name becomes part of file names
+
 
 class Named(Protocol):
     """Anything with a name to be found by."""

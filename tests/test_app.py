@@ -18,11 +18,12 @@ from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 from waiting import wait_until
 
-from layerviz import comparison, data, exploring, projection, runs, separability, training
+from layerviz import comparison, data, exploring, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.data import FORMATS, Contents, FileFormat
 from layerviz.export.zip_writing import zip_run
 from layerviz.poolings import POOLINGS
+from layerviz.projection.tsne import tsne_maps
 from layerviz.ui.parts import stored_maps
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
@@ -162,7 +163,7 @@ def test_lda_maps_say_that_val_is_to_be_looked_at(root):
     assert not app.error
     assert map_titles(app)
     assert "judge by val" in captions(app)
-    assert "PCA maps until" not in captions(app)
+    assert "PCA maps are shown until" not in captions(app)
     assert runs.read_map(run.path, "lda", "mean", 4) is None  # the page draws it
 
 
@@ -350,7 +351,7 @@ def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
     splits = runs.read_examples(run.path)["split"].to_numpy()
     for layer in range(1, 5):  # drawn when the run had one snapshot
         states = [runs.read_hidden_states(run.path, 0, "max", layer)]
-        maps = projection.tsne_maps(states, splits, seed=0)
+        maps = tsne_maps(states, splits, seed=0)
         runs.write_map(run.path, "tsne", "max", layer, maps.arrays())
     app = examples_tab(looked_at, monkeypatch, "Your own text")
     app.text_area(key="own_texts_typed").set_value("an apple").run()

@@ -146,7 +146,7 @@ def test_coordinates_are_the_same(
 def test_stored_maps_are_shown_and_not_drawn_again(
     unzipped: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
-    monkeypatch.setattr("layerviz.projection.slow_maps", lambda *_, **__: pytest.fail("again"))
+    monkeypatch.setattr("layerviz.projection.of_run.draw", lambda *_, **__: pytest.fail("again"))
     got = exported(unzipped["bert"], "csv", tmp_path / file, *STORED_COORDINATES[file])
     assert got == (EARLIER / "bert" / file).read_bytes()
 

@@ -122,13 +122,13 @@ def test_what_a_run_lacks_is_named(run: Run, view: MapsView, word: str) -> None:
 
 def test_an_unknown_word_is_refused() -> None:
     with pytest.raises(ConfigError, match="Choose one of pca, lda, tsne, umap"):
-        MapsView(method="isomap")
+        MapsView(projection="isomap")
 
 
 def test_tsne_maps_are_made_once_and_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    view = MapsView(method="tsne", layers=(3,))
+    view = MapsView(projection="tsne", layers=(3,))
     first = coordinates(run, view)
-    monkeypatch.setattr("layerviz.projection.slow_maps", lambda *_, **__: pytest.fail("again"))
+    monkeypatch.setattr("layerviz.projection.of_run.draw", lambda *_, **__: pytest.fail("again"))
     pd.testing.assert_frame_equal(coordinates(run, view), first)
 
 
@@ -724,7 +724,7 @@ def write_greeting(
     run: Run, request: ExportRequest, stream: BinaryIO, on_progress: OnProgress
 ) -> None:
     on_progress(Progress(DRAWING, 1, 1))
-    stream.write(f"{run.run_id}, {request.view.method}, dark: {request.dark}".encode())
+    stream.write(f"{run.run_id}, {request.view.projection}, dark: {request.dark}".encode())
 
 
 MADE_UP = Export(

@@ -192,11 +192,11 @@ def test_a_command_imports_what_is_heavy_only_when_it_runs(module: str) -> None:
         and getattr(node, "module", None) != "layerviz.export"  # light: tests/test_export.py
     ]
     rooms = {room_of(name) for name in imported(tree) if name.startswith("layerviz")}
-    assert rooms <= GROUND | {"commands"}
+    assert rooms <= GROUND | {"commands", "projection"}
 
 
 def test_the_command_line_answers_without_loading_torch_or_streamlit() -> None:
-    heavy = ("torch", "streamlit", "transformers")
+    heavy = ("torch", "streamlit", "transformers", "sklearn", "openTSNE", "umap")
     code = (
         "import sys, layerviz.__main__ as cli\n"
         "status = cli.main(['fit', '--encoder', 'scratch-bert', '--data', 'no-such-file.csv'])\n"

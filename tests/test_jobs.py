@@ -13,11 +13,12 @@ import pytest
 import torch
 from waiting import wait_until
 
-from layerviz import encoders, projection, runs, separability, training
+from layerviz import encoders, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.errors import Cancelled, RunError
 from layerviz.jobs import Jobs, Worker, map_workers
 from layerviz.progress import TRAINING, Progress
+from layerviz.projection import LayerMaps, tsne
 
 CONFIG = RunConfig(
     "scratch-distilbert",
@@ -399,11 +400,11 @@ def test_a_run_deleted_and_asked_for_again_is_computed_again(small, jobs, toy_da
 # --- maps -----------------------------------------------------------------------------------
 
 
-def drawn(jobs: Jobs, run: runs.Run, layer: int) -> projection.LayerMaps:
-    wait_until(lambda: not jobs.draw_maps(run, "tsne", "mean", layer).live)
-    state = jobs.draw_maps(run, "tsne", "mean", layer)
+def drawn(jobs: Jobs, run: runs.Run, layer: int) -> LayerMaps:
+    wait_until(lambda: not jobs.update_maps(run, "tsne", "mean", layer).live)
+    state = jobs.update_maps(run, "tsne", "mean", layer)
     assert (state.status, state.error) == ("done", None)
-    return projection.LayerMaps.from_arrays(runs.read_map(run.path, "tsne", "mean", layer))
+    return LayerMaps.from_arrays(runs.read_map(run.path, "tsne", "mean", layer))
 
 
 @pytest.fixture
@@ -423,7 +424,7 @@ def test_maps_cover_every_snapshot_and_go_on_from_earlier_ones(jobs, trained):
     assert whole.xy.shape == (3, 90, 2)
     assert np.array_equal(whole.xy[0], seen.xy[0])  # what was seen already does not jump
     assert np.isfinite(whole.xy).all()
-    assert jobs.draw_maps(trained, "tsne", "mean", 2).progress.done == 100
+    assert jobs.update_maps(trained, "tsne", "mean", 2).progress.done == 100
     assert runs.read_map(trained.path, "tsne", "mean", 1) is None
 
 
@@ -434,15 +435,15 @@ def test_an_older_view_of_a_run_does_not_undo_newer_maps(jobs, trained):
 
 
 def test_maps_are_drawn_once_while_the_page_keeps_asking(jobs, trained, monkeypatch):
-    calls, slow_maps, go = [], projection.slow_maps, threading.Event()
+    calls, tsne_maps, go = [], tsne.tsne_maps, threading.Event()
 
     def counted(*args, **settings):
         calls.append(1)
         go.wait(30)
-        return slow_maps(*args, **settings)
+        return tsne_maps(*args, **settings)
 
-    monkeypatch.setattr(projection, "slow_maps", counted)
-    assert all(jobs.draw_maps(trained, "tsne", "mean", 1).live for _ in range(5))
+    monkeypatch.setattr(tsne, "tsne_maps", counted)
+    assert all(jobs.update_maps(trained, "tsne", "mean", 1).live for _ in range(5))
     go.set()
     drawn(jobs, trained, 1)
     drawn(jobs, trained, 1)
@@ -454,10 +455,10 @@ def test_a_layer_is_drawn_by_one_worker_at_a_time_and_two_layers_beside_each_oth
 ):
     if map_workers() < 2:
         pytest.skip("one core draws one layer at a time")
-    slow_maps, go, lock = projection.slow_maps, threading.Event(), threading.Lock()
+    tsne_maps, go, lock = tsne.tsne_maps, threading.Event(), threading.Lock()
     now: list[int] = []
 
-    def watched(method, states, splits, **settings):
+    def watched(states, splits, **settings):
         layer = next(
             layer
             for layer in (1, 2)
@@ -467,19 +468,19 @@ def test_a_layer_is_drawn_by_one_worker_at_a_time_and_two_layers_beside_each_oth
             now.append(layer)
         go.wait(30)
         try:
-            return slow_maps(method, states, splits, **settings)
+            return tsne_maps(states, splits, **settings)
         finally:
             with lock:
                 now.remove(layer)
 
-    monkeypatch.setattr(projection, "slow_maps", watched)
+    monkeypatch.setattr(tsne, "tsne_maps", watched)
     first = dataclasses.replace(trained, snapshots=trained.snapshots[:1])
-    jobs.draw_maps(first, "tsne", "mean", 1)
-    jobs.draw_maps(trained, "tsne", "mean", 1)  # the same layer, with more snapshots
-    jobs.draw_maps(trained, "tsne", "mean", 2)
+    jobs.update_maps(first, "tsne", "mean", 1)
+    jobs.update_maps(trained, "tsne", "mean", 1)  # the same layer, with more snapshots
+    jobs.update_maps(trained, "tsne", "mean", 2)
     wait_until(lambda: len(now) == 2)
     assert sorted(now) == [1, 2]  # not twice the layer that was asked for twice
-    assert jobs.draw_maps(trained, "tsne", "mean", 1).status == "queued"
+    assert jobs.update_maps(trained, "tsne", "mean", 1).status == "queued"
     go.set()
     assert drawn(jobs, trained, 1).n_snapshots == len(trained.snapshots)
 

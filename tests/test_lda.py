@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from layerviz import projection
-from layerviz.projection import LayerMaps, lda_maps, place_in_lda
+from layerviz.projection import LayerMaps, projection_notes
+from layerviz.projection.lda import lda_maps, place_in_lda
 
 pytestmark = pytest.mark.fast
 
@@ -146,7 +146,7 @@ def test_an_example_is_placed_exactly_where_it_is_drawn() -> None:
 
 
 def test_a_reader_is_told_to_look_at_val_and_what_the_second_axis_is() -> None:
-    assert "judge by val" in projection.notes("lda", 5)[0]
-    assert len(projection.notes("lda", 5)) == 1
-    assert "vertical" in projection.notes("lda", 2)[1]
-    assert projection.notes("pca", 2) == []
+    assert "judge by val" in projection_notes("lda", 5)[0]
+    assert len(projection_notes("lda", 5)) == 1
+    assert "vertical" in projection_notes("lda", 2)[1]
+    assert projection_notes("pca", 2) == []

@@ -14,15 +14,9 @@ from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
 from layerviz.errors import Cancelled
 from layerviz.progress import Progress
-from layerviz.projection import (
-    LayerMaps,
-    pca_maps,
-    place_in_pca,
-    place_in_tsne,
-    trustworthiness,
-    tsne,
-    tsne_maps,
-)
+from layerviz.projection import LayerMaps, trustworthiness, tsne
+from layerviz.projection.pca import pca_maps, place_in_pca
+from layerviz.projection.tsne import place_in_tsne, tsne_maps
 
 pytestmark = pytest.mark.fast
 
@@ -209,15 +203,15 @@ def test_pca_maps_two_train_points() -> None:
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("method", ["pca", "tsne"])
-def test_equal_states_are_one_point_without_a_rating(method: str, splits: np.ndarray) -> None:
+@pytest.mark.parametrize("projection", ["pca", "tsne"])
+def test_equal_states_are_one_point_without_a_rating(projection: str, splits: np.ndarray) -> None:
     """The [CLS] vectors of layer 0 are the same for every text."""
     states = np.tile(noise(1, 128).astype(np.float16), (len(splits), 1))
     two = [states, states]
-    maps = pca_maps(two, splits) if method == "pca" else tsne_maps(two, splits, seed=0)
+    maps = pca_maps(two, splits) if projection == "pca" else tsne_maps(two, splits, seed=0)
     assert (maps.in_unit_square() == 0.5).all()
     assert np.isnan(maps.trust).all()
-    if method == "pca":
+    if projection == "pca":
         np.testing.assert_array_equal(maps.explained, 0)
 
 
@@ -328,14 +322,14 @@ def test_tsne_moves_the_points_whose_neighbours_changed(splits: np.ndarray) -> N
     assert np.median(moved[train & anew]) > 4 * np.median(moved[train & ~anew])
 
 
-def test_tsne_holds_what_stayed_and_unfolds_anew_where_most_changed(
+def test_tsne_holds_what_stayed_and_recomputes_the_layout_where_most_changed(
     splits: np.ndarray, steps: list[Step]
 ) -> None:
     one, other = noise(len(splits), 16), noise(len(splits), 16, seed=1)
     first, held, anew = tsne_maps([one, one, other], splits, seed=0).xy[:, splits == "train"]
     factors = [factor for factor, _ in itertools.groupby(step.exaggeration for step in steps)]
     phases = zip(factors, iterations(steps, lambda step: step.exaggeration), strict=True)
-    assert list(phases) == [*tsne.FIRST_PHASES, *tsne.HELD_PHASES, *tsne.ANEW_PHASES]
+    assert list(phases) == [*tsne.FIRST_PHASES, *tsne.HELD_PHASES, *tsne.RECOMPUTED_PHASES]
     size = extent(first)
     assert np.abs(held - first).max() < 1e-3 * size
     assert np.median(np.linalg.norm(anew - held, axis=1)) > 0.1 * size

@@ -13,7 +13,8 @@ from test_projection import clustered, extent, interleaved, noise
 
 from layerviz.errors import Cancelled
 from layerviz.progress import Progress
-from layerviz.projection import LayerMaps, place_in_umap, umap_maps
+from layerviz.projection import LayerMaps
+from layerviz.projection.umap import place_in_umap, umap_maps
 
 ROOT = Path(__file__).resolve().parents[1]
 SPLITS = interleaved()
@@ -31,11 +32,10 @@ def test_nothing_but_drawing_umap_imports_it() -> None:
     """Nor does t-SNE import pynndescent, which takes as long."""
     code = (
         "import sys, numpy as np, layerviz.jobs, layerviz.cache, layerviz.export.page\n"
-        "from layerviz import projection\n"
         "x = np.random.default_rng(0).normal(size=(1100, 8)).astype('float32')\n"
         "from layerviz.projection import tsne\n"
         "tsne.FIRST_PHASES = ((1, 10),)\n"
-        "projection.tsne_maps([x], np.array(['train'] * 1100), seed=0)\n"
+        "tsne.tsne_maps([x], np.array(['train'] * 1100), seed=0)\n"
         "print([name for name in ('umap', 'numba', 'pynndescent') if name in sys.modules])"
     )
     done = subprocess.run(

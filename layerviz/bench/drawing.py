@@ -36,6 +36,7 @@ class Sample:
         Per layer, one array per snapshot.
     splits : ndarray of shape (N,)
         ``train`` or ``val``.
+    labels : ndarray of shape (N,)
     seed : int
     """
 
@@ -43,6 +44,7 @@ class Sample:
     layers: tuple[int, ...]
     states: tuple[tuple[np.ndarray, ...], ...]
     splits: np.ndarray
+    labels: np.ndarray
     seed: int
 
     @property
@@ -139,7 +141,9 @@ def trust_of(sample: Sample, drawn: Drawn, split: str = "train") -> float:
 
 
 def _layer_drawer(sample: Sample) -> Callable[[tuple[np.ndarray, ...]], projection.LayerMaps]:
-    return lambda states: projection.slow_maps("tsne", states, sample.splits, seed=sample.seed)
+    return lambda states: projection.draw(
+        "tsne", projection.LayerStates(states, sample.splits, sample.labels, sample.seed)
+    )
 
 
 def _taken(
@@ -147,7 +151,8 @@ def _taken(
 ) -> Sample:
     if len(run.snapshots) < 2:
         raise ConfigError("This run has fewer than two snapshots.", "Choose one that is done.")
-    splits = runs.read_examples(run.path)["split"].to_numpy()
+    examples = runs.read_examples(run.path)
+    splits = examples["split"].to_numpy()
     rng = np.random.default_rng(seed)
     kept = [
         rng.permutation(np.flatnonzero(splits == split))[:most]
@@ -164,7 +169,8 @@ def _taken(
         tuple(runs.read_hidden_states(run.path, index, POOLING, layer)[rows] for index in at)
         for layer in layers
     )
-    return Sample(run.run_id, layers, states, splits[rows], seed)
+    labels = examples["label"].to_numpy()
+    return Sample(run.run_id, layers, states, splits[rows], labels[rows], seed)
 
 
 def _evenly(first: int, last: int, n: int) -> tuple[int, ...]:

@@ -14,10 +14,10 @@ from layerviz.commands.inputs import (
     open_run,
     runs_root,
 )
-from layerviz.config import METHOD_NAMES
 from layerviz.errors import ConfigError
 from layerviz.export import EXPORTS, ExportRequest, write_export
 from layerviz.poolings import POOLINGS
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         f"of the hidden states; by default the run's first, as a rule {next(iter(POOLINGS))}",
     )
-    add("--projection", choices=tuple(METHOD_NAMES), default="pca", help="of the maps")
+    add("--projection", choices=tuple(PROJECTIONS), default=DEFAULT_PROJECTION, help="of the maps")
     add(
         "--colour-by",
         choices=("label", "prediction", "right or wrong", "confidence"),

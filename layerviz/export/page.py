@@ -14,8 +14,7 @@ from typing import Any
 
 import vl_convert
 
-from layerviz import charts, projection, separability
-from layerviz.config import METHOD_NAMES
+from layerviz import charts, separability
 from layerviz.errors import RunError
 from layerviz.export.page_data import (
     compact_points,
@@ -31,6 +30,7 @@ from layerviz.export.views import (
 )
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
+from layerviz.projection import PROJECTIONS, projection_notes
 from layerviz.runs import Run
 from layerviz.separability import Cell
 from layerviz.wording import epoch_name
@@ -220,14 +220,14 @@ def _legend(drawn: DrawnMaps) -> str:
 def _small_print(drawn: DrawnMaps) -> str:
     view, mapped = drawn.view, sum(drawn.sizes.values())
     said = [
-        f"{METHOD_NAMES[view.method]} of the {pooling_label(view.pooling)}-pooled hidden "
+        f"{PROJECTIONS[view.projection].label} of the {pooling_label(view.pooling)}-pooled hidden "
         "states, fitted on train; val is placed into it. Point at a dot to read its text.",
         "T is the trustworthiness of a map (Venna and Kaski 2001, k = 12): the part of its "
         "neighbourhoods that are real in the full hidden size; 1 is best.",
         "F1 is the macro-F1 of a linear probe in the full hidden size; that of train is measured "
         "on what the probe was fitted to.",
     ]
-    said += projection.notes(view.method, len(drawn.run.label_names))
+    said += projection_notes(view.projection, len(drawn.run.label_names))
     n_layers = int(drawn.run.encoder["layers"])
     if len(drawn.view.layers) < n_layers:
         said.append(f"{len(drawn.view.layers)} of {n_layers} layers have a map here.")

@@ -72,7 +72,7 @@ def chart_of(drawn: DrawnMaps, *, dark: bool = False, start: int | None = None) 
             drawn.sizes,
             len(drawn.epochs),
             drawn.scores,
-            drawn.method_words(),
+            drawn.projection_in_words(),
         ),
         layers=drawn.view.layers,
         label_names=drawn.run.label_names,

@@ -200,7 +200,7 @@ class Stage:
             left = self._corner(0, side)[0] + PAD * self.width / 2
             heading = (
                 f"{split.capitalize()} (n = {self.drawn.sizes[split]:,}) · "
-                f"{self.drawn.method_words()}"
+                f"{self.drawn.projection_in_words()}"
             )
             top = self.panels_top - 30 * unit
             self._write(draw, (left, top), heading, 20, self._grid.columns * self._panel_width)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from layerviz import charts, projection, runs
-from layerviz.config import METHOD_NAMES, TRAIN_AND_VAL
+from layerviz import charts, runs
+from layerviz.config import TRAIN_AND_VAL
 from layerviz.errors import ConfigError, RunError
 from layerviz.progress import (
     DRAWING,
@@ -20,7 +20,8 @@ from layerviz.progress import (
     never,
     stop_if_asked,
 )
-from layerviz.projection import STORED, LayerMaps
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, LayerMaps
+from layerviz.projection.of_run import maps_of_layer
 from layerviz.runs import Run
 from layerviz.separability import HEAD
 
@@ -41,7 +42,8 @@ class MapsView:
     ----------
     pooling : str
         One of the run's.
-    method : {"pca", "lda", "tsne", "umap"}
+    projection : str
+        A name of `PROJECTIONS`.
     colouring : str
         One of `charts.COLOURINGS`.
     layers : tuple of int
@@ -54,26 +56,24 @@ class MapsView:
     Raises
     ------
     ConfigError
-        If a word is unknown.
+        If a word is unknown; an `UnknownNameError` if it is the projection.
     """
 
     pooling: str = "mean"
-    method: str = "pca"
+    projection: str = DEFAULT_PROJECTION
     colouring: str = "label"
     layers: tuple[int, ...] = ()
     classes: tuple[int, ...] | None = None
     snapshots: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name, choices in (
-            ("method", tuple(METHOD_NAMES)),
-            ("colouring", charts.COLOURINGS),
-        ):
+        for name, choices in (("colouring", charts.COLOURINGS),):
             if getattr(self, name) not in choices:
                 raise ConfigError(
                     f"{name.capitalize()} is {getattr(self, name)!r:.40}.",
                     f"Choose one of {', '.join(choices)}.",
                 )
+        PROJECTIONS[self.projection]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,9 +136,9 @@ class DrawnMaps:
         """Say what the colours tell."""
         return LEGEND_TITLES[self.view.colouring]
 
-    def method_words(self) -> str:
+    def projection_in_words(self) -> str:
         """Name the projection, and how many points are drawn if not all of them are."""
-        name = METHOD_NAMES[self.view.method]
+        name = PROJECTIONS[self.view.projection].label
         if len(self.rows) == sum(self.sizes.values()):
             return name
         return f"{name} · {len(self.rows):,} points of both drawn"
@@ -155,7 +155,7 @@ def draw_maps(
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> DrawnMaps:
-    """Gather what the pictures of a view need; missing t-SNE and UMAP maps are made and stored.
+    """Gather what the pictures of a view need; missing ones that are stored are drawn first.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def draw_maps(
     on_progress : callable
         Called with a `Progress` that counts layers.
     should_stop : callable
-        Asked before each layer, and while t-SNE or UMAP maps are made.
+        Asked before each layer, and while maps are drawn that are stored.
 
     Raises
     ------
@@ -185,7 +185,10 @@ def draw_maps(
     splits = examples["split"].to_numpy()
     maps = {}
     for place, layer in enumerate(view.layers):
-        maps[layer] = maps_of_layer(run, view, layer, examples, should_stop)
+        stop_if_asked(should_stop)
+        maps[layer] = maps_of_layer(
+            run, view.projection, view.pooling, layer, view.snapshots, should_stop
+        )
         on_progress(Progress(DRAWING, place + 1, len(view.layers)))
     table = runs.read_separability(run.path)
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
@@ -240,48 +243,6 @@ def first_and_last(n_layers: int) -> tuple[int, ...]:
     first = range(1, min(4, n_layers) + 1)
     last = range(max(1, n_layers - 3), n_layers + 1)
     return tuple(sorted({*first, *last}))
-
-
-def maps_of_layer(
-    run: Run,
-    view: MapsView,
-    layer: int,
-    examples: pd.DataFrame,
-    should_stop: ShouldStop = never,
-) -> LayerMaps:
-    """Return the maps of one layer at the snapshots of a view with nothing left open."""
-    splits, labels = examples["split"].to_numpy(), examples["label"].to_numpy()
-    stop_if_asked(should_stop)
-    if view.method in STORED:
-        return stored_maps(run, view, layer, splits, should_stop).at(view.snapshots)
-    states = _states(run, view.snapshots, view.pooling, layer)
-    return projection.quick_maps(view.method, states, splits, labels)
-
-
-def stored_maps(
-    run: Run, view: MapsView, layer: int, splits: np.ndarray, should_stop: ShouldStop = never
-) -> LayerMaps:
-    """Return t-SNE or UMAP maps of a layer at all snapshots, made and stored where they are not."""
-    method, pooling = view.method, view.pooling
-    stored = runs.read_map(run.path, method, pooling, layer)
-    earlier = None if stored is None else LayerMaps.from_arrays(stored)
-    if earlier is not None and earlier.n_snapshots >= len(run.snapshots):
-        return earlier
-    indices = [snapshot.index for snapshot in run.snapshots]
-    maps = projection.slow_maps(
-        method,
-        _states(run, indices, pooling, layer),
-        splits,
-        seed=run.config.seed,
-        earlier=earlier,
-        should_stop=should_stop,
-    )
-    runs.write_map(run.path, method, pooling, layer, maps.arrays())
-    return maps
-
-
-def _states(run: Run, snapshots: Sequence[int], pooling: str, layer: int) -> list[np.ndarray]:
-    return [runs.read_hidden_states(run.path, index, pooling, layer) for index in snapshots]
 
 
 # --- frames that the page needs, too ----------------------------------------------------------

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from sklearn.decomposition import PCA
+
+if TYPE_CHECKING:  # imported where it is used: see projections.py
+    from sklearn.decomposition import PCA
 
 MOST_COMPONENTS = 50  # what neighbourhoods are looked for in
 
 
-def centred(rows: np.ndarray, mine: np.ndarray) -> np.ndarray:
+def centred(rows: np.ndarray, train_rows: np.ndarray) -> np.ndarray:
     """Return rows in float32, less the mean of the train rows of their snapshot."""
-    return rows.astype(np.float32) - mine.astype(np.float32).mean(axis=0)
+    return rows.astype(np.float32) - train_rows.astype(np.float32).mean(axis=0)
 
 
 def principal_components(rows: np.ndarray, n_components: int) -> PCA:
     """Return the first components of rows, fitted exactly."""
+    from sklearn.decomposition import PCA
+
     with np.errstate(invalid="ignore"):  # 0 / 0 where all rows are equal
         return PCA(n_components, svd_solver="covariance_eigh").fit(rows)
 
 
-def reducing_basis(mine: np.ndarray) -> PCA:
+def reducing_basis(train_rows: np.ndarray) -> PCA:
     """Return the first 50 principal components of train rows: t-SNE's and UMAP's usual input."""
-    return principal_components(mine, min(MOST_COMPONENTS, *mine.shape))
+    return principal_components(train_rows, min(MOST_COMPONENTS, *train_rows.shape))
 
 
 def reduced(states: np.ndarray, train: np.ndarray) -> np.ndarray:
     """Return all rows in the components of `reducing_basis`, fitted on train."""
     basis = reducing_basis(states[train])
     components = np.zeros((len(states), basis.n_components_), dtype=states.dtype)
-    for rows in (train, ~train):  # apart: the number of rows decides how a product is rounded
+    for rows in (train, ~train):  # separately: the number of rows decides how products round
         if rows.any():
             components[rows] = basis.transform(states[rows])
     return components

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import pairwise_distances
 
 from layerviz.config import TRAIN_AND_VAL
 
@@ -25,8 +24,8 @@ class LayerMaps:
     trust : ndarray of shape (S, n_splits), float32
         Trustworthiness per snapshot and split, NaN where a split has too few points.
     explained : ndarray of shape (2,), float32
-        PCA: part of the train variance along each axis, 0 where there is no variance at all;
-        NaN for other methods.
+        The part of the train variance along each axis, 0 where there is no variance at all; NaN
+        for projections that do not tell.
     """
 
     xy: np.ndarray
@@ -57,7 +56,7 @@ class LayerMaps:
     def to_unit_square(self, xy: np.ndarray) -> np.ndarray:
         """Return positions of shape (..., 2) on these maps in the square of `in_unit_square`.
 
-        Those of new points may lie outside of it.
+        Those of new points may lie outside it.
         """
         low, high = self.xy.min(axis=(0, 1)), self.xy.max(axis=(0, 1))
         extent = float((high - low).max())
@@ -66,12 +65,40 @@ class LayerMaps:
         return ((xy - (low + high) / 2) / extent + 0.5).astype(np.float32)
 
 
-def spread(rows: np.ndarray) -> bool:
+def vary(rows: np.ndarray) -> bool:
     """Return whether not all rows are equal."""
     return bool((rows != rows[:1]).any())
 
 
-def quality(states: np.ndarray, xy: np.ndarray, splits: np.ndarray) -> np.ndarray:
+def rated(
+    xy: Sequence[np.ndarray],
+    states: Sequence[np.ndarray],
+    splits: np.ndarray,
+    explained: np.ndarray | None = None,
+) -> LayerMaps:
+    """Return maps with their trustworthiness.
+
+    Parameters
+    ----------
+    xy : sequence of S ndarrays of shape (N, 2)
+        Positions, one array per snapshot.
+    states : sequence of S ndarrays of shape (N, D)
+        What they show.
+    splits : ndarray of shape (N,)
+    explained : ndarray of shape (2,), optional
+        As in `LayerMaps`.
+    """
+    stacked = np.stack(xy).astype(np.float32)
+    trust = [
+        split_trustworthiness(state, positions, splits)
+        for state, positions in zip(states, stacked, strict=True)
+    ]
+    if explained is None:
+        explained = np.full(2, np.nan)
+    return LayerMaps(stacked, np.stack(trust), explained.astype(np.float32))
+
+
+def split_trustworthiness(states: np.ndarray, xy: np.ndarray, splits: np.ndarray) -> np.ndarray:
     """Return the trustworthiness of train and of val, shape (2,), NaN where undefined."""
     return np.array(
         [trustworthiness(states[splits == split], xy[splits == split]) for split in TRAIN_AND_VAL],
@@ -97,15 +124,16 @@ def continued(
     earlier : LayerMaps or None
         Maps of the first snapshots, as computed before; only the rest is computed.
     """
-    done = [] if earlier is None else list(earlier.xy[: len(states)])
+    positions = [] if earlier is None else list(earlier.xy[: len(states)])
     trust = [] if earlier is None else list(earlier.trust[: len(states)])
     train = splits == "train"
-    for index in range(len(done), len(states)):
-        xy = draw(index, states[index].astype(np.float32), done[-1][train] if done else None)
-        done.append(xy.astype(np.float32))  # as stored, so that `earlier` goes on alike
-        trust.append(quality(states[index], xy, splits))
+    for index in range(len(positions), len(states)):
+        before = positions[-1][train] if positions else None
+        xy = draw(index, states[index].astype(np.float32), before)
+        positions.append(xy.astype(np.float32))  # as stored, so that `earlier` goes on alike
+        trust.append(split_trustworthiness(states[index], xy, splits))
     nothing = np.full(2, np.nan, dtype=np.float32)
-    return LayerMaps(np.stack(done), np.stack(trust).astype(np.float32), nothing)
+    return LayerMaps(np.stack(positions), np.stack(trust).astype(np.float32), nothing)
 
 
 def trustworthiness(
@@ -138,8 +166,10 @@ def trustworthiness(
         NaN where the measure is not defined: if N is below ``2 * n_neighbors + 1``, or if all
         states are equal.
     """
+    from sklearn.metrics import pairwise_distances  # see projections.py
+
     n = len(states)
-    if n < 2 * n_neighbors + 1 or not spread(states):
+    if n < 2 * n_neighbors + 1 or not vary(states):
         return float("nan")
     at = np.unique(np.linspace(0, n - 1, min(n, max_points)).astype(int))
     states = states.astype(np.float32)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cholesky, eigh, orthogonal_procrustes, solve_triangular
-from sklearn.covariance import ledoit_wolf_shrinkage
+import scipy
 
-from layerviz.projection.layer_maps import LayerMaps, quality, spread
+from layerviz.progress import OnProgress, ShouldStop
+from layerviz.projection.layer_maps import LayerMaps, rated, vary
+from layerviz.projection.projection import LayerStates, Projection
 
 LEAST_VARIANCE = 1e-6  # of standardised states, within classes: keeps the covariance invertible
 LEAST_SINGULAR = 1e-6  # of class means, as a part of the largest: below it there is no discriminant
@@ -22,10 +23,10 @@ def lda_maps(states: Sequence[np.ndarray], splits: np.ndarray, labels: np.ndarra
     classes is shrunk towards a multiple of the identity (Ledoit & Wolf, 2004), since there are
     often fewer train points than dimensions. Positions are in standard deviations within classes,
     from the train mean. With two classes there is one discriminant: the second axis is then the
-    first principal component of what that one leaves of the spread within classes, and the class
-    means do not differ along it.
+    first principal component of what that one leaves of the variation within classes, and the
+    class means do not differ along it.
 
-    The discriminants change from snapshot to snapshot. The axes of each one are turned onto those
+    The discriminants change from snapshot to snapshot. The axes of each one are rotated onto those
     of the one before by the rotation or reflection that brings the train points closest
     (orthogonal Procrustes; Schönemann, 1966); a lone discriminant stays the horizontal axis and is
     only reflected.
@@ -44,9 +45,8 @@ def lda_maps(states: Sequence[np.ndarray], splits: np.ndarray, labels: np.ndarra
     LayerMaps
     """
     aligned = _aligned_axes(states, splits == "train", labels)
-    xy = np.stack([axes.place(state) for axes, state in zip(aligned, states, strict=True)])
-    trust = np.stack([quality(s, p, splits) for s, p in zip(states, xy, strict=True)])
-    return LayerMaps(xy, trust, np.full(2, np.nan, dtype=np.float32))
+    xy = [axes.place(state) for axes, state in zip(aligned, states, strict=True)]
+    return rated(xy, states, splits)
 
 
 def place_in_lda(
@@ -87,7 +87,7 @@ class _Axes:
     def place(self, states: np.ndarray) -> np.ndarray:
         return ((states.astype(np.float64) - self.origin) @ self.directions).astype(np.float32)
 
-    def turned(self, rotation: np.ndarray) -> _Axes:
+    def rotated(self, rotation: np.ndarray) -> _Axes:
         return _Axes(self.origin, self.directions @ rotation, self.n_discriminants)
 
 
@@ -97,12 +97,12 @@ def _aligned_axes(
     aligned: list[_Axes] = []
     before = None
     for state in states:
-        mine = state[train]
-        axes = _fitted(mine.astype(np.float64), labels[train])
+        train_rows = state[train]
+        axes = _fitted_axes(train_rows.astype(np.float64), labels[train])
         if before is not None:
             alike = axes.n_discriminants == aligned[-1].n_discriminants != 1
-            axes = axes.turned(_rotation(axes.place(mine), before, freely=alike))
-        before = axes.place(mine)
+            axes = axes.rotated(_rotation(axes.place(train_rows), before, freely=alike))
+        before = axes.place(train_rows)
         aligned.append(axes)
     return aligned
 
@@ -110,30 +110,31 @@ def _aligned_axes(
 def _rotation(positions: np.ndarray, before: np.ndarray, *, freely: bool) -> np.ndarray:
     """Return the orthogonal matrix, (2, 2), that brings positions closest to those before."""
     if freely:
-        return orthogonal_procrustes(positions, before)[0]
+        return scipy.linalg.orthogonal_procrustes(positions, before)[0]
     return np.diag(np.where((positions * before).sum(axis=0) < 0, -1.0, 1.0))
 
 
-def _fitted(mine: np.ndarray, labels: np.ndarray) -> _Axes:
+def _fitted_axes(train_rows: np.ndarray, labels: np.ndarray) -> _Axes:
     """Return the axes that train rows of shape (n, D) give, not yet aligned."""
-    origin = mine.mean(axis=0)
-    if not spread(mine):  # as [CLS] is before the first layer
+    origin = train_rows.mean(axis=0)
+    if not vary(train_rows):  # as [CLS] before the first layer
         return _Axes(origin, np.zeros((len(origin), 2)), 0)
-    scale = mine.std(axis=0)
+    scale = train_rows.std(axis=0)
     scale[scale == 0] = 1
-    rows = (mine - origin) / scale
+    rows = (train_rows - origin) / scale
     means, within = _by_class(rows, labels)
-    root = cholesky(_shrunk_covariance(within), lower=True)  # (D, D), root @ root.T
-    whitened = solve_triangular(root, means.T, lower=True)  # (D, K)
+    root = scipy.linalg.cholesky(_shrunk_covariance(within), lower=True)  # (D, D), root @ root.T
+    whitened = scipy.linalg.solve_triangular(root, means.T, lower=True)  # (D, K)
     left, singular, _ = np.linalg.svd(whitened, full_matrices=False)
-    kept = singular > max(LEAST_SINGULAR * singular[0], 1e-9 * np.sqrt(len(mine)))
-    n_found = min(2, int(kept.sum()))
-    discriminants = left[:, :n_found]  # orthonormal where the spread within classes is a sphere
-    directions = solve_triangular(root, discriminants, lower=True, trans="T")  # (D, n_found)
-    if n_found < 2:
-        rest = _of_the_rest(within, directions, root @ discriminants, 2 - n_found)
+    kept = singular > max(LEAST_SINGULAR * singular[0], 1e-9 * np.sqrt(len(train_rows)))
+    n_discriminants = min(2, int(kept.sum()))
+    discriminants = left[:, :n_discriminants]  # orthonormal where classes are spheres
+    directions = scipy.linalg.solve_triangular(root, discriminants, lower=True, trans="T")
+    if n_discriminants < 2:
+        missing = 2 - n_discriminants
+        rest = _leftover_components(within, directions, root @ discriminants, missing)
         directions = np.hstack([directions, rest])
-    return _Axes(origin, directions / scale[:, None], n_found)
+    return _Axes(origin, directions / scale[:, None], n_discriminants)
 
 
 def _by_class(rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,6 +148,8 @@ def _by_class(rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def _shrunk_covariance(within: np.ndarray) -> np.ndarray:
     """Return the shrunk covariance of class-centred rows, (D, D)."""
+    from sklearn.covariance import ledoit_wolf_shrinkage  # see projections.py
+
     n, width = within.shape
     covariance = within.T @ within / n
     shrinkage = ledoit_wolf_shrinkage(within, assume_centered=True) if within.any() else 1.0
@@ -156,16 +159,16 @@ def _shrunk_covariance(within: np.ndarray) -> np.ndarray:
     return covariance
 
 
-def _of_the_rest(
+def _leftover_components(
     within: np.ndarray, directions: np.ndarray, loadings: np.ndarray, n_wanted: int
 ) -> np.ndarray:
-    """Return directions, (D, n_wanted), of the principal components that discriminants leave.
+    """Return directions, (D, n_wanted), of the principal components of what discriminants leave.
 
     Parameters
     ----------
     within : ndarray of shape (n, D)
         Class-centred train rows.
-    directions, loadings : ndarrays of shape (D, n_found)
+    directions, loadings : ndarrays of shape (D, n_discriminants)
         Of the discriminants: how a row gives its position, and how a position gives back its part
         of the row.
     n_wanted : int
@@ -174,9 +177,53 @@ def _of_the_rest(
     rest = within - within @ directions @ loadings.T
     width = rest.shape[1]
     first = max(0, width - n_wanted)
-    variances, components = eigh(rest.T @ rest / len(rest), subset_by_index=[first, width - 1])
+    covariance = rest.T @ rest / len(rest)
+    variances, components = scipy.linalg.eigh(covariance, subset_by_index=[first, width - 1])
     variances, components = variances[::-1], components[:, ::-1]
     components = components - directions @ (loadings.T @ components)
-    there = variances > LEAST_VARIANCE
-    scaled = np.where(there, components / np.sqrt(np.where(there, variances, 1)), 0)
+    varies = variances > LEAST_VARIANCE
+    scaled = np.where(varies, components / np.sqrt(np.where(varies, variances, 1)), 0)
     return np.pad(scaled, ((0, 0), (0, n_wanted - scaled.shape[1])))
+
+
+# --- the projection -------------------------------------------------------------------------
+
+
+def _draw(
+    layer: LayerStates,
+    earlier: LayerMaps | None,  # noqa: ARG001
+    on_progress: OnProgress,  # noqa: ARG001
+    should_stop: ShouldStop,  # noqa: ARG001
+) -> LayerMaps:
+    return lda_maps(layer.states, layer.splits, layer.labels)
+
+
+def _place(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:  # noqa: ARG001
+    return place_in_lda(layer.states, layer.splits, layer.labels, vectors, at)
+
+
+def _notes(n_classes: int) -> tuple[str, ...]:
+    if n_classes != 2:
+        return ()
+    return (
+        "With two classes there is only one direction that separates them, the horizontal one; the "
+        "vertical one is the first principal component of what it leaves of the variation within "
+        "classes.",
+    )
+
+
+LDA = Projection(
+    name="lda",
+    label="LDA",
+    help="the directions that separate the train labels best; what counts is how val does there.",
+    reading="shows the directions that separate the *train* labels best (Fisher's discriminants, "
+    "with Ledoit and Wolf's shrinkage); each epoch is rotated onto the one before. Train looks "
+    "separated even where nothing was learned: judge by val. With two classes there is only one "
+    "such direction, the horizontal one; the vertical one is the first principal component of "
+    "what it leaves of the variation within classes.",
+    draw=_draw,
+    place=_place,
+    placed_by="all snapshots",
+    uses_labels=True,
+    notes=_notes,
+)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.decomposition import PCA
 
+from layerviz.progress import OnProgress, ShouldStop
 from layerviz.projection.components import centred, principal_components, two_columns
-from layerviz.projection.layer_maps import LayerMaps, quality
+from layerviz.projection.layer_maps import LayerMaps, rated
+from layerviz.projection.projection import LayerStates, Projection
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA as Components
 
 
 def pca_maps(states: Sequence[np.ndarray], splits: np.ndarray) -> LayerMaps:
@@ -34,9 +39,8 @@ def pca_maps(states: Sequence[np.ndarray], splits: np.ndarray) -> LayerMaps:
     basis = _shared_basis(states, train)
     explained = np.zeros(2, dtype=np.float32)
     explained[: basis.n_components_] = np.nan_to_num(basis.explained_variance_ratio_)
-    xy = np.stack([two_columns(basis.transform(state)) for state in states]).astype(np.float32)
-    trust = np.stack([quality(s, p, splits) for s, p in zip(states, xy, strict=True)])
-    return LayerMaps(xy, trust, explained)
+    xy = [two_columns(basis.transform(state)) for state in states]
+    return rated(xy, states, splits, explained)
 
 
 def place_in_pca(
@@ -65,7 +69,38 @@ def place_in_pca(
     return two_columns(placed).astype(np.float32)
 
 
-def _shared_basis(centred: Sequence[np.ndarray], train: np.ndarray) -> PCA:
+def _shared_basis(centred_states: Sequence[np.ndarray], train: np.ndarray) -> Components:
     """Return the two components of the train rows pooled over the snapshots."""
-    pooled = np.concatenate([state[train] for state in centred])
+    pooled = np.concatenate([state[train] for state in centred_states])
     return principal_components(pooled, min(2, *pooled.shape))
+
+
+# --- the projection -------------------------------------------------------------------------
+
+
+def _draw(
+    layer: LayerStates,
+    earlier: LayerMaps | None,  # noqa: ARG001
+    on_progress: OnProgress,  # noqa: ARG001
+    should_stop: ShouldStop,  # noqa: ARG001
+) -> LayerMaps:
+    return pca_maps(layer.states, layer.splits)
+
+
+def _place(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:  # noqa: ARG001
+    return place_in_pca(layer.states, layer.splits, vectors, at)
+
+
+PCA = Projection(
+    name="pca",
+    label="PCA",
+    help="a linear view, with the same axes at every epoch.",
+    reading="uses one basis per layer for all epochs, with each epoch centred on its train mean. "
+    "It shows the two directions of greatest variance, which need not be the ones that separate "
+    "your classes; the page says how much of the variance they hold.",
+    draw=_draw,
+    place=_place,
+    placed_by="all snapshots",
+    explains_variance=True,
+    refits=True,
+)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import openTSNE
 
 from layerviz.progress import (
     MAPPING,
@@ -18,25 +18,30 @@ from layerviz.progress import (
     stop_if_asked,
 )
 from layerviz.projection.components import reduced, reducing_basis, two_columns
-from layerviz.projection.layer_maps import LayerMaps, continued, spread
+from layerviz.projection.layer_maps import LayerMaps, continued, vary
+from layerviz.projection.projection import LayerStates, Projection
 
-# Factors by which neighbours attract one another, and for how many iterations. Without one, points
+if TYPE_CHECKING:  # imported where it is used: see projections.py
+    import openTSNE
+
+# Factors by which neighbours attract one another, and for how many iterations. Without them, points
 # of a map that has unfolded cannot get past each other, and it loses 0.01 of its trustworthiness.
 FIRST_PHASES = ((12, 250), (1, 250))
-ANEW_PHASES = ((12, 100), (1, 150))
+RECOMPUTED_PHASES = ((12, 100), (1, 150))
 HELD_PHASES = ((4, 100), (1, 150))
 PLACING_ITERATIONS = 100  # for the rows outside train
 ITERATIONS_PER_STEP = 10
-# Where fewer of all nearest neighbours are the old ones, a map unfolds anew from the shrunk one
-# before: held, it would keep islands that are no more. Elsewhere a point stays where it is if the
-# share STAYING of its neighbours are the old ones; others go back at each step by the fourth power
-# of their share over this one. On 2,000 tweets, 8 layers and 6 snapshots, stable points move 0.09
-# of the radius (0.28 if none goes back), trustworthiness is 0.962 (0.967).
+# Where a smaller share than ENOUGH_TO_HOLD of all nearest neighbours stayed the same, the layout is
+# recomputed from a shrunken copy of the map before; held in place, it would keep islands that no
+# longer exist. Elsewhere a point stays put if the share STAYING of its neighbours stayed the same;
+# other points are drawn back at each step by the fourth power of their share over STAYING. On 2,000
+# tweets, 8 layers and 6 snapshots, stable points move 0.09 of the radius (0.28 if none is drawn
+# back), and trustworthiness is 0.962 (0.967).
 ENOUGH_TO_HOLD = 0.27
 STAYING = 0.87
-NEIGHBOURS = 10  # whose staying tells how stable a point is
+NEIGHBOURS = 10  # that tell how stable a point is
 FEWEST_POINTS = 5  # of train, for neighbourhoods
-MOST_EXACT = 20_000  # train points up to which looking at all pairs is fast and needs no luck
+MOST_EXACT = 20_000  # train points up to which comparing all pairs is fast
 
 
 def tsne_maps(
@@ -53,9 +58,10 @@ def tsne_maps(
 
     The first snapshot starts from its first two principal components (Kobak & Berens, 2019);
     each further one from the positions of the snapshot before. As in dynamic t-SNE (Rauber et al.,
-    2016), points are drawn back to where they were; here each the more, the more of its nearest
-    neighbours stayed, so that what moves on the map is what has changed. Where few stayed, none is
-    drawn back, and the map unfolds anew from the shrunk one before.
+    2016), points are drawn back to where they were; here, the more strongly, the more of a point's
+    nearest neighbours stayed the same, so that what moves on the map is what has changed. Where few
+    stayed the same, no point is drawn back, and the layout is recomputed from a shrunken copy of
+    the map before.
     Rows outside train are placed by openTSNE's `transform` (Poličar et al., 2019), which keeps
     the train points fixed.
 
@@ -87,10 +93,10 @@ def tsne_maps(
     """
 
     def draw(index: int, state: np.ndarray, previous: np.ndarray | None) -> np.ndarray:
-        report = _Report(index, len(states), on_progress, should_stop)
+        reporter = _Reporter(index, len(states), on_progress, should_stop)
         before = None if previous is None else _Before(states[index - 1], previous)
-        xy = _tsne(state, splits == "train", before, seed, report, n_jobs)
-        report.finished()
+        xy = _tsne(state, splits == "train", before, seed, reporter, n_jobs)
+        reporter.finished()
         return xy
 
     return continued(draw, states, splits, earlier)
@@ -99,9 +105,9 @@ def tsne_maps(
 def place_in_tsne(
     xy: np.ndarray, states: np.ndarray, splits: np.ndarray, vectors: np.ndarray, *, seed: int
 ) -> np.ndarray:
-    """Place new vectors in a drawn t-SNE map, whose points stay where they are.
+    """Place new vectors in a t-SNE map that was drawn; its points stay where they are.
 
-    By openTSNE's `transform` (Poličar et al., 2019), with the settings by which `tsne_maps`
+    Uses openTSNE's `transform` (Poličar et al., 2019), with the settings with which `tsne_maps`
     places the rows outside train.
 
     Parameters
@@ -121,21 +127,23 @@ def place_in_tsne(
     ndarray of shape (m, 2), float32
         In the coordinates of `xy`.
     """
-    mine = states[splits == "train"].astype(np.float32)
-    if not spread(mine):
+    import openTSNE
+
+    train_rows = states[splits == "train"].astype(np.float32)
+    if not vary(train_rows):
         return np.zeros((len(vectors), 2), dtype=np.float32)
-    basis = reducing_basis(mine)
-    placed = basis.transform(vectors.astype(np.float32))
-    if len(mine) < FEWEST_POINTS:
-        return two_columns(placed[:, :2]).astype(np.float32)
-    affinities = _affinities(basis.transform(mine), seed)
-    drawn = xy[splits == "train"].astype(np.float64)
+    basis = reducing_basis(train_rows)
+    components = basis.transform(vectors.astype(np.float32))
+    if len(train_rows) < FEWEST_POINTS:
+        return two_columns(components[:, :2]).astype(np.float32)
+    affinities = _affinities(basis.transform(train_rows), seed)
+    train_xy = xy[splits == "train"].astype(np.float64)
     embedding = openTSNE.TSNEEmbedding(
-        drawn.copy(), affinities, negative_gradient_method="bh", random_state=seed
+        train_xy.copy(), affinities, negative_gradient_method="bh", random_state=seed
     )
-    placed = _placed(embedding, placed)
-    moved = drawn[0] - np.asarray(embedding)[0]  # it was re-centred in place
-    return (placed + moved).astype(np.float32)
+    positions = _positions_of_new(embedding, components)
+    shift = train_xy[0] - np.asarray(embedding)[0]  # the embedding was re-centred in place
+    return (positions + shift).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,7 @@ class _Before:
 
 
 @dataclass(frozen=True)
-class _Report:
+class _Reporter:
     """Progress of one snapshot within all of them."""
 
     index: int
@@ -172,41 +180,43 @@ def _tsne(
     train: np.ndarray,
     before: _Before | None,
     seed: int,
-    report: _Report,
+    reporter: _Reporter,
     n_jobs: int,
 ) -> np.ndarray:
     """Return positions of shape (N, 2): train optimised, the other rows placed."""
+    import openTSNE
+
     n_train = int(train.sum())
     xy = np.zeros((len(states), 2))
-    if not spread(states[train]):  # as [CLS] is before the first layer
+    if not vary(states[train]):  # as [CLS] before the first layer
         return xy
     components = reduced(states, train)
     if n_train < FEWEST_POINTS:  # for neighbourhoods; two components say all there is
         return two_columns(components[:, :2])
-    mine = components[train]
-    if before is None or not spread(before.xy):
-        start = openTSNE.initialization.rescale(two_columns(mine[:, :2]))
+    train_components = components[train]
+    if before is None or not vary(before.xy):
+        start = openTSNE.initialization.rescale(two_columns(train_components[:, :2]))
         phases, pull = FIRST_PHASES, np.zeros((n_train, 1))
     else:
         old = reduced(before.states.astype(np.float32), train)[train]
-        stayed = _neighbours_kept(old, mine, seed, n_jobs)
+        stayed = _neighbours_kept(old, train_components, seed, n_jobs)
         if stayed.mean() < ENOUGH_TO_HOLD:
             start = openTSNE.initialization.rescale(before.xy.astype(np.float64))
-            phases, pull = ANEW_PHASES, np.zeros((n_train, 1))
+            phases, pull = RECOMPUTED_PHASES, np.zeros((n_train, 1))
         else:
             start = before.xy.astype(np.float64)
             start -= start.mean(axis=0)  # as openTSNE centres at each iteration
             phases, pull = HELD_PHASES, np.minimum(1, (stayed / STAYING) ** 4)[:, None]
     embedding = openTSNE.TSNEEmbedding(
         start.copy(),
-        _affinities(mine, seed, n_jobs),
+        _affinities(train_components, seed, n_jobs),
         negative_gradient_method="bh",
         n_jobs=n_jobs,
         random_state=seed,
     )
-    embedding = _optimised(embedding, phases, start, pull, report)
+    embedding = _optimised(embedding, phases, start, pull, reporter)
     if not train.all():
-        xy[~train] = _placed(embedding, components[~train])
+        xy[~train] = _positions_of_new(embedding, components[~train])
     xy[train] = np.asarray(embedding)  # read after transform, which re-centres the reference
     return xy
 
@@ -216,7 +226,7 @@ def _optimised(
     phases: Sequence[tuple[float, int]],
     start: np.ndarray,
     pull: np.ndarray,
-    report: _Report,
+    reporter: _Reporter,
 ) -> openTSNE.TSNEEmbedding:
     """Return the embedding after all phases; `pull` (n, 1) draws its points back to `start`."""
     n_iterations = sum(n for _, n in phases)
@@ -226,7 +236,7 @@ def _optimised(
             embedding = embedding.optimize(ITERATIONS_PER_STEP, exaggeration=exaggeration)
             embedding += pull * (start - embedding)
             done += ITERATIONS_PER_STEP
-            report.reached(done / (n_iterations + PLACING_ITERATIONS))
+            reporter.reached(done / (n_iterations + PLACING_ITERATIONS))
     return embedding
 
 
@@ -238,12 +248,14 @@ def _neighbours_kept(old: np.ndarray, new: np.ndarray, seed: int, n_jobs: int) -
 
 
 def _affinities(
-    mine: np.ndarray, seed: int, n_jobs: int = 1
+    train_rows: np.ndarray, seed: int, n_jobs: int = 1
 ) -> openTSNE.affinity.PerplexityBasedNN:
     """Return how near train rows are to one another; its index places others among them."""
-    perplexity = _perplexity(len(mine))
+    import openTSNE
+
+    perplexity = _perplexity(len(train_rows))
     return openTSNE.affinity.PerplexityBasedNN(
-        knn_index=_index(mine, min(len(mine) - 1, int(3 * perplexity)), seed, n_jobs),
+        knn_index=_index(train_rows, min(len(train_rows) - 1, int(3 * perplexity)), seed, n_jobs),
         perplexity=perplexity,
         n_jobs=n_jobs,
         random_state=seed,
@@ -253,9 +265,11 @@ def _affinities(
 def _index(rows: np.ndarray, k: int, seed: int, n_jobs: int) -> openTSNE.nearest_neighbors.KNNIndex:
     """Return the index of each row's k nearest rows.
 
-    It is handed to openTSNE ready: that would import pynndescent (minutes of compiling) wherever
-    it is installed, only to learn that it is there.
+    openTSNE gets it ready-made: choosing one itself, it would import pynndescent (minutes of
+    compiling) wherever that is installed, only to learn that it is.
     """
+    import openTSNE
+
     exact = len(rows) <= MOST_EXACT
     return (openTSNE.nearest_neighbors.Sklearn if exact else openTSNE.nearest_neighbors.Annoy)(
         rows,
@@ -271,12 +285,50 @@ def _perplexity(n_train: int) -> float:
     return min(30.0, (n_train - 1) / 3)
 
 
-def _placed(embedding: openTSNE.TSNEEmbedding, components: np.ndarray) -> np.ndarray:
-    """Return where new rows come to lie, shape (m, 2), after re-centring the embedding in place."""
-    placed = embedding.transform(
+def _positions_of_new(embedding: openTSNE.TSNEEmbedding, components: np.ndarray) -> np.ndarray:
+    """Return the positions of new rows, shape (m, 2); re-centres the embedding in place."""
+    positions = embedding.transform(
         components,
         perplexity=min(5.0, _perplexity(len(embedding))),
         early_exaggeration_iter=0,
         n_iter=PLACING_ITERATIONS,
     )
-    return np.asarray(placed)
+    return np.asarray(positions)
+
+
+# --- the projection -------------------------------------------------------------------------
+
+
+def _draw(
+    layer: LayerStates,
+    earlier: LayerMaps | None,
+    on_progress: OnProgress,
+    should_stop: ShouldStop,
+) -> LayerMaps:
+    return tsne_maps(
+        layer.states,
+        layer.splits,
+        seed=layer.seed,
+        earlier=earlier,
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+
+
+def _place(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:
+    return place_in_tsne(xy, layer.states[at], layer.splits, vectors, seed=layer.seed)
+
+
+TSNE = Projection(
+    name="tsne",
+    label="t-SNE",
+    help="preserves neighbourhoods; distances between far clusters mean little.",
+    reading="preserves neighbourhoods. Each epoch starts from the positions of the one before, and "
+    "a point is held in place to the extent that its nearest neighbours stayed the same, so what "
+    "moves is what changed. (Where most neighbours changed, the layout is recomputed.) Cluster "
+    "sizes and distances between far clusters mean little.",
+    draw=_draw,
+    place=_place,
+    stored=True,
+    continues=True,
+)

@@ -1,7 +1,7 @@
 """UMAP: neighbourhoods and more of the wider picture, continued from snapshot to snapshot.
 
-umap-learn compiles itself when it is imported, which takes seconds: only who draws or extends
-such a map imports it.
+umap-learn compiles itself when it is imported, which takes seconds, so it is imported only where
+such a map is drawn or extended.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from layerviz.progress import (
     stop_if_asked,
 )
 from layerviz.projection.components import reduced, reducing_basis, two_columns
-from layerviz.projection.layer_maps import LayerMaps, continued, spread
+from layerviz.projection.layer_maps import LayerMaps, continued, vary
+from layerviz.projection.projection import LayerStates, Projection
 
 if TYPE_CHECKING:
-    from umap import UMAP
+    from umap import UMAP as UmapModel
 
 FIRST_EPOCHS, NEXT_EPOCHS = 500, 100  # of the optimisation, in the first snapshot and later
 FIRST_RATE, NEXT_RATE = 1.0, 0.25  # UMAP's step, which falls to 0
@@ -35,7 +36,7 @@ HALF_WIDTH = 10.0  # of the positions that the first snapshot starts from, UMAP'
 FEWEST_POINTS = 5  # of train, for neighbourhoods
 
 # Numba's thread pool may abort the process when two threads enter it at a time, as a worker that
-# draws and a page that places a text would.
+# draws maps and a page that places a text would.
 _one_at_a_time = threading.Lock()
 
 
@@ -80,7 +81,7 @@ def umap_maps(
     """
 
     def draw(index: int, state: np.ndarray, previous: np.ndarray | None) -> np.ndarray:
-        xy = _mapped(state, splits == "train", previous, seed, should_stop)
+        xy = _map_of_snapshot(state, splits == "train", previous, seed, should_stop)
         percent = round(100 * (index + 1) / len(states))
         on_progress(Progress(MAPPING, percent, 100))
         return xy
@@ -91,7 +92,7 @@ def umap_maps(
 def place_in_umap(
     xy: np.ndarray, states: np.ndarray, splits: np.ndarray, vectors: np.ndarray, *, seed: int
 ) -> np.ndarray:
-    """Place new vectors in a drawn UMAP map, whose points stay where they are.
+    """Place new vectors in a UMAP map that was drawn; its points stay where they are.
 
     Parameters
     ----------
@@ -111,19 +112,19 @@ def place_in_umap(
         In the coordinates of `xy`.
     """
     train = splits == "train"
-    mine = states[train].astype(np.float32)
-    if not spread(mine):
+    train_rows = states[train].astype(np.float32)
+    if not vary(train_rows):
         return np.zeros((len(vectors), 2), dtype=np.float32)
-    basis = reducing_basis(mine)
-    placed = basis.transform(vectors.astype(np.float32))
-    if len(mine) < FEWEST_POINTS:
-        return two_columns(placed[:, :2]).astype(np.float32)
+    basis = reducing_basis(train_rows)
+    components = basis.transform(vectors.astype(np.float32))
+    if len(train_rows) < FEWEST_POINTS:
+        return two_columns(components[:, :2]).astype(np.float32)
     with _one_at_a_time:
-        model = _neighbourhoods(basis.transform(mine), seed)
-        return _placed(model, xy[train], placed)
+        model = _neighbourhoods(basis.transform(train_rows), seed)
+        return _positions_of_new(model, xy[train], components)
 
 
-def _mapped(
+def _map_of_snapshot(
     states: np.ndarray,
     train: np.ndarray,
     previous: np.ndarray | None,
@@ -133,15 +134,14 @@ def _mapped(
     """Return positions of shape (N, 2), float32: train optimised, the other rows placed."""
     xy = np.zeros((len(states), 2), dtype=np.float32)
     stop_if_asked(should_stop)
-    if not spread(states[train]):  # as [CLS] is before the first layer
+    if not vary(states[train]):  # as [CLS] before the first layer
         return xy
     components = reduced(states, train)
     if train.sum() < FEWEST_POINTS:
         return two_columns(components[:, :2])
-    first = previous is None or not spread(previous)
     with _one_at_a_time:
         model = _neighbourhoods(components[train], seed)
-        if first:
+        if previous is None or not vary(previous):
             start = two_columns(components[train][:, :2])
             start = start * (HALF_WIDTH / np.abs(start).max())
             xy[train] = _optimised(model, start, FIRST_EPOCHS, FIRST_RATE, seed)
@@ -149,30 +149,32 @@ def _mapped(
             xy[train] = _optimised(model, previous, NEXT_EPOCHS, NEXT_RATE, seed)
         stop_if_asked(should_stop)
         if not train.all():
-            xy[~train] = _placed(model, xy[train], components[~train])
+            xy[~train] = _positions_of_new(model, xy[train], components[~train])
     return xy
 
 
-def _neighbourhoods(mine: np.ndarray, seed: int) -> UMAP:
+def _neighbourhoods(train_rows: np.ndarray, seed: int) -> UmapModel:
     """Return the fuzzy graph of train rows, with nothing laid out yet."""
-    from umap import UMAP
+    from umap import UMAP as UmapModel
 
-    model = UMAP(
-        n_neighbors=min(MOST_NEIGHBOURS, len(mine) - 1),
+    model = UmapModel(
+        n_neighbors=min(MOST_NEIGHBOURS, len(train_rows) - 1),
         n_epochs=0,
-        init=np.random.default_rng(seed).normal(size=(len(mine), 2)),  # it asks for one
+        init=np.random.default_rng(seed).normal(size=(len(train_rows), 2)),  # it asks for one
         random_state=seed,
         transform_seed=seed,
         n_jobs=1,
     )
-    return model.fit(mine)
+    return model.fit(train_rows)
 
 
-def _optimised(model: UMAP, start: np.ndarray, n_epochs: int, rate: float, seed: int) -> np.ndarray:
-    """Return the layout of a graph that `start`, (n, 2), leads to.
+def _optimised(
+    model: UmapModel, start: np.ndarray, n_epochs: int, rate: float, seed: int
+) -> np.ndarray:
+    """Return the layout of a graph, (n, 2), that the optimisation reaches from `start`, (n, 2).
 
-    umap-learn's own optimisation, called without the method around it, which would stretch both
-    axes of `start` to the same range before and so move points that have no reason to move.
+    Calls umap-learn's own optimisation without the method around it, which would first stretch both
+    axes of `start` to the same range and so move points that have no reason to move.
     """
     from umap.layouts import optimize_layout_euclidean
     from umap.umap_ import make_epochs_per_sample
@@ -201,8 +203,45 @@ def _optimised(model: UMAP, start: np.ndarray, n_epochs: int, rate: float, seed:
     )
 
 
-def _placed(model: UMAP, drawn: np.ndarray, components: np.ndarray) -> np.ndarray:
-    """Return where new rows come to lie, (m, 2), on the layout `drawn`, (n, 2), of the graph."""
-    model.embedding_ = np.array(drawn, dtype=np.float32, order="C")
+def _positions_of_new(model: UmapModel, train_xy: np.ndarray, components: np.ndarray) -> np.ndarray:
+    """Return the positions of new rows, (m, 2), on a layout of the graph, (n, 2)."""
+    model.embedding_ = np.array(train_xy, dtype=np.float32, order="C")
     model.n_epochs = 3 * PLACING_EPOCHS  # `transform` takes a third of it
     return model.transform(components)
+
+
+# --- the projection -------------------------------------------------------------------------
+
+
+def _draw(
+    layer: LayerStates,
+    earlier: LayerMaps | None,
+    on_progress: OnProgress,
+    should_stop: ShouldStop,
+) -> LayerMaps:
+    return umap_maps(
+        layer.states,
+        layer.splits,
+        seed=layer.seed,
+        earlier=earlier,
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+
+
+def _place(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:
+    return place_in_umap(xy, layer.states[at], layer.splits, vectors, seed=layer.seed)
+
+
+UMAP = Projection(
+    name="umap",
+    label="UMAP",
+    help="preserves neighbourhoods too, and packs them more tightly.",
+    reading="preserves neighbourhoods too, packs them more tightly, and continues from epoch to "
+    "epoch in the same way. The first UMAP map after the server starts takes up to a minute "
+    "longer, while UMAP compiles itself.",
+    draw=_draw,
+    place=_place,
+    stored=True,
+    continues=True,
+)

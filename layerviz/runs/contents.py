@@ -204,21 +204,21 @@ def read_label_ranking(path: Path) -> tuple[pd.DataFrame, dict[str, Any]] | None
 # --- maps, model, resume --------------------------------------------------------------------
 
 
-def write_map(path: Path, method: str, pooling: str, layer: int, arrays: dict) -> None:
+def write_map(path: Path, projection: str, pooling: str, layer: int, arrays: dict) -> None:
     """Store the maps of one layer over the snapshots (arrays as `projection` names them)."""
-    with replacing(Layout(path).map(method, pooling, layer)) as temporary:
+    with replacing(Layout(path).map(projection, pooling, layer)) as temporary:
         save_file(arrays, temporary)
 
 
-def read_map(path: Path, method: str, pooling: str, layer: int) -> dict[str, np.ndarray] | None:
+def read_map(path: Path, projection: str, pooling: str, layer: int) -> dict[str, np.ndarray] | None:
     """Return the stored maps of one layer, or None when none have been computed."""
-    file = Layout(path).map(method, pooling, layer)
+    file = Layout(path).map(projection, pooling, layer)
     return load_file(file) if file.exists() else None
 
 
-def map_version(path: Path, method: str, pooling: str, layer: int) -> int | None:
+def map_version(path: Path, projection: str, pooling: str, layer: int) -> int | None:
     """Return what tells one state of a layer's stored maps from another; None without any."""
-    file = Layout(path).map(method, pooling, layer)
+    file = Layout(path).map(projection, pooling, layer)
     return file.stat().st_mtime_ns if file.exists() else None
 
 

@@ -21,7 +21,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from layerviz.poolings import NAME as POOLING_NAME
+from layerviz.registry import NAME_PATTERN
 
 RECORD = "run.json"
 EXAMPLES = "examples.parquet"
@@ -41,8 +41,8 @@ _PORTABLE = re.compile(
             *map(re.escape, (RECORD, EXAMPLES, HISTORY, MEASURES)),
             rf"{SNAPSHOTS}/\d{{3,4}}/"
             rf"({'|'.join(map(re.escape, (HIDDEN_STATES, PREDICTIONS, PROBES)))})",
-            rf"{MAPS}/[a-z]{{1,10}}-{POOLING_NAME}-\d{{2,3}}\.safetensors",
-            rf"{MIXES}/\d{{3,4}}-{POOLING_NAME}\.json",
+            rf"{MAPS}/{NAME_PATTERN}-{NAME_PATTERN}-\d{{2,3}}\.safetensors",
+            rf"{MIXES}/\d{{3,4}}-{NAME_PATTERN}\.json",
             rf"({MODEL}|{WEIGHTS}/\d{{3,4}})/[A-Za-z0-9_][A-Za-z0-9_.-]{{0,80}}"
             r"\.(json|safetensors|txt|model)",
         )
@@ -108,9 +108,9 @@ class Layout:
     def maps(self) -> Path:
         return self.folder / MAPS
 
-    def map(self, method: str, pooling: str, layer: int) -> Path:
+    def map(self, projection: str, pooling: str, layer: int) -> Path:
         """Return the file with the maps of one layer over the snapshots."""
-        return self.maps / f"{method}-{pooling}-{layer:02d}.safetensors"
+        return self.maps / f"{projection}-{pooling}-{layer:02d}.safetensors"
 
     @property
     def mixes(self) -> Path:
@@ -154,8 +154,8 @@ def is_optional(name: str) -> bool:
 
 def map_parts(file: Path) -> tuple[str, str, int]:
     """Return projection, pooling and layer of a file of maps."""
-    method, pooling, layer = file.stem.split("-")
-    return method, pooling, int(layer)
+    projection, pooling, layer = file.stem.split("-")
+    return projection, pooling, int(layer)
 
 
 def mix_parts(file: Path) -> tuple[int, str]:

@@ -20,7 +20,8 @@ from layerviz import __version__
 from layerviz.config import RunConfig, check_run_id, run_id
 from layerviz.data import Dataset
 from layerviz.errors import LayervizError, RunError
-from layerviz.poolings import NAME, POOLINGS, RESERVED
+from layerviz.poolings import POOLINGS, RESERVED
+from layerviz.registry import NAME_PATTERN
 from layerviz.runs.layout import RECORD, Layout
 from layerviz.runs.upgrading import FORMAT, upgraded
 from layerviz.runs.writing import replacing, writing
@@ -300,7 +301,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
 
 def _poolings(names: Any) -> tuple[str, ...]:
     sound = isinstance(names, list) and all(
-        isinstance(name, str) and re.fullmatch(NAME, name) and name not in RESERVED
+        isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) and name not in RESERVED
         for name in names
     )
     if not sound or not 0 < len(set(names)) == len(names):

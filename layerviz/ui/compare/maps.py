@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, comparison, projection
+from layerviz import cache, charts, comparison
 from layerviz.charts import Grid
 from layerviz.comparison import Comparison, Contender
-from layerviz.config import METHOD_NAMES, TRAIN_AND_VAL
+from layerviz.config import TRAIN_AND_VAL
 from layerviz.poolings import pooling_label
-from layerviz.projection import STORED, LayerMaps
-from layerviz.runs import Run, Snapshot
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, LayerMaps, projection_notes
+from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_chart import most_per_split, most_slots, probe_scores
 from layerviz.ui.parts.map_controls import (
@@ -25,7 +25,7 @@ from layerviz.ui.parts.map_controls import (
 )
 from layerviz.ui.parts.selection import clear_button, highlight, selection, taking_from
 from layerviz.ui.parts.state import first_value, redrawing
-from layerviz.ui.parts.stored_maps import maps_are_there, stored_maps
+from layerviz.ui.parts.stored_maps import maps_are_ready, n_ready_snapshots, ready_maps
 from layerviz.wording import epoch_name, layer_name
 
 DEPTHS = (0.25, 0.5, 0.75, 1.0)
@@ -38,7 +38,7 @@ class View:
     """What the reader wants to see: a pooling and a layer of each encoder, and how."""
 
     poolings: list[str]
-    method: str
+    projection: str
     colouring: str
     layers: list[int]
     classes: list[int]
@@ -66,7 +66,7 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
             first = judged.best.best.pooling
             shared = comparison.shared_poolings(ready)
             poolings = [pooling_control("versus_pooling", shared, first)] * len(ready)
-        method, colouring = map_controls("versus_")
+        projection, colouring = map_controls("versus_")
         if len(shared) > 1:
             seed = st.selectbox("Seed", shared, key=f"versus_seed_{shared}", width=90)
         at_best = st.toggle(
@@ -79,7 +79,7 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
     classes = classes_in_colour(
         runs[0], colouring, f"versus_classes_{runs[0].dataset['fingerprint']}"
     )
-    view = View(poolings, method, colouring, layers, classes, at_best)
+    view = View(poolings, projection, colouring, layers, classes, at_best)
     st.fragment(_maps)(ready, runs, judged, view)
 
 
@@ -115,8 +115,8 @@ def _maps(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
     """Draw; a selection redraws this part of the page alone."""
     wanted = list(zip(runs, view.poolings, view.layers, strict=True))
     least = [standing.best.snapshot for standing in judged.standings] if view.at_best else None
-    if not maps_are_there(view.method, wanted, least):
-        view = replace(view, method="pca")
+    if not maps_are_ready(view.projection, wanted, least):
+        view = replace(view, projection=DEFAULT_PROJECTION)
     with redrawing():
         _draw(ready, runs, judged, view)
 
@@ -130,7 +130,8 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
     points, panels, maps = [], [], []
     for place, (run, where) in enumerate(zip(runs, places, strict=True)):
         pooling, layer = view.poolings[place], view.layers[place]
-        drawn = _maps_of(run, view.method, pooling, layer, shown[place])
+        every = [snapshot.index for snapshot in run.snapshots]
+        drawn = ready_maps(run, view.projection, pooling, layer, shown[place], fitted_on=every)
         maps.append(drawn)
         predictions = [cache.predictions(run, index).iloc[where] for index in shown[place]]
         colours = charts.colour_codes(
@@ -149,7 +150,7 @@ def _draw(ready: list[Contender], runs: list[Run], judged: Comparison, view: Vie
                 sizes,
                 len(epochs),
                 {place: probe_scores(run, pooling, [layer], shown[place])[layer]},
-                METHOD_NAMES[view.method],
+                PROJECTIONS[view.projection].label,
                 {place: _title(judged, place, view)},
                 "each at its best epoch" if view.at_best else "",
             )
@@ -187,7 +188,7 @@ def _epochs(
         last = max(standing.best.epoch for standing in judged.standings)
         return [last], best
     there = [
-        _drawable(run, view.method, pooling, layer)
+        run.snapshots[: n_ready_snapshots(run, view.projection, pooling, layer)]
         for run, pooling, layer in zip(runs, view.poolings, view.layers, strict=True)
     ]
     epochs = sorted(
@@ -210,22 +211,6 @@ def _epochs_to_come(run: Run) -> list[float]:
     per_epoch, wanted = run.training["steps_per_epoch"], run.config.snapshots_per_epoch
     later = range(len(run.snapshots), run.training["n_snapshots"])
     return [round(round(index / wanted * per_epoch) / per_epoch, 4) for index in later]
-
-
-def _drawable(run: Run, method: str, pooling: str, layer: int) -> tuple[Snapshot, ...]:
-    """Return the snapshots of which there is a map."""
-    if method in STORED:
-        return run.snapshots[: stored_maps(run, method, pooling, layer).n_snapshots]
-    return run.snapshots
-
-
-def _maps_of(run: Run, method: str, pooling: str, layer: int, snapshots: list[int]) -> LayerMaps:
-    """Return one map per slot; a snapshot may stand in several."""
-    if method in STORED:
-        return stored_maps(run, method, pooling, layer).at(tuple(snapshots))
-    every = tuple(snapshot.index for snapshot in run.snapshots)
-    fitted = cache.quick_maps(run, method, every, pooling, layer)
-    return fitted.at(tuple(every.index(snapshot) for snapshot in snapshots))
 
 
 # --- the chart and its selection ------------------------------------------------------------
@@ -319,8 +304,8 @@ def _small_print(
         "Each encoder has a map of its own: compare what lies together, not where it lies.",
         "Maps are fitted on train; val is placed into them.",
     ]
-    said += projection.notes(view.method, n_classes)
-    if view.method == "pca":
+    said += projection_notes(view.projection, n_classes)
+    if PROJECTIONS[view.projection].explains_variance:
         parts = [drawn.explained.sum() for drawn in maps]
         said.append(
             f"The two components show {min(parts):.0%} to {max(parts):.0%} of a layer's variance."

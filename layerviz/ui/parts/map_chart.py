@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, projection
+from layerviz import cache, charts
 from layerviz.charts import Grid
-from layerviz.config import METHOD_NAMES, TRAIN_AND_VAL
+from layerviz.config import TRAIN_AND_VAL
 from layerviz.export import views
-from layerviz.projection import STORED, LayerMaps
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, LayerMaps, projection_notes
 from layerviz.runs import Run
 from layerviz.ui.parts.selection import MOST_PATHS, highlight, selection, taking_from
-from layerviz.ui.parts.stored_maps import maps_are_there, stored_maps
+from layerviz.ui.parts.stored_maps import maps_are_ready, n_ready_snapshots, ready_maps
 
 DRAWN = 12_000  # points of all maps together that a page draws and moves at ease
 POINTS_AND_SLOTS = 160_000  # points times slider positions that a browser moves at ease
@@ -32,7 +32,7 @@ class View:
     """What the reader wants to see."""
 
     pooling: str
-    method: str
+    projection: str
     colouring: str
     layers: list[int]
     focus: int | None
@@ -66,7 +66,7 @@ def draw_maps(
     ----------
     run : Run
     view : View
-        t-SNE and UMAP maps that are not there yet are asked for; PCA stands in.
+        Stored maps that are not ready are asked for; PCA maps are shown until they are.
     layers : list of int
     key : str
         Of the chart.
@@ -84,7 +84,7 @@ def draw_maps(
     n_points = len(layers) * len(sample)  # what is selected changes neither slots nor looks
     slots = _slots(run, n_points)
     shown = _captured(run, view, layers, slots)
-    maps = {layer: maps_of(run, view.method, view.pooling, layer, shown) for layer in layers}
+    maps = {layer: ready_maps(run, view.projection, view.pooling, layer, shown) for layer in layers}
     points, panels = map_frames(run, view, rows, len(slots), shown, maps)
     with_path = rows[np.isin(ids[rows], list(chosen))]
     if len(with_path) > MOST_PATHS or not (only or st.session_state.get(PATHS, True)):
@@ -120,8 +120,8 @@ def draw_maps(
 def drawable(run: Run, view: View, layers: list[int], snapshot: int = 0) -> View:
     """Return the view as it can be had: until `snapshot` is drawn off the page, PCA stands in."""
     wanted = [(run, view.pooling, layer) for layer in layers]
-    there = maps_are_there(view.method, wanted, [snapshot] * len(layers))
-    return view if there else replace(view, method="pca")
+    there = maps_are_ready(view.projection, wanted, [snapshot] * len(layers))
+    return view if there else replace(view, projection=DEFAULT_PROJECTION)
 
 
 def most_per_split(n_maps: int) -> int:
@@ -183,7 +183,7 @@ def map_frames(
         {split: int((splits == split).sum()) for split in TRAIN_AND_VAL},
         n_slots,
         probe_scores(run, view.pooling, list(maps), shown),
-        METHOD_NAMES[view.method],
+        PROJECTIONS[view.projection].label,
     )
     return points, panels
 
@@ -213,20 +213,9 @@ def _start(run: Run, slots: list[int], start: tuple[str, int] | None) -> int:
 
 def _captured(run: Run, view: View, layers: list[int], slots: list[int]) -> tuple[int, ...]:
     """Return the snapshots to draw: those of `slots` that there are, and the newest."""
-    newest = len(run.snapshots) - 1
-    if view.method in STORED:
-        there = [stored_maps(run, view.method, view.pooling, layer) for layer in layers]
-        newest = min(maps.n_snapshots for maps in there) - 1
+    ready = [n_ready_snapshots(run, view.projection, view.pooling, layer) for layer in layers]
+    newest = min(ready) - 1
     return tuple(sorted({index for index in slots if index <= newest} | {newest}))
-
-
-def maps_of(
-    run: Run, method: str, pooling: str, layer: int, snapshots: tuple[int, ...]
-) -> LayerMaps:
-    """Return the maps of a layer at some snapshots; those of t-SNE and UMAP must be there."""
-    if method in STORED:
-        return stored_maps(run, method, pooling, layer).at(snapshots)
-    return cache.quick_maps(run, method, snapshots, pooling, layer)
 
 
 def probe_scores(
@@ -245,8 +234,8 @@ def small_print(run: Run, drawn: Drawn) -> None:
         "pooling chosen above; that of train is measured on what the probe was fitted to.",
         "Maps are fitted on train; val is placed into them.",
     ]
-    said += projection.notes(drawn.view.method, len(run.label_names))
-    if drawn.view.method == "pca":
+    said += projection_notes(drawn.view.projection, len(run.label_names))
+    if PROJECTIONS[drawn.view.projection].explains_variance:
         parts = [maps.explained.sum() for maps in drawn.maps.values()]
         low, high = f"{min(parts):.0%}", f"{max(parts):.0%}"
         span = low if low == high else f"{low} to {high}"

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts
-from layerviz.config import METHOD_NAMES
 from layerviz.export.views import first_and_last, legend_entries
 from layerviz.poolings import pooling_label
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, projections_in_words
 from layerviz.runs import Run
 from layerviz.ui.parts.state import first_choice, first_value
 
@@ -48,16 +48,14 @@ def map_controls(prefix: str) -> tuple[str, str]:
 
     The choices live under ``projection`` and ``colouring``, after `prefix`.
     """
-    method = st.segmented_control(
+    projection = st.segmented_control(
         "Projection",
-        list(METHOD_NAMES),
+        list(PROJECTIONS),
         required=True,
-        format_func=METHOD_NAMES.get,
-        key=first_value(f"{prefix}projection", "pca"),
+        format_func=lambda name: PROJECTIONS[name].label,
+        key=first_value(f"{prefix}projection", DEFAULT_PROJECTION),
         width="content",
-        help="PCA: a linear view, the same axes at every epoch. LDA: the directions that tell the "
-        "train labels apart best; how they fare on val is the point. t-SNE and UMAP: "
-        "neighbourhoods; distances between far clusters mean little. All are fitted on train only.",
+        help=f"{projections_in_words()} All are fitted on train only.",
     )
     colouring = st.selectbox(
         "Colour by",
@@ -66,7 +64,7 @@ def map_controls(prefix: str) -> tuple[str, str]:
         key=f"{prefix}colouring",
         width=150,
     )
-    return method, colouring
+    return projection, colouring
 
 
 def classes_in_colour(run: Run, colouring: str, key: str) -> list[int]:

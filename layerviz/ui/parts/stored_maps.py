@@ -1,4 +1,4 @@
-"""Maps that take too long for a page (t-SNE, UMAP): asked for, waited for, read."""
+"""Maps that take too long for a page: asked for, and waited for."""
 
 from __future__ import annotations
 
@@ -7,56 +7,90 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from layerviz import cache, runs
-from layerviz.config import METHOD_NAMES
+from layerviz import cache
+from layerviz.errors import RunError
 from layerviz.progress import duration
-from layerviz.projection import STORED, LayerMaps
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, LayerMaps
 from layerviz.runs import Run
 from layerviz.ui.parts.state import jobs, show
 
 SECONDS_BETWEEN_LOOKS = 1.0
-PACE = "maps_pace"  # session state: which maps are waited for, since when, and how far they were
-TELLING = 0.05  # part of the work after which its pace says when it will end
+PACE = "maps_pace"  # session state: which maps are awaited, since when, and how far they were
+TELLING = 0.05  # part of the work after which its pace tells when it will end
 
 
-def stored_maps(run: Run, method: str, pooling: str, layer: int) -> LayerMaps | None:
-    """Return the maps of a layer that are there, perhaps not of the newest snapshots."""
-    version = runs.map_version(run.path, method, pooling, layer)
-    if version is None:
-        return None
-    return cache.stored_maps(run, method, pooling, layer, version)
-
-
-def maps_are_there(
-    method: str,
+def maps_are_ready(
+    projection: str,
     wanted: Sequence[tuple[Run, str, int]],
     snapshots: Sequence[int] | None = None,
 ) -> bool:
     """Return whether all wanted maps (a run, a pooling and a layer each) can be shown.
 
-    Where `snapshots` are given, one for each, they must be among those drawn. Those that are
-    missing or behind are asked for, and a bar says how far they are; where some are missing, a
-    caption says that PCA stands in. What a page draws itself is always there.
+    Where `snapshots` are given, one for each, they must be among those drawn. Maps that are missing
+    or behind are asked for, and a bar says how far they are; where some are missing, a caption says
+    what is shown meanwhile. A projection that is not stored is always ready.
     """
-    if method not in STORED:
+    if not PROJECTIONS[projection].stored:
         return True
-    there, behind = True, False
+    ready, behind = True, False
     for (run, pooling, layer), least in zip(wanted, snapshots or [0] * len(wanted), strict=True):
-        stored = stored_maps(run, method, pooling, layer)
-        there = there and stored is not None and stored.n_snapshots > least
-        if stored is None or stored.n_snapshots < len(run.snapshots):
-            jobs().draw_maps(run, method, pooling, layer)
+        maps = cache.stored_maps(run, projection, pooling, layer)
+        ready = ready and maps is not None and maps.n_snapshots > least
+        if maps is None or maps.n_snapshots < len(run.snapshots):
+            jobs().update_maps(run, projection, pooling, layer)
             behind = True
     if behind:
-        _progress(method, tuple(wanted))
-    if not there:
-        st.caption(f"PCA maps until all {METHOD_NAMES[method]} maps are there.")
-    return there
+        _progress(projection, tuple(wanted))
+    if not ready:
+        stand_in, label = PROJECTIONS[DEFAULT_PROJECTION].label, PROJECTIONS[projection].label
+        st.caption(f"{stand_in} maps are shown until all {label} maps are ready.")
+    return ready
+
+
+def ready_maps(
+    run: Run,
+    projection: str,
+    pooling: str,
+    layer: int,
+    snapshots: Sequence[int],
+    fitted_on: Sequence[int] | None = None,
+) -> LayerMaps:
+    """Return the maps of a layer at some snapshots, of which `maps_are_ready` said that they are.
+
+    Parameters
+    ----------
+    run : Run
+    projection, pooling : str
+    layer : int
+    snapshots : sequence of int
+        Indices; one may come several times.
+    fitted_on : sequence of int, optional
+        The snapshots that share a fit where the maps are not stored, by default `snapshots`.
+    """
+    if PROJECTIONS[projection].stored:
+        return _stored(run, projection, pooling, layer).at(snapshots)
+    fitted_on = tuple(snapshots if fitted_on is None else fitted_on)
+    maps = cache.quick_maps(run, projection, fitted_on, pooling, layer)
+    return maps.at([fitted_on.index(snapshot) for snapshot in snapshots])
+
+
+def n_ready_snapshots(run: Run, projection: str, pooling: str, layer: int) -> int:
+    """Return how many snapshots of a layer can be shown, of those that `ready_maps` returns."""
+    if PROJECTIONS[projection].stored:
+        return _stored(run, projection, pooling, layer).n_snapshots
+    return len(run.snapshots)
+
+
+def _stored(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps:
+    maps = cache.stored_maps(run, projection, pooling, layer)
+    if maps is None:
+        raise RunError("The maps of this layer were deleted.", "Reload the page to draw them.")
+    return maps
 
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
-def _progress(method: str, wanted: tuple[tuple[Run, str, int], ...]) -> None:
-    states = [jobs().draw_maps(run, method, *where) for run, *where in wanted]
+def _progress(projection: str, wanted: tuple[tuple[Run, str, int], ...]) -> None:
+    states = [jobs().update_maps(run, projection, pooling, layer) for run, pooling, layer in wanted]
     ready = sum(not state.live for state in states)
     for state in states:
         if state.error is not None:
@@ -70,19 +104,18 @@ def _progress(method: str, wanted: tuple[tuple[Run, str, int], ...]) -> None:
         st.rerun()
     done = sum(1.0 if not state.live else state.progress.fraction for state in states)
     part = min(1.0, done / len(states))
+    awaited = [(run.run_id, len(run.snapshots), *which) for run, *which in wanted]
     st.progress(
         part,
-        f"Drawing {METHOD_NAMES[method]} maps: {ready} of {len(states)} layers up to date"
-        + time_left(
-            (method, *((run.run_id, len(run.snapshots), *where) for run, *where in wanted)), part
-        ),
+        f"Drawing {PROJECTIONS[projection].label} maps: {ready} of {len(states)} layers up to date"
+        + time_left((projection, *awaited), part),
     )
 
 
 def time_left(maps: tuple[object, ...], part: float) -> str:
     """Say how long the rest takes, at the pace since this reader began to wait for these maps.
 
-    It says nothing, an empty string, before enough is done to tell.
+    Returns an empty string until enough is done to tell.
     """
     now = time.monotonic()
     awaited, since, before = st.session_state.get(PACE, (None, now, part))

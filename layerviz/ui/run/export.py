@@ -12,18 +12,18 @@ from functools import partial
 import streamlit as st
 
 from layerviz import runs
-from layerviz.config import METHOD_NAMES
 from layerviz.errors import LayervizError
 from layerviz.export import EXPORTS, Export, ExportRequest, Section
 from layerviz.export.recipe import recipe
 from layerviz.export.views import MapsView
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ignore
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.state import first_value, plain, show
-from layerviz.ui.parts.stored_maps import maps_are_there
+from layerviz.ui.parts.stored_maps import maps_are_ready
 from layerviz.ui.run.maps import view_now
 
 MADE = "export_made"  # session state: the newest file of each export that takes long, and its key
@@ -36,8 +36,8 @@ def export_tab(run: Run) -> None:
     _describe_view(run, view)
     panels = [(run, view.pooling, layer) for layer in view.layers]
     newest = [run.snapshots[-1].index] * len(panels)
-    if not maps_are_there(view.method, panels, newest):  # a worker draws them, not this page
-        view = replace(view, method="pca")
+    if not maps_are_ready(view.projection, panels, newest):  # a worker draws them, not this page
+        view = replace(view, projection=DEFAULT_PROJECTION)
     sections: dict[Section, list[Export]] = {}
     for export in EXPORTS.values():
         sections.setdefault(export.section, []).append(export)
@@ -53,7 +53,7 @@ def _chosen_view(run: Run) -> MapsView:
     shown = view_now(run)
     layers = shown.layers if shown.focus is None else [shown.focus]
     return MapsView(
-        shown.pooling, shown.method, shown.colouring, tuple(layers), tuple(shown.classes)
+        shown.pooling, shown.projection, shown.colouring, tuple(layers), tuple(shown.classes)
     )
 
 
@@ -62,8 +62,8 @@ def _describe_view(run: Run, view: MapsView) -> None:
     layers = f"layer {view.layers[0]}" if n == 1 else f"{n} layers"
     st.caption(
         f"Maps are exported as the tab **Maps** shows them: {layers}, "
-        f"{pooling_label(view.pooling)} pooling, {METHOD_NAMES[view.method]}, coloured by "
-        f"{view.colouring}. Change them there."
+        f"{pooling_label(view.pooling)} pooling, {PROJECTIONS[view.projection].label}, "
+        f"coloured by {view.colouring}. Change them there."
         + (" The run is still going on: you get what has been captured so far." if run.live else "")
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from layerviz import cache, charts
+from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import examples_table
 from layerviz.ui.parts.map_chart import PATHS, View, draw_maps, small_print
@@ -79,7 +80,7 @@ def view_now(run: Run) -> View:
     pooling = state.get("pooling")
     return View(
         pooling if pooling in run.poolings else run.poolings[0],
-        state.get("projection", "pca"),
+        state.get("projection", DEFAULT_PROJECTION),
         state.get("colouring", charts.COLOURINGS[0]),
         layers,
         None if focus == OVERVIEW else focus,
@@ -94,7 +95,7 @@ def _controls(run: Run) -> View:
     n_layers = int(run.encoder["layers"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pooling = pooling_control("pooling", run.poolings)
-        method, colouring = map_controls("")
+        projection, colouring = map_controls("")
         preset = st.selectbox("Layers", [*PRESETS, CHOICE], key="layer_preset", width=205)
         view_place = st.container(width=165)
     layers = _layers(preset, n_layers)
@@ -107,7 +108,7 @@ def _controls(run: Run) -> View:
     )
     return View(
         pooling,
-        method,
+        projection,
         colouring,
         layers,
         None if focus == OVERVIEW else focus,

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, exploring, runs
+from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import described, open_from_table, opened_example
 from layerviz.ui.parts.figure import figure
@@ -184,7 +185,7 @@ def _way(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
     st.markdown("**Its path through each layer's map**")
     classes = classes_in_colour(run, "label", f"classes-{run.run_id}")
     layers = first_layers(_n(run))
-    view = View(pooling, "pca", "label", layers, None, classes)
+    view = View(pooling, DEFAULT_PROJECTION, "label", layers, None, classes)
     colour_legend(run, "label", classes, "example_legend")
     draw_maps(run, view, layers, key="example_maps", only=example["id"])
     st.button(

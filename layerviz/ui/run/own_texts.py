@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, exploring, projection, runs
+from layerviz import cache, charts, exploring, runs
 from layerviz.errors import LayervizError
 from layerviz.exploring import OwnTexts
+from layerviz.projection import projection_notes
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_chart import (
@@ -18,7 +19,6 @@ from layerviz.ui.parts.map_chart import (
     View,
     drawable,
     map_frames,
-    maps_of,
     most_per_split,
 )
 from layerviz.ui.parts.map_controls import (
@@ -30,6 +30,7 @@ from layerviz.ui.parts.map_controls import (
 )
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.state import first_value, show
+from layerviz.ui.parts.stored_maps import ready_maps
 from layerviz.ui.run.one_example import cell_controls, show_neighbours
 from layerviz.ui.run.tokens import tokens
 from layerviz.wording import epoch_name
@@ -112,24 +113,22 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
     st.markdown("**Where they land** (stars; placed into the maps, which stay as they are)")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pooling = pooling_control("own_texts_pooling", list(read.pooled))
-        method, colouring = map_controls("own_texts_")
+        projection, colouring = map_controls("own_texts_")
     classes = classes_in_colour(run, colouring, f"classes-{run.run_id}")
     colour_legend(run, colouring, classes, "own_texts_legend")
     layers = first_layers(int(run.encoder["layers"]))
-    view = View(pooling, method, colouring, layers, None, classes)
+    view = View(pooling, projection, colouring, layers, None, classes)
     view = drawable(run, view, layers, snapshot)
     every = tuple(one.index for one in run.snapshots)
     maps, own = {}, {}
     for layer in layers:
-        if view.method in projection.STORED:
-            drawn = maps_of(run, view.method, pooling, layer, (snapshot,))
-        else:  # in the axes of all snapshots, as the tab Maps has them
-            drawn = maps_of(run, view.method, pooling, layer, every).at([snapshot])
+        # In the axes of all snapshots, as in the tab Maps.
+        drawn = ready_maps(run, view.projection, pooling, layer, [snapshot], fitted_on=every)
         new = cache.placed(
             run,
             folder,
             read.texts,
-            view.method,
+            view.projection,
             pooling,
             layer,
             every,
@@ -160,7 +159,7 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
         name=f"{run.run_id}-own-texts",
         alt=MAPS_IN_WORDS,
     )
-    if said := projection.notes(view.method, len(names)):
+    if said := projection_notes(view.projection, len(names)):
         st.caption(" ".join(said))
 
 
