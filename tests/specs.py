@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 
@@ -92,3 +93,14 @@ def check_text_is_inert(spec: Spec) -> None:
     attacks = [(path, text) for path, text in strings(spec) if any(a in text for a in ATTACKS)]
     assert {text for _, text in attacks} >= set(ATTACKS)
     assert [path for path, _ in attacks if not is_literal(path)] == []
+
+
+def tags_in_svg(svg: bytes) -> set[str]:
+    """Return the names of the elements of a picture, without their namespaces."""
+    return {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg).iter()}
+
+
+def texts_in_svg(svg: bytes) -> list[str]:
+    """Return what is written in a picture."""
+    elements = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    return ["".join(element.itertext()) for element in elements]
