@@ -1,4 +1,4 @@
-"""Results taken away: each must stand without the page, and nothing taken in is trusted."""
+"""Exports: each must work without the page; and no zip that comes in is trusted."""
 
 from __future__ import annotations
 
@@ -725,7 +725,8 @@ def write_greeting(
     run: Run, request: ExportRequest, stream: BinaryIO, on_progress: OnProgress
 ) -> None:
     on_progress(Progress(DRAWING, 1, 1))
-    stream.write(f"{run.run_id}, {request.view.projection}, dark: {request.dark}".encode())
+    look = f"{request.view.projection}, {request.snapshot}, dark: {request.dark}"
+    stream.write(f"{run.run_id}, {look}".encode())
 
 
 MADE_UP = Export(
@@ -738,6 +739,7 @@ MADE_UP = Export(
     write=write_greeting,
     stem="{run_id}-greeting",
     has_dark=True,
+    has_epoch=True,
 )
 SLOW = dataclasses.replace(
     MADE_UP, name="made_slowly", label="Slow greeting", slow=True, needs=(ENDED,)
@@ -759,7 +761,7 @@ def test_a_further_export_is_an_option_of_the_command_line(
         assert main(["export", str(run.path), "--dark", f"--made-up={file}"]) == 0
         assert "--made-up FILE a greeting of the run" in help_of_export()
         assert main(["export", str(run.path)]) == 2
-    assert file.read_text() == f"{run.run_id}, pca, dark: True"
+    assert file.read_text() == f"{run.run_id}, pca, None, dark: True"
     assert "--run-zip, --made-up." in capsys.readouterr().err
     assert "--made-up" not in help_of_export()
 
@@ -789,7 +791,7 @@ def test_a_further_export_is_on_the_page(run: Run, monkeypatch: pytest.MonkeyPat
         app.toggle(key="export_greetings_dark").set_value(True).run()
         name, mime, make = files["Greeting"]
         assert (name, mime) == (f"{run.run_id}-greeting.txt", "text/plain")
-        assert make() == f"{run.run_id}, pca, dark: True".encode()
+        assert make() == f"{run.run_id}, pca, 2, dark: True".encode()
         assert not [label for label in files if label.startswith("Download")]
         app.button(key="make-greetings").click().run()
         assert files["Download (0.0 MB)"][0] == f"{run.run_id}-greeting.txt"
@@ -812,6 +814,14 @@ def test_what_an_export_needs_is_said_where_it_is_lacking(
     app = opened_tab(runs.open_folder(other.path), monkeypatch)
     assert app.button(key="make-animation").disabled
     assert "This run holds no model." in {part.value for part in app.caption}
+
+
+def test_a_large_zip_is_left_to_the_command_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("layerviz.ui.run.export.LARGE", 1000)
+    app = opened_tab(run, monkeypatch)
+    command = f"python -m layerviz export {run.run_id} --run-zip {run.run_id}.zip"
+    assert command in [part.value for part in app.code]
+    assert app.download_button(key="take-run_zip").proto.disabled
 
 
 def test_an_unknown_export_lists_the_known_ones(run: Run, tmp_path: Path) -> None:

@@ -425,7 +425,7 @@ def test_a_ticked_row_opens_the_page_of_its_example(
     expect(page.get_by_text("1 example selected")).to_be_visible()
 
 
-# --- taking away ----------------------------------------------------------------------------
+# --- exports --------------------------------------------------------------------------------
 
 
 def downloaded(page: Page, button: Locator) -> bytes:

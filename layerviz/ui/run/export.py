@@ -104,7 +104,7 @@ def _controls(
         if has_epoch:
             newest = run.snapshots[-1].index
             every = [snapshot.index for snapshot in run.snapshots]
-            epoch_key = f"export_epoch-{run.run_id}-{newest}"
+            epoch_key = f"{key}_epoch-{run.run_id}-{newest}"
             request = replace(request, snapshot=epoch_control(run, every, epoch_key, newest))
         if has_dark:
             request = replace(request, dark=st.toggle("Dark", key=f"{key}_dark"))
@@ -164,23 +164,23 @@ def _made(
 
 def _quick_exports(run: Run, exports: Sequence[Export], request: ExportRequest) -> None:
     unmet = {export.name: sentence for export in exports if (sentence := export.unmet_need(run))}
-    large = []
+    sizes = {
+        export.name: export.size(run)
+        for export in exports
+        if export.size is not None and export.name not in unmet
+    }
+    large = [export for export in exports if sizes.get(export.name, 0) > LARGE]
     if len(unmet) < len(exports):
         with st.container(horizontal=True):
             for export in exports:
-                label, too_large = export.label, False
-                if export.size is not None and export.name not in unmet:
-                    size = export.size(run)
-                    label, too_large = f"{label}, {_size(size)}", size > LARGE
-                if too_large:
-                    large.append(export)
+                size = sizes.get(export.name)
                 _download_button(
                     run,
                     export,
                     request,
-                    label,
+                    export.label if size is None else f"{export.label}, {_size(size)}",
                     partial(_content, run, export, request),
-                    disabled=too_large or export.name in unmet,
+                    disabled=export.name in unmet or export in large,
                 )
     for sentence in dict.fromkeys(unmet.values()):
         st.caption(sentence)
