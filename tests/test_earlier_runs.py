@@ -213,6 +213,7 @@ def test_a_stored_mix_and_ranking_of_labels_are_read(folders: dict[str, Run]) ->
     assert runs.read_mix(run.path, newest, "mean") == stored
     facts = json.loads((run.path / "labels.json").read_text())
     ranking = exploring.stored_suspicious_labels(run)
+    assert ranking is not None
     assert (ranking.n_flagged, ranking.source) == (facts["n_flagged"], facts["source"])
     assert ranking.frame["rank"].tolist() == list(range(1, 61))
     assert int(ranking.frame["issue"].sum()) == ranking.n_flagged

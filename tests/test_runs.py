@@ -194,7 +194,7 @@ def test_runs_are_listed_newest_first_without_the_damaged_ones(tmp_path, run, to
         say(runs.create(tmp_path, config, toy_dataset), created=f"{created}T00:00:00+00:00")
     say(run, created="2020-01-01T00:00:00+00:00")
     good = json.loads((run.path / "run.json").read_text("utf-8"))
-    damaged = {
+    damaged: dict[str, str | bytes] = {
         "half": json.dumps(good)[:100],
         "empty": "",
         "binary": b"\xff\xfe\x00",
@@ -540,12 +540,15 @@ def test_maps_read_as_they_were_written(run):
     assert runs.read_map(run.path, "tsne", "mean", 2) is None
     runs.write_map(run.path, "tsne", "mean", 2, arrays)
     stored = runs.read_map(run.path, "tsne", "mean", 2)
+    assert stored is not None
     assert stored.keys() == arrays.keys()
     assert all(np.array_equal(stored[name], arrays[name]) for name in arrays)
     for other in (("pca", "mean", 2), ("tsne", "cls", 2), ("tsne", "mean", 12)):
         assert runs.read_map(run.path, *other) is None
     runs.write_map(run.path, "tsne", "mean", 2, {"xy": np.zeros((3, 3, 2), dtype=np.float32)})
-    assert runs.read_map(run.path, "tsne", "mean", 2)["xy"].shape == (3, 3, 2)
+    newer = runs.read_map(run.path, "tsne", "mean", 2)
+    assert newer is not None
+    assert newer["xy"].shape == (3, 3, 2)
 
 
 def test_history_has_its_columns_from_the_beginning(run):

@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import json
 import math
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from layerviz import encoders, hidden_states, runs, training
+from layerviz import encoders, hidden_states, runs, separability, training
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import LayervizError, RunError
@@ -81,9 +82,9 @@ def assert_same_snapshots(one: Run, other: Run) -> None:
 
 
 def assert_same_measures(one: Run, other: Run) -> None:
-    tables = [runs.read_separability(run.path) for run in (one, other)]
-    pd.testing.assert_frame_equal(*tables)
-    assert set(tables[0]["snapshot"]) == {snapshot.index for snapshot in one.snapshots}
+    table = runs.read_separability(one.path)
+    pd.testing.assert_frame_equal(table, runs.read_separability(other.path))
+    assert set(table["snapshot"]) == {snapshot.index for snapshot in one.snapshots}
     for snapshot in one.snapshots:
         probes = [runs.read_probes(run.path, snapshot.index) for run in (one, other)]
         assert all((probes[0][pooling] == probes[1][pooling]).all() for pooling in probes[0])
@@ -289,6 +290,47 @@ def test_every_snapshot_is_measured_in_every_layer_and_pooling(finished):
     )
 
 
+def test_measures_of_states_in_memory_are_those_of_states_read_back(finished, tmp_path):
+    copy = shutil.copytree(finished.path, tmp_path / finished.run_id)
+    run = runs.open_folder(copy)
+    for pooled in (
+        None,
+        runs.read_pooled(copy, 4),
+        dict(reversed(runs.read_pooled(copy, 4).items())),
+    ):
+        separability.measure_snapshot(run, 4, pooled=pooled)
+        assert (copy / "separability.csv").read_bytes() == (
+            finished.path / "separability.csv"
+        ).read_bytes()
+        probes, expected = (runs.read_probes(path, 4) for path in (copy, finished.path))
+        assert all(np.array_equal(probes[name], expected[name]) for name in expected)
+
+
+def test_a_snapshot_is_measured_without_being_read_back(toy_dataset, tmp_path, monkeypatch):
+    read_pooled, indices = runs.read_pooled, []
+
+    def read(path: Path, index: int) -> dict[str, np.ndarray]:
+        indices.append(index)
+        return read_pooled(path, index)
+
+    monkeypatch.setattr(runs, "read_pooled", read)
+    run = fit(tmp_path, toy_dataset, dataclasses.replace(CONFIG, epochs=1))
+    assert len(run.snapshots) == 3
+    assert set(indices) == {0}  # the first one alone, with which later ones are compared
+
+
+def test_run_json_says_how_it_was_trained(finished):
+    said = json.loads((finished.path / "run.json").read_text(encoding="utf-8"))
+    assert said["format"] == runs.FORMAT
+    assert said["poolings"] == ["mean", "cls", "max"]
+    assert said["dataset"]["files"] == {"train": "toy.csv"}
+    assert said["dataset"]["val_fraction"] == 0.2
+    assert said["training"]["world_size"] == 1
+    assert (
+        said["training"]["device"] == str(torch.get_default_device()) or torch.cuda.is_available()
+    )
+
+
 def test_run_json_is_complete_and_readable_without_layerviz(finished, toy_dataset):
     said = json.loads((finished.path / "run.json").read_text(encoding="utf-8"))
     assert said["status"] == "done"
@@ -481,7 +523,7 @@ def test_chosen_examples_are_stratified_and_no_more_than_asked_for(toy_dataset):
     sizes = {"train": {0: 600, 1: 300, 2: 100}, "val": {0: 20, 1: 20}, "test": {0: 99, 2: 99}}
     dataset = many_examples(toy_dataset, sizes)
     chosen = choose_examples(dataset, 50, seed=0)
-    by_split = chosen.groupby("split")["label"].value_counts()
+    by_split = {split: part["label"].value_counts() for split, part in chosen.groupby("split")}
     assert by_split["train"].to_dict() == {0: 30, 1: 15, 2: 5}
     assert by_split["val"].to_dict() == {0: 20, 1: 20}
     assert by_split["test"].to_dict() == {0: 25, 2: 25}
@@ -509,9 +551,10 @@ def test_rare_classes_are_kept(toy_dataset):
 
 def test_choosing_leaves_the_global_random_state_alone(toy_dataset):
     np.random.seed(7)
-    before = np.random.get_state()[1].copy()
+    expected = np.random.random(3).tolist()
+    np.random.seed(7)
     choose_examples(toy_dataset, 10, seed=0)
-    assert np.array_equal(np.random.get_state()[1], before)
+    assert np.random.random(3).tolist() == expected
 
 
 # --- class weights --------------------------------------------------------------------------
@@ -574,7 +617,7 @@ def test_a_cancelled_run_goes_on_as_if_nothing_had_been(
     AutoModelForSequenceClassification.from_pretrained(stopped.path / "model")
     AutoTokenizer.from_pretrained(stopped.path / "model")
 
-    reports = []
+    reports: list[Progress] = []
     queued = runs.create(tmp_path, CONFIG, toy_dataset)
     assert (queued.status, queued.path) == ("queued", stopped.path)
     done = training.fit(queued, toy_dataset, on_progress=reports.append)
@@ -662,7 +705,7 @@ def test_a_crash_costs_no_more_than_the_epoch_it_happened_in(
     half_written.mkdir()
     (half_written / "model.safetensors").write_bytes(b"half")
 
-    again = []
+    again: list[Progress] = []
     done = fit(tmp_path, toy_dataset, on_progress=again.append)
     assert done.status == "done"
     assert_same_weights(done, small_finished)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,24 +23,25 @@ from layerviz.runs import Run
 from layerviz.runs.layout import EXAMPLES, HISTORY, MEASURES, RECORD, Layout, map_parts, mix_parts
 from layerviz.separability import Mixed
 
-ANOTHER = "Zip the run again where it was made; it may have been changed by hand."
+ZIP_AGAIN = "Zip the run again where it was made; it may have been changed by hand."
 MOST_LAYERS, MOST_TABLE_BYTES = 200, 2_000_000_000
 MOST_ROWS = 3 * 20_000  # as many as a run may capture of three splits
 EXAMPLE_COLUMNS = ["id", "split", "text", "label"]
 PREDICTION_COLUMNS = ["id", "predicted", "confidence", "loss"]
 
 
-def refused(what: str) -> RunError:
-    return RunError(f"The run in the zip is not sound: {what}.", ANOTHER)
+def unsound(what: str) -> RunError:
+    """Return the error that says what is wrong with a run from a zip."""
+    return RunError(f"The run in the zip is not sound: {what}.", ZIP_AGAIN)
 
 
 def check_record(record: dict[str, Any]) -> None:
-    """Raise a RunError if a record lacks what the page and the command line read from it.
+    """Raise a RunError if a record lacks what the page and the command line need.
 
     Parameters
     ----------
     record : dict
-        In today's format, see `runs.upgraded`.
+        In today's format, see `runs.upgrade`.
     """
     dataset, encoder = record["dataset"], record["encoder"]
     names, training = record["label_names"], record["training"]
@@ -70,16 +72,16 @@ def check_record(record: dict[str, Any]) -> None:
         and isinstance(dataset["columns"]["split"], str | None)
     )
     if not sound:
-        raise refused(f"{RECORD} lacks or garbles an entry")
+        raise unsound(f"{RECORD} lacks or garbles an entry")
     if not record["snapshots"]:
-        raise refused("it holds no snapshot")
+        raise unsound("it holds no snapshot")
     layers, width = encoder["layers"], encoder["hidden_size"]
     if not (
         _are([layers, width, encoder["parameters"]], int)
         and 1 <= layers <= MOST_LAYERS
         and _are([encoder["label"], encoder["family"]], str)
     ):
-        raise refused(f"{RECORD} does not describe an encoder")
+        raise unsound(f"{RECORD} does not describe an encoder")
 
 
 def check_contents(folder: Path, run: Run) -> None:
@@ -102,10 +104,10 @@ def check_contents(folder: Path, run: Run) -> None:
             _check_map(path, len(examples), run)
         for path in sorted(layout.mixes.glob("*")):
             _check_pooling(path, mix_parts(path)[1], run)
-            _check_json(path, lambda found: set(found) == _fields(Mixed))
+            _check_json(path, lambda mix: set(mix) == _fields(Mixed))
         for model in (layout.model, *sorted(layout.weights.glob("*"))):
             for path in sorted(model.glob("*.json")):
-                _check_json(path, lambda found: isinstance(found, dict | list))
+                _check_json(path, lambda content: isinstance(content, dict | list))
             for path in sorted(model.glob("*.safetensors")):
                 _arrays(path)
         for part in (layout.snapshots, layout.weights):
@@ -113,8 +115,8 @@ def check_contents(folder: Path, run: Run) -> None:
     except RunError:
         raise
     except FileNotFoundError as error:
-        raise refused(f"{Path(error.filename).name} is missing") from error
-    # Libraries raise what they please on garbled files; all of it means one thing here.
+        raise unsound(f"{Path(error.filename).name} is missing") from error
+    # Libraries raise all kinds of errors on garbled files; all of them mean one thing here.
     except (
         OSError,
         AttributeError,
@@ -127,35 +129,35 @@ def check_contents(folder: Path, run: Run) -> None:
         MemoryError,
         RecursionError,
     ) as error:
-        raise refused(f"a file of it cannot be read ({str(error)[:120]})") from error
+        raise unsound(f"a file of it cannot be read ({str(error)[:120]})") from error
 
 
 # --- tables ---------------------------------------------------------------------------------
 
 
 def _table(path: Path, columns: list[str], n_rows: int | None = None) -> pd.DataFrame:
-    """Read a parquet file, once its own description says that it is what it should be."""
+    """Read a parquet file, if its own description says that it is what it should be."""
     name = path.name
     if not path.exists():
         hint = " (it was zipped without hidden states)" if path.suffix == ".safetensors" else ""
-        raise refused(f"{path.parent.name}/{name} is missing{hint}")
+        raise unsound(f"{path.parent.name}/{name} is missing{hint}")
     described = pyarrow.parquet.read_metadata(path)
     if described.num_rows > MOST_ROWS:
-        raise refused(f"{name} has {described.num_rows:,} rows, more than a run captures")
+        raise unsound(f"{name} has {described.num_rows:,} rows, more than a run captures")
     if described.schema.to_arrow_schema().names != columns:
-        raise refused(f"{name} does not have the columns {', '.join(columns)}")
+        raise unsound(f"{name} does not have the columns {', '.join(columns)}")
     if n_rows is not None and described.num_rows != n_rows:
-        raise refused(f"{name} has {described.num_rows:,} rows for {n_rows:,} examples")
+        raise unsound(f"{name} has {described.num_rows:,} rows for {n_rows:,} examples")
     schema = described.schema.to_arrow_schema()
     strings = [field.name for field in schema if _is_text(field.type)]
     for field in schema:  # anything else could swell on reading, past every limit
         numeric = pyarrow.types.is_integer(field.type) or pyarrow.types.is_floating(field.type)
         if not (numeric or field.name in strings):
-            raise refused(f"{name} holds {field.type} in {field.name}")
-    # A long text that comes a thousand times is short in the file: as a dictionary, here too.
+            raise unsound(f"{name} holds {field.type} in {field.name}")
+    # A long text that occurs a thousand times is short in the file: so it is here, as a dictionary.
     table = pyarrow.parquet.read_table(path, read_dictionary=strings)
     if sum(map(_text_bytes, (table[name] for name in strings))) > MOST_TABLE_BYTES:
-        raise refused(f"{name} would unpack to gigabytes")
+        raise unsound(f"{name} would unpack to gigabytes")
     plain = [table[name].cast("string") if name in strings else table[name] for name in columns]
     return pyarrow.table(dict(zip(columns, plain, strict=True))).to_pandas()
 
@@ -187,7 +189,7 @@ def _examples(layout: Layout, n_classes: int) -> pd.DataFrame:
         and _are_classes(examples["label"], n_classes)
     )
     if not sound:
-        raise refused(f"{EXAMPLES} holds something other than examples of its classes")
+        raise unsound(f"{EXAMPLES} holds something other than examples of its classes")
     return examples
 
 
@@ -199,17 +201,17 @@ def _are_classes(codes: pd.Series | np.ndarray, n_classes: int) -> bool:
 def _check_tables(layout: Layout, n_snapshots: int, n_layers: int) -> None:
     history, table = runs.read_history(layout.folder), runs.read_separability(layout.folder)
     if list(history.columns) != list(runs.HISTORY_COLUMNS):
-        raise refused(f"{HISTORY} does not have the columns of a learning curve")
+        raise unsound(f"{HISTORY} does not have the columns of a learning curve")
     if not all(_is_numeric(history[name]) for name in history):
-        raise refused(f"{HISTORY} holds something other than numbers")
+        raise unsound(f"{HISTORY} holds something other than numbers")
     if list(table.columns) != list(runs.SEPARABILITY_COLUMNS):
-        raise refused(f"{MEASURES} does not have the columns of measures")
+        raise unsound(f"{MEASURES} does not have the columns of measures")
     if table.empty:
         return
     if not all(_is_numeric(table[name]) for name in ("snapshot", "layer", "value", "low", "high")):
-        raise refused(f"{MEASURES} holds something other than measures")
+        raise unsound(f"{MEASURES} holds something other than measures")
     if not (table["snapshot"].isin(range(n_snapshots)) & table["layer"].between(0, n_layers)).all():
-        raise refused(f"{MEASURES} measures snapshots or layers that do not exist")
+        raise unsound(f"{MEASURES} measures snapshots or layers that do not exist")
 
 
 # --- snapshots, maps ------------------------------------------------------------------------
@@ -221,7 +223,7 @@ def _check_snapshot(layout: Layout, index: int, examples: pd.DataFrame, run: Run
     if not layout.hidden_states(index).exists():
         raise RunError(
             "The run was zipped without its hidden states, which layerviz needs.",
-            "Zip it again with them.",
+            "Zip it again with hidden states.",
         )
     predictions = _table(layout.predictions(index), PREDICTION_COLUMNS, n)
     confidence = predictions["confidence"].to_numpy()
@@ -232,36 +234,36 @@ def _check_snapshot(layout: Layout, index: int, examples: pd.DataFrame, run: Run
         and ((confidence >= 0) & (confidence <= 1.001)).all()
         and _is_numeric(predictions["loss"])
     ):
-        raise refused(f"predictions of snapshot {index} do not fit the examples")
+        raise unsound(f"predictions of snapshot {index} do not fit the examples")
     shape = [n_states, n, int(run.encoder["hidden_size"])]
     expected = dict.fromkeys(run.poolings, ("F16", shape))
     if _arrays(layout.hidden_states(index)) != expected:
-        raise refused(f"hidden states of snapshot {index} do not have the shape {shape}")
+        raise unsound(f"hidden states of snapshot {index} do not have the shape {shape}")
     probes = layout.probes(index)
     if not probes.exists():
         return
     if _arrays(probes) != dict.fromkeys(run.poolings, ("I16", [n_states, n])):
-        raise refused(f"probes of snapshot {index} do not have the shape {[n_states, n]}")
+        raise unsound(f"probes of snapshot {index} do not have the shape {[n_states, n]}")
     if not all(_are_classes(a, n_classes) for a in runs.read_probes(layout.folder, index).values()):
-        raise refused(f"probes of snapshot {index} predict classes that do not exist")
+        raise unsound(f"probes of snapshot {index} predict classes that do not exist")
 
 
 def _check_map(path: Path, n: int, run: Run) -> None:
     arrays, (_, pooling, layer) = _arrays(path), map_parts(path)
     _check_pooling(path, pooling, run)
     if set(arrays) != {"xy", "trust", "explained"} or layer > int(run.encoder["layers"]):
-        raise refused(f"{path.name} is no map of one of its layers")
+        raise unsound(f"{path.name} is no map of one of its layers")
     n_maps = arrays["xy"][1][0]
     expected = {"xy": [n_maps, n, 2], "trust": [n_maps, 2], "explained": [2]}
     if n_maps > len(run.snapshots) or any(
         arrays[name] != ("F32", shape) for name, shape in expected.items()
     ):
-        raise refused(f"{path.name} does not have a point for each example")
+        raise unsound(f"{path.name} does not have a point for each example")
 
 
 def _check_pooling(path: Path, pooling: str, run: Run) -> None:
     if pooling not in run.poolings:
-        raise refused(f"{path.name} is of a pooling that its record does not name")
+        raise unsound(f"{path.name} is of a pooling that its record does not name")
 
 
 def _arrays(path: Path) -> dict[str, tuple[str, list[int]]]:
@@ -275,7 +277,7 @@ def _check_none_stray(folder: Path, n_snapshots: int) -> None:
     expected = {f"{index:03d}" for index in range(n_snapshots)}
     stray = {path.name for path in folder.glob("*")} - expected
     if stray:
-        raise refused(f"{folder.name}/{min(stray)} belongs to no snapshot in its record")
+        raise unsound(f"{folder.name}/{min(stray)} belongs to no snapshot in its record")
 
 
 # --- values ---------------------------------------------------------------------------------
@@ -283,7 +285,7 @@ def _check_none_stray(folder: Path, n_snapshots: int) -> None:
 
 def _check_json(path: Path, is_sound: Callable[[Any], bool]) -> None:
     if not is_sound(json.loads(path.read_text(encoding="utf-8"))):
-        raise refused(f"{path.name} does not hold what it should")
+        raise unsound(f"{path.name} does not hold what it should")
 
 
 def _fields(kind: type) -> set[str]:
@@ -297,9 +299,9 @@ def _are(values: Any, kind: type) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_numeric(column: pd.Series) -> bool:
     # A column of nothing but gaps reads as objects or floats; both are no text.
-    return pd.api.types.is_numeric_dtype(column) or column.isna().all()
+    return pd.api.types.is_numeric_dtype(column) or bool(column.isna().all())

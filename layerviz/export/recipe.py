@@ -1,4 +1,4 @@
-"""How to make a run again, and how to go on from what it holds."""
+"""How to make a run again, and how to continue with what it holds."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ with safe_open(path, framework="np") as stored:
 train = (examples["split"] == "train").to_numpy()
 val = (examples["split"] == "val").to_numpy()
 labels = examples["label"].to_numpy()
-# layerviz chooses the penalty by cross-validation inside train; this one takes the default, so
-# that its score is near the page's, not the same.
+# layerviz chooses the penalty by cross-validation inside train; this takes the default, so its
+# score is close to the page's, not identical.
 probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
 probe.fit(states[train], labels[train])
 score = f1_score(labels[val], probe.predict(states[val]), average="macro")
@@ -67,9 +67,9 @@ class Recipe:
 
     @property
     def note(self) -> str:
-        """What to see to before the command is run."""
+        """What to check before running the command."""
         return (
-            "Data files are named as they were when the run was made: give their paths. The data "
+            "Data files have the names they had when the run was made: give their paths. The data "
             f"must have the fingerprint {self.fingerprint}; the run then has the same id."
         )
 
@@ -104,12 +104,12 @@ def _data_options(run: Run) -> list[str]:
     words += ["--split-column", columns["split"] or "none"]
     val_fraction = run.dataset["val_fraction"]
     if val_fraction not in (None, data.VAL_FRACTION):
-        words += ["--val-fraction", f"{val_fraction:g}"]
+        words += ["--val-fraction", f"{val_fraction:.12g}"]
     return words
 
 
 def _sample_path(run: Run) -> str:
-    """Return where the bundled messages are if the run was made on them, else nothing."""
+    """Return the path of the bundled messages if the run was made on them, else ""."""
     if f"{run.dataset['name']}.csv" != SAMPLE.name:
         return ""
     sample = data.build_dataset(data.sample_table(), data.Columns("text", "label", None))

@@ -185,7 +185,7 @@ def _record(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> di
         if record["status"] in runs.LIVE:
             record["status"], record["reason"] = "cancelled", ""
         record["process"] = {"pid": 0, "created": 0.0}  # that of another machine
-        check_record(runs.upgraded(record))
+        check_record(runs.upgrade(record))
         run = runs.parse(Path(id_in_record), record)
         id_of_settings = run_id(run.config, run.dataset["name"], run.dataset["fingerprint"])
     except RunError:

@@ -43,7 +43,7 @@ from layerviz.progress import (
     ignore,
     never,
 )
-from layerviz.training import explained, last_checkpoint
+from layerviz.training import as_layerviz_error, last_checkpoint
 
 MIN_TEXTS = 100
 NARROW = 256  # widths up to this tolerate the default rate of 6e-4
@@ -114,7 +114,7 @@ def pretrain(
         encoders.save_masked_lm(work.masked, out)
         return close_record(record, out)
     except Exception as error:
-        explanation = explained(out, error)
+        explanation = as_layerviz_error(out, error)
         if explanation is error:
             raise
         raise explanation from error

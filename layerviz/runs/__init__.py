@@ -52,7 +52,7 @@ from layerviz.runs.record import (
     runs_folder,
     update,
 )
-from layerviz.runs.upgrading import FORMAT, upgraded
+from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import DISK_FULL_SIGNS, replacing, writing_error
 
 __all__ = [
@@ -96,7 +96,7 @@ __all__ = [
     "save_model",
     "unmeasured_snapshots",
     "update",
-    "upgraded",
+    "upgrade",
     "write_examples",
     "write_history",
     "write_label_ranking",

@@ -23,7 +23,7 @@ from layerviz.errors import LayervizError, RunError
 from layerviz.poolings import POOLINGS, RESERVED
 from layerviz.registry import NAME_PATTERN
 from layerviz.runs.layout import RECORD, Layout
-from layerviz.runs.upgrading import FORMAT, upgraded
+from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import replacing, writing
 
 RUNS_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "runs"
@@ -270,7 +270,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _as_run(path: Path, values: dict[str, Any]) -> Run:
     try:
-        values = upgraded(values)
+        values = upgrade(values)
         status, reason = values["status"], values["reason"]
         if status in LIVE and not _is_alive(values["process"]):
             status = "failed"

@@ -18,7 +18,7 @@ _READ = re.compile(r"Read (?P<name>.+) as [^,]+, [^,]+-separated\.")
 _CUT = re.compile(r"Val was cut from train: (?P<percent>\d+(?:\.\d+)?)%")
 
 
-def upgraded(values: dict[str, Any]) -> dict[str, Any]:
+def upgrade(values: dict[str, Any]) -> dict[str, Any]:
     """Return the entries of a ``run.json`` of any format as those of today's.
 
     Parameters

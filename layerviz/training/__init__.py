@@ -5,7 +5,7 @@ without gradients and without drawing a random number, so that a run's final wei
 of the same run without captures, bit for bit.
 """
 
-from layerviz.training.fitting import explained, fit, last_checkpoint
+from layerviz.training.fitting import as_layerviz_error, fit, last_checkpoint
 from layerviz.training.planning import (
     choose_examples,
     resolve_precision,
@@ -14,8 +14,8 @@ from layerviz.training.planning import (
 )
 
 __all__ = [
+    "as_layerviz_error",
     "choose_examples",
-    "explained",
     "fit",
     "last_checkpoint",
     "resolve_precision",

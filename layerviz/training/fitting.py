@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ from layerviz.training.watching import Watch
 
 log = logging.getLogger(__name__)
 
+Loss = Callable[..., torch.Tensor]
+
 CURVE_POINTS = 100  # loss values recorded over a whole run
 CAPTURE_SEED = 0  # not the run's: runs that differ in their seed are compared on the same examples
 
@@ -56,8 +58,8 @@ def fit(
 ) -> Run:
     """Fine-tune the run's encoder on `dataset` and capture every snapshot into its folder.
 
-    A run that was interrupted goes on from its last checkpoint; snapshots that are there are
-    kept. When stopped, what was captured is kept and the newest weights are saved.
+    A run that was interrupted continues from its last checkpoint, with the snapshots it has. When
+    stopped, what was captured is kept and the newest weights are saved.
 
     Parameters
     ----------
@@ -90,11 +92,11 @@ def fit(
     except Cancelled:
         return runs.update(run.path, status="cancelled")
     except Exception as error:
-        told = explained(run.path, error)
-        _try_to_record_failure(run.path, told)
-        if told is error:
+        failure = as_layerviz_error(run.path, error)
+        _try_to_record_failure(run.path, failure)
+        if failure is error:
             raise
-        raise told from error
+        raise failure from error
     if finished:
         runs.remove_resume(run.path)
     return runs.update(run.path, status="done" if finished else "cancelled")
@@ -106,7 +108,7 @@ def fit(
 def _fit(
     run: Run, dataset: Dataset, on_progress: OnProgress, should_stop: ShouldStop, capture: bool
 ) -> bool:
-    """Train and capture; return whether the run got to its end."""
+    """Train and capture; return whether the run was completed."""
     config = run.config
     train = dataset.split("train")
     on_progress(Progress(LOADING))
@@ -132,8 +134,8 @@ def _fit(
     features = _features(tokens["train"], train["label"])
     arguments = _arguments(run, encoder, total_steps=per_epoch * config.epochs)
     run = _record_setup(run, encoder, arguments, plan, per_epoch, tokens)
-    captured = _captured(dataset, examples, tokens)
-    watch = Watch(run, encoder, examples, captured, plan, on_progress, should_stop, capture)
+    to_capture = _tokens_of(examples, dataset, tokens)
+    watch = Watch(run, encoder, examples, to_capture, plan, on_progress, should_stop, capture)
     trainer = Trainer(
         model=encoder.model,
         args=arguments,
@@ -209,7 +211,7 @@ def _record_setup(
             "timed_steps": run.training.get("timed_steps", 0),
             "train_seconds": run.training.get("train_seconds", 0.0),
             **{name: run.training[name] for name in ("model_step",) if name in run.training},
-            "n_truncated": {split: int(these.cut.sum()) for split, these in tokens.items()},
+            "n_truncated": {split: int(texts.cut.sum()) for split, texts in tokens.items()},
         },
     )
 
@@ -221,19 +223,20 @@ def _features(tokens: Tokenised, labels: pd.Series) -> list[dict[str, Any]]:
     ]
 
 
-def _captured(
-    dataset: Dataset, examples: pd.DataFrame, tokens: Mapping[str, Tokenised]
+def _tokens_of(
+    examples: pd.DataFrame, dataset: Dataset, tokens: Mapping[str, Tokenised]
 ) -> Tokenised:
     """Return the tokens of the captured examples, in their order."""
     parts = []
-    for split, of_split in examples.groupby("split", sort=False):  # each split is one stretch
-        place = pd.Index(dataset.split(split)["id"]).get_indexer(of_split["id"])
-        parts.append(tokens[split].rows(place))
+    for split in examples["split"].unique():  # each split is one stretch
+        ids = pd.Index(examples["id"][examples["split"] == split])
+        rows = pd.Index(dataset.split(split)["id"]).get_indexer(ids)
+        parts.append(tokens[split].rows(rows))
     input_ids = tuple(ids for part in parts for ids in part.input_ids)
     return Tokenised(input_ids, np.concatenate([part.cut for part in parts]))
 
 
-def _weighted_loss(labels: pd.Series, n_classes: int, config: RunConfig):
+def _weighted_loss(labels: pd.Series, n_classes: int, config: RunConfig) -> Loss | None:
     """Return a loss function for balanced class weights, or None for the model's own.
 
     Weights are n / (n_classes * n_class), as scikit-learn's ``class_weight="balanced"``
@@ -244,7 +247,11 @@ def _weighted_loss(labels: pd.Series, n_classes: int, config: RunConfig):
     counts = np.bincount(labels, minlength=n_classes)
     weights = torch.tensor(len(labels) / (n_classes * np.maximum(counts, 1)), dtype=torch.float32)
 
-    def loss(outputs, labels, num_items_in_batch=None):  # noqa: ARG001
+    def loss(
+        outputs: Mapping[str, torch.Tensor],
+        labels: torch.Tensor,
+        num_items_in_batch: torch.Tensor | int | None = None,  # noqa: ARG001
+    ) -> torch.Tensor:
         logits = outputs["logits"]  # (B, n_classes)
         return torch.nn.functional.cross_entropy(
             logits.float(), labels.to(logits.device), weight=weights.to(logits.device)
@@ -255,9 +262,9 @@ def _weighted_loss(labels: pd.Series, n_classes: int, config: RunConfig):
 
 def last_checkpoint(resume: Path) -> str | None:
     """Return the newest whole checkpoint; one that was cut off while written is removed."""
-    found = sorted(resume.glob("checkpoint-*"), key=lambda c: int(c.name.rsplit("-", 1)[1]))
-    whole = [checkpoint for checkpoint in found if (checkpoint / "trainer_state.json").exists()]
-    for checkpoint in set(found) - set(whole):
+    checkpoints = sorted(resume.glob("checkpoint-*"), key=lambda c: int(c.name.rsplit("-", 1)[1]))
+    whole = [one for one in checkpoints if (one / "trainer_state.json").exists()]
+    for checkpoint in set(checkpoints) - set(whole):
         shutil.rmtree(checkpoint)
     return str(whole[-1]) if whole else None
 
@@ -265,13 +272,13 @@ def last_checkpoint(resume: Path) -> str | None:
 # --- failing --------------------------------------------------------------------------------
 
 
-def explained(path: Path, error: Exception) -> LayervizError:
-    """Turn whatever stopped a run into one sentence with the way out."""
+def as_layerviz_error(path: Path, error: Exception) -> LayervizError:
+    """Turn whatever stopped the work in a folder into one sentence and its remedy."""
     if isinstance(error, LayervizError):
         return error
     full = any(sign in str(error) for sign in runs.DISK_FULL_SIGNS)
-    here = isinstance(error, OSError) and str(path) in str(error.filename)
-    if full or here or isinstance(error, SafetensorError):
+    in_folder = isinstance(error, OSError) and str(path) in str(error.filename)
+    if full or in_folder or isinstance(error, SafetensorError):
         return runs.writing_error(path, error)
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return RunError(
@@ -281,12 +288,12 @@ def explained(path: Path, error: Exception) -> LayervizError:
     log.exception("run %s failed", path.name, exc_info=error)
     return RunError(
         f"Training stopped with {type(error).__name__}: {error}",
-        "What was captured is kept; the log of the server says more.",
+        "What was captured is kept; the server's log says more.",
     )
 
 
-def _try_to_record_failure(path: Path, told: LayervizError) -> None:
+def _try_to_record_failure(path: Path, failure: LayervizError) -> None:
     try:
-        runs.update(path, status="failed", reason=str(told))
+        runs.update(path, status="failed", reason=str(failure))
     except RunError:  # the disk is full; a run left "running" reads as failed once we are gone
         log.exception("the failure of run %s could not be recorded", path.name)

@@ -17,7 +17,7 @@ def choose_examples(dataset: Dataset, max_captured: int, seed: int) -> pd.DataFr
     """Choose at most `max_captured` examples per split, stratified by label and seeded.
 
     Each class gets its share, and at least one example as long as there are no more classes
-    than places. The result keeps the order of the data set.
+    than examples to choose. The result keeps the order of the data set.
     """
     rng = np.random.default_rng(seed)
     chosen = []
@@ -26,8 +26,8 @@ def choose_examples(dataset: Dataset, max_captured: int, seed: int) -> pd.DataFr
         if len(part) > max_captured:
             shuffled = part.iloc[rng.permutation(len(part))]
             by_label = shuffled.groupby("label")["id"]
-            place = by_label.cumcount() / by_label.transform("size")  # 0 for a class's first
-            part = shuffled.iloc[np.argsort(place, kind="stable")[:max_captured]].sort_index()
+            rank = by_label.cumcount() / by_label.transform("size")  # 0 for a class's first
+            part = shuffled.iloc[np.argsort(rank, kind="stable")[:max_captured]].sort_index()
         chosen.append(part)
     return pd.concat(chosen, ignore_index=True)
 
@@ -35,11 +35,11 @@ def choose_examples(dataset: Dataset, max_captured: int, seed: int) -> pd.DataFr
 def snapshot_steps(n_train: int, config: RunConfig) -> tuple[list[int], int]:
     """Return the optimizer steps after which to capture, 0 first, and the steps per epoch."""
     per_epoch = -(-n_train // config.batch_size)
-    wanted = config.snapshots_per_epoch
+    snapshots = config.snapshots_per_epoch
     steps = {
-        round((epoch + part / wanted) * per_epoch)
+        round((epoch + number / snapshots) * per_epoch)
         for epoch in range(config.epochs)
-        for part in range(1, wanted + 1)
+        for number in range(1, snapshots + 1)
     }
     return [0, *sorted(steps - {0})], per_epoch
 

@@ -38,16 +38,17 @@ class Watch(TrainerCallback):
         self.index_at = {step: index for index, step in enumerate(plan)} if capture else {}
         self.on_progress, self.should_stop = on_progress, should_stop
         self.stopped = False
-        self.step, self.loss = 0, None
+        self.step = 0
+        self.loss: float | None = None
         self.started_at, self.started_step = time.monotonic(), 0
         # Training alone, without captures and measures; earlier parts of this run included.
-        self.step_began = time.monotonic()
+        self.step_started_at = time.monotonic()
         self.timed_steps = run.training["timed_steps"]
         self.train_seconds = run.training["train_seconds"]
         history = runs.read_history(run.path)
         self.history = {int(row["step"]): row for row in history.to_dict("records")}
 
-    # What the Trainer calls.
+    # Called by the Trainer.
 
     def on_train_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
         self.step = self.started_step = state.global_step
@@ -57,11 +58,11 @@ class Watch(TrainerCallback):
         self.started_at = time.monotonic()
 
     def on_step_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
-        self.step_began = time.monotonic()
+        self.step_started_at = time.monotonic()
 
     def on_step_end(self, args, state, control, **_) -> None:  # noqa: ARG002
         self.timed_steps += 1
-        self.train_seconds += time.monotonic() - self.step_began
+        self.train_seconds += time.monotonic() - self.step_started_at
         self.step = state.global_step
         self._capture_if_due(control)
         if self.should_stop():
@@ -69,17 +70,19 @@ class Watch(TrainerCallback):
         self.on_progress(self.progress(TRAINING))
 
     def on_train_end(self, args, state, control, **_) -> None:  # noqa: ARG002
-        spent = {"timed_steps": self.timed_steps, "train_seconds": round(self.train_seconds, 3)}
-        runs.update(self.run.path, training=self.run.training | spent)
+        timing = {"timed_steps": self.timed_steps, "train_seconds": round(self.train_seconds, 3)}
+        runs.update(self.run.path, training=self.run.training | timing)
 
     def on_log(self, args, state, control, logs=None, **_) -> None:  # noqa: ARG002
         if logs and "loss" in logs:
-            self.loss = float(logs["loss"])
-            self._record(loss=self.loss, learning_rate=float(logs["learning_rate"]))
+            loss = float(logs["loss"])
+            self.loss = loss
+            self._record(loss=loss, learning_rate=float(logs["learning_rate"]))
 
-    # What it does.
+    # Its own work.
 
     def progress(self, phase: Phase) -> Progress:
+        """Return how far the training is."""
         total_steps = self.run.training["total_steps"]
         steps_done = self.step - self.started_step
         pace = (time.monotonic() - self.started_at) / steps_done if steps_done else None
@@ -94,7 +97,7 @@ class Watch(TrainerCallback):
             seconds_left=None if pace is None else pace * (total_steps - self.step),
         )
 
-    def _tell(self, counted: Progress) -> None:
+    def _report(self, counted: Progress) -> None:
         """Pass on how far a capture or its measures are, with the step at which they are made."""
         at_step = self.progress(counted.phase)
         self.on_progress(replace(at_step, done=counted.done, total=counted.total))
@@ -117,7 +120,7 @@ class Watch(TrainerCallback):
                 self.run,
                 index,
                 pooled=self._capture(index) if is_new else None,
-                on_progress=self._tell,
+                on_progress=self._report,
                 should_stop=self.should_stop,
             )
         except Cancelled:
@@ -131,7 +134,7 @@ class Watch(TrainerCallback):
             self.tokens,
             max_length=self.run.config.max_length,
             poolings=self.run.poolings,
-            on_progress=self._tell,
+            on_progress=self._report,
             should_stop=self.should_stop,
         )
         predictions = predictions_of(self.examples, captured.logits)
