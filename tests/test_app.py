@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import streamlit as st
 from made_runs import dataset_of, made
 from specs import Spec, has_parameter, parameter, strings_outside_data, without_data
 from streamlit.testing.v1 import AppTest
@@ -25,6 +26,9 @@ from layerviz.export.zip_writing import zip_run
 from layerviz.poolings import POOLINGS
 from layerviz.projection.tsne import tsne_maps
 from layerviz.ui.parts import stored_maps
+from layerviz.ui.parts.state import keep
+from layerviz.ui.parts.tabs import Tab
+from layerviz.ui.run import page as run_page
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
 
@@ -716,3 +720,33 @@ def test_a_zip_is_unpacked_and_the_run_in_it_opened(root, tmp_path_factory):
     assert not app.error
     assert app.query_params["run"] == run.run_id
     assert [other.run_id for other in runs.list_runs(root)] == [run.run_id]
+
+
+def test_a_tab_is_one_entry_of_the_registry(root) -> None:
+    run = made(root, dataset_of(), "tiny", {2: 2.0})
+    drawn = []
+    made_up = Tab("Made up", lambda run: drawn.append(run.run_id))
+    with run_page.TABS.extended(made_up):
+        app = opened(run=run.run_id)
+        assert not drawn
+        app.session_state["tabs"] = "Made up"
+        app.run()
+    assert [tab.label for tab in app.tabs][:7] == [
+        "Maps", "Layers", "Examples", "Training", "Export", "Run", "Made up",
+    ]  # fmt: skip
+    assert drawn == [run.run_id]
+
+
+def test_what_a_reader_chose_is_kept_by_every_widget_that_asks_for_it(root) -> None:
+    def draw(run) -> None:
+        st.number_input("Made up", 0, 9, key=keep("made_up", 4))
+
+    run = made(root, dataset_of(), "tiny", {2: 2.0})
+    with run_page.TABS.extended(Tab("Made up", draw)):
+        app = opened(run=run.run_id)
+        app.session_state["tabs"] = "Made up"
+        app.run().number_input(key="made_up").set_value(7).run()
+        for name in ("Layers", "Made up"):
+            app.session_state["tabs"] = name
+            app.run()
+        assert app.number_input(key="made_up").value == 7

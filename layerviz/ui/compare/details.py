@@ -20,7 +20,7 @@ from layerviz.comparison import (
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import download
-from layerviz.ui.parts.state import plain
+from layerviz.ui.parts.state import keep, plain
 
 F1 = "Val macro-F1"
 BY = {BY_HEAD: "Own classifier", BY_PROBE: "Probe of the best layer"}
@@ -61,17 +61,16 @@ def agreement_tab(ready: list[Contender], judged: Comparison) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         # Part of the keys: what was chosen among other encoders is no choice here.
         among = hashlib.sha256(repr(names).encode()).hexdigest()[:8]
-        one = st.selectbox("Encoder", names, key=f"versus_one_{among}", width=260)
+        one = st.selectbox("Encoder", names, key=keep(f"versus_one_{among}"), width=260)
         rest = [name for name in names if name != one]
-        key = f"versus_other_{among}_{names.index(one)}"
+        key = keep(f"versus_other_{among}_{names.index(one)}")
         other = st.selectbox("Against", rest, key=key, width=260)
         by = st.segmented_control(
             "Predictions of",
             list(BY),
             required=True,
-            default=BY_HEAD,
             format_func=BY.get,
-            key="versus_by",
+            key=keep("versus_by", BY_HEAD),
             width="content",
         )
     pair = [names.index(one), names.index(other)]

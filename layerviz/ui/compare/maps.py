@@ -24,7 +24,7 @@ from layerviz.ui.parts.map_controls import (
     pooling_control,
 )
 from layerviz.ui.parts.selection import clear_button, highlight, selection, taking_from
-from layerviz.ui.parts.state import first_value, redrawing
+from layerviz.ui.parts.state import keep, redrawing
 from layerviz.ui.parts.stored_maps import maps_are_ready, n_ready_snapshots, ready_maps
 from layerviz.wording import epoch_name, layer_name
 
@@ -55,7 +55,7 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
             "Layers",
             [BEST, *DEPTHS, OWN_CHOICE],
             format_func=_depth_name,
-            key="versus_depth",
+            key=keep("versus_depth"),
             width=240,
             help="At their best: the layer and the pooling that the table names. Else encoders are "
             "matched by relative depth, as they differ in their number of layers.",
@@ -68,9 +68,11 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
             poolings = [pooling_control("versus_pooling", shared, first)] * len(ready)
         projection, colouring = map_controls("versus_")
         if len(shared) > 1:
-            seed = st.selectbox("Seed", shared, key=f"versus_seed_{shared}", width=90)
+            seed = st.selectbox("Seed", shared, key=keep(f"versus_seed_{shared}"), width=90)
         at_best = st.toggle(
-            "Each at its best epoch", key="versus_at_best", help="Instead of the epoch slider."
+            "Each at its best epoch",
+            key=keep("versus_at_best"),
+            help="Instead of the epoch slider.",
         )
     runs = [one[seed] if seed in one else one[min(one)] for one in seeds]
     # Always there, so that what follows keeps its place on the page, and the slider with it.
@@ -105,7 +107,7 @@ def _layers(ready: list[Contender], judged: Comparison, depth: str | float) -> l
                 contender.name,
                 list(range(counts[number] + 1)),
                 format_func=layer_name,
-                key=first_value(f"versus_layer_{contender.runs[0].run_id}", best[number]),
+                key=keep(f"versus_layer_{contender.runs[0].run_id}", best[number]),
             )
         )
     return chosen

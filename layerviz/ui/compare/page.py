@@ -20,9 +20,9 @@ from layerviz.ui.parts.run_actions import STATUS_MARKS, choose_runs, new_run_but
 from layerviz.ui.parts.state import (
     go_to,
     jobs,
+    keep_values,
     permalink,
     plain,
-    remember,
     show,
     time_to_redraw,
     told,
@@ -30,7 +30,6 @@ from layerviz.ui.parts.state import (
 from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
 
 SECONDS_BETWEEN_LOOKS = 1.0
-KEPT = ("versus_",)  # choices that outlive a look at another tab
 
 
 def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
@@ -55,7 +54,7 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
                 icon=":material/compare_arrows:",
             )
         return
-    remember(*KEPT)
+    keep_values()
     judged = _verdict(contenders, ready)
     names = ["Maps", "Scores", "Agreement", "Runs"]
     tabs = st.tabs(names, key="compare_tabs", on_change="rerun")

@@ -12,7 +12,7 @@ import streamlit as st
 from layerviz import cache
 from layerviz.runs import Run
 from layerviz.ui.parts.selection import clear_button, how_selected
-from layerviz.ui.parts.state import plain
+from layerviz.ui.parts.state import open_tab, plain
 from layerviz.wording import epoch_name
 
 OPENED = "opened_example"  # session state: of which data, and the id of the example
@@ -106,7 +106,7 @@ def open_example(run: Run, example: str) -> None:
     """Show one example; for callbacks, it takes effect in the rerun."""
     st.session_state[OPENED] = (run.dataset["fingerprint"], example)
     st.session_state[SHOWN] = ONE
-    st.session_state["tabs"] = "Examples"
+    open_tab("Examples")
 
 
 def opened_example(run: Run) -> str | None:

@@ -12,7 +12,7 @@ from layerviz.export.views import first_and_last, legend_entries
 from layerviz.poolings import pooling_label
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, projections_in_words
 from layerviz.runs import Run
-from layerviz.ui.parts.state import first_choice, first_value
+from layerviz.ui.parts.state import keep, keep_choice
 
 PRESETS: dict[str, Callable[[int], list[int]]] = {
     "First four and last four": lambda n: list(first_and_last(n)),
@@ -31,7 +31,7 @@ def pooling_control(key: str, poolings: Sequence[str], first: str | None = None)
 
     The choice is remembered from run to run, as far as they have it.
     """
-    first_choice(key, poolings, poolings[0] if first is None else first)
+    keep_choice(key, poolings, poolings[0] if first is None else first)
     return st.segmented_control(
         "Pooling",
         poolings,
@@ -53,7 +53,7 @@ def map_controls(prefix: str) -> tuple[str, str]:
         list(PROJECTIONS),
         required=True,
         format_func=lambda name: PROJECTIONS[name].label,
-        key=first_value(f"{prefix}projection", DEFAULT_PROJECTION),
+        key=keep(f"{prefix}projection", DEFAULT_PROJECTION),
         width="content",
         help=f"{projections_in_words()} All are fitted on train only.",
     )
@@ -61,7 +61,7 @@ def map_controls(prefix: str) -> tuple[str, str]:
         "Colour by",
         charts.COLOURINGS,
         format_func=str.capitalize,
-        key=f"{prefix}colouring",
+        key=keep(f"{prefix}colouring"),
         width=150,
     )
     return projection, colouring
@@ -81,7 +81,7 @@ def classes_in_colour(run: Run, colouring: str, key: str) -> list[int]:
         range(len(names)),
         format_func=lambda index: names[index],
         max_selections=len(charts.CLASS_COLOURS),
-        key=first_value(key, default),
+        key=keep(key, default),
     )
     return sorted(chosen) or default
 

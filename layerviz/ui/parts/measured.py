@@ -11,7 +11,7 @@ from layerviz import cache
 from layerviz.export.run_charts import measure_cells
 from layerviz.export.tables import as_csv
 from layerviz.runs import Run
-from layerviz.ui.parts.state import first_value, jobs, show
+from layerviz.ui.parts.state import jobs, keep, show
 from layerviz.wording import epoch_name
 
 
@@ -59,6 +59,6 @@ def epoch_control(
         label,
         snapshots,
         format_func=lambda index: epoch_name(epochs[index]).capitalize(),
-        key=first_value(key, first),
+        key=keep(key, first),
         width=190,
     )

@@ -17,6 +17,8 @@ QUIET_TIMES = 3  # the page rests at least this many times as long as it was dra
 # The query parameters that make an address a permalink.
 RUN, COMPARE = "run", "compare"
 MOST_COMPARED = 40  # runs
+OPEN_TAB = "tabs"  # session state: the name of the tab of a run that is open
+KEPT = "kept"  # session state: the keys of widgets whose values outlive a look at another tab
 
 
 @contextmanager
@@ -119,24 +121,35 @@ def permalink(run_ids: str | Iterable[str]) -> str:
     return f"{here}?{COMPARE}={','.join(run_ids)}"
 
 
-def remember(*prefixes: str) -> None:
-    """Keep the values of widgets that are not drawn this time; Streamlit would drop them."""
-    for key in list(st.session_state):
-        if isinstance(key, str) and key.startswith(prefixes):
-            st.session_state[key] = st.session_state[key]
+def open_tab(name: str) -> None:
+    """Open a tab of the run; for callbacks, it takes effect in the rerun."""
+    st.session_state[OPEN_TAB] = name
 
 
-def first_choice(key: str, choices: Sequence[object], value: object) -> str:
-    """Give a widget its first value, also where it remembers one that is no longer offered.
+def keep(key: str, first: object = None) -> str:
+    """Return the key of a widget whose value is kept while another part of the page is drawn.
 
-    Returns its key, as `first_value` does.
+    Parameters
+    ----------
+    key : str
+    first : object, optional
+        Its first value; None leaves that to the widget.
     """
+    st.session_state.setdefault(KEPT, set()).add(key)
+    if first is not None:
+        st.session_state.setdefault(key, first)
+    return key
+
+
+def keep_choice(key: str, choices: Sequence[object], first: object) -> str:
+    """As `keep`, but a value that is no longer among the choices gives way to the first one."""
     if st.session_state.get(key) not in choices:
-        st.session_state[key] = value
-    return key
+        st.session_state[key] = first
+    return keep(key)
 
 
-def first_value(key: str, value: object) -> str:
-    """Give a widget that is remembered its first value; return its key."""
-    st.session_state.setdefault(key, value)
-    return key
+def keep_values() -> None:
+    """Keep the values of widgets that are not drawn this time; Streamlit would drop them."""
+    for key in st.session_state.get(KEPT, ()):
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from layerviz.poolings import pooling_label
-from layerviz.ui.parts.state import first_choice
+from layerviz.ui.parts.state import keep_choice
 
 ALL_POOLINGS = "all"
 VERDICT_ICONS = {
@@ -25,7 +25,7 @@ def poolings_control(key: str, poolings: Sequence[str]) -> tuple[str, ...]:
         choices,
         required=True,
         format_func=lambda name: "All poolings" if name == ALL_POOLINGS else pooling_label(name),
-        key=first_choice(key, choices, ALL_POOLINGS),
+        key=keep_choice(key, choices, ALL_POOLINGS),
         help="The more cells are searched, the more the best of them is flattered: look at one "
         "pooling if you know which you want.",
     )

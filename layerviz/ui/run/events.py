@@ -12,7 +12,7 @@ from layerviz.ui.parts.examples_table import described, open_from_table
 from layerviz.ui.parts.map_chart import PATHS
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.selection import MOST_PATHS, select
-from layerviz.ui.parts.state import first_value
+from layerviz.ui.parts.state import keep, open_tab
 from layerviz.ui.run.one_example import cell_controls
 from layerviz.wording import epoch_name
 
@@ -29,11 +29,11 @@ def events(run: Run) -> None:
     }
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
-            "Kind", list(kinds), required=True, key=first_value("event_kind", next(iter(kinds)))
+            "Kind", list(kinds), required=True, key=keep("event_kind", next(iter(kinds)))
         )
         there = [split for split in SPLIT_CHOICES if split in run.dataset["counts"]]
         split = st.segmented_control(
-            "Split", ["all", *there], required=True, key=first_value("event_split", "all")
+            "Split", ["all", *there], required=True, key=keep("event_split", "all")
         )
     kinds[kind](run, split)
 
@@ -131,4 +131,4 @@ def to_maps(run: Run, ids: np.ndarray, how: str) -> None:
     """Mark examples in the maps, with their ways; for callbacks."""
     select(run, ids.tolist(), how)
     st.session_state[PATHS] = True
-    st.session_state["tabs"] = "Maps"
+    open_tab("Maps")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import ONE, SHOWN
-from layerviz.ui.parts.state import first_value
+from layerviz.ui.parts.state import keep
 from layerviz.ui.run.events import events
 from layerviz.ui.run.one_example import one_example
 from layerviz.ui.run.own_texts import own_texts
@@ -26,7 +26,7 @@ def examples(run: Run) -> None:
         "Look at",
         list(PARTS),
         required=True,
-        key=first_value(SHOWN, ONE),
+        key=keep(SHOWN, ONE),
         label_visibility="collapsed",
     )
     PARTS[part](run)

@@ -22,7 +22,7 @@ from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.progress import bar_while_waiting
-from layerviz.ui.parts.state import first_value, plain, show
+from layerviz.ui.parts.state import keep, plain, show
 from layerviz.ui.parts.stored_maps import maps_are_ready
 from layerviz.ui.run.maps import view_now
 
@@ -97,7 +97,7 @@ def _controls(
                 [export.name for export in slow],
                 required=True,
                 format_func=lambda name: EXPORTS[name].label,
-                key=first_value(key, slow[0].name),
+                key=keep(key, slow[0].name),
                 help=section.format_help or None,
             )
             chosen = EXPORTS[name or slow[0].name]

@@ -13,7 +13,7 @@ from layerviz.runs import Run
 from layerviz.separability import CKA, MIXES, PROBE_MACRO_F1, Answer, Cell, Mixed
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import cells_frame, download, epoch_control
-from layerviz.ui.parts.state import first_value, jobs, plain, show
+from layerviz.ui.parts.state import jobs, keep, plain, show
 from layerviz.wording import epoch_name
 
 F1 = "Probe macro-F1"
@@ -225,7 +225,7 @@ def _classes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) 
             min_value=0.3,
             max_value=0.95,
             step=0.05,
-            key=first_value("detail_threshold", 0.7),
+            key=keep("detail_threshold", 0.7),
             width=330,
         )
     cells, predicted = cache.probes(run)
@@ -313,7 +313,7 @@ def _mixes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
             "How",
             MIXES,
             format_func=str.capitalize,
-            key="detail_how",
+            key=keep("detail_how"),
             width=190,
             help="Concatenate: one after the other. Average: of standardised states. Scalar mix: "
             "with weights learned on train (ELMo, Peters et al. 2018).",
@@ -321,9 +321,7 @@ def _mixes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
         chosen = st.multiselect(
             "Layers",
             range(1, n_layers + 1),
-            key=first_value(
-                f"detail_mix_{n_layers}", list(range(max(1, n_layers - 3), n_layers + 1))
-            ),
+            key=keep(f"detail_mix_{n_layers}", list(range(max(1, n_layers - 3), n_layers + 1))),
         )
     here = scores[(scores["snapshot"] == snapshot) & (scores["layer"] > 0)]
     single = int(here.loc[here["value"].idxmax(), "layer"])

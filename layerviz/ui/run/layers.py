@@ -14,7 +14,7 @@ from layerviz.separability import HEAD, MEASURES, PROBE_MACRO_F1, Answer, Measur
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import cells_frame, measure_the_rest
-from layerviz.ui.parts.state import first_value, plain
+from layerviz.ui.parts.state import keep, plain
 from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
 from layerviz.ui.run.layer_details import layer_details
 from layerviz.ui.run.maps import open_map
@@ -98,7 +98,7 @@ def _choice(run: Run, answer: Answer) -> Choice:
             "Measure",
             list(MEASURES),
             format_func=lambda name: MEASURES[name].label,
-            key="measure",
+            key=keep("measure"),
             width=330,
         )
         measure = MEASURES[name]
@@ -108,7 +108,7 @@ def _choice(run: Run, answer: Answer) -> Choice:
             "Split",
             splits,
             required=True,
-            key=first_value(f"measure_split_{name}", splits[0]),
+            key=keep(f"measure_split_{name}", splits[0]),
             width="content",
         )
         pooling = pooling_control(
@@ -116,7 +116,7 @@ def _choice(run: Run, answer: Answer) -> Choice:
         )
         against = st.toggle(
             "Change against epoch 0",
-            key="against_start",
+            key=keep("against_start"),
             help="What fine-tuning has added to each layer.",
         )
     st.caption(plain(f"{measure.explanation} ({measure.reference})"))

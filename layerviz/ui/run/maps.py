@@ -18,7 +18,7 @@ from layerviz.ui.parts.map_controls import (
     pooling_control,
 )
 from layerviz.ui.parts.selection import MOST_PATHS, search_box, selection
-from layerviz.ui.parts.state import first_value, redrawing
+from layerviz.ui.parts.state import OPEN_TAB, keep, open_tab, redrawing
 from layerviz.wording import layer_name
 
 CHOICE = "My choice"
@@ -37,7 +37,7 @@ def maps(run: Run) -> None:
 
 def _maps(run: Run, view: View, shown: list[int]) -> None:
     """Draw; a selection redraws this part of the page alone."""
-    if st.session_state.get("tabs", "Maps") != "Maps":  # a ticked row has opened another tab
+    if st.session_state.get(OPEN_TAB, "Maps") != "Maps":  # a ticked row has opened another tab
         st.rerun()
     examples = cache.examples(run)
     legend, search = st.columns([3, 1], vertical_alignment="center")
@@ -52,7 +52,7 @@ def _maps(run: Run, view: View, shown: list[int]) -> None:
     if 0 < len(chosen) <= MOST_PATHS:
         st.toggle(
             "Show their paths through the epochs",
-            key=first_value(PATHS, True),
+            key=keep(PATHS, True),
             help="A line from snapshot to snapshot, up to where the slider stands.",
         )
     examples_table(run, examples, chosen, drawn.snapshots[-1], "examples")
@@ -63,7 +63,7 @@ def open_map(run: Run, layer: int, snapshot: int, pooling: str) -> None:
     st.session_state[f"focus-{run.encoder['layers']}"] = layer
     st.session_state["pooling"] = pooling
     st.session_state["map_start"] = (run.run_id, snapshot)
-    st.session_state["tabs"] = "Maps"
+    open_tab("Maps")
 
 
 def view_now(run: Run) -> View:
@@ -96,14 +96,14 @@ def _controls(run: Run) -> View:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pooling = pooling_control("pooling", run.poolings)
         projection, colouring = map_controls("")
-        preset = st.selectbox("Layers", [*PRESETS, CHOICE], key="layer_preset", width=205)
+        preset = st.selectbox("Layers", [*PRESETS, CHOICE], key=keep("layer_preset"), width=205)
         view_place = st.container(width=165)
     layers = _layers(preset, n_layers)
     focus = view_place.selectbox(
         "View",
         [OVERVIEW, *range(n_layers + 1)],
         format_func=lambda choice: choice if choice == OVERVIEW else layer_name(choice),
-        key=f"focus-{n_layers}",
+        key=keep(f"focus-{n_layers}"),
         help="One layer large, or all of them small.",
     )
     return View(
@@ -124,6 +124,6 @@ def _layers(preset: str, n_layers: int) -> list[int]:
         list(range(n_layers + 1)),
         selection_mode="multi",
         format_func=lambda layer: "0 (embeddings)" if layer == 0 else str(layer),
-        key=first_value(f"layers-{n_layers}", first_layers(n_layers)),
+        key=keep(f"layers-{n_layers}", first_layers(n_layers)),
     )
     return sorted(chosen)

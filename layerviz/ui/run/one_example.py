@@ -20,7 +20,7 @@ from layerviz.ui.parts.map_controls import (
 )
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.selection import nothing_found, select
-from layerviz.ui.parts.state import first_value, plain
+from layerviz.ui.parts.state import keep, open_tab, plain
 from layerviz.ui.run.tokens import tokens
 from layerviz.wording import epoch_name, layer_name
 
@@ -62,7 +62,7 @@ def one_example(run: Run) -> None:
 
 def _finder(run: Run, examples: pd.DataFrame) -> None:
     wanted = st.text_input(
-        "A part of the text, or an id", key=first_value(FINDER, ""), placeholder="e.g. train-17"
+        "A part of the text, or an id", key=keep(FINDER, ""), placeholder="e.g. train-17"
     ).strip()
     hits = examples
     if wanted:
@@ -199,7 +199,7 @@ def _way(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
 
 def _to_maps(run: Run, example: str) -> None:
     select(run, [example])
-    st.session_state["tabs"] = "Maps"
+    open_tab("Maps")
 
 
 def _n(run: Run) -> int:
@@ -226,7 +226,7 @@ def cell_controls(run: Run, prefix: str, at: int | None = None) -> tuple[int, in
             "Layer",
             range(_n(run) + 1),
             format_func=layer_name,
-            key=first_value(f"{prefix}_layer-{_n(run)}", _n(run)),
+            key=keep(f"{prefix}_layer-{_n(run)}", _n(run)),
             width=150,
         )
         if at is not None:

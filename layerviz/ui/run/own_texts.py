@@ -29,7 +29,7 @@ from layerviz.ui.parts.map_controls import (
     pooling_control,
 )
 from layerviz.ui.parts.measured import epoch_control
-from layerviz.ui.parts.state import first_value, show
+from layerviz.ui.parts.state import keep, show
 from layerviz.ui.parts.stored_maps import ready_maps
 from layerviz.ui.run.one_example import cell_controls, show_neighbours
 from layerviz.ui.run.tokens import tokens
@@ -46,7 +46,7 @@ def own_texts(run: Run) -> None:
         return
     typed = st.text_area(
         "One text per line",
-        key=first_value("own_texts_typed", ""),
+        key=keep("own_texts_typed", ""),
         height=110,
         placeholder="Type a text the model has not seen, as many as you like, one per line.",
     )
@@ -172,7 +172,7 @@ def _near(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
             "Neighbours of",
             range(n),
             format_func=lambda at: f"{at + 1}: {read.texts[at][:60]}",
-            key=first_value(f"own_texts_which-{n}", 0),
+            key=keep(f"own_texts_which-{n}", 0),
         )
     pooling = st.session_state["own_texts_pooling"]
     layer, _ = cell_controls(run, "own_texts", at=snapshot)

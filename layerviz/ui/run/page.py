@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from layerviz import runs
 from layerviz.data import Dataset
+from layerviz.registry import Registry
 from layerviz.runs import Run
 from layerviz.ui.parts.run_actions import (
     STATUS_MARKS,
     choose_runs,
-    delete_button,
     new_run_button,
     sizes,
     title,
 )
-from layerviz.ui.parts.state import permalink, plain, remember
+from layerviz.ui.parts.state import OPEN_TAB, keep_values, plain
+from layerviz.ui.parts.tabs import Tab, draw_tabs
+from layerviz.ui.run.about import about
 from layerviz.ui.run.examples import examples
 from layerviz.ui.run.export import export_tab
 from layerviz.ui.run.layers import layers_tab
 from layerviz.ui.run.maps import maps
 from layerviz.ui.run.progress import cancel_button, captured_sizes, curves, outcome, progress
 from layerviz.wording import epoch_name
-
-# What a reader chose in one tab is kept while another is open.
-KEPT = (
-    "pooling", "projection", "colouring", "layer_preset", "focus-", "layers-", "classes-",
-    "measure", "layers_pooling", "answer_poolings", "against_start", "detail_", "paths",
-    "examples_view", "example_pooling", "example_layer", "example_epoch", "event_kind",
-    "event_split", "event_pooling", "event_layer", "event_epoch", "own_texts_typed",
-    "own_texts_pooling", "own_texts_projection", "own_texts_colouring", "own_texts_layer",
-)  # fmt: skip
 
 
 def run_view(run: Run, dataset: Dataset | None) -> None:
@@ -41,16 +33,8 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
     outcome(run, dataset)
     if run.snapshots:
         _figures(run)
-    remember(*KEPT)
-    tabs = st.tabs(list(TABS), key="tabs", on_change="rerun")
-    for tab, (part, early) in zip(tabs, TABS.values(), strict=True):
-        with tab:
-            if not tab.open:
-                continue
-            if run.snapshots or early:
-                part(run)
-            else:
-                _no_maps_yet(run)
+    keep_values()
+    draw_tabs(TABS, OPEN_TAB, run, has_snapshot=bool(run.snapshots), draw_nothing_yet=_no_maps_yet)
 
 
 def _header(run: Run) -> None:
@@ -115,50 +99,14 @@ def _no_maps_yet(run: Run) -> None:
         st.info("This run ended before anything was captured.", icon=":material/layers_clear:")
 
 
-def _about(run: Run) -> None:
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**Settings**")
-        st.dataframe(_as_table(run.config.as_dict()), hide_index=True, width="stretch")
-        if run.training:
-            st.markdown("**As trained**")
-            st.dataframe(_as_table(run.training), hide_index=True, width="stretch")
-    with right:
-        st.markdown("**Data**")
-        columns = {f"{role} column": name for role, name in run.dataset["columns"].items() if name}
-        counts = {f"{s} examples": sum(c.values()) for s, c in run.dataset["counts"].items()}
-        facts = {"name": run.dataset["name"], "fingerprint": run.dataset["fingerprint"]}
-        st.dataframe(_as_table(facts | columns | counts), hide_index=True, width="stretch")
-        st.caption("  \n".join(f":material/info: {plain(note)}" for note in run.dataset["notes"]))
-        st.markdown("**Folder**")
-        st.code(str(run.path), language=None, wrap_lines=True)
-        st.markdown("**Permalink**")
-        st.code(permalink(run.run_id), language=None, wrap_lines=True)
-        delete_button(run)
-
-
-def _as_table(values: dict[str, object]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "setting": [name.replace("_", " ") for name in values],
-            "value": [
-                ", ".join(f"{key} {part:,}" for key, part in value.items())
-                if isinstance(value, dict)
-                else ""
-                if value is None
-                else str(value)
-                for value in values.values()
-            ],
-        }
-    )
-
-
-# What each tab shows, and whether it has something to show before the first snapshot.
-TABS = {
-    "Maps": (maps, False),
-    "Layers": (layers_tab, False),
-    "Examples": (examples, False),
-    "Training": (curves, True),
-    "Export": (export_tab, False),
-    "Run": (_about, True),
-}
+TABS = Registry(
+    "tab",
+    [
+        Tab("Maps", maps),
+        Tab("Layers", layers_tab),
+        Tab("Examples", examples),
+        Tab("Training", curves, needs_snapshot=False),
+        Tab("Export", export_tab),
+        Tab("Run", about, needs_snapshot=False),
+    ],
+)
