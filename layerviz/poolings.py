@@ -33,8 +33,8 @@ class Pooling:
         In files, addresses and on the command line: lower-case letters, digits and underscores.
     label : str
         On the page and in sentences.
-    meaning : str
-        What it takes of the tokens, as words that follow the label.
+    help : str
+        What it makes of the tokens, as a phrase.
     colour, shape : str
         Of its line in charts: "#rrggbb", and a shape of Vega-Lite.
     pool : callable
@@ -47,7 +47,7 @@ class Pooling:
 
     name: str
     label: str
-    meaning: str
+    help: str
     colour: str
     shape: str
     pool: Pool
@@ -78,6 +78,15 @@ def pooling_label(name: str) -> str:
     return POOLINGS[name].label if name in POOLINGS else name
 
 
+def poolings_table() -> str:
+    """Return the table of the poolings for the documentation, in Markdown."""
+    rows = [("pooling", "what it is"), ("---", "---")]
+    for pooling in POOLINGS.values():
+        note = f". {pooling.layer_0_note.removesuffix('.')}" if pooling.layer_0_note else ""
+        rows.append((pooling.label, pooling.help + note))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 # --- the poolings ---------------------------------------------------------------------------
 
 
@@ -96,7 +105,14 @@ def _largest(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor
     return hidden.masked_fill(is_padding, float("-inf")).amax(dim=1)  # (B, D)
 
 
-MEAN = Pooling("mean", "mean", "over all tokens", "#8040FF", "circle", _mean)
+MEAN = Pooling(
+    "mean",
+    "mean",
+    "the mean over all tokens that are not padding (Reimers & Gurevych 2019)",
+    "#8040FF",
+    "circle",
+    _mean,
+)
 CLS = Pooling(
     "cls",
     "[CLS]",
@@ -110,7 +126,7 @@ CLS = Pooling(
 MAX = Pooling(
     "max",
     "max",
-    "the largest value of each dimension over all tokens",
+    "the largest value of each dimension over the tokens",
     "#6080E0",
     "triangle-up",
     _largest,

@@ -22,7 +22,7 @@ from layerviz.export.tables import coordinates
 from layerviz.export.views import MapsView
 from layerviz.export.zip_reading import unzip_run
 from layerviz.export.zip_writing import files_of, zip_run
-from layerviz.poolings import MEAN, POOLINGS, Pooling, look_up, pooling_label
+from layerviz.poolings import MEAN, POOLINGS, Pooling, look_up, pooling_label, poolings_table
 from layerviz.registry import UnknownNameError
 from layerviz.runs import Run
 
@@ -114,6 +114,13 @@ def test_what_a_run_holds_can_be_shown_though_it_can_no_longer_be_made() -> None
     with pytest.raises(UnknownNameError, match="no pooling 'last'"):
         stand_in.pool(torch.zeros(1, 2, 3), torch.ones(1, 2))
     assert [pooling_label(name) for name in (*TODAY, "last")] == ["mean", "[CLS]", "max", "last"]
+
+
+def test_the_poolings_are_in_the_documentation() -> None:
+    page = Path(__file__).parents[1] / ".readme" / "answers.md"
+    assert poolings_table() in page.read_text(encoding="utf-8")
+    with POOLINGS.extended(LAST):
+        assert poolings_table().endswith("\n| Last token | the last token |")
 
 
 # --- one more -------------------------------------------------------------------------------
