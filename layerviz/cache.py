@@ -34,7 +34,7 @@ from layerviz.poolings import POOLINGS
 from layerviz.projection import PROJECTIONS, LayerMaps, LayerStates, draw
 from layerviz.projection.of_run import read_stored_maps
 from layerviz.runs import Run
-from layerviz.separability import Answer, Cell, Mixed, PoolingVerdict
+from layerviz.separability import Answer, Cell, LayerMix, PoolingVerdict
 
 LENGTHS_SAMPLE = 5000  # texts whose tokens are counted for the preview
 # A tokenizer that two readers use at once, each with settings of its own, refuses to work.
@@ -244,12 +244,12 @@ def layer_similarity(run: Run, snapshot: int, pooling: str) -> tuple[np.ndarray,
 
 
 @st.cache_data(show_spinner="Probing the mix", max_entries=64, hash_funcs=RUN)
-def mixed(
+def layer_mix(
     run: Run, snapshot: int, pooling: str, layers: tuple[int, ...], how: str, single: int
-) -> Mixed:
+) -> LayerMix:
     """Return how a mix of layers fares against a single layer."""
     captured = examples(run)
-    return separability.mix(
+    return separability.mix_layers(
         runs.read_pooled(run.path, snapshot)[pooling],
         captured["label"].to_numpy(),
         captured["split"].to_numpy(),
@@ -275,7 +275,7 @@ def classified(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @st.cache_data(show_spinner=False, max_entries=16, hash_funcs=RUN)
-def probed(run: Run, snapshots: tuple[int, ...], pooling: str) -> np.ndarray:
+def probe_predictions(run: Run, snapshots: tuple[int, ...], pooling: str) -> np.ndarray:
     """Return what the probes of every layer predict, int16 of shape (S, L + 1, N)."""
     return np.stack([runs.read_probes(run.path, index)[pooling] for index in snapshots])
 

@@ -321,7 +321,7 @@ def _rank_work(run: Run) -> Work:
 def _search_work(run: Run, snapshot: int, pooling: str) -> Work:
     def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
         examples = runs.read_examples(run.path)
-        found = separability.search(
+        found = separability.search_mix(
             runs.read_pooled(run.path, snapshot)[pooling],
             examples["label"].to_numpy(),
             examples["split"].to_numpy(),

@@ -519,7 +519,7 @@ def test_what_a_run_lacks_is_measured_and_again_if_it_is_lost(jobs, trained):
 def test_a_search_for_a_mix_is_stored_with_the_run(jobs, trained):
     jobs.search_mix(trained, 1, "mean")
     wait_until(lambda: not jobs.search_mix(trained, 1, "mean").live)
-    found = separability.Mixed(**runs.read_mix(trained.path, 1, "mean"))
+    found = separability.LayerMix(**runs.read_mix(trained.path, 1, "mean"))
     assert 1 <= len(found.layers) <= separability.mixing.MOST_LAYERS
     assert found.single in found.layers
     assert found.low <= found.difference <= found.high

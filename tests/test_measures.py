@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,10 @@ from layerviz.separability import (
 )
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
-WORDS = {"explanation": "What a test makes up. It means nothing.", "reference": "A test 2026"}
+WORDS: dict[str, Any] = {
+    "explanation": "What a test makes up. It means nothing.",
+    "reference": "A test 2026",
+}
 
 
 def _norm(layer: LayerStates) -> dict[str, float]:

@@ -135,7 +135,7 @@ def _against_scikit_learn(run: runs.Run) -> list[dict[str, Any]]:
     rows = []
     for layer, state in enumerate(states):
         start = time.perf_counter()
-        ours = separability.probe(state, labels, train, seed=0)
+        ours = separability.fit_probe(state, labels, train, seed=0)
         seconds = time.perf_counter() - start
         scaled = StandardScaler().fit(state[train].astype(np.float64))
         mine, rest = (scaled.transform(state[rows]) for rows in (train, val))

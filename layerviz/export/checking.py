@@ -21,7 +21,7 @@ from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.errors import RunError
 from layerviz.runs import Run
 from layerviz.runs.layout import EXAMPLES, HISTORY, MEASURES, RECORD, Layout, map_parts, mix_parts
-from layerviz.separability import Mixed
+from layerviz.separability import LayerMix
 
 ZIP_AGAIN = "Zip the run again where it was made; it may have been changed by hand."
 MOST_LAYERS, MOST_TABLE_BYTES = 200, 2_000_000_000
@@ -104,7 +104,7 @@ def check_contents(folder: Path, run: Run) -> None:
             _check_map(path, len(examples), run)
         for path in sorted(layout.mixes.glob("*")):
             _check_pooling(path, mix_parts(path)[1], run)
-            _check_json(path, lambda mix: set(mix) == _fields(Mixed))
+            _check_json(path, lambda mix: set(mix) == _fields(LayerMix))
         for model in (layout.model, *sorted(layout.weights.glob("*"))):
             for path in sorted(model.glob("*.json")):
                 _check_json(path, lambda content: isinstance(content, dict | list))

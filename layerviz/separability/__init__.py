@@ -10,6 +10,8 @@ from layerviz.separability.answering import (
     Score,
     find_answer,
     first_separates,
+    smallest_class,
+    verdict_of,
 )
 from layerviz.separability.comparing import (
     PoolingVerdict,
@@ -38,9 +40,9 @@ from layerviz.separability.measuring import (
     SnapshotMeasures,
     measure_layers,
 )
-from layerviz.separability.mixing import MIXES, Mixed, mix, search
+from layerviz.separability.mixing import MIXES, LayerMix, mix_layers, search_mix
 from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot
-from layerviz.separability.probe import Probe, out_of_fold, probe
+from layerviz.separability.probe import Probe, fit_probe, out_of_fold
 from layerviz.separability.reporting import REPORT_WIDTH, answer_text, answer_values, report_table
 from layerviz.separability.resampling import (
     LEVEL,
@@ -76,9 +78,9 @@ __all__ = [
     "Estimate",
     "LayerChange",
     "LayerMeasure",
+    "LayerMix",
     "LayerStates",
     "Measure",
-    "Mixed",
     "PoolingVerdict",
     "PredictionMeasure",
     "Predictions",
@@ -101,21 +103,23 @@ __all__ = [
     "find_answer",
     "find_best",
     "first_separates",
+    "fit_probe",
     "interval",
     "linear_cka",
     "macro_f1",
     "measure_layers",
     "measure_snapshot",
-    "mix",
+    "mix_layers",
     "out_of_fold",
     "overfitting",
     "p_of_chance",
     "paired_difference",
     "pooling_sentence",
-    "probe",
     "report_table",
     "resampling_weights",
-    "search",
+    "search_mix",
     "shortage",
     "simultaneous_interval",
+    "smallest_class",
+    "verdict_of",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from layerviz.separability.resampling import (
-    Best,
+    LEVEL,
     class_f1,
     few_examples,
     find_best,
@@ -150,58 +151,94 @@ def find_answer(
     Answer
     """
     val = splits == "val"
-    true, shown = labels[val], predicted[:, val]
-    found = find_best(true, shown, seed)
-    best = cells[found.index]
-    place = {cell: row for row, cell in enumerate(cells)}
-    train_scores = macro_f1(labels[splits == "train"], predicted[:, splits == "train"])
+    ranking = find_best(labels[val], predicted[:, val], seed)
+    candidates = _Candidates(cells, predicted[:, val], labels[val], ranking.scores, seed)
+    best = cells[ranking.index]
     snapshots = sorted({(cell.snapshot, cell.epoch) for cell in cells})
-    n_layers = max(cell.layer for cell in cells)
-
-    def at(snapshot: tuple[int, float], layer: int) -> int:
-        return place[Cell(*snapshot, best.pooling, layer)]
-
-    def difference(one: int, other: int) -> Difference:
-        return Difference(*paired_difference(true, shown[one], shown[other], seed))
-
-    start, now = snapshots[0], (best.snapshot, best.epoch)
-    before = [row for row, cell in enumerate(cells) if cell.snapshot == start[0]]
-    best_before = max(before, key=lambda row: found.scores[row])
-    last = max((at(when, n_layers) for when in snapshots), key=lambda row: found.scores[row])
-    gained = None
-    if now != start:
-        rise = {
-            layer: found.scores[at(now, layer)] - found.scores[at(start, layer)]
-            for layer in range(1, n_layers + 1)
-        }
-        layer = max(rise, key=rise.__getitem__)
-        gained = (layer, difference(at(now, layer), at(start, layer)))
-    gaps = tuple(
-        (when[1], float(train_scores[at(when, best.layer)] - found.scores[at(when, best.layer)]))
-        for when in dict.fromkeys((now, snapshots[-1]))
+    start, last = snapshots[0], snapshots[-1]
+    best_before = candidates.best(cell for cell in cells if cell.snapshot == start[0])
+    last_layer = candidates.best(
+        Cell(*when, best.pooling, candidates.n_layers) for when in snapshots
     )
-    codes, counts = np.unique(true, return_counts=True)
+    train = splits == "train"
+    train_scores = macro_f1(labels[train], predicted[:, train])
+    gaps = []
+    for when in dict.fromkeys(((best.snapshot, best.epoch), last)):
+        row = candidates.rows[Cell(*when, best.pooling, best.layer)]
+        gaps.append((when[1], float(train_scores[row] - ranking.scores[row])))
     return Answer(
-        verdict=_verdict(found, len(true), counts.min()),
+        verdict=verdict_of(labels[val], ranking.p_chance),
         best=best,
         val=Score(
-            *(float(x[found.index]) for x in (found.scores, found.low, found.high)), len(true)
+            float(ranking.scores[ranking.index]),
+            float(ranking.low[ranking.index]),
+            float(ranking.high[ranking.index]),
+            int(val.sum()),
         ),
-        test=_test_score(labels, predicted[found.index], splits, seed),
-        corrected=found.corrected,
-        p_chance=found.p_chance,
+        test=_test_score(labels, predicted[ranking.index], splits, seed),
+        corrected=ranking.corrected,
+        p_chance=ranking.p_chance,
         n_cells=len(cells),
-        n_layers=n_layers,
+        n_layers=candidates.n_layers,
         ties=tuple(
-            cell for row, cell in enumerate(cells) if found.ties[row] and row != found.index
+            cell for cell, tied in zip(cells, ranking.ties, strict=True) if tied and cell != best
         ),
-        since_start=None if best.snapshot == start[0] else difference(found.index, best_before),
-        start=(cells[best_before], float(found.scores[best_before])),
-        last_layer=(cells[last], float(found.scores[last])),
-        gained_most=gained,
-        gaps=gaps,
-        smallest_class=(label_names[codes[counts.argmin()]], int(counts.min())),
+        since_start=(
+            None if best.snapshot == start[0] else candidates.difference(best, best_before)
+        ),
+        start=(best_before, candidates.score(best_before)),
+        last_layer=(last_layer, candidates.score(last_layer)),
+        gained_most=_gained_most(candidates, best, start),
+        gaps=tuple(gaps),
+        smallest_class=smallest_class(labels[val], label_names),
     )
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """The cells that are searched, and what their probes predict for the n val examples."""
+
+    cells: Sequence[Cell]
+    predicted: np.ndarray  # (K, n)
+    labels: np.ndarray  # (n,)
+    scores: np.ndarray  # (K,)
+    seed: int
+
+    @cached_property
+    def rows(self) -> dict[Cell, int]:
+        return {cell: row for row, cell in enumerate(self.cells)}
+
+    @cached_property
+    def n_layers(self) -> int:
+        return max(cell.layer for cell in self.cells)
+
+    def score(self, cell: Cell) -> float:
+        return float(self.scores[self.rows[cell]])
+
+    def best(self, cells: Iterable[Cell]) -> Cell:
+        return max(cells, key=self.score)
+
+    def difference(self, one: Cell, other: Cell) -> Difference:
+        first, second = (self.predicted[self.rows[cell]] for cell in (one, other))
+        return Difference(*paired_difference(self.labels, first, second, self.seed))
+
+
+def _gained_most(
+    candidates: _Candidates, best: Cell, start: tuple[int, float]
+) -> tuple[int, Difference] | None:
+    """Return the layer that gained most up to the best cell's epoch, and what it gained."""
+    if best.snapshot == start[0]:
+        return None
+    pairs = {
+        layer: (replace(best, layer=layer), Cell(*start, best.pooling, layer))
+        for layer in range(1, candidates.n_layers + 1)
+    }
+    gains = {
+        layer: candidates.scores[candidates.rows[now]] - candidates.scores[candidates.rows[then]]
+        for layer, (now, then) in pairs.items()
+    }
+    layer = max(gains, key=gains.__getitem__)
+    return layer, candidates.difference(*pairs[layer])
 
 
 def first_separates(
@@ -228,16 +265,34 @@ def first_separates(
     return result
 
 
-def _verdict(found: Best, n: int, fewest: int) -> str:
-    if few_examples(n, fewest):
+def verdict_of(labels: np.ndarray, p_chance: float) -> str:
+    """Return the verdict of a search: "found", "chance" or "few", as in `Answer`.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Class indices of the scored examples.
+    p_chance : float
+        As in `Best`.
+    """
+    _, counts = np.unique(labels, return_counts=True)
+    if few_examples(len(labels), int(counts.min())):
         return "few"
-    return "found" if found.above_chance else "chance"
+    return "found" if p_chance <= 1 - LEVEL else "chance"
 
 
-def _test_score(labels, predicted, splits, seed) -> Score | None:
-    at = splits == "test"
-    if not at.any():
+def smallest_class(labels: np.ndarray, label_names: Sequence[str]) -> tuple[str, int]:
+    """Return the name of the class with the fewest examples in `labels`, and how many."""
+    classes, counts = np.unique(labels, return_counts=True)
+    return label_names[classes[counts.argmin()]], int(counts.min())
+
+
+def _test_score(
+    labels: np.ndarray, predicted: np.ndarray, splits: np.ndarray, seed: int
+) -> Score | None:
+    test = splits == "test"
+    if not test.any():
         return None
-    true, shown = labels[at], predicted[None, at]
-    low, high = interval(macro_f1(true, shown, resampling_weights(len(true), seed)))
-    return Score(float(macro_f1(true, shown)[0]), float(low[0]), float(high[0]), len(true))
+    true, of_test = labels[test], predicted[None, test]
+    low, high = interval(macro_f1(true, of_test, resampling_weights(len(true), seed)))
+    return Score(float(macro_f1(true, of_test)[0]), float(low[0]), float(high[0]), len(true))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,8 +52,8 @@ def compare_poolings(
     scores = macro_f1(labels, predicted)
     best: dict[str, int] = {}
     for row, cell in enumerate(cells):
-        known = best.get(cell.pooling)
-        if cell.snapshot == snapshot and (known is None or scores[row] > scores[known]):
+        leader = best.get(cell.pooling)
+        if cell.snapshot == snapshot and (leader is None or scores[row] > scores[leader]):
             best[cell.pooling] = row
     first, *others = sorted(best.values(), key=lambda row: -scores[row])
     return PoolingVerdict(
@@ -97,10 +98,10 @@ def overfitting(
         peak).
     """
     val, train = splits == "val", splits == "train"
-    true, shown = labels[val], predicted[:, val]
-    val_scores = macro_f1(true, shown)
+    true, of_val = labels[val], predicted[:, val]
+    val_scores = macro_f1(true, of_val)
     train_scores = macro_f1(labels[train], predicted[:, train])
-    draws = macro_f1(true, shown, resampling_weights(len(true), seed))  # (R, K)
+    draws = macro_f1(true, of_val, resampling_weights(len(true), seed))  # (R, K)
     result = []
     for layer in sorted({cell.layer for cell in cells}):
         rows = [
@@ -170,7 +171,7 @@ def class_scores(
 def confused_pairs(
     layers: Sequence[int], predicted: np.ndarray, labels: np.ndarray, label_names: Sequence[str]
 ) -> pd.DataFrame:
-    """Return which pairs of classes are taken for each other, and in which layer least.
+    """Return which pairs of classes are confused, and in which layer least.
 
     Parameters
     ----------
@@ -190,24 +191,23 @@ def confused_pairs(
     """
     classes = np.unique(labels)
     result = []
-    for place, one in enumerate(classes):
-        for other in classes[place + 1 :]:
-            both = (labels == one) | (labels == other)
-            swapped = (labels[both] == one) & (predicted[:, both] == other)
-            swapped |= (labels[both] == other) & (predicted[:, both] == one)
-            shares = swapped.mean(axis=1)  # (K,)
-            if shares.any():
-                least = int(shares.argmin())
-                result.append(
-                    {
-                        "one": label_names[one],
-                        "other": label_names[other],
-                        "n": int(both.sum()),
-                        "least": float(shares[least]),
-                        "layer": layers[least],
-                        "last": float(shares[-1]),
-                    }
-                )
+    for one, other in itertools.combinations(classes, 2):
+        both = (labels == one) | (labels == other)
+        swapped = (labels[both] == one) & (predicted[:, both] == other)
+        swapped |= (labels[both] == other) & (predicted[:, both] == one)
+        shares = swapped.mean(axis=1)  # (K,)
+        if shares.any():
+            least = int(shares.argmin())
+            result.append(
+                {
+                    "one": label_names[one],
+                    "other": label_names[other],
+                    "n": int(both.sum()),
+                    "least": float(shares[least]),
+                    "layer": layers[least],
+                    "last": float(shares[-1]),
+                }
+            )
     columns = ["one", "other", "n", "least", "layer", "last"]
     frame = pd.DataFrame(result, columns=columns)
     return frame.sort_values("last", ascending=False, ignore_index=True)

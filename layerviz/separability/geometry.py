@@ -1,4 +1,4 @@
-"""How states lie: neighbours, clusters, discriminants, the two splits, and kinship of layers."""
+"""How states lie: neighbours, clusters, discriminants, the two splits, and how alike layers are."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ def directions(rows: np.ndarray, train: np.ndarray) -> torch.Tensor:
 
 
 def nearest(
-    rows: torch.Tensor, known: torch.Tensor, k: int, itself: torch.Tensor | None = None
+    rows: torch.Tensor, reference: torch.Tensor, k: int, own: torch.Tensor | None = None
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield, for some rows at a time, the k nearest of the known ones by cosine, nearest first.
+    """Yield, for some rows at a time, the k nearest reference rows by cosine, nearest first.
 
     Parameters
     ----------
     rows : Tensor of shape (n, D)
         Of unit length.
-    known : Tensor of shape (m, D)
+    reference : Tensor of shape (m, D)
         Of unit length.
     k : int
-    itself : Tensor of shape (n,), int64, optional
-        Where each row stands among the known ones, to be left out; -1 where it does not.
+    own : Tensor of shape (n,), int64, optional
+        The index of each row among the reference rows, where it is left out; -1 where it is none.
 
     Yields
     ------
     similarity, indices : Tensors of shape (n_at_once, k)
-        Cosines, and positions among the known.
+        Cosines, and indices of reference rows.
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        cosines = rows[start : start + ROWS_AT_ONCE] @ known.T
-        if itself is not None:
-            own = itself[start : start + ROWS_AT_ONCE]
-            inside = torch.nonzero(own >= 0)[:, 0]
-            cosines[inside, own[inside]] = -torch.inf
-        found = cosines.topk(k, dim=1)
-        yield found.values, found.indices
+        cosines = rows[start : start + ROWS_AT_ONCE] @ reference.T
+        if own is not None:
+            own_here = own[start : start + ROWS_AT_ONCE]
+            inside = torch.nonzero(own_here >= 0)[:, 0]
+            cosines[inside, own_here[inside]] = -torch.inf
+        top = cosines.topk(k, dim=1)
+        yield top.values, top.indices
 
 
 def knn_predict(
@@ -77,14 +77,12 @@ def knn_predict(
     ndarray of shape (number of rows outside train,)
         Class indices.
     """
-    known, others = (
-        directions(states[train], states[train]),
-        directions(states[~train], states[train]),
-    )
-    classes, targets = np.unique(labels[train], return_inverse=True)
-    targets = torch.from_numpy(targets)
+    reference = directions(states[train], states[train])
+    others = directions(states[~train], states[train])
+    classes, codes = np.unique(labels[train], return_inverse=True)
+    targets = torch.from_numpy(codes)
     winners = []
-    for similarity, indices in nearest(others, known, min(k, len(known))):
+    for similarity, indices in nearest(others, reference, min(k, len(reference))):
         votes = torch.zeros(len(indices), len(classes))
         # A similarity is at most 1, so that k of them never outweigh a vote.
         votes.scatter_add_(1, targets[indices], 1 + (similarity + 1) / (4 * k))
@@ -113,11 +111,11 @@ def silhouette(
         -1 to 1; NaN with fewer than two classes in the reference, or where it is a single point.
     """
     classes, codes, counts = np.unique(reference_labels, return_inverse=True, return_counts=True)
-    known = np.isin(labels, classes)
-    if len(classes) < 2 or not known.any() or _all_equal(reference):
+    comparable = np.isin(labels, classes)
+    if len(classes) < 2 or not comparable.any() or _all_equal(reference):
         return float("nan")
     itself = states is reference
-    x = torch.from_numpy(states[known].astype(np.float32))
+    x = torch.from_numpy(states[comparable].astype(np.float32))
     y = torch.from_numpy(reference.astype(np.float32))
     centre = y.mean(dim=0)  # small numbers lose less when they are squared
     x, y = x - centre, y - centre
@@ -129,14 +127,14 @@ def silhouette(
             distances.diagonal(start).fill_(0.0)
         parts.append(distances @ member)
     sums = torch.cat(parts).numpy()  # (n, C)
-    own = np.searchsorted(classes, labels[known])
+    own = np.searchsorted(classes, labels[comparable])
     rows = np.arange(len(own))
     size = counts[own] - itself
     inside = sums[rows, own] / np.maximum(size, 1)
     means = sums / counts
     means[rows, own] = np.inf
-    nearest = means.min(axis=1)
-    value = (nearest - inside) / np.maximum(np.maximum(inside, nearest), 1e-12)
+    outside = means.min(axis=1)
+    value = (outside - inside) / np.maximum(np.maximum(inside, outside), 1e-12)
     return float(np.where(size > 0, value, 0.0).mean())
 
 
@@ -164,19 +162,20 @@ def fisher_ratio(states: np.ndarray, labels: np.ndarray, train: np.ndarray) -> d
         train are equal.
     """
     missing = {"train": float("nan"), "val": float("nan")}
-    mine, targets = states[train].astype(np.float32), labels[train]
+    train_states, targets = states[train].astype(np.float32), labels[train]
     classes = np.unique(targets)
-    if len(classes) < 2 or _all_equal(mine):
+    if len(classes) < 2 or _all_equal(train_states):
         return missing
-    means = np.stack([mine[targets == label].mean(axis=0) for label in classes])  # (C, D)
-    within, _ = ledoit_wolf(mine - means[np.searchsorted(classes, targets)], assume_centered=True)
+    means = np.stack([train_states[targets == label].mean(axis=0) for label in classes])  # (C, D)
+    residuals = train_states - means[np.searchsorted(classes, targets)]
+    within, _ = ledoit_wolf(residuals, assume_centered=True)
     within += np.eye(len(within)) * max(np.trace(within) / len(within), 1e-12) * 1e-6
-    directions = np.linalg.solve(within, (means - means.mean(axis=0)).T)  # (D, C)
+    discriminants = np.linalg.solve(within, (means - means.mean(axis=0)).T)  # (D, C)
     result = dict(missing)
     for split, rows in (("train", train), ("val", ~train)):
         if len(np.unique(labels[rows])) > 1:
             result[split] = _between_over_within(
-                states[rows].astype(np.float32) @ directions, labels[rows]
+                states[rows].astype(np.float32) @ discriminants, labels[rows]
             )
     return result
 
@@ -219,13 +218,13 @@ def split_divergence(states: np.ndarray, is_val: np.ndarray, seed: int) -> float
     areas = []
     for held_out in range(SPLIT_FOLDS):
         fitted = torch.from_numpy(np.flatnonzero(fold != held_out))
-        mine, target = x[fitted], aim[fitted] - aim[fitted].mean()
-        gram = mine.T @ mine
-        gram.diagonal().add_(len(mine))
-        weights = torch.linalg.solve(gram, mine.T @ target)
-        rest = fold == held_out
-        scores = (x[torch.from_numpy(np.flatnonzero(rest))] @ weights).numpy()
-        areas.append(_area_under_curve(scores, is_val[rest]))
+        inputs, target = x[fitted], aim[fitted] - aim[fitted].mean()
+        gram = inputs.T @ inputs
+        gram.diagonal().add_(len(inputs))
+        weights = torch.linalg.solve(gram, inputs.T @ target)
+        scored = fold == held_out
+        scores = (x[torch.from_numpy(np.flatnonzero(scored))] @ weights).numpy()
+        areas.append(_area_under_curve(scores, is_val[scored]))
     return float(np.mean(areas))
 
 
@@ -240,7 +239,7 @@ def cka_rows(n: int) -> np.ndarray:
     return np.unique(np.linspace(0, n - 1, min(n, CKA_EXAMPLES)).astype(int))
 
 
-def linear_cka(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+def linear_cka(states: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return linear CKA between layers, from the unbiased estimator of HSIC.
 
     Kornblith et al. (2019); the estimator is that of Song et al. (2012), as used by Nguyen et al.
@@ -248,9 +247,9 @@ def linear_cka(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    ours : ndarray of shape (K, n, D)
+    states : ndarray of shape (K, n, D)
         States of K layers for the same n examples; at least four.
-    theirs : ndarray of shape (M, n, E)
+    others : ndarray of shape (M, n, E)
         States of M layers for these examples.
 
     Returns
@@ -259,9 +258,9 @@ def linear_cka(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
         1 for layers that are the same up to rotation and scale, about 0 for unrelated ones; NaN
         where a layer's states are all equal.
     """
-    first = _centred_grams(ours)  # (K, n * n)
-    second = first if theirs is ours else _centred_grams(theirs)
-    n = ours.shape[1]
+    first = _centred_grams(states)  # (K, n * n)
+    second = first if others is states else _centred_grams(others)
+    n = states.shape[1]
     scale = n * (n - 3)
     norms = [((g * g).sum(dim=1) / scale).double() for g in (first, second)]
     product = (first @ second.T).double() / scale

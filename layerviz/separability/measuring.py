@@ -33,7 +33,7 @@ from layerviz.separability.measures import (
     Predictions,
     SplitResamples,
 )
-from layerviz.separability.probe import Probe, probe
+from layerviz.separability.probe import Probe, fit_probe
 
 MEASURE_COLUMNS = ("pooling", "layer", "measure", "split", "value", "low", "high")
 THREADS = torch.get_num_threads()  # asked once: while layers are measured, the answer may be 1
@@ -107,14 +107,14 @@ def measure_layers(
     n_measured = 0
     for pooling, states in pooled.items():
         probes: list[Probe] = []
-        for found, values in _each_layer(states, labels, splits, seed):
+        for probe, values in _each_layer(states, labels, splits, seed):
             stop_if_asked(should_stop)
             rows += [_row(pooling, len(probes), *value) for value in values]
-            probes.append(found)
+            probes.append(probe)
             n_measured += 1
             on_progress(Progress(MEASURING, n_measured, n_cells))
-        predicted[pooling] = np.stack([found.predicted for found in probes])
-        shuffled = np.stack([found.shuffled for found in probes])
+        predicted[pooling] = np.stack([probe.predicted for probe in probes])
+        shuffled = np.stack([probe.shuffled for probe in probes])
         predictions = Predictions(predicted[pooling], resamples, shuffled)
         rows += _prediction_rows(pooling, range(len(states)), predictions)
         rows += _bookkeeping_rows(pooling, probes)
@@ -141,9 +141,9 @@ def _each_layer(
 
     def one(state: np.ndarray) -> tuple[Probe, list[tuple[str, str, float]]]:
         torch.set_num_threads(1)  # of this thread
-        found = probe(state, labels, train, seed=seed)
+        probe = fit_probe(state, labels, train, seed=seed)
         part = state[mapped].astype(np.float32)
-        return found, _layer_values(LayerStates(part, labels[mapped], train[mapped], seed))
+        return probe, _layer_values(LayerStates(part, labels[mapped], train[mapped], seed))
 
     pool = ThreadPoolExecutor(THREADS)
     try:
@@ -197,8 +197,8 @@ def _bookkeeping_rows(pooling: str, probes: Sequence[Probe]) -> list[Row]:
     """Return how each probe was fitted: no measures, but what tells whether to rely on them."""
     return [
         _row(pooling, layer, name, "train", float(value))
-        for layer, found in enumerate(probes)
-        for name, value in (("strength", found.strength), ("converged", found.converged))
+        for layer, probe in enumerate(probes)
+        for name, value in (("strength", probe.strength), ("converged", probe.converged))
     ]
 
 

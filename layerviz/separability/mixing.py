@@ -18,7 +18,7 @@ from layerviz.progress import (
     never,
     stop_if_asked,
 )
-from layerviz.separability.probe import probe
+from layerviz.separability.probe import fit_probe
 from layerviz.separability.resampling import macro_f1, paired_difference
 
 MIXES = ("concatenate", "average", "scalar mix")
@@ -27,7 +27,7 @@ MIX_STEPS = 200
 
 
 @dataclass(frozen=True)
-class Mixed:
+class LayerMix:
     """A mix of layers, scored on val against a single layer.
 
     Parameters
@@ -63,7 +63,7 @@ class Mixed:
         return self.low > 0
 
 
-def mix(
+def mix_layers(
     states: np.ndarray,
     labels: np.ndarray,
     splits: np.ndarray,
@@ -72,7 +72,7 @@ def mix(
     *,
     single: int,
     seed: int,
-) -> Mixed:
+) -> LayerMix:
     """Probe a mix of layers and compare it with one layer on the same val examples.
 
     Parameters
@@ -93,7 +93,7 @@ def mix(
 
     Returns
     -------
-    Mixed
+    LayerMix
 
     Raises
     ------
@@ -111,17 +111,17 @@ def mix(
         if how == "scalar mix" and len(layers) > 1:
             weights = _scalar_weights(parts, labels, train)
         mixed = np.tensordot(weights, np.stack(parts), axes=1).astype(np.float32)  # (N, D)
-    ours = probe(mixed, labels, train, seed=seed).predicted
-    theirs = probe(states[single], labels, train, seed=seed).predicted
-    difference, low, high = paired_difference(labels[val], ours[val], theirs[val], seed)
-    score, single_score = macro_f1(labels[val], np.stack([ours[val], theirs[val]]))
-    return Mixed(
+    of_mix = fit_probe(mixed, labels, train, seed=seed).predicted
+    of_single = fit_probe(states[single], labels, train, seed=seed).predicted
+    difference, low, high = paired_difference(labels[val], of_mix[val], of_single[val], seed)
+    score, single_score = macro_f1(labels[val], np.stack([of_mix[val], of_single[val]]))
+    return LayerMix(
         tuple(layers), how, tuple(map(float, weights)), float(score), single, float(single_score),
         difference, low, high,
     )  # fmt: skip
 
 
-def search(
+def search_mix(
     states: np.ndarray,
     labels: np.ndarray,
     splits: np.ndarray,
@@ -129,12 +129,12 @@ def search(
     seed: int,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
-) -> Mixed:
+) -> LayerMix:
     """Find layers to concatenate without looking at val, then score them on it once.
 
     Greedy forward selection: beginning with the layer whose probe has the least log loss on the
     inner folds of train, the layer that lowers it most is added, up to four, for as long as it
-    falls. The comparison is with the layer it began with. Arguments as in :func:`mix`.
+    falls. The comparison is with the layer it began with. Arguments as in :func:`mix_layers`.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def search(
     """
     train = splits == "train"
     parts = [_standardised(state, train)[train] for state in states]
-    mine, everything = labels[train], np.ones(int(train.sum()), dtype=bool)
+    train_labels, everything = labels[train], np.ones(int(train.sum()), dtype=bool)
     n_layers = len(states)
     most = min(MOST_MIXED_LAYERS, n_layers - 1)
     total = sum(n_layers - 1 - taken for taken in range(most))
@@ -154,10 +154,10 @@ def search(
         nonlocal done
         stop_if_asked(should_stop)
         joined = np.concatenate([parts[layer] for layer in layers], axis=1)
-        found = probe(joined, mine, everything, seed=seed).inner_loss
+        inner_loss = fit_probe(joined, train_labels, everything, seed=seed).inner_loss
         done += 1
         on_progress(Progress(MIXING, done, total))
-        return found
+        return inner_loss
 
     chosen: list[int] = []
     least = np.inf
@@ -169,7 +169,9 @@ def search(
             break
         chosen.append(best)
         least = losses[best]
-    return mix(states, labels, splits, sorted(chosen), "concatenate", single=chosen[0], seed=seed)
+    return mix_layers(
+        states, labels, splits, sorted(chosen), "concatenate", single=chosen[0], seed=seed
+    )
 
 
 def _standardised(state: np.ndarray, train: np.ndarray) -> np.ndarray:

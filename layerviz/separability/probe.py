@@ -50,7 +50,7 @@ class Probe:
 
 
 @torch.inference_mode()
-def probe(
+def fit_probe(
     states: np.ndarray,
     labels: np.ndarray,
     train: np.ndarray,
@@ -92,13 +92,13 @@ def probe(
         strength, loss = _choose(problem, targets, strengths, seed)
     rng = np.random.default_rng(seed)
     aims = np.stack([targets, *(rng.permutation(targets) for _ in range(SHUFFLES))])  # (1 + 5, n)
-    found = problem.solve(
+    minimum = problem.solve(
         torch.from_numpy(aims), torch.ones(aims.shape), [strength] * len(aims), TOLERANCE
     )
-    best = problem.scores(found.x, inputs).argmax(dim=2).numpy()  # (N, 1 + 5)
+    best = problem.scores(minimum.x, inputs).argmax(dim=2).numpy()  # (N, 1 + 5)
     predicted = classes[best].astype(np.int16)
     return Probe(
-        predicted[:, 0], predicted[:, 1:].T, float(strength), loss, bool(found.converged.all())
+        predicted[:, 0], predicted[:, 1:].T, float(strength), loss, bool(minimum.converged.all())
     )
 
 
@@ -141,15 +141,15 @@ def out_of_fold(
     fold = stratified_folds(labels, n_folds, seed)
     fitted = (np.arange(n_folds)[:, None] != fold) & kept  # (folds, N)
     aim = torch.from_numpy(labels.astype(np.int64))
-    best, least = None, np.inf
+    best, least = np.empty((0, problem.n_classes), dtype=np.float32), np.inf
     for strength in strengths:  # one at a time: all scores at once would take much memory
-        found = problem.solve(
+        minimum = problem.solve(
             aim.expand(n_folds, -1),
             torch.from_numpy(fitted.astype(np.float32)),
             [strength] * n_folds,
             CHOOSING_TOLERANCE,
         )
-        scores = problem.scores(found.x, x)[torch.arange(len(x)), torch.from_numpy(fold)]
+        scores = problem.scores(minimum.x, x)[torch.arange(len(x)), torch.from_numpy(fold)]
         log_p = scores.log_softmax(dim=1)  # (N, C)
         loss = -float(log_p[torch.arange(len(aim)), aim][torch.from_numpy(kept)].mean())
         if loss < least:
@@ -164,18 +164,18 @@ def _rotated(states: np.ndarray, train: np.ndarray) -> tuple[torch.Tensor, torch
     loss is nearly diagonal, and axes on which no train row lies can be left out.
     """
     x = torch.from_numpy(states.astype(np.float32))  # (N, D)
-    mine = x[torch.from_numpy(np.flatnonzero(train))]  # (n, D)
-    deviation = mine.std(dim=0, unbiased=False)
+    x_train = x[torch.from_numpy(np.flatnonzero(train))]  # (n, D)
+    deviation = x_train.std(dim=0, unbiased=False)
     deviation = torch.where(deviation > 1e-6, deviation, 1.0)
-    centre = mine.mean(dim=0)
-    mine = (mine - centre) / deviation
+    centre = x_train.mean(dim=0)
+    x_train = (x_train - centre) / deviation
     x = (x - centre) / deviation
-    n, d = mine.shape
+    n, d = x_train.shape
     if d <= n:
-        square, axes = torch.linalg.eigh(mine.T @ mine)
+        square, axes = torch.linalg.eigh(x_train.T @ x_train)
     else:
-        square, left = torch.linalg.eigh(mine @ mine.T)
-        axes = mine.T @ left / square.clamp(min=1e-12).sqrt()
+        square, left = torch.linalg.eigh(x_train @ x_train.T)
+        axes = x_train.T @ left / square.clamp(min=1e-12).sqrt()
     kept = square > square[-1].clamp(min=1e-12) * NO_DIRECTION**2 * max(n, d)
     return x @ axes[:, kept], square[kept] / n
 
@@ -254,13 +254,13 @@ class _Problem:
             gradient = self._times(inputs.T, slope) + penalised * beta
             return value, (gradient * scale).reshape(x.shape)
 
-        found = minimise(
+        minimum = minimise(
             value_and_gradient,
             torch.zeros(size[0], size[1] * size[2]),
             tolerance=tolerance,
             max_iterations=MAX_ITERATIONS,
         )
-        return replace(found, x=(found.x.view(size) * scale).flatten(1))
+        return replace(minimum, x=(minimum.x.view(size) * scale).flatten(1))
 
     def scores(self, x: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         """Return class scores of shape (N, K, n_classes) for inputs of shape (N, r)."""
@@ -285,13 +285,13 @@ def _choose(
     out = np.arange(FOLDS)[:, None] == stratified_folds(targets, FOLDS, seed)  # (folds, n)
     held_out = torch.from_numpy(np.tile(out, (len(strengths), 1)))  # (K, n), strength by strength
     aim = torch.from_numpy(targets)
-    found = problem.solve(
+    minimum = problem.solve(
         aim.expand(len(held_out), -1),
         (~held_out).float(),
         np.repeat(strengths, FOLDS).tolist(),
         CHOOSING_TOLERANCE,
     )
-    log_p = problem.scores(found.x, problem.inputs).log_softmax(dim=2)  # (n, K, n_classes)
+    log_p = problem.scores(minimum.x, problem.inputs).log_softmax(dim=2)  # (n, K, n_classes)
     loss = -log_p[torch.arange(len(aim)), :, aim].T  # (K, n)
     loss = (loss * held_out).sum(dim=1) / held_out.sum(dim=1)
     loss = loss.view(len(strengths), FOLDS).mean(dim=1)

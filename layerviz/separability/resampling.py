@@ -91,12 +91,12 @@ def _f1_of_each_class(
     for label in np.unique(true):
         is_class = true == label  # (n,)
         n_true = (weights @ is_class.astype(np.float32))[:, None]  # (R, 1)
-        hits, claims = [], []
+        hit_parts, claim_parts = [], []
         for start in range(0, len(predicted), CELLS_AT_ONCE):
             claimed = (predicted[start : start + CELLS_AT_ONCE] == label).astype(np.float32).T
-            claims.append(weights @ claimed)  # (R, k)
-            hits.append(weights[:, is_class] @ claimed[is_class])
-        hits, claims = np.concatenate(hits, axis=1), np.concatenate(claims, axis=1)
+            claim_parts.append(weights @ claimed)  # (R, k)
+            hit_parts.append(weights[:, is_class] @ claimed[is_class])
+        hits, claims = (np.concatenate(parts, axis=1) for parts in (hit_parts, claim_parts))
         # 2 tp / (2 tp + fp + fn); in float64, so that equal scores come out equal.
         yield 2 * hits.astype(np.float64) / np.maximum(n_true + claims, 1.0), n_true > 0
 
@@ -145,10 +145,6 @@ class Best:
     ties: np.ndarray
     p_chance: float
     corrected: float
-
-    @property
-    def above_chance(self) -> bool:
-        return self.p_chance <= 1 - LEVEL
 
 
 def find_best(true: np.ndarray, predicted: np.ndarray, seed: int) -> Best:

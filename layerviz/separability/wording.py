@@ -18,96 +18,101 @@ def shortage(n: int, smallest: str, n_smallest: int) -> str:
 
 def answer_sentences(answer: Answer) -> list[str]:
     """Return what to tell people, one thought each, without markup."""
-    best = answer.best
-    where = f"Layer {best.layer} {at_epoch(best.epoch)}"
-    others = answer.n_cells - 1
-    pooling = f"{pooling_label(best.pooling)} pooling"
     if answer.verdict == "chance":
         return [
             f"No layer tells the classes apart on val better than chance: the best of "
             f"{answer.n_cells:,} cells scores macro-F1 {answer.val}, and with shuffled labels the "
             f"best would score as high in {answer.p_chance:.0%} of all cases."
         ]
+    moment = at_epoch(answer.best.epoch)
+    pooling = f"{pooling_label(answer.best.pooling)} pooling"
     if answer.verdict == "few":
-        few = shortage(answer.val.n, *answer.smallest_class)
         return [
-            f"Too few examples to say which layer generalises best: {few}.",
-            f"The highest score is that of {where[0].lower()}{where[1:]}, {pooling}: val macro-F1 "
-            f"{answer.val}.",
+            "Too few examples to say which layer generalises best: "
+            f"{shortage(answer.val.n, *answer.smallest_class)}.",
+            f"The highest score is that of layer {answer.best.layer} {moment}, {pooling}: val "
+            f"macro-F1 {answer.val}.",
         ]
-    lead = "generalises best" if not answer.ties else "scores highest"
-    tied = (
-        f"; {len(answer.ties):,} of the {others:,} other cells tie with it" if answer.ties else ""
-    )
-    said = [f"{where} {lead}: val macro-F1 {answer.val}, {pooling}{tied}.", _ties(answer)]
-    if answer.test is not None:
-        said.append(
-            f"On test, which played no part in the choice, it scores {answer.test}: the honest "
-            "figure."
-        )
-        if answer.test.high < answer.val.low:
-            said.append("That is far below val: test does not resemble val and train.")
-    else:
-        said.append(
+    verb = "generalises best" if not answer.ties else "scores highest"
+    ties = ""
+    if answer.ties:
+        others = answer.n_cells - 1
+        ties = f"; {len(answer.ties):,} of the {others:,} other cells tie with it"
+    lead = f"Layer {answer.best.layer} {moment} {verb}: val macro-F1 {answer.val}, {pooling}{ties}."
+    thoughts = [
+        lead,
+        _ties(answer),
+        *_on_unseen_examples(answer),
+        _since_start(answer),
+        _last_layer(answer),
+        _gap(answer),
+    ]
+    return [thought for thought in thoughts if thought]
+
+
+def _on_unseen_examples(answer: Answer) -> list[str]:
+    """Say what the best cell scores on examples that had no part in choosing it."""
+    if answer.test is None:
+        return [
             f"Being the best of {answer.n_cells:,} cells flatters it: on unseen examples such a "
             f"pick earns about {answer.corrected:.2f}."
-        )
+        ]
+    thoughts = [
+        f"On test, which played no part in the choice, it scores {answer.test}: the honest figure."
+    ]
+    if answer.test.high < answer.val.low:
+        thoughts.append("That is far below val: test does not resemble val and train.")
+    return thoughts
+
+
+def _since_start(answer: Answer) -> str:
+    """Say what fine-tuning gained."""
     if answer.since_start is None:
-        said.append("No epoch of fine-tuning made any layer better than that.")
-    elif answer.since_start.clear:
-        said.append(f"Against the best before training ({_start(answer)}): {answer.since_start}.")
-    else:
-        said.append(
-            f"It is not clearly more than the best before training ({_start(answer)}): "
-            f"{answer.since_start}."
-        )
-    said.append(_last_layer(answer))
-    said.append(_gap(answer))
-    return [sentence for sentence in said if sentence]
-
-
-def _start(answer: Answer) -> str:
+        return "No epoch of fine-tuning made any layer better than that."
     cell, score = answer.start
-    return f"layer {cell.layer}, {pooling_label(cell.pooling)} pooling, {score:.2f}"
+    start = f"layer {cell.layer}, {pooling_label(cell.pooling)} pooling, {score:.2f}"
+    if answer.since_start.clear:
+        return f"Against the best before training ({start}): {answer.since_start}."
+    return f"It is not clearly more than the best before training ({start}): {answer.since_start}."
 
 
 def _ties(answer: Answer) -> str:
     best, ties = answer.best, answer.ties
     if not ties:
         return f"All other {answer.n_cells - 1:,} cells (layer, epoch, pooling) are clearly behind."
-    beside = [c.layer for c in ties if (c.snapshot, c.pooling) == (best.snapshot, best.pooling)]
-    others = len(ties) - len(beside)
-    said = []
-    if beside:
-        which = (
-            f"Layer {beside[0]} ties" if len(beside) == 1 else f"Layers {number_ranges(beside)} tie"
-        )
-        said.append(f"{which} with it at that epoch")
+    same_moment = [
+        cell.layer
+        for cell in ties
+        if (cell.snapshot, cell.pooling) == (best.snapshot, best.pooling)
+    ]
+    if not same_moment:
+        clauses = ["No other layer ties with it at that epoch"]
+    elif len(same_moment) == 1:
+        clauses = [f"Layer {same_moment[0]} ties with it at that epoch"]
     else:
-        said.append("No other layer ties with it at that epoch")
-    if others:
-        link = "so do" if beside else "though"
-        tie = "" if beside else " tie"
+        clauses = [f"Layers {number_ranges(same_moment)} tie with it at that epoch"]
+    if elsewhere := len(ties) - len(same_moment):
+        link, verb = ("so do", "") if same_moment else ("though", " tie")
         rest = answer.n_cells - 1 - (answer.n_layers - 1)
-        said.append(
-            f"{link} {others:,} of the {rest:,} cells at other epochs or with other poolings{tie}"
+        clauses.append(
+            f"{link} {elsewhere:,} of the {rest:,} cells at other epochs or with other "
+            f"poolings{verb}"
         )
-    return "; ".join(said) + "."
+    return "; ".join(clauses) + "."
 
 
 def _last_layer(answer: Answer) -> str:
-    said = ""
+    """Say how the last layer does, and which layer gained most."""
+    clauses = []
     if answer.best.layer != answer.n_layers:
         cell, score = answer.last_layer
-        said = f"The last layer scores {score:.2f} at most ({at_epoch(cell.epoch)})"
-    if answer.gained_most is None:
-        return f"{said}." if said else ""
-    layer, gain = answer.gained_most
-    if not gain.clear or gain.value <= 0:
-        return f"{said}." if said else ""
-    which = "it" if said and layer == answer.n_layers else f"layer {layer}"
-    gained = f"{which} gained most from fine-tuning ({gain.value:+.2f})"
-    return f"{said}; {gained}." if said else f"{sentence_case(gained)}."
+        clauses.append(f"the last layer scores {score:.2f} at most ({at_epoch(cell.epoch)})")
+    if answer.gained_most is not None:
+        layer, gain = answer.gained_most
+        if gain.clear and gain.value > 0:
+            subject = "it" if clauses and layer == answer.n_layers else f"layer {layer}"
+            clauses.append(f"{subject} gained most from fine-tuning ({gain.value:+.2f})")
+    return f"{sentence_case('; '.join(clauses))}." if clauses else ""
 
 
 def _gap(answer: Answer) -> str:

@@ -60,7 +60,7 @@ def _late(run: Run, split: str) -> None:
         st.caption("The layers are not measured yet: see the tab Layers.")
         return
     pooling = pooling_control("event_pooling", run.poolings)
-    guessed = cache.probed(run, measured, pooling)[-1, 1:]
+    guessed = cache.probe_predictions(run, measured, pooling)[-1, 1:]
     examples = cache.examples(run)
     found = exploring.only_late(guessed == examples["label"].to_numpy())
     when = epoch_name(run.snapshots[measured[-1]].epoch)

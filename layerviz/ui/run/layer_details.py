@@ -10,7 +10,7 @@ from layerviz import cache, charts, runs, separability
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.poolings import look_up, pooling_label
 from layerviz.runs import Run
-from layerviz.separability import CKA, MIXES, PROBE_MACRO_F1, Answer, Cell, Mixed
+from layerviz.separability import CKA, MIXES, PROBE_MACRO_F1, Answer, Cell, LayerMix
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import cells_frame, download, epoch_control
 from layerviz.ui.parts.state import jobs, keep, plain, show
@@ -326,12 +326,12 @@ def _mixes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) ->
     here = scores[(scores["snapshot"] == snapshot) & (scores["layer"] > 0)]
     single = int(here.loc[here["value"].idxmax(), "layer"])
     if chosen:
-        found = cache.mixed(run, snapshot, pooling, tuple(sorted(chosen)), how, single)
+        found = cache.layer_mix(run, snapshot, pooling, tuple(sorted(chosen)), how, single)
         st.markdown(plain(_said(found, f"the best single layer on val ({single})")))
     _search(run, snapshot, pooling)
 
 
-def _said(found: Mixed, against: str) -> str:
+def _said(found: LayerMix, against: str) -> str:
     layers = ", ".join(map(str, found.layers))
     what = f"Layers {layers}" if len(found.layers) > 1 else f"Layer {layers}"
     weights = ""
@@ -349,7 +349,7 @@ def _said(found: Mixed, against: str) -> str:
 def _search(run: Run, snapshot: int, pooling: str) -> None:
     stored = runs.read_mix(run.path, snapshot, pooling)
     if stored is not None:
-        found = Mixed(**stored)
+        found = LayerMix(**stored)
         if len(found.layers) == 1:
             text = (
                 f"Search: no layer added to layer {found.single} lowered the loss on the inner "

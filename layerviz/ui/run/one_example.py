@@ -141,7 +141,7 @@ def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) ->
     if not measured:
         st.caption("The layers are not measured yet: see the tab Layers.")
         return
-    guessed = cache.probed(run, measured, pooling)[:, :, row]  # (S, L + 1)
+    guessed = cache.probe_predictions(run, measured, pooling)[:, :, row]  # (S, L + 1)
     right = guessed == examples["label"].iloc[row]
     names = np.asarray(run.label_names, dtype=object)
     snapshots, layers = (grid.ravel() for grid in np.indices(guessed.shape))
