@@ -30,6 +30,7 @@ from layerviz import encoders, hidden_states, runs, separability, training
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import LayervizError, RunError
+from layerviz.poolings import MAX, POOLINGS
 from layerviz.progress import (
     CAPTURING,
     LOADING,
@@ -630,6 +631,23 @@ def test_a_cancelled_run_goes_on_as_if_nothing_had_been(
     pd.testing.assert_frame_equal(
         runs.read_history(done.path)[columns], runs.read_history(small_finished.path)[columns]
     )
+
+
+def test_a_run_begun_before_formats_goes_on_with_the_poolings_it_has(
+    small, small_finished, toy_dataset, tmp_path
+):
+    stopped = Stop(lambda p: p.phase == CAPTURING and p.step == 5).fit(tmp_path, toy_dataset)
+    record = json.loads((stopped.path / "run.json").read_text("utf-8"))
+    for name in ("format", "poolings"):
+        del record[name]
+    for name in ("files", "val_fraction"):
+        del record["dataset"][name]
+    (stopped.path / "run.json").write_text(json.dumps(record), "utf-8")
+    with POOLINGS.extended(dataclasses.replace(MAX, name="more")):
+        done = fit(tmp_path, toy_dataset)
+    assert (done.status, done.poolings) == ("done", ("mean", "cls", "max"))
+    assert_same_snapshots(done, small_finished)
+    assert_same_measures(done, small_finished)
 
 
 def test_cancelling_the_same_snapshot_twice_loses_nothing(

@@ -170,15 +170,19 @@ def _log(p: np.ndarray) -> np.ndarray:
 def _states(run: Run, rows: np.ndarray) -> np.ndarray:
     """Return several layers and poolings before training side by side, shape (n, r)."""
     first = run.snapshots[0].index
-    preferred = [name for name in PREFERRED_POOLINGS if name in run.poolings]
     return np.concatenate(
         [
             runs.read_hidden_states(run.path, first, pooling, layer)[rows].astype(np.float32)
-            for pooling in preferred or run.poolings[:1]
+            for pooling in _poolings(run)
             for layer in _layers(run)
         ],
         axis=1,
     )
+
+
+def _poolings(run: Run) -> list[str]:
+    """Return mean and max, or what a run without them has."""
+    return [name for name in PREFERRED_POOLINGS if name in run.poolings] or [run.poolings[0]]
 
 
 def _layers(run: Run) -> list[int]:
@@ -273,7 +277,7 @@ def _neighbours_agree(run: Run, rows: np.ndarray, labels: np.ndarray) -> np.ndar
     first, known = run.snapshots[0].index, torch.from_numpy(labels)
     best = np.full(len(rows), -1.0, dtype=np.float32)
     for layer in _layers(run):
-        states = runs.read_hidden_states(run.path, first, "mean", layer)[rows]
+        states = runs.read_hidden_states(run.path, first, _poolings(run)[0], layer)[rows]
         unit = directions(states, states)
         k = min(NEIGHBOURS, len(rows) - 1)
         found = torch.cat([at for _, at in nearest(unit, unit, k, torch.arange(len(rows)))])
