@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,10 +13,12 @@ from layerviz.comparison import Comparison, Contender
 from layerviz.data import Dataset
 from layerviz.errors import RunError
 from layerviz.poolings import pooling_label
+from layerviz.registry import Registry
 from layerviz.runs import Run
 from layerviz.ui.compare.details import agreement_tab, scores_tab
 from layerviz.ui.compare.maps import comparison_maps
 from layerviz.ui.parts.measured import download, measure_the_rest
+from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence
 from layerviz.ui.parts.run_actions import STATUS_MARKS, choose_runs, new_run_button, sizes, title
 from layerviz.ui.parts.state import (
@@ -27,9 +31,32 @@ from layerviz.ui.parts.state import (
     time_to_redraw,
     told,
 )
+from layerviz.ui.parts.tabs import Tab, draw_tabs
 from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
 
-SECONDS_BETWEEN_LOOKS = 1.0
+
+@dataclass(frozen=True)
+class SideBySide:
+    """What the tabs of a comparison show.
+
+    Parameters
+    ----------
+    compared : list of Run
+    contenders, ready : lists of Contender
+        All, and those that are measured.
+    judged : Comparison
+        Of those that are ready.
+    """
+
+    compared: list[Run]
+    contenders: list[Contender]
+    ready: list[Contender]
+    judged: Comparison
+
+    @property
+    def names(self) -> list[str]:
+        """What the contenders are called."""
+        return [contender.name for contender in self.contenders]
 
 
 def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
@@ -56,20 +83,7 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
         return
     keep_values()
     judged = _verdict(contenders, ready)
-    names = ["Maps", "Scores", "Agreement", "Runs"]
-    tabs = st.tabs(names, key="compare_tabs", on_change="rerun")
-    with tabs[0]:
-        if tabs[0].open:
-            comparison_maps(ready, judged)
-    with tabs[1]:
-        if tabs[1].open:
-            scores_tab(judged, [contender.name for contender in contenders])
-    with tabs[2]:
-        if tabs[2].open:
-            agreement_tab(ready, judged)
-    with tabs[3]:
-        if tabs[3].open:
-            _about(compared)
+    draw_tabs(COMPARISON_TABS, "compare_tabs", SideBySide(compared, contenders, ready, judged))
 
 
 # --- header, progress -----------------------------------------------------------------------
@@ -119,7 +133,7 @@ def _progress(compared: list[Run], dataset: Dataset | None) -> None:
     with st.container(border=True, gap="small"):
         state = tuple((run.run_id, run.status, len(run.snapshots)) for run in compared)
         live = any(run.live for run in compared)
-        st.fragment(_bars, run_every=SECONDS_BETWEEN_LOOKS if live else None)(state)
+        draw_while_live(_bars, state, live=live)
         with st.container(horizontal=True, gap="small"):
             for run in unfinished:
                 _button(run, dataset)
@@ -317,3 +331,14 @@ def _about(compared: list[Run]) -> None:
     st.markdown("**Permalink**")
     link = permalink([run.run_id for run in compared])
     st.code(link, language=None, wrap_lines=True)
+
+
+COMPARISON_TABS = Registry(
+    "tab",
+    [
+        Tab("Maps", lambda shown: comparison_maps(shown.ready, shown.judged)),
+        Tab("Scores", lambda shown: scores_tab(shown.judged, shown.names)),
+        Tab("Agreement", lambda shown: agreement_tab(shown.ready, shown.judged)),
+        Tab("Runs", lambda shown: _about(shown.compared)),
+    ],
+)

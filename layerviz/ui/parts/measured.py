@@ -10,23 +10,20 @@ import streamlit as st
 from layerviz import cache
 from layerviz.export.run_charts import measure_cells
 from layerviz.export.tables import as_csv
+from layerviz.jobs import JobState
 from layerviz.runs import Run
-from layerviz.ui.parts.state import jobs, keep, show
+from layerviz.ui.parts.polling import mean_fraction, wait_for
+from layerviz.ui.parts.state import jobs, keep
 from layerviz.wording import epoch_name
 
 
-@st.fragment(run_every=1.0)
 def measure_the_rest(over: Sequence[Run]) -> None:
     """Measure what older or stopped runs lack, off the page's thread."""
-    states = [jobs().measure(run) for run in over]
-    for state in states:
-        if state.error is not None:
-            show(state.error)
-            return
-    if not any(state.live for state in states):
-        st.rerun()
-    parts = [s.progress.fraction if s.live else 1.0 for s in states]
-    st.progress(sum(parts) / len(parts), "Measuring the snapshots that are not measured yet")
+    wait_for(lambda: [jobs().measure(run) for run in over], _measuring)
+
+
+def _measuring(states: Sequence[JobState]) -> None:
+    st.progress(mean_fraction(states), "Measuring the snapshots that are not measured yet")
 
 
 def cells_frame(run: Run, measure: str, split: str, pooling: str) -> pd.DataFrame:

@@ -9,12 +9,13 @@ import streamlit as st
 
 from layerviz import cache
 from layerviz.errors import RunError
+from layerviz.jobs import JobState
 from layerviz.progress import duration
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, LayerMaps
 from layerviz.runs import Run
-from layerviz.ui.parts.state import jobs, show
+from layerviz.ui.parts.polling import mean_fraction, wait_for
+from layerviz.ui.parts.state import jobs
 
-SECONDS_BETWEEN_LOOKS = 1.0
 PACE = "maps_pace"  # session state: which maps are awaited, since when, and how far they were
 TELLING = 0.05  # part of the work after which its pace tells when it will end
 
@@ -40,7 +41,7 @@ def maps_are_ready(
             jobs().update_maps(run, projection, pooling, layer)
             behind = True
     if behind:
-        _progress(projection, tuple(wanted))
+        _wait_for_maps(projection, wanted)
     if not ready:
         stand_in, label = PROJECTIONS[DEFAULT_PROJECTION].label, PROJECTIONS[projection].label
         st.caption(f"{stand_in} maps are shown until all {label} maps are ready.")
@@ -88,28 +89,18 @@ def _stored(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps:
     return maps
 
 
-@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
-def _progress(projection: str, wanted: tuple[tuple[Run, str, int], ...]) -> None:
-    states = [jobs().update_maps(run, projection, pooling, layer) for run, pooling, layer in wanted]
-    ready = sum(not state.live for state in states)
-    for state in states:
-        if state.error is not None:
-            show(state.error)
-            return
-    if ready != st.session_state.get("maps_ready", ready):
-        st.session_state.maps_ready = ready
-        st.rerun()
-    st.session_state.maps_ready = ready
-    if ready == len(states):
-        st.rerun()
-    done = sum(1.0 if not state.live else state.progress.fraction for state in states)
-    part = min(1.0, done / len(states))
-    awaited = [(run.run_id, len(run.snapshots), *which) for run, *which in wanted]
-    st.progress(
-        part,
-        f"Drawing {PROJECTIONS[projection].label} maps: {ready} of {len(states)} layers up to date"
-        + time_left((projection, *awaited), part),
-    )
+def _wait_for_maps(projection: str, wanted: Sequence[tuple[Run, str, int]]) -> None:
+    awaited = (projection, *((run.run_id, len(run.snapshots), *which) for run, *which in wanted))
+
+    def draw(states: Sequence[JobState]) -> None:
+        part, ready = mean_fraction(states), sum(not state.live for state in states)
+        st.progress(
+            part,
+            f"Drawing {PROJECTIONS[projection].label} maps: {ready} of {len(states)} layers up to "
+            f"date{time_left(awaited, part)}",
+        )
+
+    wait_for(lambda: [jobs().update_maps(run, projection, *which) for run, *which in wanted], draw)
 
 
 def time_left(maps: tuple[object, ...], part: float) -> str:

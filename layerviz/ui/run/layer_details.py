@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, runs, separability
 from layerviz.config import TRAIN_AND_VAL
+from layerviz.jobs import JobState
 from layerviz.poolings import look_up, pooling_label
+from layerviz.registry import Registry
 from layerviz.runs import Run
 from layerviz.separability import CKA, MIXES, PROBE_MACRO_F1, Answer, Cell, LayerMix
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import cells_frame, download, epoch_control
-from layerviz.ui.parts.state import jobs, keep, plain, show
+from layerviz.ui.parts.polling import mean_fraction, wait_for
+from layerviz.ui.parts.state import jobs, keep, plain
+from layerviz.ui.parts.tabs import Tab, draw_tabs
 from layerviz.wording import epoch_name
 
 F1 = "Probe macro-F1"
-DETAIL_TABS = ["Lines", "Pooling", "Overfitting", "Similarity", "Classes", "Mix layers"]
 MANY_EPOCHS, MANY_LAYERS, MANY_CLASSES = 9, 8, 30
 
 
 def layer_details(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
     """Show the tabs below the heat map, for the pooling chosen above it."""
-    tabs = st.tabs(DETAIL_TABS, key="detail_tabs", on_change="rerun")
-    parts = (_lines, _poolings, _overfitting, _kinship, _classes, _mixes)
-    for tab, part in zip(tabs, parts, strict=True):
-        with tab:
-            if tab.open:
-                part(run, measured, answer, pooling)
+    draw_tabs(DETAIL_TABS, keep("detail_tabs"), run, measured, answer, pooling)
 
 
 def _epoch(run: Run, measured: tuple[int, ...], answer: Answer, key: str) -> int:
@@ -177,7 +177,7 @@ def _overfitting(run: Run, measured: tuple[int, ...], answer: Answer, pooling: s
 # --- kinship --------------------------------------------------------------------------------
 
 
-def _kinship(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
+def _similarity(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
     snapshot = _epoch(run, measured, answer, "kinship")
     matrix, n = cache.layer_similarity(run, snapshot, pooling)
     layers = np.arange(len(matrix))
@@ -371,15 +371,21 @@ def _search(run: Run, snapshot: int, pooling: str) -> None:
     if asked:
         st.session_state[key] = True
     if st.session_state.get(key):
-        _search_progress(run, snapshot, pooling)
+        wait_for(lambda: [jobs().search_mix(run, snapshot, pooling)], _searching)
 
 
-@st.fragment(run_every=1.0)
-def _search_progress(run: Run, snapshot: int, pooling: str) -> None:
-    state = jobs().search_mix(run, snapshot, pooling)
-    if state.error is not None:
-        show(state.error)
-    elif state.live:
-        st.progress(state.progress.fraction, state.progress.sentence)
-    else:
-        st.rerun()
+def _searching(states: Sequence[JobState]) -> None:
+    st.progress(mean_fraction(states), states[0].progress.sentence)
+
+
+DETAIL_TABS = Registry(
+    "tab",
+    [
+        Tab("Lines", _lines),
+        Tab("Pooling", _poolings),
+        Tab("Overfitting", _overfitting),
+        Tab("Similarity", _similarity),
+        Tab("Classes", _classes),
+        Tab("Mix layers", _mixes),
+    ],
+)

@@ -9,17 +9,14 @@ from layerviz.config import TRAIN_AND_VAL
 from layerviz.data import Dataset
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.polling import SECONDS_BETWEEN_LOOKS, draw_while_live
 from layerviz.ui.parts.progress import job_sentence
 from layerviz.ui.parts.state import jobs, plain, show, time_to_redraw, told
-
-SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def progress(run: Run) -> None:
     """Show how a live run stands, once a second, and redraw the page when it has news."""
-    st.fragment(_progress, run_every=SECONDS_BETWEEN_LOOKS if run.live else None)(
-        run.run_id, run.status, len(run.snapshots)
-    )
+    draw_while_live(_progress, run.run_id, run.status, len(run.snapshots), live=run.live)
 
 
 def _progress(run_id: str, status: str, n_snapshots: int) -> None:
@@ -87,7 +84,7 @@ def _offer_to_continue(run: Run, dataset: Dataset | None) -> None:
 
 def curves(run: Run) -> None:
     """Show loss and the classifier's own scores; they grow while the run goes on."""
-    st.fragment(_curves, run_every=2 * SECONDS_BETWEEN_LOOKS if run.live else None)(run)
+    draw_while_live(_curves, run, live=run.live, seconds=2 * SECONDS_BETWEEN_LOOKS)
 
 
 def _curves(run: Run) -> None:

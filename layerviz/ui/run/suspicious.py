@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from layerviz import cache, exploring
+from layerviz.jobs import JobState
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import described, open_from_table
 from layerviz.ui.parts.measured import download
-from layerviz.ui.parts.state import jobs, show
+from layerviz.ui.parts.polling import wait_for
+from layerviz.ui.parts.state import jobs
 from layerviz.ui.run.events import to_maps
 
 MOST_SUSPICIOUS = 300
@@ -36,7 +40,7 @@ def suspicious(run: Run) -> None:
         )
         return
     if exploring.stored_suspicious_labels(run) is None:
-        _wait(run)
+        wait_for(lambda: [jobs().rank_labels(run)], _ranking)
         return
     found = cache.suspicion(run)
     examples = cache.examples(run)
@@ -76,18 +80,10 @@ def suspicious(run: Run) -> None:
     )
 
 
-@st.fragment(run_every=1.0)
-def _wait(run: Run) -> None:
-    """Have the labels ranked, off the page's thread."""
-    state = jobs().rank_labels(run)
-    if state.error is not None:
-        show(state.error)
-        return
-    if not state.live:
-        st.rerun()
+def _ranking(states: Sequence[JobState]) -> None:  # noqa: ARG001
     st.info(
-        "Looking for labels that may be wrong: what the other texts and labels say about each one "
-        "is being cross-validated. Some seconds, or a minute where there are thousands.",
+        "Looking for labels that may be wrong, by cross-validating what the other texts and labels "
+        "say about each one. This takes a few seconds; about a minute for thousands.",
         icon=":material/hourglass_top:",
     )
 
