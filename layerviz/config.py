@@ -1,15 +1,32 @@
-"""The settings of a run: checked once, here, and frozen from then on."""
+"""The settings of a run and of a pre-training: each said once, checked here, and frozen."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from layerviz.errors import ConfigError
+from layerviz.registry import Registry
+from layerviz.settings import (
+    MAIN,
+    Choice,
+    Name,
+    Number,
+    Setting,
+    Switch,
+    Whole,
+    Widget,
+    check_all,
+    extended,
+    setting,
+    settings_of,
+)
 
 SPLITS = ("train", "val", "test")
 TRAIN_AND_VAL = ("train", "val")  # what is shown and chosen by; test is scored once, at the end
@@ -20,42 +37,27 @@ FAMILIES = ("bert", "roberta", "distilbert")
 
 RUN_ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,119}")
 
+SEEDS = Whole(0, 2**32 - 1)
+RATES = Number(1e-8, 1.0)
+
 
 @dataclass(frozen=True)
 class RunConfig:
     """Everything that decides what a run computes, apart from the data itself.
+
+    A new setting is one more field declared with `setting`; page, command line, ``run.json`` and
+    the command that makes a run again follow.
 
     Parameters
     ----------
     encoder : str
         A catalogue name (``scratch-bert``), a Hub id (``google-bert/bert-base-uncased``)
         or a local folder.
-    epochs : int
-        Passes over the training examples, 1 to 100.
-    batch_size : int
-        Examples per optimizer step, 1 to 1,024.
-    learning_rate : float or None
-        Peak rate of AdamW; ``None`` takes the default that suits the encoder's size.
-    max_length : int
-        Tokens kept of each text, special tokens included, 8 to 8,192.
-    seed : int
-        Seed of the head's weights and the batch order. Captured examples do not depend on it.
-    weight_decay : float
-        Decoupled weight decay of AdamW.
-    warmup_ratio : float
-        Part of the steps over which the learning rate rises from 0, 0 to 0.5.
-    class_weighting : {"none", "balanced"}
-        ``"balanced"`` weights each class by n / (n_classes * n_class) in the loss.
-    precision : {"auto", "bf16", "fp32"}
-        Arithmetic of training; captures are always taken in fp32.
-    snapshots_per_epoch : int
-        Captures per epoch, 1 to 20.
-    max_captured : int
-        Most examples captured per split, 10 to 20,000.
     encoder_version : str
         Distinguishes two states of one starter or local folder; empty for all other encoders.
-    keep_weights : bool
-        Whether the weights of every snapshot are kept, not the newest alone.
+
+    The other fields are described by their entries in `SETTINGS`. Those whose default is None
+    are left open until `training.with_defaults` takes what suits the encoder.
 
     Raises
     ------
@@ -64,142 +66,237 @@ class RunConfig:
     """
 
     encoder: str
-    epochs: int = 5
-    batch_size: int = 32
-    learning_rate: float | None = None
-    max_length: int = 128
-    seed: int = 0
-    weight_decay: float = 0.01
-    warmup_ratio: float = 0.1
-    class_weighting: str = "none"
-    precision: str = "auto"
-    snapshots_per_epoch: int = 1
-    max_captured: int = 2000
+    epochs: int | None = setting(
+        Whole(1, 100),
+        help="passes over the train examples; by default 10 for encoders from scratch, else 4",
+        widget=Widget("Epochs", section=MAIN, column="left", key="epochs-{encoder.source}"),
+        in_every_id=True,
+        column="Epochs",
+    )
+    batch_size: int = setting(
+        Whole(1, 1024),
+        32,
+        help="examples per optimizer step",
+        widget=Widget("Batch size", section=MAIN, column="right"),
+        in_every_id=True,
+        column="Batch",
+    )
+    learning_rate: float | None = setting(
+        RATES,
+        help="peak rate of AdamW; by default what suits the encoder's size: less for larger ones",
+        widget=Widget(
+            "Learning rate",
+            section=MAIN,
+            column="right",
+            key="rate-{encoder.name}",
+            step=1e-5,
+            format="%.1e",
+        ),
+        in_every_id=True,
+        column="Rate",
+        of_one_encoder=True,
+    )
+    max_length: int = setting(
+        Whole(8, 8192),
+        128,
+        help="tokens kept of each text, special ones included; longer texts are cut",
+        widget=Widget("Max length", section=MAIN, column="left"),
+        in_every_id=True,
+    )
+    seed: int = setting(
+        SEEDS,
+        0,
+        help="decides the head's first weights and the order of the batches",
+        widget=Widget("Seed", column="left"),
+        in_every_id=True,
+        always_in_command=True,
+    )
+    weight_decay: float = setting(
+        Number(0.0, 1.0),
+        0.01,
+        help="decoupled weight decay of AdamW",
+        widget=Widget("Weight decay", column="left", step=0.01, format="%.3f"),
+        in_every_id=True,
+    )
+    warmup_ratio: float = setting(
+        Number(0.0, 0.5),
+        0.1,
+        help="share of all steps over which the learning rate rises from 0",
+        widget=Widget(
+            "Warm-up (% of steps)",
+            column="left",
+            key="warmup",
+            percent=True,
+        ),
+        in_every_id=True,
+    )
+    class_weighting: str = setting(
+        Choice(CLASS_WEIGHTINGS),
+        "none",
+        help="with balanced, rare classes count more in the loss",
+        widget=Widget("Class weighting"),
+        in_every_id=True,
+    )
+    precision: str = setting(
+        Choice(PRECISIONS),
+        "auto",
+        help="arithmetic of training; auto: bf16 where the hardware has it",
+        widget=Widget("Precision", column="right", row=1),
+        in_every_id=True,
+    )
+    snapshots_per_epoch: int = setting(
+        Whole(1, 20),
+        1,
+        help="one more is taken before epoch 1",
+        widget=Widget(
+            "Snapshots per epoch",
+            column="right",
+            key="snapshots",
+        ),
+        in_every_id=True,
+    )
+    max_captured: int = setting(
+        Whole(10, 20_000),
+        2000,
+        help="most examples captured of each split: the same ones at every snapshot, with the same "
+        "share of every class; training uses all",
+        widget=Widget(
+            "Captured per split",
+            column="right",
+            step=500,
+        ),
+        in_every_id=True,
+    )
     encoder_version: str = ""
-    keep_weights: bool = False
+    keep_weights: bool = setting(
+        Switch(),
+        False,
+        help="keeps the weights of every snapshot, not only the newest, so that texts of your own "
+        "can be read by the model of any epoch; takes the size of the model for each",
+        widget=Widget("Keep the weights of every snapshot"),
+    )
 
     def __post_init__(self) -> None:
         if not isinstance(self.encoder, str) or not self.encoder.strip():
             raise ConfigError("No encoder is chosen.", "Pick one from the list, or type a Hub id.")
-        _check_whole("epochs", self.epochs, 1, 100)
-        _check_whole("batch_size", self.batch_size, 1, 1024)
-        _check_whole("max_length", self.max_length, 8, 8192)
-        _check_whole("seed", self.seed, 0, 2**32 - 1)
-        _check_whole("snapshots_per_epoch", self.snapshots_per_epoch, 1, 20)
-        _check_whole("max_captured", self.max_captured, 10, 20_000)
-        if self.learning_rate is not None:
-            _check_between("learning_rate", self.learning_rate, 1e-8, 1.0)
-        _check_between("weight_decay", self.weight_decay, 0.0, 1.0)
-        _check_between("warmup_ratio", self.warmup_ratio, 0.0, 0.5)
-        _check_choice("class_weighting", self.class_weighting, CLASS_WEIGHTINGS)
-        _check_choice("precision", self.precision, PRECISIONS)
-        if not isinstance(self.keep_weights, bool):
-            raise ConfigError(f"Keep weights is {self.keep_weights!r:.40}.", "Give true or false.")
+        check_all(self)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON values."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> RunConfig:
-        """Rebuild a config from :meth:`as_dict`; unknown keys are a ``ConfigError``."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        if unknown := sorted(set(values) - known):
+    def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
+        """Make a configuration from names and values, such as :meth:`as_dict` returns.
+
+        What is missing, as in the record of a run made before there was such a setting, takes its
+        default.
+
+        Raises
+        ------
+        ConfigError
+            If a setting is unknown, or a value out of range.
+        """
+        config_type = _config_type()
+        names = {field.name for field in dataclasses.fields(config_type)}
+        if unknown := sorted(set(values) - names):
             raise ConfigError(
                 f"The configuration holds unknown settings: {', '.join(unknown)}.",
                 "It was probably written by a newer layerviz: update, or start a new run.",
             )
-        return cls(**values)
+        return config_type(**values)
+
+
+SETTINGS: Registry[Setting] = Registry("setting", settings_of(RunConfig))
+
+
+def _config_type() -> type[RunConfig]:
+    """Return `RunConfig`, with a field for each setting that was added to the registry since."""
+    declared = {field.name for field in dataclasses.fields(RunConfig)}
+    return _with_fields(tuple(entry for entry in SETTINGS.values() if entry.name not in declared))
+
+
+@functools.cache  # configurations are equal only if they are of the same type
+def _with_fields(entries: tuple[Setting, ...]) -> type[RunConfig]:
+    return extended(RunConfig, entries) if entries else RunConfig
 
 
 @dataclass(frozen=True)
 class PretrainConfig:
     """Everything that decides what pre-training computes, apart from the texts themselves.
 
-    Parameters
-    ----------
-    family : {"bert", "roberta", "distilbert"}
-        Whose architecture and tokenization to take.
-    layers, hidden_size, heads, vocab_size : int
-        Of a new encoder: 1 to 48 blocks, a width that the heads divide, an inner width of four
-        times that, and the most entries of the tokenizer's vocabulary. Unused with `start`.
-    start : str or None
-        An encoder whose weights and tokenizer to begin with instead of random ones: of the same
-        family, or a BERT of which a DistilBERT takes every other layer.
-    teacher : str or None
-        An encoder whose mean-pooled sentence vectors to match beside the masked-token loss.
-    teacher_weight : float
-        Weight of that matching, 0 to 1,000.
-    word_epochs : int
-        Passes, 0 to 1,000, in which before all else the embeddings alone learn to match the
-        teacher, as a bag of words. They need a teacher.
-    epochs : int
-        Passes over the texts, 1 to 1,000.
-    batch_size : int
-        Texts per optimizer step, 2 to 4,096.
-    learning_rate : float
-        Peak rate of AdamW.
-    warmup_steps : int
-        Steps over which it rises from 0, 0 to 1,000,000.
-    max_length : int
-        Tokens kept of each text, special tokens included, 8 to 512.
-    seed : int
-        Of the weights, the order and the masks.
-    precision : {"auto", "bf16", "fp32"}
-        Arithmetic of training.
+    The fields are described by their entries in `PRETRAIN_SETTINGS`. Sizes (`layers`,
+    `hidden_size`, `heads`, `vocab_size`) are those of a new encoder, unused with `start`; its
+    inner width is four times the hidden size. `start` is of the same family, or a BERT of which
+    a DistilBERT takes every other layer.
 
     Raises
     ------
     ConfigError
-        If a value is out of range.
+        If a value is out of range, or two contradict each other.
     """
 
-    family: str
-    layers: int = 12
-    hidden_size: int = 128
-    heads: int = 2
-    vocab_size: int = 8192
-    start: str | None = None
-    teacher: str | None = None
-    teacher_weight: float = 3.0
-    word_epochs: int = 0
-    epochs: int = 2
-    batch_size: int = 64
-    learning_rate: float = 6e-4
-    warmup_steps: int = 500
-    max_length: int = 64
-    seed: int = 0
-    precision: str = "auto"
+    family: str = setting(Choice(FAMILIES), help="architecture and tokenization", required=True)
+    layers: int = setting(
+        Whole(1, 48),
+        12,
+        help="of a new encoder; by default 12, for distilbert 6 (sizes are unused with --from)",
+        resolved_late=True,
+    )
+    hidden_size: int = setting(Whole(8, 4096), 128, help="width of a layer")
+    heads: int = setting(Whole(1, 64), 2, help="of attention; they divide the width")
+    vocab_size: int = setting(Whole(300, 200_000), 8192, help="most entries of the tokenizer")
+    start: str | None = setting(Name(), help="begin with its weights and tokenizer", flag="--from")
+    teacher: str | None = setting(Name(), help="match its mean-pooled sentence vectors, too")
+    teacher_weight: float = setting(Number(0.0, 1000.0), 3.0, help="beside the masked-token loss")
+    word_epochs: int = setting(
+        Whole(0, 1000),
+        0,
+        help="first, so many passes teach the word vectors alone, as a bag of words; they need a "
+        "teacher, and 5 is plenty",
+    )
+    epochs: int = setting(Whole(1, 1000), 2, help="passes over the texts")
+    batch_size: int = setting(Whole(2, 4096), 64, help="texts per optimizer step")
+    learning_rate: float = setting(
+        RATES,
+        6e-4,
+        help="peak rate of AdamW; by default 6e-4, less for wide encoders",
+        resolved_late=True,
+    )
+    warmup_steps: int = setting(
+        Whole(0, 1_000_000),
+        500,
+        help="over which the learning rate rises from 0; at most a fifth of all",
+    )
+    max_length: int = setting(
+        Whole(8, 512), 64, help="tokens kept of each text, special ones included"
+    )
+    seed: int = setting(SEEDS, 0, help="of weights, order, masks and sample")
+    precision: str = setting(
+        Choice(PRECISIONS),
+        "auto",
+        help="arithmetic of training; auto: bf16 where the hardware has it",
+    )
 
     def __post_init__(self) -> None:
-        _check_choice("family", self.family, FAMILIES)
-        _check_whole("layers", self.layers, 1, 48)
-        _check_whole("heads", self.heads, 1, 64)
-        _check_whole("hidden_size", self.hidden_size, 8, 4096)
-        _check_whole("vocab_size", self.vocab_size, 300, 200_000)
+        check_all(self)
         if self.hidden_size % self.heads:
             raise ConfigError(
                 f"{self.heads} heads do not divide a hidden size of {self.hidden_size}.",
                 "Choose a hidden size that is a multiple of the heads.",
             )
-        _check_between("teacher_weight", self.teacher_weight, 0.0, 1000.0)
-        _check_whole("word_epochs", self.word_epochs, 0, 1000)
         if self.word_epochs and self.teacher is None:
             raise ConfigError(
                 "Words are to be trained first, but there is no teacher to train them.",
                 "Name a teacher, or leave word epochs at 0.",
             )
-        _check_whole("epochs", self.epochs, 1, 1000)
-        _check_whole("batch_size", self.batch_size, 2, 4096)
-        _check_between("learning_rate", self.learning_rate, 1e-8, 1.0)
-        _check_whole("warmup_steps", self.warmup_steps, 0, 1_000_000)
-        _check_whole("max_length", self.max_length, 8, 512)
-        _check_whole("seed", self.seed, 0, 2**32 - 1)
-        _check_choice("precision", self.precision, PRECISIONS)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON values."""
         return dataclasses.asdict(self)
+
+
+PRETRAIN_SETTINGS: Registry[Setting] = Registry("pre-training setting", settings_of(PretrainConfig))
 
 
 def run_id(config: RunConfig, dataset_name: str, fingerprint: str) -> str:
@@ -208,10 +305,11 @@ def run_id(config: RunConfig, dataset_name: str, fingerprint: str) -> str:
     The readable part names encoder and data; the eight hexadecimal digits at the
     end are taken from SHA-256 over the whole config and the data's fingerprint.
     """
-    settings = config.as_dict()
-    if not settings["keep_weights"]:  # runs from before there was such a setting keep their ids
-        del settings["keep_weights"]
-    identity = json.dumps({"config": settings, "data": fingerprint}, sort_keys=True)
+    values = config.as_dict()
+    for entry in settings_of(type(config)):
+        if not entry.in_every_id and values[entry.name] == entry.default:
+            del values[entry.name]
+    identity = json.dumps({"config": values, "data": fingerprint}, sort_keys=True)
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
     return f"{slug(config.encoder, 40)}-{slug(dataset_name, 40)}-{digest}"
 
@@ -231,27 +329,3 @@ def slug(text: str, most: int) -> str:
     last_part = text.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
     cleaned = re.sub(r"[^a-z0-9]+", "-", last_part.lower()).strip("-")
     return cleaned[:most].strip("-") or "x"
-
-
-def _check_whole(name: str, value: int, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(
-            f"{_spoken(name)} is {value!r:.40}.", f"Give a whole number, {low:,} to {high:,}."
-        )
-
-
-def _check_between(name: str, value: float, low: float, high: float) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:  # also catches NaN, which compares false
-        raise ConfigError(
-            f"{_spoken(name)} is {value!r:.40}.", f"Give a value from {low:g} to {high:g}."
-        )
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{_spoken(name)} is {value!r}.", f"Choose one of {', '.join(choices)}.")
-
-
-def _spoken(name: str) -> str:
-    return name.replace("_", " ").capitalize()

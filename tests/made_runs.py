@@ -48,7 +48,7 @@ def made(
 
     Before training they lie `before` apart: not at all if nothing is said.
     """
-    run = runs.create(root, RunConfig(encoder, seed=seed, learning_rate=1e-3), dataset)
+    run = runs.create(root, RunConfig(encoder, epochs=5, seed=seed, learning_rate=1e-3), dataset)
     examples = dataset.examples.iloc[keep].reset_index(drop=True)
     runs.write_examples(run.path, examples)
     runs.update(

@@ -235,7 +235,7 @@ def test_a_run_that_goes_on_takes_part_with_what_it_has(root, dataset, good):
 
 
 def test_contenders_of_one_encoder_are_named_by_what_differs(tmp_path, dataset):
-    slow = runs.create(tmp_path, RunConfig("scratch-bert", learning_rate=1e-5), dataset)
+    slow = runs.create(tmp_path, RunConfig("scratch-bert", learning_rate=1e-5, epochs=5), dataset)
     fast = runs.create(tmp_path, RunConfig("scratch-bert", learning_rate=1e-3, epochs=7), dataset)
     names = [contender.name for contender in comparison.contenders_of([slow, fast])]
     assert names == [

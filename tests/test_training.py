@@ -494,10 +494,8 @@ def test_captures_and_truncation_are_limited_and_counted(small, toy_dataset, tmp
     ],
 )
 def test_snapshot_steps(n_train, batch_size, epochs, per_epoch, steps):
-    config = dataclasses.replace(
-        CONFIG, batch_size=batch_size, epochs=epochs, snapshots_per_epoch=per_epoch
-    )
-    plan, steps_per_epoch = snapshot_steps(n_train, config)
+    config = dataclasses.replace(CONFIG, batch_size=batch_size, snapshots_per_epoch=per_epoch)
+    plan, steps_per_epoch = snapshot_steps(n_train, epochs, config)
     assert plan == steps
     assert plan[-1] == steps_per_epoch * epochs
 

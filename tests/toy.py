@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 SUBJECTS = {
     "fruit": ["apple", "pear", "plum", "cherry", "melon", "grape"],
@@ -29,7 +30,9 @@ def toy_rows(n: int, seed: int = 0) -> list[tuple[str, str]]:
     return rows
 
 
-def as_csv(rows: list[tuple[str, ...]], header: str = "text,label", delimiter: str = ",") -> bytes:
+def as_csv(
+    rows: Sequence[tuple[str, ...]], header: str = "text,label", delimiter: str = ","
+) -> bytes:
     """Return rows as a CSV with every cell quoted."""
     lines = [header.replace(",", delimiter)]
     lines += [delimiter.join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in r) for r in rows]

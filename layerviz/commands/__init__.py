@@ -6,7 +6,7 @@ Heavy libraries are imported where they are needed, so that bad input is answere
 from layerviz.commands.command import Command
 from layerviz.commands.command_line import COMMANDS, main, parser
 from layerviz.commands.inputs import read_dataset
-from layerviz.commands.run_settings import run_config
+from layerviz.commands.setting_arguments import run_config
 
 __all__ = [
     "COMMANDS",

@@ -19,7 +19,8 @@ from layerviz.commands.inputs import (
     runs_root,
 )
 from layerviz.commands.making import create_run, finish_run, stop_on_interrupt
-from layerviz.commands.run_settings import add_run_settings, run_config
+from layerviz.commands.setting_arguments import add_settings, run_config
+from layerviz.config import SETTINGS
 from layerviz.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_pooling_argument(parser, POOLING_HELP)
     add("--json", action="store_true", help=JSON_HELP)
     add_data_arguments(parser, required=False)
-    add_run_settings(parser)
+    add_settings(parser, SETTINGS)
     add_runs_folder(parser)
 
 

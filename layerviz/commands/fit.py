@@ -14,7 +14,8 @@ from layerviz.commands.inputs import (
     runs_root,
 )
 from layerviz.commands.making import create_run, finish_run, stop_on_interrupt
-from layerviz.commands.run_settings import add_run_settings, run_config
+from layerviz.commands.setting_arguments import add_settings, run_config
+from layerviz.config import SETTINGS
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "a Hub id or a local folder",
     )
     add_data_arguments(parser, required=True)
-    add_run_settings(parser)
+    add_settings(parser, SETTINGS)
     add_runs_folder(parser)
 
 

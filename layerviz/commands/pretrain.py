@@ -11,7 +11,8 @@ from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
 from layerviz.commands.help import FORMATS_MARK
 from layerviz.commands.inputs import print_notes, read_bytes
 from layerviz.commands.making import stop_on_interrupt
-from layerviz.config import FAMILIES, PRECISIONS, PretrainConfig
+from layerviz.commands.setting_arguments import add_settings, pretrain_config
+from layerviz.config import PRETRAIN_SETTINGS
 from layerviz.errors import Cancelled
 
 CORPUS_HELP = f"text file (a text per line) or {FORMATS_MARK}; may be .gz"
@@ -19,63 +20,12 @@ CORPUS_HELP = f"text file (a text per line) or {FORMATS_MARK}; may be .gz"
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--family", required=True, choices=FAMILIES, help="architecture and tokenization")
     add("--data", required=True, type=Path, help=CORPUS_HELP)
     add("--out", required=True, type=Path, help="folder for the encoder; resumes what is there")
     add("--text-column", help="of a table; guessed when not given")
     add("--max-texts", type=int, help="train on a random sample of this size")
-    add("--from", dest="start", metavar="ENCODER", help="begin with its weights and tokenizer")
-    add("--teacher", metavar="ENCODER", help="match its mean-pooled sentence vectors, too")
-    add("--teacher-weight", type=float, default=3.0, help="beside the masked-token loss")
-    add(
-        "--word-epochs",
-        type=int,
-        default=0,
-        help="first, so many passes teach the word vectors alone (a bag of words; 5 is plenty)",
-    )
+    add_settings(parser, PRETRAIN_SETTINGS)
     add("--teacher-cache", type=Path, help="keep the teacher's vectors here for further calls")
-    add("--layers", type=int, help="12, for distilbert 6 (sizes are unused with --from)")
-    add("--hidden-size", type=int, default=128, help="width of a layer")
-    add("--heads", type=int, default=2, help="of attention; they divide the width")
-    add("--vocab-size", type=int, default=8192, help="most entries of the tokenizer")
-    add("--epochs", type=int, default=2, help="passes over the texts")
-    add("--batch-size", type=int, default=64, help="texts per step")
-    add(
-        "--learning-rate",
-        type=float,
-        help="peak rate of AdamW; by default 6e-4, less for wide ones",
-    )
-    add("--warmup-steps", type=int, default=500, help="at most a fifth of all steps")
-    add("--max-length", type=int, default=64, help="tokens kept of each text")
-    add("--seed", type=int, default=0, help="of weights, order, masks and sample")
-    add("--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it")
-
-
-def pretrain_config(parsed: argparse.Namespace) -> PretrainConfig:
-    """Return the settings of a pre-training."""
-    names = (
-        "family",
-        "hidden_size",
-        "heads",
-        "vocab_size",
-        "start",
-        "teacher",
-        "teacher_weight",
-        "word_epochs",
-        "epochs",
-        "batch_size",
-        "warmup_steps",
-        "max_length",
-        "seed",
-        "precision",
-    )
-    layers = (
-        (6 if parsed.family == "distilbert" else 12) if parsed.layers is None else parsed.layers
-    )
-    given = {name: getattr(parsed, name) for name in names}
-    if parsed.learning_rate is not None:
-        given["learning_rate"] = parsed.learning_rate
-    return PretrainConfig(**given, layers=layers)
 
 
 def _pretrain(parsed: argparse.Namespace) -> int:

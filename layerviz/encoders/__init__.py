@@ -9,8 +9,10 @@ from layerviz.encoders.info import (
     EncoderSize,
     LoadedEncoder,
     count_parameters,
+    default_epochs,
     default_learning_rate,
     max_positions,
+    suitable_settings,
 )
 from layerviz.encoders.loading import (
     STARTERS,
@@ -51,6 +53,7 @@ __all__ = [
     "catalogue",
     "continued_masked_lm",
     "count_parameters",
+    "default_epochs",
     "default_learning_rate",
     "describe",
     "expect_on_disk",
@@ -63,6 +66,7 @@ __all__ = [
     "quiet",
     "save_masked_lm",
     "save_random_twin",
+    "suitable_settings",
     "version",
     "weights_digest",
 ]

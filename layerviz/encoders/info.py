@@ -118,6 +118,19 @@ def default_learning_rate(width: int | None) -> float:
     return 5e-4 if width <= 256 else 1e-4 if width <= 512 else 5e-5 if width < 1024 else 2e-5
 
 
+def default_epochs(source: str) -> int:
+    """Return how many passes suit an encoder: random weights have more to learn."""
+    return 10 if source == "scratch" else 4
+
+
+def suitable_settings(info: EncoderInfo) -> dict[str, Any]:
+    """Return what suits an encoder, by name, of the settings of a run that may be left open."""
+    return {
+        "epochs": default_epochs(info.source),
+        "learning_rate": default_learning_rate(info.hidden_size),
+    }
+
+
 def count_parameters(model: PreTrainedModel) -> int:
     """Return the number of the encoder's weights, pooler and head left out."""
     weights = model.base_model.named_parameters()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from layerviz import data, runs
-from layerviz.config import RunConfig
+from layerviz.config import SETTINGS
 from layerviz.errors import RunError
 from layerviz.runs import Run
 from layerviz.separability import cells_of, macro_f1
 from layerviz.wording import epoch_name
 
 SAMPLE = PurePosixPath("layerviz/samples/customer_messages.csv")
-# Settings that are worth naming even where they are the defaults of today.
-ALWAYS = ("epochs", "seed", "learning_rate")
 
 SNIPPET = """\
 import pandas as pd
@@ -83,13 +80,10 @@ def command(run: Run) -> str:
     """Return the command line that makes a run with the same settings."""
     config = run.config
     words = ["python", "-m", "layerviz", "fit", "--encoder", config.encoder, *_data_options(run)]
-    for field in dataclasses.fields(RunConfig):
-        value = getattr(config, field.name)
-        if field.name in ("encoder", "encoder_version"):  # the version follows from the encoder
-            continue
-        if value is not None and (field.name in ALWAYS or value != field.default):
-            words.append(f"--{field.name.replace('_', '-')}")
-            words += [] if value is True else [str(value)]
+    for entry in SETTINGS.values():
+        value = getattr(config, entry.name)
+        if entry.always_in_command or value != entry.default:
+            words += entry.words(value)
     return shlex.join(words)
 
 

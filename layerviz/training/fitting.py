@@ -124,7 +124,8 @@ def _fit(
     on_progress(Progress(PREPARING))
     examples = choose_examples(dataset, config.max_captured, CAPTURE_SEED)
     runs.write_examples(run.path, examples)
-    plan, per_epoch = snapshot_steps(len(train), config)
+    epochs = config.epochs or encoders.default_epochs(encoder.info.source)
+    plan, per_epoch = snapshot_steps(len(train), epochs, config)
     tokens = {
         split: hidden_states.tokenise(
             encoder.tokenizer, dataset.split(split)["text"].tolist(), config.max_length
@@ -132,7 +133,7 @@ def _fit(
         for split in dataset.counts().columns
     }
     features = _features(tokens["train"], train["label"])
-    arguments = _arguments(run, encoder, total_steps=per_epoch * config.epochs)
+    arguments = _arguments(run, encoder, epochs, total_steps=plan[-1])
     run = _record_setup(run, encoder, arguments, plan, per_epoch, tokens)
     to_capture = _tokens_of(examples, dataset, tokens)
     watch = Watch(run, encoder, examples, to_capture, plan, on_progress, should_stop, capture)
@@ -156,13 +157,15 @@ def _fit(
     return not watch.stopped
 
 
-def _arguments(run: Run, encoder: LoadedEncoder, total_steps: int) -> TrainingArguments:
+def _arguments(
+    run: Run, encoder: LoadedEncoder, epochs: int, total_steps: int
+) -> TrainingArguments:
     config = run.config
     on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
     rate = config.learning_rate or encoders.default_learning_rate(encoder.info.hidden_size)
     return TrainingArguments(
         output_dir=str(run.layout.resume),
-        num_train_epochs=config.epochs,
+        num_train_epochs=epochs,
         per_device_train_batch_size=config.batch_size,
         learning_rate=rate,
         weight_decay=config.weight_decay,
@@ -201,7 +204,7 @@ def _record_setup(
             "parameters": info.parameters,
         },
         training={
-            "total_steps": per_epoch * run.config.epochs,
+            "total_steps": plan[-1],
             "steps_per_epoch": per_epoch,
             "learning_rate": arguments.learning_rate,
             "precision": "bf16" if arguments.bf16 else "fp32",

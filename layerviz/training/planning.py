@@ -32,29 +32,26 @@ def choose_examples(dataset: Dataset, max_captured: int, seed: int) -> pd.DataFr
     return pd.concat(chosen, ignore_index=True)
 
 
-def snapshot_steps(n_train: int, config: RunConfig) -> tuple[list[int], int]:
+def snapshot_steps(n_train: int, epochs: int, config: RunConfig) -> tuple[list[int], int]:
     """Return the optimizer steps after which to capture, 0 first, and the steps per epoch."""
     per_epoch = -(-n_train // config.batch_size)
     snapshots = config.snapshots_per_epoch
     steps = {
         round((epoch + number / snapshots) * per_epoch)
-        for epoch in range(config.epochs)
+        for epoch in range(epochs)
         for number in range(1, snapshots + 1)
     }
     return [0, *sorted(steps - {0})], per_epoch
 
 
 def with_defaults(config: RunConfig) -> RunConfig:
-    """Return `config` with nothing left open: the rate that suits the encoder, its version.
+    """Return `config` with nothing left open: what suits the encoder, and its version.
 
     A run is named after its settings, so the page and the command line both come through here.
     """
-    info = encoders.describe(config.encoder)
-    return dataclasses.replace(
-        config,
-        learning_rate=config.learning_rate or encoders.default_learning_rate(info.hidden_size),
-        encoder_version=encoders.version(config.encoder),
-    )
+    suitable = encoders.suitable_settings(encoders.describe(config.encoder))
+    filled = {name: value for name, value in suitable.items() if getattr(config, name) is None}
+    return dataclasses.replace(config, encoder_version=encoders.version(config.encoder), **filled)
 
 
 def resolve_precision(precision: str) -> str:

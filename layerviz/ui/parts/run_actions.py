@@ -7,6 +7,7 @@ import streamlit as st
 from layerviz import encoders, runs
 from layerviz.runs import Run
 from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, show
+from layerviz.wording import count
 
 # Colour of the badge and icon of each status.
 STATUS_MARKS = {
@@ -21,8 +22,8 @@ STATUS_MARKS = {
 def title(run: Run) -> str:
     """Name a run for people."""
     encoder = run.encoder.get("label") or encoders.describe(run.config.encoder).label
-    epochs = "1 epoch" if run.config.epochs == 1 else f"{run.config.epochs} epochs"
-    return f"{encoder} on {run.dataset['name']}, {epochs}"
+    name = f"{encoder} on {run.dataset['name']}"
+    return f"{name}, {count(run.config.epochs, 'epoch')}" if run.config.epochs else name
 
 
 def sizes(run: Run) -> str:

@@ -103,6 +103,7 @@ def _curves(run: Run) -> None:
             frame=history,
         )
     sizes = captured_sizes(run)
+    epochs = run.training["total_steps"] / run.training["steps_per_epoch"]
     for place, column, name in (
         (middle, "macro_f1", "Macro-F1"),
         (right, "accuracy", "Accuracy"),
@@ -113,7 +114,7 @@ def _curves(run: Run) -> None:
         with place:
             st.markdown(f"**{name} of the classifier**")
             figure(
-                charts.metric_curve(scores.dropna(), name, sizes, run.config.epochs),
+                charts.metric_curve(scores.dropna(), name, sizes, epochs),
                 key=f"curve_{column}",
                 alt=f"Line chart: {name} of train and val over the epochs.",
                 name=f"{run.run_id}-{column}",

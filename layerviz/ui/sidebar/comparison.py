@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from layerviz import encoders
-from layerviz.config import RunConfig
+from layerviz.config import SETTINGS, RunConfig
 from layerviz.data import Dataset
+from layerviz.encoders import EncoderInfo
+from layerviz.settings import Choice, Number, Setting, Switch, Whole
 from layerviz.ui.parts.state import go_to_comparison, jobs, told
+from layerviz.wording import count
 
 MOST_SEEDS = 10
 
 
 def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
-    """Show the button, and beside it what it compares; `config` is that of step 3."""
+    """Show the button, and beside it the encoders and settings; `config` is that of step 3."""
     if config is None:
         return
     with st.container(horizontal=True, gap="small"):
-        place = st.container()
+        button = st.container()
         with st.popover(
             "",
             icon=":material/tune:",
@@ -29,10 +34,10 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
             help="Which encoders, with which settings, with how many seeds",
         ):
             configs = _configs(config)
-    names = len({one.encoder for one in configs})
-    seeds = "" if len(configs) == names else f", {len(configs)} runs"
-    pressed = place.button(
-        f"Compare {names} encoders{seeds}" if names > 1 else "Compare encoders",
+    n_encoders = len({one.encoder for one in configs})
+    n_runs = "" if len(configs) == n_encoders else f", {len(configs)} runs"
+    pressed = button.button(
+        f"Compare {n_encoders} encoders{n_runs}" if n_encoders > 1 else "Compare encoders",
         width="stretch",
         disabled=dataset is None or len(configs) < 2,
         key="compare",
@@ -43,33 +48,33 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
         for one in configs:
             encoders.expect_on_disk(one.encoder)
         compared = jobs().compare(configs, dataset)
-        done = sum(run.status == "done" for run in compared)
-        if done:
+        reused = [run.run_id for run in compared if run.status == "done"]
+        if reused:
             which = (
-                "All runs are" if done == len(compared) else f"{done} of {len(compared)} runs are"
+                "existing runs"
+                if len(reused) == len(compared)
+                else f"{count(len(reused), 'existing run')} of {len(compared)}"
             )
-            st.toast(
-                f"{which} there already with these settings: reused.", icon=":material/history:"
-            )
-        st.session_state["reused"] = [run.run_id for run in compared if run.status == "done"]
+            st.toast(f"Reused {which} with the same settings.", icon=":material/history:")
+        st.session_state["reused"] = reused
         go_to_comparison(run.run_id for run in compared)
 
 
 def _configs(config: RunConfig) -> list[RunConfig]:
     """Let the reader choose encoders, their own settings and seeds."""
-    known = {info.name: info for info in encoders.catalogue()}
-    if config.encoder not in known:
-        known[config.encoder] = encoders.describe(config.encoder)
-    bundled = [name for name, info in known.items() if info.source == "bundled"]
-    chosen = st.multiselect(
+    infos = {info.name: info for info in encoders.catalogue()}
+    if config.encoder not in infos:
+        infos[config.encoder] = encoders.describe(config.encoder)
+    bundled = [name for name, info in infos.items() if info.source == "bundled"]
+    names = st.multiselect(
         "Encoders",
-        list(known),
-        default=bundled or list(known)[:3],
-        format_func=lambda name: known[name].label,
+        list(infos),
+        default=bundled or list(infos)[:3],
+        format_func=lambda name: infos[name].label,
         key="compared_encoders",
         help="Another one: type its Hub id or folder in step 2, then choose it here.",
     )
-    seeds = st.number_input(
+    n_seeds = st.number_input(
         "Seeds",
         1,
         MOST_SEEDS,
@@ -78,45 +83,84 @@ def _configs(config: RunConfig) -> list[RunConfig]:
         help="Runs per encoder that differ in the seed alone, from the seed of step 3 on. With "
         "several, the intervals cover what another seed would change.",
     )
-    frame = pd.DataFrame(
-        {
-            "encoder": [known[name].label for name in chosen],
-            "epochs": config.epochs,
-            "batch_size": config.batch_size,
-            "learning_rate": [
-                encoders.default_learning_rate(known[name].hidden_size) for name in chosen
-            ],
-        }
-    )
-    digest = hashlib.sha256(repr((chosen, config.epochs, config.batch_size)).encode()).hexdigest()
-    own = st.data_editor(
-        frame,
-        hide_index=True,
-        disabled=["encoder"],
-        key=f"compared_settings_{digest[:8]}",
-        column_config={
-            "encoder": st.column_config.TextColumn("Encoder"),
-            "epochs": st.column_config.NumberColumn("Epochs", min_value=1, max_value=100, step=1),
-            "batch_size": st.column_config.NumberColumn(
-                "Batch", min_value=1, max_value=1024, step=1
-            ),
-            "learning_rate": st.column_config.NumberColumn("Rate", format="%.1e", min_value=1e-8),
-        },
-    )
+    rows = _settings_table(config, [infos[name] for name in names])
     st.caption(
-        "Click a number to change it; all other settings are those of step 3. Rates suit each "
-        "encoder's size. All see the same examples in the same splits."
+        "Click a value to change it; all other settings are those of step 3. Rates suit each "
+        "encoder's size; so do epochs, unless you changed them in step 3. All encoders see the "
+        "same examples in the same splits."
     )
     return [
         dataclasses.replace(
             config,
             encoder=name,
             encoder_version=encoders.version(name),
-            epochs=int(row["epochs"]),
-            batch_size=int(row["batch_size"]),
-            learning_rate=float(row["learning_rate"]),
-            seed=config.seed + more,
+            seed=config.seed + offset,
+            **row,
         )
-        for name, row in zip(chosen, own.to_dict("records"), strict=True)
-        for more in range(int(seeds))
+        for name, row in zip(names, rows, strict=True)
+        for offset in range(int(n_seeds))
     ]
+
+
+def _settings_table(config: RunConfig, infos: Sequence[EncoderInfo]) -> list[dict[str, Any]]:
+    """Show the settings that encoders may have of their own; return what the reader made of them.
+
+    The table starts anew when what it is preset with changes.
+    """
+    entries = [entry for entry in SETTINGS.values() if entry.column]
+    presets = [_own_presets(config, info, entries) for info in infos]
+    digest = hashlib.sha256(repr(([info.name for info in infos], presets)).encode()).hexdigest()
+    frame = pd.DataFrame(presets, columns=[entry.name for entry in entries])
+    frame.insert(0, "encoder", [info.label for info in infos])
+    edited = st.data_editor(
+        frame,
+        hide_index=True,
+        disabled=["encoder"],
+        key=f"compared_settings_{digest[:8]}",
+        column_config={
+            "encoder": st.column_config.TextColumn("Encoder"),
+            **{entry.name: _column(entry) for entry in entries},
+        },
+    )
+    return [
+        {
+            name: preset[name] if pd.isna(row[name]) else type(preset[name])(row[name])
+            for name in preset
+        }
+        for preset, row in zip(presets, edited.to_dict("records"), strict=True)
+    ]
+
+
+def _own_presets(
+    config: RunConfig, info: EncoderInfo, entries: Sequence[Setting]
+) -> dict[str, Any]:
+    """Return what an encoder begins with: what was chosen in step 3, or else what suits it."""
+    chosen, suitable = config.as_dict(), encoders.suitable_settings(info)
+    untouched = encoders.suitable_settings(encoders.describe(config.encoder))
+    return {
+        entry.name: suitable[entry.name]
+        if entry.name in suitable
+        and (entry.of_one_encoder or chosen[entry.name] == untouched[entry.name])
+        else chosen[entry.name]
+        for entry in entries
+    }
+
+
+def _column(entry: Setting) -> Any:
+    """Return how a setting is shown and edited in the table."""
+    match entry.kind:
+        case Switch():
+            return st.column_config.CheckboxColumn(entry.column)
+        case Choice(names):
+            return st.column_config.SelectboxColumn(entry.column, options=names, required=True)
+        case Whole(low, high):
+            return st.column_config.NumberColumn(
+                entry.column, min_value=low, max_value=high, step=1
+            )
+        case Number(low, high):
+            number_format = entry.widget.format if entry.widget else None
+            return st.column_config.NumberColumn(
+                entry.column, min_value=low, max_value=high, format=number_format
+            )
+        case _:
+            raise TypeError(f"the table of encoders cannot show {entry.name}")
