@@ -18,7 +18,7 @@ from layerviz.data import Dataset
 from layerviz.errors import RunError
 from layerviz.poolings import POOLINGS
 from layerviz.runs import Run
-from layerviz.separability import Cell
+from layerviz.separability import Cell, Difference
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,14 @@ def judged(*compared: Run, poolings=POOLINGS) -> comparison.Comparison:
     return comparison.compare_contenders(comparison.contenders_of(compared), poolings)
 
 
-def told(found: comparison.Comparison) -> str:
+def sentences(found: comparison.Comparison) -> str:
     return " ".join(comparison.comparison_sentences(found))
+
+
+def lead_of(standing: comparison.Standing) -> Difference:
+    """Return what the best contender scores more than this one, which is not the best."""
+    assert standing.lead is not None
+    return standing.lead
 
 
 # --- the verdict ----------------------------------------------------------------------------
@@ -73,7 +79,7 @@ def test_two_copies_of_a_run_tie_exactly(root, good):
     lead = next(standing.lead for standing in found.standings if standing.lead is not None)
     assert (lead.value, lead.low, lead.high) == (0, 0, 0)
     assert {one.name, other.name} == {"good", "good #2"}
-    assert "ties with it exactly" in told(found)
+    assert "ties with it exactly" in sentences(found)
 
 
 def test_a_good_encoder_beats_one_that_learnt_nothing(good, hopeless):
@@ -81,10 +87,10 @@ def test_a_good_encoder_beats_one_that_learnt_nothing(good, hopeless):
     assert found.verdict == "found"
     assert found.best.name == "good"
     assert not found.standings[0].tied
-    assert found.standings[0].lead.low > 0.2
+    assert lead_of(found.standings[0]).low > 0.2
     assert set(found.standings[0].beaten_by) == {3, 4}
-    assert "layers 3 and 4 beat the best of hopeless" in told(found)
-    assert "separates the classes best" in told(found)
+    assert "layers 3 and 4 beat the best of hopeless" in sentences(found)
+    assert "separates the classes best" in sentences(found)
 
 
 def test_an_encoder_of_half_the_depth_that_does_as_well_ties(good, shallow):
@@ -92,20 +98,20 @@ def test_an_encoder_of_half_the_depth_that_does_as_well_ties(good, shallow):
     assert all(standing.tied for standing in found.standings)
     assert found.standings[0].best.layer == 2
     assert found.best.name == "good"
-    assert "shallow ties with it, with 2 layers instead of 4" in told(found)
+    assert "shallow ties with it, with 2 layers instead of 4" in sentences(found)
 
 
-def test_three_are_told_apart_at_once(good, weak, hopeless):
+def test_three_contenders_are_told_apart_at_once(good, weak, hopeless):
     found = judged(weak, good, hopeless)
     assert [standing.tied for standing in found.standings] == [False, True, False]
-    assert found.standings[2].lead.value > found.standings[0].lead.value
+    assert lead_of(found.standings[2]).value > lead_of(found.standings[0]).value
 
 
-def test_encoders_that_learnt_nothing_are_told_to_be_at_chance(root, dataset, hopeless):
+def test_encoders_that_learnt_nothing_are_at_chance(root, dataset, hopeless):
     other = made(root, dataset, "helpless", {}, noise=4)
     found = judged(hopeless, other)
     assert found.verdict == "chance"
-    assert "No encoder tells the classes apart" in told(found)
+    assert "No encoder tells the classes apart" in sentences(found)
 
 
 def test_few_val_examples_give_no_verdict(root, dataset, good):
@@ -113,7 +119,7 @@ def test_few_val_examples_give_no_verdict(root, dataset, good):
     found = judged(good, few)
     assert found.n_val == 30
     assert found.verdict == "few"
-    assert "only 30 val examples" in told(found)
+    assert "only 30 val examples" in sentences(found)
 
 
 def test_scores_are_those_of_the_stored_probes(good, weak):
@@ -146,12 +152,12 @@ def _f1(run: Run, standing: comparison.Standing, split: str) -> float:
     return f1_score(examples["label"][rows], predicted[rows], average="macro")
 
 
-def test_an_encoder_that_is_best_before_training_is_told_so(good, weak):
+def test_an_encoder_that_is_best_before_training_is_named(good, weak):
     found = judged(good, weak)
-    assert "before training" not in told(found)
+    assert "before training" not in sentences(found)
     first = dataclasses.replace(found.standings[1], best=Cell(0, 0.0, "mean", 2))
     found = dataclasses.replace(found, standings=(found.standings[0], first))
-    assert "weak is at its best before training" in told(found)
+    assert "weak is at its best before training" in sentences(found)
 
 
 def test_one_pooling_alone_can_be_searched(good, weak):
@@ -165,8 +171,8 @@ def test_test_scores_stand_beside_where_there_is_a_test_split(tmp_path):
     found = judged(
         made(tmp_path, dataset, "one", {4: 2.0}), made(tmp_path, dataset, "two", {4: 2.0}, noise=1)
     )
-    assert all(standing.test.n == 120 for standing in found.standings)
-    assert "On test" in told(found)
+    assert [standing.test and standing.test.n for standing in found.standings] == [120, 120]
+    assert "On test" in sentences(found)
 
 
 # --- seeds ----------------------------------------------------------------------------------
@@ -220,9 +226,9 @@ def test_only_the_examples_that_all_captured_count(root, dataset, good):
     assert found.n_val == 100
     examples, rows = comparison.common_examples([good, part])
     assert len(examples) == N_TRAIN + 100 - 60
-    for run, places in zip((good, part), rows, strict=True):
-        known = runs.read_examples(run.path)
-        assert list(known["id"].iloc[places]) == list(examples["id"])
+    for run, indices in zip((good, part), rows, strict=True):
+        captured = runs.read_examples(run.path)
+        assert list(captured["id"].iloc[indices]) == list(examples["id"])
 
 
 def test_a_run_that_goes_on_takes_part_with_what_it_has(root, dataset, good):
@@ -249,7 +255,8 @@ def test_contenders_of_one_encoder_are_named_by_what_differs(tmp_path, dataset):
 
 def test_agreement_counts_every_val_example_once(good, weak):
     found = judged(good, weak)
-    cells = tuple(standing.best for standing in found.standings)
+    one, other = found.standings
+    cells = (one.best, other.best)
     by_probe = comparison.agreement_between(good, weak, cells, by=comparison.BY_PROBE)
     assert sum(by_probe.counts.values()) == N_VAL
     right = by_probe.examples["one"] == by_probe.examples["label"]
@@ -265,7 +272,7 @@ def test_agreement_counts_every_val_example_once(good, weak):
     assert comparison.disagreements(by_head, good.label_names).empty
 
 
-def test_a_run_is_its_own_kin(good, shallow):
+def test_a_run_is_similar_to_itself(good, shallow):
     same, n = comparison.encoder_similarity(good, good, (1, 1), "mean")
     assert n == N_TRAIN
     assert np.diag(same) == pytest.approx(1.0, abs=1e-3)
@@ -287,6 +294,8 @@ def test_table_text_and_json_say_the_same(good, weak):
     assert f"{found.best.val.value:.3f}" in text
     values = comparison.comparison_values(found, table)
     assert json.loads(json.dumps(values))["encoders"][0]["name"] == "good"
-    assert values["encoders"][1]["lead_low"] == pytest.approx(found.standings[1].lead.low, abs=1e-6)
+    assert values["encoders"][1]["lead_low"] == pytest.approx(
+        lead_of(found.standings[1]).low, abs=1e-6
+    )
     assert values["encoders"][0]["runs"] == [good.run_id]
     assert len(values["layers"]) == 8

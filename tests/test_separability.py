@@ -57,7 +57,7 @@ def stacked(
 def stored(table: pd.DataFrame, *key: object) -> dict[Hashable, Any]:
     """Return the row of a table of measures with this pooling, layer, measure and split."""
     columns = ["pooling", "layer", "measure", "split"]
-    (row,) = table[(table[columns] == key).all(axis=1)].to_dict("records")
+    (row,) = table[table[columns].eq(list(key)).all(axis=1)].to_dict("records")
     return row
 
 

@@ -22,7 +22,8 @@ from layerviz.comparison.contenders import (
     shared_poolings,
 )
 from layerviz.comparison.reporting import comparison_table, comparison_text, comparison_values
-from layerviz.comparison.scoring import Comparison, Standing, compare_contenders
+from layerviz.comparison.scoring import compare_contenders
+from layerviz.comparison.standings import Comparison, Standing
 from layerviz.comparison.wording import best_cell_name, comparison_sentences, seeds_note
 
 __all__ = [

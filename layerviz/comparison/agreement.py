@@ -57,13 +57,12 @@ def agreement_between(
     split : str
     """
     examples, rows = common_examples([one, other])
-    predicted = [
-        _predicted(run, cell, by)[places]
-        for run, cell, places in zip((one, other), cells, rows, strict=True)
-    ]
-    kept = (examples["split"] == split).to_numpy()
-    examples = examples[kept].reset_index(drop=True)
-    first, second = (column[kept] for column in predicted)
+    of_split = (examples["split"] == split).to_numpy()
+    examples = examples[of_split].reset_index(drop=True)
+    first, second = (
+        _predicted(run, cell, by)[indices][of_split]
+        for run, cell, indices in zip((one, other), cells, rows, strict=True)
+    )
     true = examples["label"].to_numpy()
     right = (first == true), (second == true)
     outcome = np.select(
@@ -95,8 +94,8 @@ def encoder_similarity(
     train = np.flatnonzero((examples["split"] == "train").to_numpy())
     chosen = train[separability.cka_rows(len(train))]
     states = [
-        runs.read_pooled(run.path, snapshot)[pooling][:, places[chosen]]
-        for run, snapshot, places in zip((one, other), snapshots, rows, strict=True)
+        runs.read_pooled(run.path, snapshot)[pooling][:, indices[chosen]]
+        for run, snapshot, indices in zip((one, other), snapshots, rows, strict=True)
     ]
     return separability.linear_cka(*states), len(chosen)
 
@@ -108,7 +107,7 @@ def _predicted(run: Run, cell: Cell, by: str) -> np.ndarray:
     return runs.read_probes(run.path, cell.snapshot)[cell.pooling][cell.layer]
 
 
-def disagreements(found: Agreement, label_names: Sequence[str]) -> pd.DataFrame:
+def disagreements(agreement: Agreement, label_names: Sequence[str]) -> pd.DataFrame:
     """Return the examples that one gets right and the other wrong, in words.
 
     Returns
@@ -117,7 +116,7 @@ def disagreements(found: Agreement, label_names: Sequence[str]) -> pd.DataFrame:
         ``id``, ``outcome``, ``text``, ``label``, ``one``, ``other`` (class names).
     """
     names = np.asarray(label_names, dtype=object)
-    rows = found.examples[found.examples["outcome"].isin(AGREEMENT_OUTCOMES[1:3])]
+    rows = agreement.examples[agreement.examples["outcome"].isin(AGREEMENT_OUTCOMES[1:3])]
     named = {column: names[rows[column].to_numpy()] for column in ("label", "one", "other")}
     columns = ["id", "outcome", "text", "label", "one", "other"]
     return rows.assign(**named)[columns].sort_values("outcome", kind="stable", ignore_index=True)

@@ -1,4 +1,4 @@
-"""Which runs stand against each other, and on which examples."""
+"""Which runs are compared, and on which examples."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Contender:
     @property
     def snapshots(self) -> tuple[int, ...]:
         """The snapshots that all its measured runs have."""
-        there = [set(runs.measured_snapshots(run)) for run in self.measured]
-        return tuple(sorted(set.intersection(*there))) if there else ()
+        by_run = [set(runs.measured_snapshots(run)) for run in self.measured]
+        return tuple(sorted(set.intersection(*by_run))) if by_run else ()
 
 
 def contenders_of(compared: Sequence[Run]) -> list[Contender]:
@@ -53,7 +53,7 @@ def contenders_of(compared: Sequence[Run]) -> list[Contender]:
     Raises
     ------
     RunError
-        If two of them are on different data: what they say could not be compared.
+        If two of them are on different data, so that their scores cannot be compared.
     """
     _check_data(compared)
     groups: dict[tuple, list[Run]] = {}
@@ -88,25 +88,25 @@ def common_examples(compared: Sequence[Run]) -> tuple[pd.DataFrame, list[np.ndar
     examples : DataFrame
         ``id``, ``split``, ``text``, ``label``, in the order of the first run.
     rows : list of ndarray of shape (len(examples),)
-        For each run their places among its own examples.
+        For each run, their indices among its own examples.
 
     Raises
     ------
     RunError
         If there is no val example that all of them captured.
     """
-    known = [runs.read_examples(run.path) for run in compared]
+    captured = [runs.read_examples(run.path) for run in compared]
     columns = ["id", "split", "text", "label"]
-    common = known[0][columns]
-    for other in known[1:]:
+    common = captured[0][columns]
+    for other in captured[1:]:
         common = common.merge(other[columns], on=columns, how="inner")
     if not (common["split"] == "val").any():
         raise RunError(
             "These runs have no captured val example in common.",
             "Compare runs made from the same files; or make them anew with Compare.",
         )
-    places = [pd.Series(np.arange(len(one)), index=one["id"]) for one in known]
-    return common, [place.loc[common["id"]].to_numpy() for place in places]
+    indices = [pd.Series(np.arange(len(examples)), index=examples["id"]) for examples in captured]
+    return common, [of_run.loc[common["id"]].to_numpy() for of_run in indices]
 
 
 def shared_poolings(contenders: Sequence[Contender]) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ def _check_data(compared: Sequence[Run]) -> None:
         first, other = compared[0].dataset, run.dataset
         if other["fingerprint"] != first["fingerprint"]:
             same_name = first["name"] == other["name"]
-            how = "other rows, columns or splits" if same_name else f"{other['name']}"
+            how = "other rows, columns or splits" if same_name else other["name"]
             raise RunError(
                 f"{encoder_label(compared[0])} was trained on {first['name']}, "
                 f"{encoder_label(run)} on {how}: their scores cannot be compared.",
@@ -172,24 +172,23 @@ def _names(firsts: Sequence[Run]) -> list[str]:
     names = []
     for label, run in zip(labels, firsts, strict=True):
         alike = [other.config for name, other in zip(labels, firsts, strict=True) if name == label]
-        told = _differences(run.config, alike)
-        names.append(f"{label} ({told})" if told else label)
+        settings = _differing_settings(run.config, alike)
+        names.append(f"{label} ({settings})" if settings else label)
     taken: Counter[str] = Counter()
-    for place, name in enumerate(names):
+    for number, name in enumerate(names):
         taken[name] += 1
         if taken[name] > 1:
-            names[place] = f"{name} #{taken[name]}"
+            names[number] = f"{name} #{taken[name]}"
     return names
 
 
-def _differences(config: RunConfig, alike: Sequence[RunConfig]) -> str:
-    mine = config.as_dict()
+def _differing_settings(config: RunConfig, alike: Sequence[RunConfig]) -> str:
+    """Return the settings, but for the seed, in which a configuration differs from any other."""
     others = [other.as_dict() for other in alike]
-    told = []
-    for key, value in mine.items():
-        if key != "seed" and any(other[key] != value for other in others):
-            shown = (
-                f"{value:g}" if isinstance(value, float) else str(value).rsplit("/", 1)[-1][-24:]
-            )
-            told.append(f"{key.replace('_', ' ')} {shown}")
-    return ", ".join(told)
+    settings = []
+    for name, value in config.as_dict().items():
+        if name != "seed" and any(other[name] != value for other in others):
+            end = str(value).rsplit("/", 1)[-1][-24:]  # of a path, it tells most
+            text = f"{value:g}" if isinstance(value, float) else end
+            settings.append(f"{name.replace('_', ' ')} {text}")
+    return ", ".join(settings)

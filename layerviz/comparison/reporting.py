@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import pandas as pd
 
 from layerviz.comparison.contenders import Contender, costs_of
-from layerviz.comparison.scoring import Comparison
+from layerviz.comparison.standings import Comparison
 from layerviz.comparison.wording import comparison_sentences, seeds_note
 from layerviz.poolings import pooling_label
 from layerviz.separability import REPORT_WIDTH
@@ -60,40 +61,46 @@ def comparison_table(comparison: Comparison, contenders: Sequence[Contender]) ->
 
 def comparison_text(comparison: Comparison, table: pd.DataFrame) -> str:
     """Return the sentences and the table."""
-    told = " ".join([*comparison_sentences(comparison), seeds_note(comparison)])
-    lines = [textwrap.fill(told, REPORT_WIDTH), ""]
+    sentences = [*comparison_sentences(comparison), seeds_note(comparison)]
     width = max(len("encoder"), *(len(name) for name in table["name"]))
-    several = bool((table["seeds"] > 1).any())
-    spread = f"{'sd':>7}" if several else ""
-    lines.append(
+    has_seeds = bool((table["seeds"] > 1).any())
+    spread = f"{'sd':>7}" if has_seeds else ""
+    header = (
         f"  {'encoder':<{width}}  {'best layer':>10} {'epoch':>6} {'pooling':>7}  "
-        f"{'val macro-F1 (95 %)':<21}{spread}{'unseen':>8}{'head':>7}{'gap':>7}{'weights':>9}"
-        f"{'s/epoch':>9}{'MB':>7}"
+        f"{'val macro-F1 (95 %)':<21}{spread}{'unseen':>8}"
+        f"{'head':>7}{'gap':>7}{'weights':>9}{'s/epoch':>9}{'MB':>7}"
     )
-    for row in table.to_dict("records"):
-        mark = "*" if row["lead"] == 0 and row["tied"] else "~" if row["tied"] else " "
-        score = f"{row['val_macro_f1']:.3f} ({row['low']:.3f}–{row['high']:.3f})"
-        best_layer = f"{row['best_layer']} of {row['layers']}"
-        spread = f"{_number(row['spread'], '.3f'):>7}" if several else ""
-        lines.append(
-            f"{mark} {row['name']:<{width}}  {best_layer:>10} {row['epoch']:>6g} "
-            f"{pooling_label(row['pooling']):>7}  {score:<21}{spread}{row['corrected']:>8.3f}"
-            f"{row['head']:>7.3f}{row['gap']:>7.3f}"
-            f"{_number(row['parameters'], '.1f', 1e6, ' M'):>9}"
-            f"{_number(row['epoch_seconds'], '.1f'):>9}{_number(row['model_bytes'], '.1f', 1e6):>7}"
-        )
-    lines.append(
-        "* best; ~ cannot be told from it "
-        f"(paired bootstrap, n = {comparison.n_val:,} val examples)."
+    return "\n".join(
+        [
+            textwrap.fill(" ".join(sentences), REPORT_WIDTH),
+            "",
+            header,
+            *(_text_row(row, width, has_seeds) for row in table.to_dict("records")),
+            "* best; ~ cannot be told from it "
+            f"(paired bootstrap, n = {comparison.n_val:,} val examples).",
+            "unseen: what the pick earns on examples that had no part in it (BBC-CV). head: the "
+            "model's\nown classifier at the newest snapshot. gap: train minus val.",
+        ]
     )
-    lines.append(
-        "unseen: what the pick earns on examples that had no part in it (BBC-CV). head: the "
-        "model's\nown classifier at the newest snapshot. gap: train minus val."
-    )
-    return "\n".join(lines)
 
 
-def comparison_values(comparison: Comparison, table: pd.DataFrame) -> dict[str, object]:
+def _text_row(row: dict[Hashable, Any], width: int, has_seeds: bool) -> str:
+    mark = " "
+    if row["tied"]:
+        mark = "*" if row["lead"] == 0 else "~"
+    score = f"{row['val_macro_f1']:.3f} ({row['low']:.3f}–{row['high']:.3f})"
+    best_layer = f"{row['best_layer']} of {row['layers']}"
+    spread = f"{_number(row['spread'], '.3f'):>7}" if has_seeds else ""
+    return (
+        f"{mark} {row['name']:<{width}}  {best_layer:>10} {row['epoch']:>6g} "
+        f"{pooling_label(row['pooling']):>7}  {score:<21}{spread}{row['corrected']:>8.3f}"
+        f"{row['head']:>7.3f}{row['gap']:>7.3f}"
+        f"{_number(row['parameters'], '.1f', 1e6, ' M'):>9}"
+        f"{_number(row['epoch_seconds'], '.1f'):>9}{_number(row['model_bytes'], '.1f', 1e6):>7}"
+    )
+
+
+def comparison_values(comparison: Comparison, table: pd.DataFrame) -> dict[str, Any]:
     """Return the comparison as plain JSON values."""
     return {
         "verdict": comparison.verdict,

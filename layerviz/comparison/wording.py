@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from layerviz.comparison.scoring import Comparison, Standing
+from collections.abc import Sequence
+
+from layerviz.comparison.standings import Comparison, Standing
 from layerviz.poolings import pooling_label
-from layerviz.separability import shortage
+from layerviz.separability import Difference, shortage
 from layerviz.wording import at_epoch, enumeration, number_ranges
 
 
@@ -23,27 +25,39 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
             f"Too few examples to say which encoder does better: {few}.",
             f"The highest score is that of {best.name}: val macro-F1 {best.val}.",
         ]
-    others = sorted(
-        (s for s in comparison.standings if s.lead is not None), key=lambda s: s.lead.value
-    )
-    tied = [standing for standing in others if standing.tied]
-    names = enumeration([standing.name for standing in tied])
-    verb = f"scores highest, not clearly above {names}" if tied else "separates the classes best"
-    said = [f"{best.name} {verb}: val macro-F1 {best.val}, {best_cell_name(best)}."]
-    said += [_tie(best, other) for other in tied]
-    said += [_defeat(best, other) for other in others if not other.tied]
-    said += [
+    others = [
+        (standing, standing.lead) for standing in comparison.standings if standing.lead is not None
+    ]
+    others.sort(key=lambda pair: pair[1].value)
+    names = enumeration([standing.name for standing, _ in others if standing.tied])
+    verb = f"scores highest, not clearly above {names}" if names else "separates the classes best"
+    in_order = [best, *(standing for standing, _ in others)]
+    return [
+        f"{best.name} {verb}: val macro-F1 {best.val}, {best_cell_name(best)}.",
+        *(_tie(best, standing, lead) for standing, lead in others if standing.tied),
+        *(_defeat(best, standing, lead) for standing, lead in others if not standing.tied),
+        *(_best_before_training(standing) for standing in in_order if _never_improved(standing)),
+        *_on_test(in_order),
+    ]
+
+
+def _never_improved(standing: Standing) -> bool:
+    return standing.best.epoch == 0 and standing.last_epoch > 0
+
+
+def _best_before_training(standing: Standing) -> str:
+    return (
         f"{standing.name} is at its best before training: no epoch of fine-tuning made any of its "
         "layers score higher."
-        for standing in (best, *others)
-        if standing.best.epoch == 0 and standing.last_epoch > 0
-    ]
-    if best.test is not None:
-        scores = ", ".join(
-            f"{standing.name} {standing.test}" for standing in (best, *others) if standing.test
-        )
-        said.append(f"On test, which played no part in any choice: {scores}.")
-    return said
+    )
+
+
+def _on_test(standings: Sequence[Standing]) -> list[str]:
+    """Say what the contenders score on test, the best one first; nothing where it has no score."""
+    if standings[0].test is None:
+        return []
+    scores = [f"{standing.name} {standing.test}" for standing in standings if standing.test]
+    return [f"On test, which played no part in any choice: {', '.join(scores)}."]
 
 
 def best_cell_name(standing: Standing) -> str:
@@ -67,26 +81,26 @@ def seeds_note(comparison: Comparison) -> str:
     return "One training run each: another seed may move scores by more than the intervals say."
 
 
-def _tie(best: Standing, other: Standing) -> str:
+def _tie(best: Standing, other: Standing, lead: Difference) -> str:
     fewer = ""
     if other.n_layers < best.n_layers:
         fewer = f", with {other.n_layers} layers instead of {best.n_layers}"
-    if other.lead.value == other.lead.low == other.lead.high == 0:
+    if lead.value == lead.low == lead.high == 0:
         return f"{other.name} ties with it exactly{fewer}."
-    return f"{other.name} ties with it{fewer} (behind by {_margin(other)})."
+    return f"{other.name} ties with it{fewer} (behind by {_margin(lead)})."
 
 
-def _defeat(best: Standing, other: Standing) -> str:
+def _defeat(best: Standing, other: Standing, lead: Difference) -> str:
     layers = other.beaten_by
-    which = f"layer {layers[0]}" if len(layers) == 1 else f"layers {number_ranges(layers)}"
-    verb = "beats" if len(layers) == 1 else "beat"
-    top = "" if len(layers) == 1 else f", layer {best.best.layer}"
+    subject, verb, top = f"layer {layers[0]}", "beats", ""
+    if len(layers) > 1:
+        subject, verb = f"layers {number_ranges(layers)}", "beat"
+        top = f", layer {best.best.layer}"
     return (
-        f"{best.name}'s {which} {verb} the best of {other.name} (layer {other.best.layer} of "
-        f"{other.n_layers}, {other.val.value:.2f}){top} by {_margin(other)}."
+        f"{best.name}'s {subject} {verb} the best of {other.name} (layer {other.best.layer} of "
+        f"{other.n_layers}, {other.val.value:.2f}){top} by {_margin(lead)}."
     )
 
 
-def _margin(other: Standing) -> str:
-    lead = other.lead
+def _margin(lead: Difference) -> str:
     return f"{lead.value:.2f} ({lead.low:.2f} to {lead.high:.2f})"

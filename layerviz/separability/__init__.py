@@ -33,6 +33,7 @@ from layerviz.separability.measures import (
     Measure,
     PredictionMeasure,
     Predictions,
+    SplitResamples,
 )
 from layerviz.separability.measuring import (
     HEAD,
@@ -87,6 +88,7 @@ __all__ = [
     "Probe",
     "Score",
     "SnapshotMeasures",
+    "SplitResamples",
     "accuracy",
     "answer_of",
     "answer_sentences",

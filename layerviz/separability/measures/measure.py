@@ -79,14 +79,24 @@ class SplitResamples:
         Names of splits and class indices.
     seed : int
         Of the resamples.
+
+    Attributes
+    ----------
+    rows, labels : dict of str to ndarray
+        Per split that has examples, their indices and their class indices.
     """
 
     def __init__(self, splits: np.ndarray, labels: np.ndarray, seed: int) -> None:
         self.rows = {s: np.flatnonzero(splits == s) for s in SPLITS if (splits == s).any()}
         self.labels = {split: labels[rows] for split, rows in self.rows.items()}
-        self.weights = {
-            split: resampling_weights(len(rows), seed) for split, rows in self.rows.items()
-        }
+        self._seed = seed
+        self._weights: dict[str, np.ndarray] = {}
+
+    def weights(self, split: str) -> np.ndarray:
+        """Return the resamples of a split, as `resampling_weights` does; they are made once."""
+        if split not in self._weights:
+            self._weights[split] = resampling_weights(len(self.rows[split]), self._seed)
+        return self._weights[split]
 
 
 @dataclass(frozen=True)
@@ -138,7 +148,7 @@ class Predictions:
                 self.resamples.labels[split],
                 self.predicted[:, self.resamples.rows[split]],
             )
-            draws = score(true, predicted, self.resamples.weights[split])
+            draws = score(true, predicted, self.resamples.weights(split))
             self._draws[split, score] = score(true, predicted), draws
         return self._draws[split, score]
 
