@@ -1,4 +1,4 @@
-"""The settings of a run and of a pre-training: each said once, checked here, and frozen."""
+"""The settings of a run and of a pre-training: declared once, checked here, and frozen."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class RunConfig:
     )
     learning_rate: float | None = setting(
         RATES,
-        help="peak rate of AdamW; by default what suits the encoder's size: less for larger ones",
+        help="peak rate of AdamW; by default what suits the encoder's size, lower for larger ones",
         widget=Widget(
             "Learning rate",
             section=MAIN,
@@ -140,7 +140,7 @@ class RunConfig:
     precision: str = setting(
         Choice(PRECISIONS),
         "auto",
-        help="arithmetic of training; auto: bf16 where the hardware has it",
+        help="arithmetic of training; auto takes bf16 where the hardware supports it",
         widget=Widget("Precision", column="right", row=1),
         in_every_id=True,
     )
@@ -158,8 +158,8 @@ class RunConfig:
     max_captured: int = setting(
         Whole(10, 20_000),
         2000,
-        help="most examples captured of each split: the same ones at every snapshot, with the same "
-        "share of every class; training uses all",
+        help="at most this many examples of each split are captured, the same ones at every "
+        "snapshot, with the same share of every class; training uses all of them",
         widget=Widget(
             "Captured per split",
             column="right",
@@ -171,8 +171,8 @@ class RunConfig:
     keep_weights: bool = setting(
         Switch(),
         False,
-        help="keeps the weights of every snapshot, not only the newest, so that texts of your own "
-        "can be read by the model of any epoch; takes the size of the model for each",
+        help="keeps the weights of every snapshot, not only the newest, so that the model of any "
+        "epoch can read your own texts; each takes as much space as the model",
         widget=Widget("Keep the weights of every snapshot"),
     )
 
@@ -240,20 +240,24 @@ class PretrainConfig:
     layers: int = setting(
         Whole(1, 48),
         12,
-        help="of a new encoder; by default 12, for distilbert 6 (sizes are unused with --from)",
+        help="of a new encoder; by default 12, for distilbert 6 (sizes are not used with --from)",
         resolved_late=True,
     )
-    hidden_size: int = setting(Whole(8, 4096), 128, help="width of a layer")
-    heads: int = setting(Whole(1, 64), 2, help="of attention; they divide the width")
-    vocab_size: int = setting(Whole(300, 200_000), 8192, help="most entries of the tokenizer")
-    start: str | None = setting(Name(), help="begin with its weights and tokenizer", flag="--from")
-    teacher: str | None = setting(Name(), help="match its mean-pooled sentence vectors, too")
-    teacher_weight: float = setting(Number(0.0, 1000.0), 3.0, help="beside the masked-token loss")
+    hidden_size: int = setting(Whole(8, 4096), 128, help="width of a new encoder")
+    heads: int = setting(Whole(1, 64), 2, help="attention heads; they must divide the hidden size")
+    vocab_size: int = setting(
+        Whole(300, 200_000), 8192, help="largest number of entries of the tokenizer"
+    )
+    start: str | None = setting(Name(), help="start from its weights and tokenizer", flag="--from")
+    teacher: str | None = setting(Name(), help="also match its mean-pooled sentence vectors")
+    teacher_weight: float = setting(
+        Number(0.0, 1000.0), 3.0, help="of the match, beside the masked-token loss"
+    )
     word_epochs: int = setting(
         Whole(0, 1000),
         0,
-        help="first, so many passes teach the word vectors alone, as a bag of words; they need a "
-        "teacher, and 5 is plenty",
+        help="passes, before all others, in which the word vectors alone learn from the teacher, "
+        "as a bag of words; 5 is plenty",
     )
     epochs: int = setting(Whole(1, 1000), 2, help="passes over the texts")
     batch_size: int = setting(Whole(2, 4096), 64, help="texts per optimizer step")
@@ -266,28 +270,28 @@ class PretrainConfig:
     warmup_steps: int = setting(
         Whole(0, 1_000_000),
         500,
-        help="over which the learning rate rises from 0; at most a fifth of all",
+        help="over which the learning rate rises from 0; at most a fifth of all steps",
     )
     max_length: int = setting(
         Whole(8, 512), 64, help="tokens kept of each text, special ones included"
     )
-    seed: int = setting(SEEDS, 0, help="of weights, order, masks and sample")
+    seed: int = setting(SEEDS, 0, help="of the weights, the order, the masks and the sample")
     precision: str = setting(
         Choice(PRECISIONS),
         "auto",
-        help="arithmetic of training; auto: bf16 where the hardware has it",
+        help="arithmetic of training; auto takes bf16 where the hardware supports it",
     )
 
     def __post_init__(self) -> None:
         check_all(self)
         if self.hidden_size % self.heads:
             raise ConfigError(
-                f"{self.heads} heads do not divide a hidden size of {self.hidden_size}.",
-                "Choose a hidden size that is a multiple of the heads.",
+                f"A hidden size of {self.hidden_size} cannot be divided among {self.heads} heads.",
+                "Choose a hidden size that is a multiple of the number of heads.",
             )
         if self.word_epochs and self.teacher is None:
             raise ConfigError(
-                "Words are to be trained first, but there is no teacher to train them.",
+                "Word epochs need a teacher, and none is named.",
                 "Name a teacher, or leave word epochs at 0.",
             )
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from layerviz.errors import ConfigError
 
 _METADATA_KEY = "setting"
-MAIN, MORE = "main", "more"  # where the page asks: in sight, or under "More settings"
+Section = Literal["main", "more"]  # of the page: in sight, or under "More settings"
+Column = Literal["left", "right", "wide"]
+
+MAIN: Section = "main"
+MORE: Section = "more"
 
 
 # --- kinds of values ---------------------------------------------------------------------------
@@ -36,7 +40,7 @@ class Whole:
     @property
     def hint(self) -> str:
         """What to give."""
-        return f"Give a whole number, {self.low:,} to {self.high:,}."
+        return f"Give a whole number from {self.low:,} to {self.high:,}."
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,8 @@ class Widget:
     """
 
     label: str
-    section: str = MORE
-    column: str = "wide"
+    section: Section = MORE
+    column: Column = "wide"
     row: int = 0
     key: str = ""
     step: float | None = None
@@ -165,8 +169,8 @@ class Setting:
     required : bool
         Whether it has to be given.
     resolved_late : bool
-        Whether the command line leaves it open although there is a default, which depends on
-        other settings.
+        Whether the command line leaves it open although it has a default, because a better one
+        follows from other settings.
     always_in_command : bool
         Whether the command that makes a run again names it where it has its default, too.
     in_every_id : bool

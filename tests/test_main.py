@@ -76,8 +76,8 @@ def fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Fit:
                 path.write_bytes(data)
             arguments.append(f"--{role}={path}")
         status = main([*arguments, *options])
-        said = capsys.readouterr()
-        return Answer(status, said.out, said.err, tmp_path / "runs")
+        printed = capsys.readouterr()
+        return Answer(status, printed.out, printed.err, tmp_path / "runs")
 
     return run
 
@@ -139,21 +139,20 @@ def test_fit_and_report_say_which_layer_generalises(
     )
     assert " ".join(sentences) in answer.err
     assert main(["report", str(answer.folder)]) == 0
-    told = capsys.readouterr()
-    said = told.out
-    assert sentences[0].split(":")[0] in " ".join(said.split())
-    assert "layer" in said
-    assert "so far" not in told.err
+    printed = capsys.readouterr()
+    assert sentences[0].split(":")[0] in " ".join(printed.out.split())
+    assert "layer" in printed.out
+    assert "so far" not in printed.err
     runs.update(answer.folder, status="cancelled")
     assert main(["report", str(answer.folder)]) == 0
     assert "is cancelled: 2 of 2 snapshots so far." in capsys.readouterr().err
     assert main(["report", answer.folder.name, f"--runs={answer.runs}", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["sentences"] == sentences
-    cells = pd.DataFrame(told["cells"])
-    best = cells[cells["layer"].eq(told["best"]["layer"]) & cells["split"].eq("val")]
-    best = best[best["snapshot"].eq(told["best"]["snapshot"]) & best["pooling"].ne("head")]
-    assert best["value"].item() == pytest.approx(told["val"]["value"], abs=1e-5)
+    values = json.loads(capsys.readouterr().out)
+    assert values["sentences"] == sentences
+    cells = pd.DataFrame(values["cells"])
+    best = cells[cells["layer"].eq(values["best"]["layer"]) & cells["split"].eq("val")]
+    best = best[best["snapshot"].eq(values["best"]["snapshot"]) & best["pooling"].ne("head")]
+    assert best["value"].item() == pytest.approx(values["val"]["value"], abs=1e-5)
 
 
 @pytest.mark.parametrize("which", ["no-such-run", "../../etc", "/nowhere"])
@@ -177,8 +176,8 @@ def test_export_writes_what_is_named_and_import_opens_it(
     paths = {kind: tmp_path / f"maps.{kind.replace('-', '_')}" for kind in files}
     options = [f"--{kind}={path}" for kind, path in paths.items()]
     assert main(["export", str(run.path), "--layers=2", "--dark", *options]) == 0
-    said = capsys.readouterr()
-    assert sorted(said.out.split()) == sorted(map(str, paths.values()))
+    printed = capsys.readouterr()
+    assert sorted(printed.out.split()) == sorted(map(str, paths.values()))
     for kind, beginning in files.items():
         assert paths[kind].read_bytes().startswith(beginning)
     assert not list(tmp_path.glob(".*"))  # no temporary is left
@@ -193,9 +192,9 @@ def test_export_writes_what_is_named_and_import_opens_it(
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
-        ((), "Nothing to write is named"),
+        ((), "No file to write was given"),
         (("--png=.",), "is a folder"),
         (("--png=x.png", "--layers=40"), "no layer 40"),
         (("--model-zip=x.zip",), "no model"),
@@ -206,12 +205,12 @@ def test_an_export_that_cannot_be_is_told(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     options: tuple[str, ...],
-    said: str,
+    message: str,
 ) -> None:
     run = made(tmp_path / "runs", dataset_of(), "bert-a", {2: 4.0}, n_layers=2)
     monkeypatch.chdir(tmp_path)
     assert main(["export", str(run.path), *options]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
@@ -237,21 +236,21 @@ def test_compare_makes_runs_once_and_compares_them_by_name_too(
     command += ["--encoder=scratch-distilbert", "--encoder=scratch-bert", "--seeds=2"]
     command += ["--max-captured=60"]
     assert main(command) == 0
-    said = capsys.readouterr()
-    made = sorted(run.run_id for run in runs.list_runs(folder))
-    assert len(made) == 4
-    assert "Run 4 of 4: scratch-bert, seed 1" in said.err
+    printed = capsys.readouterr()
+    run_ids = sorted(run.run_id for run in runs.list_runs(folder))
+    assert len(run_ids) == 4
+    assert "Run 4 of 4: scratch-bert, seed 1" in printed.err
     for name in ("DistilBERT from scratch", "BERT from scratch", "Means of 2 seeds"):
-        assert name in said.out
+        assert name in printed.out
     assert main([*command, "--json"]) == 0
     again = capsys.readouterr()
     assert again.err.count("nothing to compute") == 4
-    told = json.loads(again.out)
-    assert [len(encoder["runs"]) for encoder in told["encoders"]] == [2, 2]
-    assert told["n_val"] == 60
-    assert main(["compare", *made, f"--runs={folder}", "--json"]) == 0
+    values = json.loads(again.out)
+    assert [len(encoder["runs"]) for encoder in values["encoders"]] == [2, 2]
+    assert values["n_val"] == 60
+    assert main(["compare", *run_ids, f"--runs={folder}", "--json"]) == 0
     by_name = json.loads(capsys.readouterr().out)
-    scores = [{e["name"]: e["val_macro_f1"] for e in one["encoders"]} for one in (told, by_name)]
+    scores = [{e["name"]: e["val_macro_f1"] for e in one["encoders"]} for one in (values, by_name)]
     assert scores[0] == scores[1]
 
 
@@ -269,9 +268,9 @@ def test_a_comparison_of_nothing_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert main(["compare", *arguments, f"--runs={tmp_path}"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("layerviz: ")
-    assert words in said
+    message = capsys.readouterr().err
+    assert message.startswith("layerviz: ")
+    assert words in message
 
 
 def test_runs_go_where_the_environment_says(
@@ -300,9 +299,9 @@ def test_a_further_command_is_one_entry(capsys: pytest.CaptureFixture[str]) -> N
     with COMMANDS.extended(Command("greet", "say hello", add_arguments, greet)):
         assert main(["greet", "layer 3"]) == 0
         assert main(["greet", "nobody"]) == 2
-        said = capsys.readouterr()
-        assert said.out == "Hello, layer 3\n"
-        assert said.err == "layerviz: There is nobody to greet. Name somebody.\n"
+        printed = capsys.readouterr()
+        assert printed.out == "Hello, layer 3\n"
+        assert printed.err == "layerviz: There is nobody to greet. Name somebody.\n"
         assert "say hello" in parser().format_help()
     with pytest.raises(SystemExit):
         main(["greet", "layer 3"])
@@ -415,9 +414,9 @@ def test_options_that_are_no_numbers_are_refused(capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit) as stopped:
         main(["fit", "--encoder=scratch-bert", "--data=x.csv", "--epochs=many"])
     assert stopped.value.code == 2
-    said = capsys.readouterr()
-    assert "--epochs" in said.err
-    assert said.out == ""
+    printed = capsys.readouterr()
+    assert "--epochs" in printed.err
+    assert printed.out == ""
 
 
 # --- odd input that works -------------------------------------------------------------------
@@ -500,7 +499,7 @@ def wait_for_a_snapshot(process: subprocess.Popen, runs: Path) -> Path:
     """Return run.json once training has begun."""
 
     def with_a_snapshot() -> list[Path]:
-        assert process.poll() is None, process.stderr.read()
+        assert process.poll() is None, process.communicate()[1]
         records = runs.glob("*/run.json")
         return [path for path in records if json.loads(path.read_text())["snapshots"]]
 

@@ -13,7 +13,15 @@ from waiting import wait_until
 
 from layerviz import commands, encoders, runs, training
 from layerviz.commands import main
-from layerviz.config import SETTINGS, RunConfig, run_id
+from layerviz.commands.setting_arguments import pretrain_config
+from layerviz.config import (
+    FAMILIES,
+    PRETRAIN_SETTINGS,
+    SETTINGS,
+    PretrainConfig,
+    RunConfig,
+    run_id,
+)
 from layerviz.data import Dataset
 from layerviz.errors import ConfigError
 from layerviz.export.recipe import recipe
@@ -133,12 +141,12 @@ def test_a_further_setting_is_one_entry(
     assert fitted(root, "scratch-distilbert", "--patience=7").run_id == run.run_id
     capsys.readouterr()
     assert main(["fit", "--encoder=scratch-bert", "--data=x.csv", "--patience=51"]) == 2
-    assert "Patience is 51. Give a whole number, 0 to 50." in capsys.readouterr().err
+    assert "Patience is 51. Give a whole number from 0 to 50." in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["fit", "--help"])
-    told = " ".join(capsys.readouterr().out.split())
-    assert "--patience PATIENCE epochs without progress, at most 50" in told
-    assert "(default: 3)" in told
+    help_text = " ".join(capsys.readouterr().out.split())
+    assert "--patience PATIENCE epochs without progress, at most 50" in help_text
+    assert "(default: 3)" in help_text
 
 
 def test_runs_made_before_there_was_a_setting_open_and_keep_their_ids(
@@ -157,6 +165,28 @@ def test_runs_made_before_there_was_a_setting_open_and_keep_their_ids(
     with pytest.raises(ConfigError, match="unknown settings: patience"):
         runs.read(tmp_path, later.run_id)
     assert [run.run_id for run in runs.list_runs(tmp_path)] == [made.run_id]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pretrain_has_an_argument_for_every_setting(family: str) -> None:
+    parser = commands.parser()
+    command = ["pretrain", f"--family={family}", "--data=x.txt", "--out=x"]
+    untouched = pretrain_config(parser.parse_args(command))
+    assert untouched == PretrainConfig(family, layers=6 if family == "distilbert" else 12)
+    values: dict[str, Any] = {
+        "layers": 3, "hidden_size": 64, "heads": 4, "vocab_size": 500, "start": "bert-mini",
+        "teacher": "a/teacher", "teacher_weight": 0.5, "word_epochs": 2, "epochs": 7,
+        "batch_size": 8, "learning_rate": 1e-3, "warmup_steps": 9, "max_length": 32, "seed": 5,
+        "precision": "fp32",
+    }  # fmt: skip
+    assert {"family", *values} == set(PRETRAIN_SETTINGS)
+    words = [
+        word for name, value in values.items() for word in PRETRAIN_SETTINGS[name].words(value)
+    ]
+    assert words[words.index("bert-mini") - 1] == "--from"
+    assert pretrain_config(parser.parse_args([*command, *words])) == PretrainConfig(
+        family, **values
+    )
 
 
 @pytest.mark.parametrize("info", encoders.catalogue(), ids=lambda info: info.name)

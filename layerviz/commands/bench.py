@@ -1,4 +1,4 @@
-"""``bench``: measure layerviz against the plain way, with one bench or all that have a goal."""
+"""``bench``: compare layerviz with the plain way, by one bench or by all that have a goal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
             bench.name, help=bench.help, description=bench.help, formatter_class=HelpFormatter
         )
         own.set_defaults(bench=bench.name)
-        # What is given before the name stands, unless it is given again behind it.
+        # What is given before the name holds, unless it is given again after it.
         own.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=JSON_HELP)
         bench.add_arguments(own)
 
@@ -31,7 +31,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _bench(parsed: argparse.Namespace) -> int:
     bench = None if parsed.bench is None else BENCHES[parsed.bench]
     if parsed.which and bench is not None and not bench.draws:
-        raise ConfigError(f"bench {bench.name} draws no run.", "Leave --run out.")
+        raise ConfigError(f"bench {bench.name} does not draw a run.", "Leave out --run.")
     result, text = _measure_all(parsed) if bench is None else bench.measure(parsed)
     print(json.dumps(result, indent=2) if parsed.json else text)
     return EXIT_OK
@@ -46,7 +46,7 @@ def _measure_all(parsed: argparse.Namespace) -> Measured:
 
 BENCH = Command(
     "bench",
-    "measure layerviz against the plain way",
+    "compare layerviz with the plain way of doing the same",
     _add_arguments,
     _bench,
     description="Without a name: capture, maps, alignment, epoch, page and growth, as one table.",

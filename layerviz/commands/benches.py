@@ -87,7 +87,8 @@ def _add_capture(parser: argparse.ArgumentParser) -> None:
         type=int,
         nargs="*",
         default=[2000, 6000, 20_000],
-        help="numbers of texts to see how time and memory of the first size grow; none: left out",
+        help="numbers of texts with which time and memory of the first size are measured, too; "
+        "none skips that",
     )
 
 
@@ -122,8 +123,8 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     kept = argparse.SUPPRESS  # what was given before the name of the bench
     add("--run", dest="which", metavar="RUN", default=kept, help=DRAWN_HELP)
-    add("--n-train", type=int, default=2000, help="most train examples")
-    add("--n-val", type=int, default=1000, help="most val examples")
+    add("--n-train", type=int, default=2000, help="train examples at most")
+    add("--n-val", type=int, default=1000, help="val examples at most")
     add("--layers", type=int, default=8, help="evenly spaced, the last included")
     add("--snapshots", type=int, default=6, help="evenly spaced, with both ends")
     add("--seed", type=int, default=0, help="of the maps, and of what is drawn")
@@ -166,7 +167,7 @@ def _add_epoch(parser: argparse.ArgumentParser) -> None:
     add("--n-train", type=int, default=2000, help="texts to train on")
     add("--n-val", type=int, default=1000, help="texts held out")
     names = ["bert-mini", "12x768"]
-    help_names = "of this disk, or sizes of BERTs with random weights"
+    help_names = "on this disk, or sizes of BERTs with random weights"
     add("--encoder", nargs="+", default=names, help=help_names)
 
 
@@ -184,12 +185,18 @@ def _add_page(parser: argparse.ArgumentParser) -> None:
     add("--data", type=Path, help=TEXTS_HELP)
     add("--n-train", type=int, default=2000, help="points of train")
     add("--n-val", type=int, default=1000, help="points of val")
-    add("--layers", type=int, default=12, help="of the run that is made up")
-    add("--hidden-size", type=int, default=256, help="of the run that is made up")
-    add("--snapshots", type=int, default=6, help="of the run that is made up")
-    add("--repeats", type=int, default=5, help="of each click with a warm cache")
-    add("--starts", type=int, default=2, help="of the server: repeats with a cold cache")
-    add("--marks", type=int, nargs="*", default=[12_000, 24_000], help="of charts by themselves")
+    add("--layers", type=int, default=12, help="of the made-up run")
+    add("--hidden-size", type=int, default=256, help="of the made-up run")
+    add("--snapshots", type=int, default=6, help="of the made-up run")
+    add("--repeats", type=int, default=5, help="times that each click is made with a warm cache")
+    add("--starts", type=int, default=2, help="of the server, each with a cold cache")
+    add(
+        "--marks",
+        type=int,
+        nargs="*",
+        default=[12_000, 24_000],
+        help="sizes of charts that are measured on their own",
+    )
 
 
 def _measure_page(parsed: argparse.Namespace) -> Measured:
@@ -214,7 +221,7 @@ def _add_growth(parser: argparse.ArgumentParser) -> None:
     add("--data", type=Path, help=TEXTS_HELP)
     numbers = [1000, 4000, 16_000, 64_000]
     add("--sizes", type=int, nargs="+", default=numbers, help="numbers of texts")
-    add("--encoder", default="bert-mini", help="of this disk, or a size such as 2x64")
+    add("--encoder", default="bert-mini", help="on this disk, or a size such as 2x64")
 
 
 def _measure_growth(parsed: argparse.Namespace) -> Measured:
@@ -230,7 +237,7 @@ def _measure_growth(parsed: argparse.Namespace) -> Measured:
 def _add_probes(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--data", type=Path, help=TEXTS_HELP)
-    add("--n", type=int, default=2000, help="most examples per split")
+    add("--n", type=int, default=2000, help="examples per split at most")
     add("--layers", type=int, default=12)
     add("--hidden-size", type=int, default=768)
     add("--encoder", help="instead of a BERT of that size with random weights")
@@ -290,33 +297,33 @@ BENCHES: Registry[Bench] = Registry(
     [
         Bench(
             "capture",
-            "time and memory of capturing hidden states against padding and keeping all",
+            "time and memory of capturing hidden states, against padding and keeping all",
             _add_capture,
             _measure_capture,
         ),
         Bench(
             "maps",
-            "time and faithfulness of t-SNE maps against the 2021 notebook's",
+            "time and faithfulness of t-SNE maps, against the 2021 notebook's",
             _add_drawing,
             _measure_maps,
             draws=True,
         ),
         Bench(
             "alignment",
-            "movement between epochs' maps against the 2021 notebook's",
+            "movement between epochs' maps, against the 2021 notebook's",
             _add_drawing,
             _measure_alignment,
             draws=True,
         ),
         Bench(
             "epoch",
-            "what capture, predictions, measures and maps add to an epoch of training",
+            "time that capture, predictions, measures and maps add to an epoch of training",
             _add_epoch,
             _measure_epoch,
         ),
         Bench(
             "page",
-            "from a click to the page being idle, and the epoch slider, in Chromium",
+            "time from a click until the page is idle, and of the epoch slider, in Chromium",
             _add_page,
             _measure_page,
         ),
@@ -328,7 +335,8 @@ BENCHES: Registry[Bench] = Registry(
         ),
         Bench(
             "probes",
-            "the layers' measures against an epoch of training, and probes against scikit-learn's",
+            "time of the layers' measures against an epoch of training, "
+            "and of probes against scikit-learn's",
             _add_probes,
             _measure_probes,
         ),

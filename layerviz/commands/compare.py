@@ -1,4 +1,4 @@
-"""``compare``: which encoder does better on the same data; runs are made first where need be."""
+"""``compare``: which encoder does better on the same data; runs that are missing are made first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("which", metavar="RUN", nargs="*", help="ids or folders of runs")
-    add("--encoder", action="append", default=[], help="as in fit; give it once for each encoder")
+    add("--encoder", action="append", default=[], help="as in fit; repeat it for each encoder")
     add("--seeds", type=int, default=1, help="runs per encoder, from --seed on")
     add_pooling_argument(parser, POOLING_HELP)
     add("--json", action="store_true", help=JSON_HELP)
@@ -42,8 +42,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _compare(parsed: argparse.Namespace) -> int:
     if bool(parsed.which) == bool(parsed.encoder):
         raise ConfigError(
-            "Nothing to compare is named, or both runs and encoders are.",
-            "Give the ids of two runs or more, or --data and --encoder for each encoder.",
+            "You gave both runs and encoders." if parsed.which else "Nothing to compare was given.",
+            "Give the ids of two or more runs, or --data and an --encoder for each encoder.",
         )
     if parsed.which:
         runs = [open_run(which, runs_root(parsed)) for which in parsed.which]

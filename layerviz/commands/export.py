@@ -61,9 +61,9 @@ def _export(parsed: argparse.Namespace) -> int:
     }
     if not paths:
         options = ", ".join(export.flag for export in EXPORTS.values())
-        raise ConfigError("Nothing to write is named.", f"Give one or more of {options}.")
+        raise ConfigError("No file to write was given.", f"Give one or more of {options}.")
     if len({path.resolve() for path in paths.values()}) < len(paths):
-        raise ConfigError("Two of the files have the same name.", "Give each one its own.")
+        raise ConfigError("Two of the files have the same path.", "Give each its own.")
 
     from layerviz.export.views import MapsView
 
@@ -83,6 +83,6 @@ EXPORT = Command(
     "export results: animation, page, pictures, tables, zips",
     _add_arguments,
     _export,
-    description="Write results of a run to files. Several may be named at once; existing files "
+    description="Write results of a run to files. Several may be given at once; existing files "
     "are overwritten.",
 )

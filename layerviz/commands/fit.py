@@ -1,4 +1,4 @@
-"""``fit``: fine-tune an encoder on a data set, and say what its layers answer."""
+"""``fit``: fine-tune an encoder on a data set and print the answer that its layers give."""
 
 from __future__ import annotations
 
@@ -50,4 +50,6 @@ def _fit(parsed: argparse.Namespace) -> int:
     return EXIT_OK if run.status == "done" else EXIT_CANCELLED
 
 
-FIT = Command("fit", "fine-tune an encoder on a CSV and capture every layer", _add_arguments, _fit)
+FIT = Command(
+    "fit", "fine-tune an encoder on your data and capture every layer", _add_arguments, _fit
+)

@@ -8,13 +8,13 @@ FORMATS_MARK = "{formats}"  # in a help text: the file formats, which load when 
 
 DATA_HELP = f"file with all examples, or train: {FORMATS_MARK}"
 JSON_HELP = "print one JSON object"
-POOLING_HELP = "look at one pooling only"
+POOLING_HELP = "consider one pooling only"
 RUN_HELP = "a run's id or its folder"
 RUNS_HELP = "runs folder (default: checkpoints/runs)"
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Names the defaults that say something, and the file formats."""
+    """Names file formats, and defaults other than "off" and "none"."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         silent = action.default is None or action.default is False or action.default == []

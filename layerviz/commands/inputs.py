@@ -1,4 +1,4 @@
-"""The files and runs that a command names: read, or refused in one sentence."""
+"""The files and runs that a command is given: read, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -23,10 +23,15 @@ def add_data_arguments(parser: argparse.ArgumentParser, *, required: bool) -> No
     add("--data", required=required, type=Path, help=DATA_HELP)
     add("--val", type=Path, help="file with the val examples")
     add("--test", type=Path, help="file with the test examples")
-    add("--text-column", help="guessed when not given")
-    add("--label-column", help="guessed when not given")
-    add("--split-column", help="guessed when not given; 'none' ignores it")
-    add("--val-fraction", type=float, default=0.2, help="cut from train if need be")
+    add("--text-column", help="guessed if not given")
+    add("--label-column", help="guessed if not given")
+    add("--split-column", help="guessed if not given; 'none' ignores it")
+    add(
+        "--val-fraction",
+        type=float,
+        default=0.2,
+        help="share of train that is held out where there is no val",
+    )
 
 
 def add_run_argument(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +40,7 @@ def add_run_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_pooling_argument(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add a pooling. Today's are offered; the run decides, as it may have been made with others."""
+    """Add a pooling. Its help lists the registered ones; the run may hold others and decides."""
     parser.add_argument("--pooling", metavar=f"{{{','.join(POOLINGS)}}}", help=what)
 
 
@@ -68,7 +73,7 @@ def read_table(path: Path) -> Table:
 
 
 def read_dataset(parsed: argparse.Namespace) -> Dataset:
-    """Return the data set in the files that were named."""
+    """Return the data set in the files that were given."""
     from layerviz import data
 
     train = read_table(parsed.data)
@@ -80,7 +85,7 @@ def read_dataset(parsed: argparse.Namespace) -> Dataset:
 
 
 def _columns(parsed: argparse.Namespace, table: Table) -> Columns:
-    """Take the columns that were named and guess the others."""
+    """Take the columns that were given and guess the others."""
     from layerviz import data
 
     if parsed.text_column and parsed.label_column:
@@ -102,12 +107,12 @@ def _guessed_split(table: Table) -> str | None:
 
     try:
         return data.guess_columns(table.frame).split
-    except DataError:  # the named columns say what the guess could not
+    except DataError:  # the columns that were given make the guess unnecessary
         return None
 
 
 def print_notes(notes: Iterable[str]) -> None:
-    """Say what was guessed, cut and left out."""
+    """Print what was guessed, cut and left out."""
     for note in notes:
         print(note, file=sys.stderr)
 
@@ -121,7 +126,7 @@ def runs_root(parsed: argparse.Namespace) -> Path:
 
 
 def open_run(which: str, root: Path) -> Run:
-    """Return a run given by its id or its folder, and measure its snapshots that are not yet."""
+    """Return a run given by its id or its folder; snapshots without measures are measured."""
     from layerviz import runs, separability
 
     folder = Path(which).expanduser()

@@ -37,13 +37,13 @@ def finish_run(run: Run, dataset: Dataset, should_stop: ShouldStop) -> Run:
 
 
 def stop_on_interrupt() -> ShouldStop:
-    """Let the first Ctrl-C stop the run in good order; a second one ends the program."""
+    """Let the first Ctrl-C stop the run in good order, and a second one end the program."""
     stop = threading.Event()
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         print(
-            "Stopping; what is done is kept, and the same command goes on from there. "
-            "Ctrl-C again ends at once.",
+            "Stopping. Finished work is kept, and the same command continues from there. "
+            "Press Ctrl-C again to quit at once.",
             file=sys.stderr,
         )
         stop.set()

@@ -1,4 +1,4 @@
-"""``pretrain``: pre-train an encoder on unlabelled texts, or train one on."""
+"""``pretrain``: pre-train an encoder on unlabelled texts, or train one further."""
 
 from __future__ import annotations
 
@@ -21,11 +21,18 @@ CORPUS_HELP = f"text file (a text per line) or {FORMATS_MARK}; may be .gz"
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--data", required=True, type=Path, help=CORPUS_HELP)
-    add("--out", required=True, type=Path, help="folder for the encoder; resumes what is there")
-    add("--text-column", help="of a table; guessed when not given")
+    add(
+        "--out",
+        required=True,
+        type=Path,
+        help="folder for the encoder; unfinished work in it is resumed",
+    )
+    add("--text-column", help="of a table; guessed if not given")
     add("--max-texts", type=int, help="train on a random sample of this size")
     add_settings(parser, PRETRAIN_SETTINGS)
-    add("--teacher-cache", type=Path, help="keep the teacher's vectors here for further calls")
+    add(
+        "--teacher-cache", type=Path, help="folder that keeps the teacher's vectors for later calls"
+    )
 
 
 def _pretrain(parsed: argparse.Namespace) -> int:
@@ -72,7 +79,7 @@ def _pretrain(parsed: argparse.Namespace) -> int:
 
 PRETRAIN = Command(
     "pretrain",
-    "pre-train an encoder on unlabelled texts, or train one on",
+    "pre-train an encoder on unlabelled texts, or train one further",
     _add_arguments,
     _pretrain,
 )

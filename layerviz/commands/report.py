@@ -36,7 +36,8 @@ def _report(parsed: argparse.Namespace) -> int:
     table = separability.report_table(run, answer.best.pooling)
     if parsed.json:
         rows = json.loads(table.to_json(orient="records"))
-        print(json.dumps(separability.answer_values(answer) | {"run": run.run_id, "cells": rows}))
+        values = {**separability.answer_values(answer), "run": run.run_id, "cells": rows}
+        print(json.dumps(values))
     else:
         print(separability.answer_text(run, answer, table))
     return EXIT_OK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from layerviz import encoders, runs
+from layerviz.errors import LayervizError
 from layerviz.runs import Run
 from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, show
 from layerviz.wording import count
@@ -97,7 +98,7 @@ def delete_button(run: Run) -> None:
         if st.button("Delete", type="primary", key="delete"):
             try:
                 runs.delete(jobs().root, run.run_id)
-            except runs.LayervizError as error:
+            except LayervizError as error:
                 show(error)
             else:
                 go_to(None)

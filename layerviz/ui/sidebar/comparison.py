@@ -1,4 +1,4 @@
-"""The button that compares encoders, and which ones with which settings."""
+"""The button that compares encoders, and the choice of encoders, settings and seeds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
             "",
             icon=":material/tune:",
             width="content",
-            help="Which encoders, with which settings, with how many seeds",
+            help="Choose encoders, their settings and the number of seeds",
         ):
             configs = _configs(config)
     n_encoders = len({one.encoder for one in configs})
@@ -61,7 +61,7 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
 
 
 def _configs(config: RunConfig) -> list[RunConfig]:
-    """Let the reader choose encoders, their own settings and seeds."""
+    """Ask for encoders, the settings of each, and seeds; return a configuration for each run."""
     infos = {info.name: info for info in encoders.catalogue()}
     if config.encoder not in infos:
         infos[config.encoder] = encoders.describe(config.encoder)
@@ -72,7 +72,7 @@ def _configs(config: RunConfig) -> list[RunConfig]:
         default=bundled or list(infos)[:3],
         format_func=lambda name: infos[name].label,
         key="compared_encoders",
-        help="Another one: type its Hub id or folder in step 2, then choose it here.",
+        help="To add another, type its Hub id or folder in step 2, then choose it here.",
     )
     n_seeds = st.number_input(
         "Seeds",
@@ -80,14 +80,14 @@ def _configs(config: RunConfig) -> list[RunConfig]:
         MOST_SEEDS,
         1,
         key="compared_seeds",
-        help="Runs per encoder that differ in the seed alone, from the seed of step 3 on. With "
-        "several, the intervals cover what another seed would change.",
+        help="Runs per encoder that differ only in their seed, counting up from that of step 3. "
+        "With several, the intervals include the variation between seeds.",
     )
     rows = _settings_table(config, [infos[name] for name in names])
     st.caption(
-        "Click a value to change it; all other settings are those of step 3. Rates suit each "
-        "encoder's size; so do epochs, unless you changed them in step 3. All encoders see the "
-        "same examples in the same splits."
+        "Click a value to change it; all other settings come from step 3. Rates suit each "
+        "encoder's size; epochs suit each encoder, too, unless you changed them in step 3. All "
+        "encoders see the same examples in the same splits."
     )
     return [
         dataclasses.replace(

@@ -9,7 +9,7 @@ import streamlit as st
 from layerviz import encoders
 from layerviz.config import SETTINGS, RunConfig
 from layerviz.encoders import EncoderInfo
-from layerviz.settings import MAIN, MORE, Choice, Number, Setting, Switch, Whole, Widget
+from layerviz.settings import MAIN, MORE, Choice, Number, Section, Setting, Switch, Whole, Widget
 from layerviz.wording import sentence_case
 
 
@@ -23,17 +23,17 @@ def choose_training(encoder: EncoderInfo) -> RunConfig:
     return RunConfig.from_dict({"encoder": encoder.name, "encoder_version": version} | values)
 
 
-def presets(encoder: EncoderInfo) -> dict[str, Any]:
+def _presets(encoder: EncoderInfo) -> dict[str, Any]:
     """Return what every setting is before anyone changes it: its default, or what suits."""
     defaults = {entry.name: entry.default for entry in SETTINGS.values()}
     return defaults | encoders.suitable_settings(encoder)
 
 
-def _section(section: str, encoder: EncoderInfo) -> dict[str, Any]:
+def _section(section: Section, encoder: EncoderInfo) -> dict[str, Any]:
     """Ask for the settings of a section, side by side in two columns, the wide ones below."""
     left, right = st.columns(2)
     columns = {"left": left, "right": right, "wide": st.container()}
-    preset, values = presets(encoder), {}
+    preset, values = _presets(encoder), {}
     widgets = [(entry, entry.widget) for entry in SETTINGS.values() if entry.widget is not None]
     for entry, widget in sorted(widgets, key=lambda pair: pair[1].row):
         if widget.section == section:
