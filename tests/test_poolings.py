@@ -290,10 +290,10 @@ def test_contenders_are_compared_under_the_poolings_that_all_have(
     other = training.fit(runs.create(root, config, toy_dataset), toy_dataset)
     contenders = comparison.contenders_of([trained, other])
     assert comparison.shared_poolings(contenders) == TODAY
-    judged = comparison.compare(contenders)
+    judged = comparison.compare_contenders(contenders)
     assert {standing.best.pooling for standing in judged.standings} <= set(TODAY)
     with pytest.raises(RunError, match=re.escape(f"{other.run_id} holds no")):
-        comparison.compare(contenders, ("last",))
+        comparison.compare_contenders(contenders, ("last",))
 
 
 def test_a_view_of_a_pooling_that_the_run_lacks_is_refused(earlier: Run) -> None:
