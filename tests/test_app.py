@@ -370,9 +370,10 @@ def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
 
 def test_a_selection_changes_data_only_so_that_the_slider_stays(looked_at, monkeypatch):
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
-    monkeypatch.setattr("layerviz.ui.parts.map_chart.DRAWN", 40)
-    monkeypatch.setattr("layerviz.ui.parts.map_chart.POINTS_AND_SLOTS", 120)
-    monkeypatch.setattr("layerviz.ui.parts.map_chart.SLOTS", (2, 3))
+    monkeypatch.setattr("layerviz.views.slider.MOST_POINTS", 40)
+    monkeypatch.setattr("layerviz.views.slider.POINTS_TIMES_SLOTS", 120)
+    monkeypatch.setattr("layerviz.views.slider.FEWEST_SLOTS", 2)
+    monkeypatch.setattr("layerviz.views.slider.MOST_SLOTS", 3)
     run = runs.list_runs(looked_at)[0]
     app = opened(run=run.run_id)
     before = without_data(chart_with(app, "slot"))

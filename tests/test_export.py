@@ -41,12 +41,12 @@ from layerviz.export.pictures import picture
 from layerviz.export.recipe import recipe
 from layerviz.export.run_charts import heat_map_chart, maps_chart
 from layerviz.export.tables import as_csv, as_parquet, coordinates, measures
-from layerviz.export.views import DrawnMaps, MapsView, draw_maps
 from layerviz.export.zip_reading import unzip_run
 from layerviz.export.zip_writing import zip_model, zip_run
 from layerviz.progress import DRAWING, OnProgress, Progress
 from layerviz.projection import LayerMaps
 from layerviz.runs import Run
+from layerviz.views import MapsRequest, MapsView, RunMaps, collect_maps, first_and_last_layers
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
 SCRIPT = "<script>alert(1)</script>"
@@ -88,7 +88,7 @@ def panels_of(spec: dict) -> list[dict]:
 
 
 def test_the_chart_of_a_run_folder_says_what_the_page_says(run: Run) -> None:
-    chart = maps_chart(run, MapsView(layers=(3, 1)))
+    chart = maps_chart(run, MapsRequest(layers=(3, 1)))
     spec = json.loads(picture(chart, "json"))
     table = measures(run)
     f1 = table[(table["measure"] == "probe_macro_f1") & (table["pooling"] == "mean")]
@@ -101,33 +101,31 @@ def test_the_chart_of_a_run_folder_says_what_the_page_says(run: Run) -> None:
 
 
 def test_the_default_layers_are_the_first_and_last_four() -> None:
-    from layerviz.export.views import first_and_last
-
-    assert first_and_last(12) == (1, 2, 3, 4, 9, 10, 11, 12)
-    assert first_and_last(3) == (1, 2, 3)
+    assert first_and_last_layers(12) == (1, 2, 3, 4, 9, 10, 11, 12)
+    assert first_and_last_layers(3) == (1, 2, 3)
 
 
 @pytest.mark.parametrize(
-    ("view", "word"),
+    ("request_of_maps", "word"),
     [
-        (MapsView(layers=(9,)), "layer 9"),
-        (MapsView(snapshots=(7,)), "snapshot 7"),
-        (MapsView(classes=(5,)), "class 5"),
-        (MapsView(pooling="median"), "Choose one of mean, cls, max"),
+        (MapsRequest(layers=(9,)), "layer 9"),
+        (MapsRequest(snapshots=(7,)), "snapshot 7"),
+        (MapsRequest(classes=(5,)), "class 5"),
+        (MapsRequest(pooling="median"), "Choose one of mean, cls, max"),
     ],
 )
-def test_what_a_run_lacks_is_named(run: Run, view: MapsView, word: str) -> None:
+def test_what_a_run_lacks_is_named(run: Run, request_of_maps: MapsRequest, word: str) -> None:
     with pytest.raises(ConfigError, match=word):
-        maps_chart(run, view)
+        maps_chart(run, request_of_maps)
 
 
 def test_an_unknown_word_is_refused() -> None:
     with pytest.raises(ConfigError, match="Choose one of pca, lda, tsne, umap"):
-        MapsView(projection="isomap")
+        MapsRequest(projection="isomap")
 
 
 def test_tsne_maps_are_made_once_and_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    view = MapsView(projection="tsne", layers=(3,))
+    view = MapsRequest(projection="tsne", layers=(3,))
     first = coordinates(run, view)
     monkeypatch.setattr("layerviz.projection.of_run.draw", lambda *_, **__: pytest.fail("again"))
     pd.testing.assert_frame_equal(coordinates(run, view), first)
@@ -141,7 +139,7 @@ def colours_of(image: Image.Image) -> set[object]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_picture_has_the_width_and_paper_it_is_given(run: Run, theme: str) -> None:
-    chart = maps_chart(run, MapsView(layers=(3,)), dark=theme == "dark")
+    chart = maps_chart(run, MapsRequest(layers=(3,)), dark=theme == "dark")
     content = picture(chart, "png", width=500, scale=1, theme=theme)
     image = Image.open(io.BytesIO(content)).convert("RGB")
     assert 500 <= image.width <= 560
@@ -154,7 +152,7 @@ def test_a_picture_has_the_width_and_paper_it_is_given(run: Run, theme: str) -> 
 def test_a_still_picture_shows_the_slider_where_it_stands(run: Run) -> None:
     pictures = []
     for start in (0, 2):
-        chart = maps_chart(run, MapsView(layers=(3,)), start=start)
+        chart = maps_chart(run, MapsRequest(layers=(3,)), start=start)
         pictures.append(picture(chart, "svg"))
     assert any(", before training" in text for text in texts_in_svg(pictures[0]))
     assert any(", epoch 2" in text for text in texts_in_svg(pictures[1]))
@@ -173,7 +171,7 @@ def charts_beside(chart: alt.LayerChart) -> alt.HConcatChart:
 
 
 def test_texts_in_pictures_stay_texts(hostile: Run) -> None:
-    svg = picture(maps_chart(hostile, MapsView(layers=(2,))), "svg")
+    svg = picture(maps_chart(hostile, MapsRequest(layers=(2,))), "svg")
     assert "script" not in tags_in_svg(svg)
     assert any("<script>alert(1)</script>" in text for text in texts_in_svg(svg))
     assert any("**bold**" in text for text in texts_in_svg(svg))
@@ -197,7 +195,7 @@ def test_an_animation_glides_and_rests(run: Run, kind: str) -> None:
     counts: list[tuple[int, int]] = []
     content = animation(
         run,
-        MapsView(layers=(3, 4)),
+        MapsRequest(layers=(3, 4)),
         kind,
         between=3,
         width=480,
@@ -214,15 +212,15 @@ def test_an_animation_glides_and_rests(run: Run, kind: str) -> None:
 
 
 def test_dots_move_to_where_the_maps_say(run: Run) -> None:
-    drawn = draw_maps(run, MapsView(layers=(3,)))
+    maps = collect_maps(run, MapsRequest(layers=(3,)))
     from layerviz.export.stage import Moment, Stage
 
     for split in ("train", "val"):  # one dot in the whole picture
-        row = int(np.flatnonzero(drawn.splits == split)[5])
-        one_dot = dataclasses.replace(drawn, rows=np.array([row]))
+        row = int(np.flatnonzero(maps.splits == split)[5])
+        one_dot = dataclasses.replace(maps, rows=np.array([row]))
         stage = Stage(one_dot, 600, runs.read_separability(run.path), dark=False)
-        path = drawn.maps[3].in_unit_square()[:, row]
-        colour = np.array(ImageColor.getrgb(charts.CLASS_COLOURS[drawn.labels[row]]))
+        path = maps.by_layer[3].in_unit_square()[:, row]
+        colour = np.array(ImageColor.getrgb(charts.CLASS_COLOURS[maps.labels[row]]))
         x, y = stage.panel_middle(0, int(split == "val"))
         for part in (0.0, 0.5, 1.0):
             frame = np.asarray(stage.frame(Moment(0, 1, part))).astype(int)
@@ -236,7 +234,7 @@ def test_dots_move_to_where_the_maps_say(run: Run) -> None:
 
 
 def test_all_frames_of_a_gif_share_their_colours(run: Run) -> None:
-    content = animation(run, MapsView(layers=(3,)), "gif", between=2, width=400)
+    content = animation(run, MapsRequest(layers=(3,)), "gif", between=2, width=400)
     colours = set().union(*map(colours_of, frames_of(content)))
     assert len(colours) <= 256
     assert (255, 255, 255) in colours  # paper is white, not nearly so
@@ -245,11 +243,11 @@ def test_all_frames_of_a_gif_share_their_colours(run: Run) -> None:
 
 def test_an_animation_can_be_stopped(run: Run) -> None:
     with pytest.raises(Cancelled):
-        animation(run, MapsView(layers=(3,)), "gif", should_stop=lambda: True)
+        animation(run, MapsRequest(layers=(3,)), "gif", should_stop=lambda: True)
 
 
 def test_an_animation_of_hostile_names_and_one_snapshot(hostile: Run) -> None:
-    view = MapsView(layers=(2,), colouring="confidence", snapshots=(1,))
+    view = MapsRequest(layers=(2,), colouring="confidence", snapshots=(1,))
     content = animation(hostile, view, "gif", width=400)
     assert len(frames_of(content)) == 1
 
@@ -268,11 +266,11 @@ def data_of(html: str) -> dict:
 
 
 def test_the_page_holds_the_run_and_asks_for_nothing(run: Run) -> None:
-    html = offline_page(run, MapsView(layers=(3, 4))).decode()
+    html = offline_page(run, MapsRequest(layers=(3, 4))).decode()
     content = data_of(html)
     assert content["slots"] == ["Before training", "Epoch 1", "Epoch 2"]
     assert len(content["points"]["text"]) == 480
-    maps = draw_maps(run, MapsView(layers=(3, 4))).maps[4].in_unit_square()
+    maps = collect_maps(run, MapsRequest(layers=(3, 4))).by_layer[4].in_unit_square()
     assert content["points"]["x"][1][2][7] == round(1000 * float(maps[2, 7, 0]))
     for words in (run.dataset["fingerprint"], run.run_id, "trustworthiness", "2.13", "scores"):
         assert words in html
@@ -287,7 +285,7 @@ def test_the_heat_map_of_the_page_is_that_of_its_headline(run: Run) -> None:
     answer = separability.answer_of(run)
     assert answer.verdict == "found"
     other = next(name for name in ("mean", "cls", "max") if name != answer.best.pooling)
-    html = offline_page(run, MapsView(pooling=other, layers=(3,))).decode()
+    html = offline_page(run, MapsRequest(pooling=other, layers=(3,))).decode()
     assert "Outlined: the cell that the headline names" in html
     spec = data_of(html)["heat"]["light"]
     cells = next(rows for rows in spec["datasets"].values() if "best" in rows[0])
@@ -301,14 +299,14 @@ def test_nothing_is_outlined_where_the_headline_names_no_winner(
 ) -> None:
     few = dataclasses.replace(separability.answer_of(run), verdict="few")
     monkeypatch.setattr(separability, "answer_of", lambda run: few)
-    html = offline_page(run, MapsView(layers=(3,))).decode()
+    html = offline_page(run, MapsRequest(layers=(3,))).decode()
     assert "Outlined" not in html
     cells = next(r for r in data_of(html)["heat"]["light"]["datasets"].values() if "best" in r[0])
     assert not any(cell["best"] for cell in cells)
 
 
 def test_hostile_texts_are_plain_in_the_page(hostile: Run) -> None:
-    html = offline_page(hostile, MapsView(layers=(2,))).decode()
+    html = offline_page(hostile, MapsRequest(layers=(2,))).decode()
     assert "alert(1)</script>" not in html
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
@@ -334,12 +332,13 @@ def test_ten_megabytes_hold_the_largest_page(run: Run, monkeypatch: pytest.Monke
             "label": rng.integers(3, size=n),
         }
     )
-    made_up = DrawnMaps(
+    made_up = RunMaps(
         run=run,
-        view=MapsView(colouring="confidence", layers=layers, classes=(0, 1, 2), snapshots=(0,)),
+        view=MapsView("mean", "pca", "confidence", layers, classes=(0, 1, 2)),
         examples=examples,
         rows=np.arange(n),
-        maps={
+        snapshots=tuple(range(slots)),
+        by_layer={
             layer: LayerMaps(
                 rng.normal(size=(slots, n, 2)).astype(np.float32),
                 np.ones((slots, 2), np.float32),
@@ -355,26 +354,21 @@ def test_ten_megabytes_hold_the_largest_page(run: Run, monkeypatch: pytest.Monke
         epochs=tuple(map(float, range(slots))),
         sizes={"train": n // 2, "val": n // 2},
     )
-    monkeypatch.setattr(page, "draw_maps", lambda *_, **__: made_up)
-    content = offline_page(run, MapsView())
+    monkeypatch.setattr(page, "collect_maps", lambda *_, **__: made_up)
+    content = offline_page(run, MapsRequest())
     assert 2_000_000 < len(content) < 10_000_000
 
 
-def test_a_page_draws_fewer_points_where_there_are_many_snapshots(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    view = MapsView(layers=tuple(range(1, 9)), classes=(0,), snapshots=tuple(range(6)))
-    monkeypatch.setattr(page_data, "completed", lambda _, view, __: view)
-    assert page_data.most_points(run, view) == 2000
-    many = MapsView(layers=tuple(range(1, 9)), classes=(0,), snapshots=tuple(range(100)))
-    assert 200 < page_data.most_points(run, many) < 1000
+def test_a_page_draws_fewer_points_where_there_are_many_snapshots() -> None:
+    assert page_data.most_points(8, 6) == 2000
+    assert 200 < page_data.most_points(8, 100) < 1000
 
 
 # --- tables ---------------------------------------------------------------------------------
 
 
 def test_coordinates_are_tidy(run: Run) -> None:
-    table = coordinates(run, MapsView(layers=(1, 3), snapshots=(0, 2)))
+    table = coordinates(run, MapsRequest(layers=(1, 3), snapshots=(0, 2)))
     assert len(table) == 2 * 2 * 480
     assert list(table.columns) == [
         "id", "split", "label", "layer", "snapshot", "epoch", "x", "y", "predicted", "confidence",
@@ -725,7 +719,7 @@ def write_greeting(
     run: Run, request: ExportRequest, stream: BinaryIO, on_progress: OnProgress
 ) -> None:
     on_progress(Progress(DRAWING, 1, 1))
-    look = f"{request.view.projection}, {request.snapshot}, dark: {request.dark}"
+    look = f"{request.maps.projection}, {request.snapshot}, dark: {request.dark}"
     stream.write(f"{run.run_id}, {look}".encode())
 
 
@@ -826,7 +820,7 @@ def test_a_large_zip_is_left_to_the_command_line(run: Run, monkeypatch: pytest.M
 
 def test_an_unknown_export_lists_the_known_ones(run: Run, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no export 'made_up'.*gif, webp, html, .*, run_zip"):
-        write_export(run, "made_up", tmp_path / "x", ExportRequest(MapsView()))
+        write_export(run, "made_up", tmp_path / "x", ExportRequest(MapsRequest()))
     assert not list(tmp_path.iterdir())
 
 

@@ -19,12 +19,12 @@ from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import ConfigError, RunError
 from layerviz.export.tables import coordinates
-from layerviz.export.views import MapsView
 from layerviz.export.zip_reading import unzip_run
 from layerviz.export.zip_writing import files_of, zip_run
 from layerviz.poolings import MEAN, POOLINGS, Pooling, look_up, pooling_label, poolings_table
 from layerviz.registry import UnknownNameError
 from layerviz.runs import Run
+from layerviz.views import MapsRequest
 
 APP = str(Path(__file__).parents[1] / "streamlit_app.py")
 EARLIER = Path(__file__).parent / "earlier"
@@ -246,7 +246,7 @@ def test_a_run_with_an_unknown_pooling_opens(
     run = runs.read(root, trained.run_id)
     assert run.poolings == (*TODAY, "last")
     assert "last" in {cell.pooling for cell in separability.cells_of(run)[0]}
-    assert len(coordinates(run, MapsView("last", layers=(1,))))
+    assert len(coordinates(run, MapsRequest("last", layers=(1,))))
     app = page(root, run, monkeypatch)
     assert labels_of(app, "pooling") == ["mean", "[CLS]", "max", "last"]
     app = open_pooling_tab(app)
@@ -298,4 +298,4 @@ def test_contenders_are_compared_under_the_poolings_that_all_have(
 
 def test_a_view_of_a_pooling_that_the_run_lacks_is_refused(earlier: Run) -> None:
     with pytest.raises(ConfigError, match="Choose one of mean, cls, max"):
-        coordinates(earlier, MapsView("last"))
+        coordinates(earlier, MapsRequest("last"))

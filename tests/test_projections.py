@@ -19,7 +19,6 @@ from layerviz import cache, runs
 from layerviz.__main__ import main
 from layerviz.commands import parser
 from layerviz.errors import LayervizError
-from layerviz.export.views import MapsView
 from layerviz.export.zip_reading import unzip_run
 from layerviz.export.zip_writing import zip_run
 from layerviz.jobs import Jobs
@@ -35,6 +34,7 @@ from layerviz.projection import (
 from layerviz.projection.of_run import read_stored_maps, update_stored_maps
 from layerviz.registry import UnknownNameError
 from layerviz.runs import Run
+from layerviz.views import MapsRequest
 
 ROOT = Path(__file__).parents[1]
 
@@ -220,7 +220,7 @@ def test_stored_maps_of_a_further_projection_go_into_a_zip_and_come_out(
 @pytest.mark.parametrize(
     "use",
     [
-        lambda run: MapsView(projection="pacmap"),
+        lambda run: MapsRequest(projection="pacmap"),
         lambda run: update_stored_maps(run, "pacmap", "mean", 1),
         lambda run: read_stored_maps(run, "pacmap", "mean", 1),
         lambda run: Jobs(run.path.parent).update_maps(run, "pacmap", "mean", 1),

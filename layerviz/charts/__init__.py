@@ -5,8 +5,6 @@ from altair.utils.schemapi import disable_debug_mode
 from layerviz.charts.contenders import encoders_over_epochs, scores_over_depth
 from layerviz.charts.curves import (
     class_counts,
-    confidence_legend,
-    legend,
     length_histogram,
     loss_curve,
     metric_curve,
@@ -30,6 +28,7 @@ from layerviz.charts.layer_scores import (
     scores_over_layers,
     similarity_heat_map,
 )
+from layerviz.charts.legends import confidence_legend, legend, with_legend
 from layerviz.charts.overlays import own_texts_frame, paths_frame
 from layerviz.charts.palette import (
     CLASS_COLOURS,
@@ -91,4 +90,5 @@ __all__ = [
     "scores_over_layers",
     "similarity_heat_map",
     "token_maps",
+    "with_legend",
 ]

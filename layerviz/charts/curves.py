@@ -2,79 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import altair as alt
 import pandas as pd
 
-from layerviz.charts.palette import CONFIDENCE_RAMP, OTHER_COLOUR, SPLIT_COLOURS, WRONG_COLOUR
+from layerviz.charts.palette import OTHER_COLOUR, SPLIT_COLOURS, WRONG_COLOUR
 from layerviz.config import SPLITS
-
-
-def legend(entries: pd.DataFrame) -> alt.Chart:
-    """Draw the legend of a categorical colouring.
-
-    Parameters
-    ----------
-    entries : DataFrame
-        ``name`` and ``colour`` (hexadecimal), in the order of the legend.
-    """
-    names, colours = list(entries["name"]), list(entries["colour"])
-    longest = max(len(name) for name in names)
-    columns = max(1, min(len(names), 84 // (min(longest, 32) + 4)))
-    return _legend_only(
-        entries,
-        alt.Color(
-            "name:N",
-            scale=alt.Scale(domain=names, range=colours),
-            legend=alt.Legend(
-                orient="top-left",
-                title=None,
-                columns=columns,
-                labelLimit=220,
-                symbolLimit=0,
-                symbolType="circle",
-                symbolOpacity=1,
-                symbolSize=80,
-                offset=0,
-                padding=0,
-            ),
-        ),
-        height=22 * math.ceil(len(names) / columns) + 14,
-    )
-
-
-def confidence_legend() -> alt.Chart:
-    """Draw the legend of the colouring by confidence, 0 % to 100 %."""
-    ends = pd.DataFrame({"confidence": [0.0, 1.0]})
-    return _legend_only(
-        ends,
-        alt.Color(
-            "confidence:Q",
-            scale=alt.Scale(domain=[0, 1], range=list(CONFIDENCE_RAMP)),
-            legend=alt.Legend(
-                orient="top-left",
-                direction="horizontal",
-                title="Confidence of the predicted class",
-                titleLimit=0,
-                format=".0%",
-                gradientLength=240,
-                offset=0,
-                padding=0,
-            ),
-        ),
-        height=50,
-    )
-
-
-def _legend_only(frame: pd.DataFrame, colour: alt.Color, height: int) -> alt.Chart:
-    return (
-        alt.Chart(frame)
-        .mark_circle(opacity=0, tooltip=None)
-        .encode(color=colour)
-        .properties(height=height, width="container", padding={"left": 2, "bottom": 1})
-        .configure_view(stroke=None)
-    )
 
 
 def loss_curve(history: pd.DataFrame, total_steps: int) -> alt.Chart:

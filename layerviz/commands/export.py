@@ -65,12 +65,11 @@ def _export(parsed: argparse.Namespace) -> int:
     if len({path.resolve() for path in paths.values()}) < len(paths):
         raise ConfigError("Two of the files have the same path.", "Give each its own.")
 
-    from layerviz.export.views import MapsView
+    from layerviz.views import MapsRequest
 
     run = open_run(parsed.which, runs_root(parsed))
-    pooling = parsed.pooling or run.poolings[0]
-    view = MapsView(pooling, parsed.projection, parsed.colour_by, parsed.layers or ())
-    request = ExportRequest(view, parsed.chart, parsed.dark)
+    maps = MapsRequest(parsed.pooling, parsed.projection, parsed.colour_by, parsed.layers or ())
+    request = ExportRequest(maps, parsed.chart, parsed.dark)
     for name, path in paths.items():
         with Bar(path.name) as bar:
             write_export(run, name, path, request, bar.show)

@@ -12,7 +12,6 @@ from PIL import Image
 from layerviz import runs
 from layerviz.errors import ConfigError
 from layerviz.export.stage import Moment, Stage
-from layerviz.export.views import MapsView, draw_maps
 from layerviz.progress import (
     ANIMATING,
     OnProgress,
@@ -23,6 +22,7 @@ from layerviz.progress import (
     stop_if_asked,
 )
 from layerviz.runs import Run
+from layerviz.views import MapsRequest, collect_maps
 
 ANIMATION_FORMATS = ("gif", "webp")
 RESTING = 0.55  # share of an epoch's seconds during which the points rest
@@ -32,7 +32,7 @@ WEBP_QUALITY = 82
 
 def animation(
     run: Run,
-    view: MapsView,
+    request: MapsRequest,
     kind: str,
     *,
     seconds_per_epoch: float = 1.8,
@@ -51,7 +51,7 @@ def animation(
     ----------
     run : Run
         With at least one snapshot.
-    view : MapsView
+    request : MapsRequest
     kind : {"gif", "webp"}
     seconds_per_epoch : float
         From one snapshot to the next, 0.2 to 20; the last one rests twice as long.
@@ -74,9 +74,9 @@ def animation(
         If `should_stop` answers true.
     """
     _check(kind, seconds_per_epoch, between, width)
-    drawn = draw_maps(run, view, on_progress=on_progress, should_stop=should_stop)
-    stage = Stage(drawn, width, runs.read_separability(run.path), dark)
-    timeline = moments(len(drawn.epochs), between)
+    maps = collect_maps(run, request, on_progress=on_progress, should_stop=should_stop)
+    stage = Stage(maps, width, runs.read_separability(run.path), dark)
+    timeline = moments(len(maps.epochs), between)
     durations = _durations(timeline, seconds_per_epoch, between)
     frames = _frames(stage, timeline, on_progress, should_stop)
     return (_gif if kind == "gif" else _webp)(stage, frames, durations)

@@ -14,8 +14,8 @@ from layerviz.progress import OnProgress
 if TYPE_CHECKING:
     from altair.typing import ChartType
 
-    from layerviz.export.views import MapsView
     from layerviz.runs import Run
+    from layerviz.views import MapsRequest
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ExportRequest:
 
     Parameters
     ----------
-    view : MapsView
+    maps : MapsRequest
         Which maps.
     chart : {"maps", "heat-map"}
         What pictures show.
@@ -34,7 +34,7 @@ class ExportRequest:
         The snapshot that pictures show; None for the newest.
     """
 
-    view: MapsView
+    maps: MapsRequest
     chart: str = "maps"
     dark: bool = False
     snapshot: int | None = None

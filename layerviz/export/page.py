@@ -23,22 +23,18 @@ from layerviz.export.page_data import (
     most_points,
 )
 from layerviz.export.recipe import recipe
-from layerviz.export.views import (
-    DrawnMaps,
-    MapsView,
-    draw_maps,
-)
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
-from layerviz.projection import PROJECTIONS, projection_notes
+from layerviz.projection import PROJECTIONS
 from layerviz.runs import Run
 from layerviz.separability import Cell
+from layerviz.views import MapsRequest, RunMaps, collect_maps, small_print
 from layerviz.wording import epoch_name
 
 
 def offline_page(
     run: Run,
-    view: MapsView,
+    request: MapsRequest,
     *,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
@@ -52,7 +48,7 @@ def offline_page(
     ----------
     run : Run
         With at least one snapshot.
-    view : MapsView
+    request : MapsRequest
         The maps to show. Of many points a seeded sample is drawn, and the page says so.
     on_progress : callable
         Called with a `Progress` that counts layers.
@@ -62,26 +58,27 @@ def offline_page(
     Raises
     ------
     RunError, ConfigError, Cancelled
-        As `draw_maps`.
+        As `collect_maps`.
     """
-    drawn = draw_maps(
+    n_layers, n_slots = len(request.layers_of(run)), len(request.snapshots_of(run))
+    maps = collect_maps(
         run,
-        view,
-        most_per_split=most_points(run, view),
+        request,
+        most_per_split=most_points(n_layers, n_slots),
         on_progress=on_progress,
         should_stop=should_stop,
     )
     sentences, best = _answer(run)
-    pooling = drawn.view.pooling if best is None else best.pooling  # the headline's heat map
-    light, points = maps_specification(drawn, "light")
+    pooling = maps.view.pooling if best is None else best.pooling  # the headline's heat map
+    light, points = maps_specification(maps, "light")
     data = {
-        "slots": [epoch_name(epoch).capitalize() for epoch in drawn.epochs],
+        "slots": [epoch_name(epoch).capitalize() for epoch in maps.epochs],
         "labels": list(run.label_names),
-        "maps": {"light": light, "dark": maps_specification(drawn, "dark")[0]},
-        "points": compact_points(drawn, points),
+        "maps": {"light": light, "dark": maps_specification(maps, "dark")[0]},
+        "points": compact_points(maps, points),
         "heat": heat_map_specifications(run, pooling, best),
     }
-    return _html(drawn, data, sentences, pooling, best).encode()
+    return _html(maps, data, sentences, pooling, best).encode()
 
 
 # --- HTML -----------------------------------------------------------------------------------
@@ -114,7 +111,7 @@ def json_in_html(data: Any) -> str:
 
 
 def _html(
-    drawn: DrawnMaps,
+    maps: RunMaps,
     data: dict[str, Any],
     sentences: Sequence[str],
     pooling: str,
@@ -129,7 +126,7 @@ def _html(
         f"default-src 'none'; script-src 'unsafe-eval' {vega.source} {own.source}; "
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    run = drawn.run
+    run = maps.run
     title, made_by = f"{run.encoder['label']} on {run.dataset['name']}", recipe(run)
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -145,10 +142,10 @@ def _html(
 <main>
 <h1>{escape(title)}</h1>
 <p class="soft">How well the embedding of each layer separates the classes during fine-tuning.
-{escape(_about(drawn))}</p>
+{escape(_about(maps))}</p>
 {_answer_box(sentences)}
 <h2>Maps of the layers</h2>
-{_legend(drawn)}
+{_legend(maps)}
 <div class="moment" id="controls">
 <button type="button" id="play">Play</button>
 <input type="range" id="slot" min="0" max="0" step="1" value="0" aria-label="Epoch">
@@ -158,7 +155,7 @@ def _html(
 <div class="scroller">
 <div id="maps" class="chart" role="figure" aria-label="Maps of the layers, train and val"></div>
 </div>
-<p class="small soft">{escape(_small_print(drawn))}</p>
+<p class="small soft">{escape(_small_print(maps))}</p>
 <h2>Val macro-F1 of every layer at every epoch</h2>
 {_heat(data["heat"], pooling, best)}
 <h2>How it was made</h2>
@@ -177,10 +174,10 @@ def _html(
 """
 
 
-def _about(drawn: DrawnMaps) -> str:
-    sizes = ", ".join(f"{n:,} {split}" for split, n in drawn.sizes.items())
-    classes = len(drawn.run.label_names)
-    return f"{sizes} examples in {classes} classes; {drawn.run.created[:10]}."
+def _about(maps: RunMaps) -> str:
+    sizes = ", ".join(f"{n:,} {split}" for split, n in maps.sizes.items())
+    classes = len(maps.run.label_names)
+    return f"{sizes} examples in {classes} classes; {maps.run.created[:10]}."
 
 
 def _answer(run: Run) -> tuple[list[str], Cell | None]:
@@ -200,9 +197,9 @@ def _answer_box(sentences: Sequence[str]) -> str:
     )
 
 
-def _legend(drawn: DrawnMaps) -> str:
-    entries = drawn.legend()
-    if not entries:
+def _legend(maps: RunMaps) -> str:
+    legend = maps.legend()
+    if not legend.entries:
         ramp = ", ".join(charts.CONFIDENCE_RAMP)
         return (
             '<ul class="legend"><li>Confidence of the predicted class: 0 %'
@@ -211,29 +208,22 @@ def _legend(drawn: DrawnMaps) -> str:
         )
     items = (
         f'<li><span class="dot" style="background:{colour}"></span>{escape(name)}</li>'
-        for name, colour in entries
+        for name, colour in legend.entries
     )
-    title = f'<li class="soft">{drawn.legend_title()}</li>'
+    title = f'<li class="soft">{legend.title}</li>'
     return f'<ul class="legend" aria-label="Colours">{title}{"".join(items)}</ul>'
 
 
-def _small_print(drawn: DrawnMaps) -> str:
-    view, mapped = drawn.view, sum(drawn.sizes.values())
-    said = [
+def _small_print(maps: RunMaps) -> str:
+    view, n_layers = maps.view, int(maps.run.encoder["layers"])
+    sentences = [
         f"{PROJECTIONS[view.projection].label} of the {pooling_label(view.pooling)}-pooled hidden "
-        "states, fitted on train; val is placed into it. Point at a dot to read its text.",
-        "T is the trustworthiness of a map (Venna and Kaski 2001, k = 12): the part of its "
-        "neighbourhoods that are real in the full hidden size; 1 is best.",
-        "F1 is the macro-F1 of a linear probe in the full hidden size; that of train is measured "
-        "on what the probe was fitted to.",
+        "states. Point at a dot to read its text.",
+        *small_print([maps]),
     ]
-    said += projection_notes(view.projection, len(drawn.run.label_names))
-    n_layers = int(drawn.run.encoder["layers"])
-    if len(drawn.view.layers) < n_layers:
-        said.append(f"{len(drawn.view.layers)} of {n_layers} layers have a map here.")
-    if len(drawn.rows) < mapped:
-        said.append(f"Drawn: {len(drawn.rows):,} of the {mapped:,} mapped points, at random.")
-    return " ".join(said)
+    if len(view.layers) < n_layers:
+        sentences.append(f"{len(view.layers)} of {n_layers} layers have a map here.")
+    return " ".join(sentences)
 
 
 def _heat(specs: dict[str, Any] | None, pooling: str, best: Cell | None) -> str:

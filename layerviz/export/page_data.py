@@ -8,14 +8,13 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from layerviz import charts, runs
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.errors import RunError
 from layerviz.export.pictures import FONT, specification, themed, without_frames
 from layerviz.export.run_charts import chart_of, heat_map_chart
-from layerviz.export.views import POINTS_PER_SPLIT, DrawnMaps, MapsView, completed
 from layerviz.runs import Run
 from layerviz.separability import Cell
+from layerviz.views import POINTS_PER_SPLIT, RunMaps
 
 UNIT = 1000  # positions are sent as whole numbers of these parts of a map: below a pixel
 MOST_MARKS = 40_000  # that a browser moves in less than a second
@@ -23,63 +22,61 @@ MOST_POINT_BYTES = 8_000_000  # points and texts; Vega takes 1 MB of the 10 a pa
 BYTES_OF_TEXT = 6 * 240 + 10  # of one example at most: an escape for each of its characters
 
 
-def most_points(run: Run, view: MapsView) -> int:
+def most_points(n_layers: int, n_slots: int) -> int:
     """Return how many points of each split a page can hold and move."""
-    labels = runs.read_examples(run.path)["label"].to_numpy() if run.snapshots else np.zeros(0)
-    view = completed(run, view, labels) if run.snapshots else view
-    n_layers, n_slots = max(1, len(view.layers)), max(1, len(view.snapshots or ()))
     each = n_slots * (2 * n_layers * 4 + 9) + BYTES_OF_TEXT  # "123," is four bytes
     return int(min(POINTS_PER_SPLIT, MOST_MARKS // (2 * n_layers), MOST_POINT_BYTES // (2 * each)))
 
 
-def compact_points(drawn: DrawnMaps, points: pd.DataFrame) -> dict[str, Any]:
+def compact_points(maps: RunMaps, points: pd.DataFrame) -> dict[str, Any]:
     """Return points and examples as columns, each value once; ``page.js`` expands them to rows.
 
     Parameters
     ----------
-    drawn : DrawnMaps
+    maps : RunMaps
     points : DataFrame
         Those of the chart: ``layer``, ``split``, ``centre_x``, ``centre_y``.
     """
-    rows, slots = drawn.rows, range(len(drawn.epochs))
-    examples = charts.examples_frame(drawn.examples, drawn.run.label_names, rows)
+    rows, slots = maps.rows, range(len(maps.epochs))
+    examples = maps.texts()
     squares = [
-        np.rint(UNIT * maps.in_unit_square()[:, rows]).astype(int) for maps in drawn.maps.values()
+        np.rint(UNIT * of_layer.in_unit_square()[:, rows]).astype(int)
+        for of_layer in maps.by_layer.values()
     ]
     centres = {
         (point.layer, point.split): (point.centre_x, point.centre_y)
         for point in points.drop_duplicates(["layer", "split"]).itertuples()
     }
-    colours = [codes[rows] for codes in drawn.colours()]
+    colours = [codes[rows] for codes in maps.colours()]
     same = all(np.array_equal(codes, colours[0]) for codes in colours)
     return {
         "unit": UNIT,
-        "layers": list(drawn.view.layers),
+        "layers": list(maps.view.layers),
         "row": rows.tolist(),
-        "side": (drawn.splits[rows] == "val").astype(int).tolist(),
-        "label": drawn.labels[rows].tolist(),
+        "side": (maps.splits[rows] == "val").astype(int).tolist(),
+        "label": maps.labels[rows].tolist(),
         "text": examples["text"].tolist(),
         "centres": [
             [list(centres.get((layer, split), (0.0, 0.0))) for split in TRAIN_AND_VAL]
-            for layer in drawn.view.layers
+            for layer in maps.view.layers
         ],
         "x": [[square[slot, :, 0].tolist() for slot in slots] for square in squares],
         "y": [[square[slot, :, 1].tolist() for slot in slots] for square in squares],
         "colour": [codes.tolist() for codes in (colours[:1] if same else colours)],
         "predicted": [
-            predictions["predicted"].to_numpy()[rows].tolist() for predictions in drawn.predictions
+            predictions["predicted"].to_numpy()[rows].tolist() for predictions in maps.predictions
         ],
         "confidence": [
             (100 * predictions["confidence"].to_numpy()[rows]).round().astype(int).tolist()
-            for predictions in drawn.predictions
+            for predictions in maps.predictions
         ],
     }
 
 
-def maps_specification(drawn: DrawnMaps, theme: str) -> tuple[dict[str, Any], pd.DataFrame]:
+def maps_specification(maps: RunMaps, theme: str) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the specification of the maps without points and examples, and the points."""
     frames: dict[str, pd.DataFrame] = {}
-    spec = without_frames(chart_of(drawn, dark=theme == "dark"), frames, rows_apart=0).to_dict()
+    spec = without_frames(chart_of(maps, dark=theme == "dark"), frames, rows_apart=0).to_dict()
     names = {
         name: "points" if "centre_x" in frame else "examples" if "text" in frame else name
         for name, frame in frames.items()

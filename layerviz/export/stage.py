@@ -13,8 +13,8 @@ from layerviz import charts
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.export.dots import disc, dot_radius, round_dot
 from layerviz.export.fonts import cut, font
-from layerviz.export.views import DrawnMaps, head_scores, probe_scores
 from layerviz.poolings import pooling_label
+from layerviz.views import RunMaps, head_scores, probe_scores
 from layerviz.wording import epoch_name, epoch_number, layer_name
 
 SUPERSAMPLED = 3  # times as many pixels across, from which dots get their smooth edges
@@ -65,7 +65,7 @@ class Stage:
 
     Parameters
     ----------
-    drawn : DrawnMaps
+    maps : RunMaps
     width : int
         Of a frame in pixels; the height follows.
     table : DataFrame
@@ -74,11 +74,11 @@ class Stage:
         Whether the paper is.
     """
 
-    def __init__(self, drawn: DrawnMaps, width: int, table: pd.DataFrame, dark: bool) -> None:
-        self.drawn, self.width, self.ink = drawn, width, DARK if dark else LIGHT
+    def __init__(self, maps: RunMaps, width: int, table: pd.DataFrame, dark: bool) -> None:
+        self.maps, self.width, self.ink = maps, width, DARK if dark else LIGHT
         self._unit = width / 1200
         self._margin = MARGIN * width
-        layers = drawn.view.layers
+        layers = maps.view.layers
         self._grid = charts.Grid.of(len(layers))
         half = (width - 2 * self._margin - GUTTER * width) / 2
         self._panel_width = half / self._grid.columns
@@ -89,16 +89,16 @@ class Stage:
         self.panels_top = legend_bottom + 62 * self._unit
         bottom = self.panels_top + self._grid.rows * self._panel_height
         self.height = 2 * math.ceil((bottom + 66 * self._unit) / 2)  # even, as encoders like it
-        self._captions = _captions(drawn, table)
-        self._colours = drawn.colours()
+        self._captions = _captions(maps, table)
+        self._colours = maps.colours()
         self._palette = np.array([_rgb(colour) for colour in charts.PALETTE], dtype=np.uint8)
         self._order = {
-            split: np.random.default_rng(0).permutation(
-                drawn.rows[drawn.splits[drawn.rows] == split]
-            )
+            split: np.random.default_rng(0).permutation(maps.rows[maps.splits[maps.rows] == split])
             for split in TRAIN_AND_VAL
         }  # no class always on top of the others
-        self._unit_squares = {layer: maps.in_unit_square() for layer, maps in drawn.maps.items()}
+        self._unit_squares = {
+            layer: of_layer.in_unit_square() for layer, of_layer in maps.by_layer.items()
+        }
         crowding = min(1.0, (self._panel_width / (USUAL_PANEL * self._unit)) ** 0.5)
         usual = dot_radius(max(map(len, self._order.values())), len(layers))
         self._radius = crowding * usual * self._unit
@@ -110,7 +110,7 @@ class Stage:
             (self.width * SUPERSAMPLED, self.height * SUPERSAMPLED), Image.Resampling.NEAREST
         )
         pixels = np.array(large)
-        for index, layer in enumerate(self.drawn.view.layers):
+        for index, layer in enumerate(self.maps.view.layers):
             for side, split in enumerate(TRAIN_AND_VAL):
                 self._dots(
                     pixels, moment, layer, self._order[split], *self.panel_middle(index, side)
@@ -121,7 +121,7 @@ class Stage:
 
     def colours_used(self) -> list[tuple[int, int, int]]:
         """Return the colours of paper, ink and dots, without the blends at their edges."""
-        codes = np.unique(np.concatenate([codes[self.drawn.rows] for codes in self._colours]))
+        codes = np.unique(np.concatenate([codes[self.maps.rows] for codes in self._colours]))
         dots = [charts.PALETTE[code] for code in codes]
         return [_rgb(colour) for colour in (*vars(self.ink).values(), *dots)]
 
@@ -179,7 +179,7 @@ class Stage:
 
     def _drawn_base(self, moment: Moment) -> Image.Image:
         image = Image.new("RGB", (self.width, self.height), self.ink.paper)
-        draw, unit, run = ImageDraw.Draw(image), self._unit, self.drawn.run
+        draw, unit, run = ImageDraw.Draw(image), self._unit, self.maps.run
         right = self.width - self._margin
         when = self._when(moment)
         when_width = font(30 * unit, when).getlength(when)
@@ -193,25 +193,25 @@ class Stage:
         room = self.width - 2 * self._margin
         self._write(draw, (self._margin, 66 * unit), scores, 19, room, soft)
         at = (self._margin, self._legend_top())
-        self._write(draw, at, self.drawn.legend_title(), 17, room, self.ink.soft)
+        self._write(draw, at, self.maps.legend().title, 17, room, self.ink.soft)
         for x, y, name, colour in self._legend:
             self._legend_entry(draw, x, y, name, colour)
         for side, split in enumerate(TRAIN_AND_VAL):
             left = self._corner(0, side)[0] + PAD * self.width / 2
             heading = (
-                f"{split.capitalize()} (n = {self.drawn.sizes[split]:,}) · "
-                f"{self.drawn.projection_in_words()}"
+                f"{split.capitalize()} (n = {self.maps.sizes[split]:,}) · "
+                f"{self.maps.projection_in_words()}"
             )
             top = self.panels_top - 30 * unit
             self._write(draw, (left, top), heading, 20, self._grid.columns * self._panel_width)
-            for index, layer in enumerate(self.drawn.view.layers):
+            for index, layer in enumerate(self.maps.view.layers):
                 self._panel(draw, moment, index, layer, side, soft)
         return image
 
     def _when(self, moment: Moment) -> str:
         if moment.resting:
-            return epoch_name(self.drawn.epochs[moment.slot]).capitalize()
-        ends = [epoch_number(self.drawn.epochs[at]) for at in (moment.slot, moment.following)]
+            return epoch_name(self.maps.epochs[moment.slot]).capitalize()
+        ends = [epoch_number(self.maps.epochs[at]) for at in (moment.slot, moment.following)]
         return f"Epoch {ends[0]} to {ends[1]}"
 
     def _panel(
@@ -239,8 +239,8 @@ class Stage:
         numbers = [
             f"{word} {value:.2f}"
             for word, value in (
-                ("F1", self.drawn.scores[layer][moment.slot, side]),
-                ("T", self.drawn.maps[layer].trust[moment.slot, side]),
+                ("F1", self.maps.scores[layer][moment.slot, side]),
+                ("T", self.maps.by_layer[layer].trust[moment.slot, side]),
             )
             if not np.isnan(value)
         ]
@@ -254,7 +254,7 @@ class Stage:
 
     def _timeline(self, draw: ImageDraw.ImageDraw, moment: Moment) -> None:
         """Draw where in the training the frame is; tick marks are snapshots."""
-        epochs, unit = self.drawn.epochs, self._unit
+        epochs, unit = self.maps.epochs, self._unit
         if len(epochs) < 2:
             return
         left, right = self._margin + 62 * unit, self.width - self._margin - 12 * unit
@@ -293,12 +293,13 @@ class Stage:
 
     def _legend_positions(self) -> list[tuple[float, float, str, str]]:
         """Return where each entry of the legend stands, line by line."""
-        entries = self.drawn.legend()
+        legend = self.maps.legend()
+        entries = list(legend.entries)
         if not entries:
             steps = charts.CONFIDENCE_RAMP
             names = {0: "0 %", len(steps) - 1: "100 %"}
             entries = [(names.get(step, ""), colour) for step, colour in enumerate(steps)]
-        title = self.drawn.legend_title()
+        title = legend.title
         indent = font(17 * self._unit, title).getlength(title) + 14 * self._unit
         positions, x, y = [], self._margin + indent, self._legend_top()
         for name, colour in entries:
@@ -324,20 +325,20 @@ def _rgb(colour: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _captions(drawn: DrawnMaps, table: pd.DataFrame) -> list[str]:
+def _captions(maps: RunMaps, table: pd.DataFrame) -> list[str]:
     """Return per snapshot how the classifier and the best of all layers' probes score on val."""
     heads = head_scores(table)
-    layers = range(1, int(drawn.run.encoder["layers"]) + 1)
-    probes = probe_scores(table, drawn.view.pooling, layers, drawn.view.snapshots)
+    layers = range(1, int(maps.run.encoder["layers"]) + 1)
+    probes = probe_scores(table, maps.view.pooling, layers, maps.snapshots)
     captions = []
-    for slot, index in enumerate(drawn.view.snapshots):
+    for slot, index in enumerate(maps.snapshots):
         scores = []
         if index in heads and not np.isnan(heads[index]):
             scores.append(f"the classifier {heads[index]:.2f}")
         val = {layer: v[slot, 1] for layer, v in probes.items() if not np.isnan(v[slot, 1])}
         if val:
             best = max(val, key=val.__getitem__)
-            pooling = pooling_label(drawn.view.pooling)
+            pooling = pooling_label(maps.view.pooling)
             scores.append(f"highest {pooling}-pooled probe {val[best]:.2f} (layer {best})")
         captions.append(f"Val macro-F1: {', '.join(scores)}" if scores else "Not measured yet")
     return captions

@@ -9,16 +9,16 @@ import pandas as pd
 
 from layerviz import runs
 from layerviz.errors import RunError
-from layerviz.export.views import MapsView, draw_maps
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
+from layerviz.views import MapsRequest, collect_maps
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def coordinates(
     run: Run,
-    view: MapsView,
+    request: MapsRequest,
     *,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
@@ -35,18 +35,18 @@ def coordinates(
     Raises
     ------
     RunError, ConfigError, Cancelled
-        As `draw_maps`.
+        As `collect_maps`.
     """
     n_examples = max(1, len(runs.read_examples(run.path))) if run.snapshots else 1
-    drawn = draw_maps(
-        run, view, most_per_split=n_examples, on_progress=on_progress, should_stop=should_stop
+    maps = collect_maps(
+        run, request, most_per_split=n_examples, on_progress=on_progress, should_stop=should_stop
     )
-    names, rows = np.asarray(run.label_names, dtype=object), drawn.rows
-    examples = drawn.examples.iloc[rows]
+    names, rows = np.asarray(run.label_names, dtype=object), maps.rows
+    examples = maps.examples.iloc[rows]
     frames = []
-    for layer, maps in drawn.maps.items():
-        for slot, index in enumerate(drawn.view.snapshots or ()):
-            predictions = drawn.predictions[slot].iloc[rows]
+    for layer, of_layer in maps.by_layer.items():
+        for slot, index in enumerate(maps.snapshots):
+            predictions = maps.predictions[slot].iloc[rows]
             frames.append(
                 pd.DataFrame(
                     {
@@ -55,9 +55,9 @@ def coordinates(
                         "label": names[examples["label"].to_numpy()],
                         "layer": layer,
                         "snapshot": index,
-                        "epoch": drawn.epochs[slot],
-                        "x": maps.xy[slot, rows, 0],
-                        "y": maps.xy[slot, rows, 1],
+                        "epoch": maps.epochs[slot],
+                        "x": of_layer.xy[slot, rows, 0],
+                        "y": of_layer.xy[slot, rows, 1],
                         "predicted": names[predictions["predicted"].to_numpy()],
                         "confidence": predictions["confidence"].to_numpy(),
                     }

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from layerviz import data
 from layerviz.export.page import offline_page
-from layerviz.export.views import MapsView
 from layerviz.runs import Run
+from layerviz.views import MapsRequest
 
 NAMES = ("<script>alert(1)</script>", "**bold**", 'it\'s "quoted" & <b>')
 TEXT = "<script>document.title = 'broken'</script><img src=x onerror=alert(1)> # Heading " * 60
@@ -46,7 +46,7 @@ def run(tmp_path_factory) -> Run:
 @pytest.fixture(params=["light", "dark"])
 def opened(browser: Browser, run: Run, tmp_path: Path, request) -> Iterator[tuple[Page, Traffic]]:
     file = tmp_path / "run.html"
-    file.write_bytes(offline_page(run, MapsView()))
+    file.write_bytes(offline_page(run, MapsRequest()))
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, color_scheme=request.param
     )

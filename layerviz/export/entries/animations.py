@@ -24,7 +24,7 @@ def _writer(kind: str) -> WriteExport:
     def write(run: Run, request: ExportRequest, stream: BinaryIO, on_progress: OnProgress) -> None:
         from layerviz.export.animation import animation
 
-        content = animation(run, request.view, kind, dark=request.dark, on_progress=on_progress)
+        content = animation(run, request.maps, kind, dark=request.dark, on_progress=on_progress)
         stream.write(content)
 
     return write

@@ -24,7 +24,7 @@ PAGE = Section(
 def _write(run: Run, request: ExportRequest, stream: BinaryIO, on_progress: OnProgress) -> None:
     from layerviz.export.page import offline_page
 
-    stream.write(offline_page(run, request.view, on_progress=on_progress))
+    stream.write(offline_page(run, request.maps, on_progress=on_progress))
 
 
 HTML = Export(

@@ -21,7 +21,7 @@ NUMBERS = Section(
 def _write_csv(run: Run, request: ExportRequest, stream: BinaryIO, on_progress: OnProgress) -> None:
     from layerviz.export.tables import as_csv, coordinates
 
-    stream.write(as_csv(coordinates(run, request.view, on_progress=on_progress)))
+    stream.write(as_csv(coordinates(run, request.maps, on_progress=on_progress)))
 
 
 def _write_parquet(
@@ -29,7 +29,7 @@ def _write_parquet(
 ) -> None:
     from layerviz.export.tables import as_parquet, coordinates
 
-    stream.write(as_parquet(coordinates(run, request.view, on_progress=on_progress)))
+    stream.write(as_parquet(coordinates(run, request.maps, on_progress=on_progress)))
 
 
 def _write_measures(

@@ -8,22 +8,17 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts
-from layerviz.export.views import first_and_last, legend_entries
 from layerviz.poolings import pooling_label
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, projections_in_words
 from layerviz.runs import Run
 from layerviz.ui.parts.state import keep, keep_choice
+from layerviz.views import Legend, first_and_last_layers
 
-PRESETS: dict[str, Callable[[int], list[int]]] = {
-    "First four and last four": lambda n: list(first_and_last(n)),
-    "All": lambda n: list(range(1, n + 1)),
-    "Every other": lambda n: list(range(n, 0, -2))[::-1],
+PRESETS: dict[str, Callable[[int], tuple[int, ...]]] = {
+    "First four and last four": first_and_last_layers,
+    "All": lambda n: tuple(range(1, n + 1)),
+    "Every other": lambda n: tuple(range(n, 0, -2))[::-1],
 }
-
-
-def first_layers(n_layers: int) -> list[int]:
-    """Return the layers that are shown before the reader chooses."""
-    return PRESETS[next(iter(PRESETS))](n_layers)
 
 
 def pooling_control(key: str, poolings: Sequence[str], first: str | None = None) -> str:
@@ -67,15 +62,15 @@ def map_controls(prefix: str) -> tuple[str, str]:
     return projection, colouring
 
 
-def classes_in_colour(run: Run, colouring: str, key: str) -> list[int]:
-    """Return the classes with a colour of their own; the user chooses where there are many."""
+def classes_in_colour(run: Run, colouring: str, key: str) -> tuple[int, ...]:
+    """Return the classes with a colour of their own; the reader chooses where there are many."""
     examples = cache.examples(run)
     default = charts.most_frequent(examples["label"].to_numpy())
     names = run.label_names
     if len(names) <= len(charts.CLASS_COLOURS):
-        return list(range(len(names)))
+        return tuple(range(len(names)))
     if colouring not in ("label", "prediction"):
-        return default
+        return tuple(default)
     chosen = st.multiselect(
         f"Classes in colour (up to {len(charts.CLASS_COLOURS)} of {len(names):,}; others are grey)",
         range(len(names)),
@@ -83,15 +78,14 @@ def classes_in_colour(run: Run, colouring: str, key: str) -> list[int]:
         max_selections=len(charts.CLASS_COLOURS),
         key=keep(key, default),
     )
-    return sorted(chosen) or default
+    return tuple(sorted(chosen) or default)
 
 
-def colour_legend(run: Run, colouring: str, classes: list[int], key: str) -> None:
-    """Show what the colours mean; `classes` are those with a colour of their own."""
-    entries = legend_entries(run.label_names, colouring, classes)
+def colour_legend(legend: Legend, key: str) -> None:
+    """Show what the colours mean."""
     chart = (
-        charts.legend(pd.DataFrame(entries, columns=["name", "colour"]))
-        if entries
+        charts.legend(pd.DataFrame(legend.entries, columns=["name", "colour"]))
+        if legend.entries
         else charts.confidence_legend()
     )
     st.altair_chart(chart, width="stretch", key=key, alt="Legend of the colours.")

@@ -8,12 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache
-from layerviz.export.run_charts import measure_cells
 from layerviz.export.tables import as_csv
 from layerviz.jobs import JobState
 from layerviz.runs import Run
 from layerviz.ui.parts.polling import mean_fraction, wait_for
 from layerviz.ui.parts.state import jobs, keep
+from layerviz.views import measure_cells
 from layerviz.wording import epoch_name
 
 
@@ -26,7 +26,7 @@ def _measuring(states: Sequence[JobState]) -> None:
     st.progress(mean_fraction(states), "Measuring the snapshots that are not measured yet")
 
 
-def cells_frame(run: Run, measure: str, split: str, pooling: str) -> pd.DataFrame:
+def cells_of_measure(run: Run, measure: str, split: str, pooling: str) -> pd.DataFrame:
     """Return one measure under one pooling, one row per layer and snapshot, with epochs and n."""
     table = cache.measures(run)
     examples = cache.examples(run)

@@ -15,7 +15,6 @@ from layerviz import runs
 from layerviz.errors import LayervizError
 from layerviz.export import EXPORTS, Export, ExportRequest, Section
 from layerviz.export.recipe import recipe
-from layerviz.export.views import MapsView
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ignore
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
@@ -25,6 +24,7 @@ from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.state import keep, plain, show
 from layerviz.ui.parts.stored_maps import maps_are_ready
 from layerviz.ui.run.maps import view_now
+from layerviz.views import MapsView
 
 MADE = "export_made"  # session state: the newest file of each export that takes long, and its key
 LARGE = 1_000_000_000  # bytes from which on a file is better made by the command line
@@ -32,7 +32,7 @@ LARGE = 1_000_000_000  # bytes from which on a file is better made by the comman
 
 def export_tab(run: Run) -> None:
     """Offer every export of a run, and the commands that make it again."""
-    view = _chosen_view(run)
+    view = view_now(run)
     _describe_view(run, view)
     panels = [(run, view.pooling, layer) for layer in view.layers]
     newest = [run.snapshots[-1].index] * len(panels)
@@ -47,14 +47,6 @@ def export_tab(run: Run) -> None:
             _section(run, view, section, exports)
     with columns[1]:
         _reproduce(run)
-
-
-def _chosen_view(run: Run) -> MapsView:
-    shown = view_now(run)
-    layers = shown.layers if shown.focus is None else [shown.focus]
-    return MapsView(
-        shown.pooling, shown.projection, shown.colouring, tuple(layers), tuple(shown.classes)
-    )
 
 
 def _describe_view(run: Run, view: MapsView) -> None:
@@ -84,7 +76,7 @@ def _controls(
     run: Run, view: MapsView, section: Section, exports: Sequence[Export], slow: Sequence[Export]
 ) -> tuple[Export | None, ExportRequest]:
     """Return which of the exports that take long is chosen, and how files are to look."""
-    chosen, request = (slow[0] if slow else None), ExportRequest(view)
+    chosen, request = (slow[0] if slow else None), ExportRequest(view.as_request())
     has_epoch = any(export.has_epoch for export in exports)
     has_dark = any(export.has_dark for export in exports)
     if not (len(slow) > 1 or has_epoch or has_dark):

@@ -16,7 +16,7 @@ from layerviz.registry import Registry
 from layerviz.runs import Run
 from layerviz.separability import CKA, MIXES, PROBE_MACRO_F1, Answer, Cell, LayerMix
 from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.measured import cells_frame, download, epoch_control
+from layerviz.ui.parts.measured import cells_of_measure, download, epoch_control
 from layerviz.ui.parts.polling import mean_fraction, wait_for
 from layerviz.ui.parts.state import jobs, keep, plain
 from layerviz.ui.parts.tabs import Tab, draw_tabs
@@ -54,7 +54,7 @@ def _evenly(values: list[int], most: int) -> list[int]:
 def _lines(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
     scores = pd.concat(
         [
-            cells_frame(run, PROBE_MACRO_F1.name, split, pooling).assign(split=split)
+            cells_of_measure(run, PROBE_MACRO_F1.name, split, pooling).assign(split=split)
             for split in TRAIN_AND_VAL
         ],
         ignore_index=True,
@@ -103,7 +103,7 @@ def _poolings(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str)
     st.markdown(plain(separability.pooling_sentence(verdict)))
     scores = pd.concat(
         [
-            cells_frame(run, PROBE_MACRO_F1.name, "val", name).assign(pooling=name)
+            cells_of_measure(run, PROBE_MACRO_F1.name, "val", name).assign(pooling=name)
             for name in run.poolings
         ],
         ignore_index=True,
@@ -200,7 +200,7 @@ def _similarity(run: Run, measured: tuple[int, ...], answer: Answer, pooling: st
         )
     with right:
         st.markdown("**Each layer and its pre-trained self**")
-        moved = cells_frame(run, CKA.name, "train", pooling).assign(best=False)
+        moved = cells_of_measure(run, CKA.name, "train", pooling).assign(best=False)
         figure(
             charts.score_heat_map(moved, measure="CKA to epoch 0", domain=(0.0, 1.0), dark=_dark()),
             key="moved",
@@ -306,7 +306,7 @@ def _confused(
 
 def _mixes(run: Run, measured: tuple[int, ...], answer: Answer, pooling: str) -> None:
     n_layers = int(run.encoder["layers"])
-    scores = cells_frame(run, PROBE_MACRO_F1.name, "val", pooling)
+    scores = cells_of_measure(run, PROBE_MACRO_F1.name, "val", pooling)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         snapshot = _epoch(run, measured, answer, "mix")
         how = st.selectbox(

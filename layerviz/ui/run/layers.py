@@ -13,7 +13,7 @@ from layerviz.runs import Run
 from layerviz.separability import HEAD, MEASURES, PROBE_MACRO_F1, Answer, Measure, answer_sentences
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_controls import pooling_control
-from layerviz.ui.parts.measured import cells_frame, measure_the_rest
+from layerviz.ui.parts.measured import cells_of_measure, measure_the_rest
 from layerviz.ui.parts.state import keep, plain
 from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
 from layerviz.ui.run.layer_details import layer_details
@@ -124,7 +124,7 @@ def _choice(run: Run, answer: Answer) -> Choice:
 
 
 def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choice) -> None:
-    cells = cells_frame(run, choice.measure.name, choice.split, choice.pooling)
+    cells = cells_of_measure(run, choice.measure.name, choice.split, choice.pooling)
     best = answer.best
     marked = choice.measure.outlines_best and answer.verdict == "found"
     cells["best"] = (

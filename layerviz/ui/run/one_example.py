@@ -11,17 +11,17 @@ from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import described, open_from_table, opened_example
 from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.map_chart import View, draw_maps
+from layerviz.ui.parts.map_chart import show_maps
 from layerviz.ui.parts.map_controls import (
     classes_in_colour,
     colour_legend,
-    first_layers,
     pooling_control,
 )
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.selection import nothing_found, select
 from layerviz.ui.parts.state import keep, open_tab, plain
 from layerviz.ui.run.tokens import tokens
+from layerviz.views import MapsView, first_and_last_layers, legend_of
 from layerviz.wording import epoch_name, layer_name
 
 LONG_TEXT = 600  # characters; a longer one scrolls
@@ -184,10 +184,10 @@ def _way(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
         return
     st.markdown("**Its path through each layer's map**")
     classes = classes_in_colour(run, "label", f"classes-{run.run_id}")
-    layers = first_layers(_n(run))
-    view = View(pooling, DEFAULT_PROJECTION, "label", layers, None, classes)
-    colour_legend(run, "label", classes, "example_legend")
-    draw_maps(run, view, layers, key="example_maps", only=example["id"])
+    layers = first_and_last_layers(_n(run))
+    view = MapsView(pooling, DEFAULT_PROJECTION, "label", layers, classes)
+    colour_legend(legend_of(run.label_names, "label", classes), "example_legend")
+    show_maps(run, view, key="example_maps", only=example["id"])
     st.button(
         "Show in the tab Maps",
         icon=":material/scatter_plot:",

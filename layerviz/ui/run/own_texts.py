@@ -14,25 +14,19 @@ from layerviz.exploring import OwnTexts
 from layerviz.projection import projection_notes
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.map_chart import (
-    MAPS_IN_WORDS,
-    View,
-    drawable,
-    map_frames,
-    most_per_split,
-)
+from layerviz.ui.parts.map_chart import MAPS_IN_WORDS, cached_maps, ready_view
 from layerviz.ui.parts.map_controls import (
     classes_in_colour,
     colour_legend,
-    first_layers,
     map_controls,
     pooling_control,
 )
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.state import keep, show
-from layerviz.ui.parts.stored_maps import ready_maps
 from layerviz.ui.run.one_example import cell_controls, show_neighbours
 from layerviz.ui.run.tokens import tokens
+from layerviz.views import MapsView, first_and_last_layers, legend_of
+from layerviz.views.slider import most_per_split
 from layerviz.wording import epoch_name
 
 READ = "own_texts_read"  # session state: the texts that were last read
@@ -115,16 +109,16 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
         pooling = pooling_control("own_texts_pooling", list(read.pooled))
         projection, colouring = map_controls("own_texts_")
     classes = classes_in_colour(run, colouring, f"classes-{run.run_id}")
-    colour_legend(run, colouring, classes, "own_texts_legend")
-    layers = first_layers(int(run.encoder["layers"]))
-    view = View(pooling, projection, colouring, layers, None, classes)
-    view = drawable(run, view, layers, snapshot)
+    colour_legend(legend_of(run.label_names, colouring, classes), "own_texts_legend")
+    layers = first_and_last_layers(int(run.encoder["layers"]))
+    view = ready_view(run, MapsView(pooling, projection, colouring, layers, classes), snapshot)
     every = tuple(one.index for one in run.snapshots)
-    maps, own = {}, {}
-    for layer in layers:
-        # In the axes of all snapshots, as in the tab Maps.
-        drawn = ready_maps(run, view.projection, pooling, layer, [snapshot], fitted_on=every)
-        new = cache.placed(
+    rows = charts.drawn_rows(cache.examples(run)["split"].to_numpy(), most_per_split(len(layers)))
+    # In the axes of all snapshots, as in the tab Maps.
+    maps = cached_maps(run, view, [snapshot], rows, fitted_on=every)
+    positions = {}
+    for layer, of_layer in maps.by_layer.items():
+        xy = cache.placed(
             run,
             folder,
             read.texts,
@@ -133,34 +127,32 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
             layer,
             every,
             snapshot,
-            drawn.xy[0],
+            of_layer.xy[0],
         )
-        maps[layer], own[layer] = drawn, drawn.to_unit_square(new)
-    examples = cache.examples(run)
-    rows = charts.drawn_rows(examples["split"].to_numpy(), most_per_split(len(layers)))
-    points, panels = map_frames(run, view, rows, 1, (snapshot,), maps)
-    names, predicted = run.label_names, read.probabilities.argmax(axis=1)
+        positions[layer] = of_layer.to_unit_square(xy)
+    predicted = read.probabilities.argmax(axis=1)
     verdicts = [
-        f"{names[label]} ({p:.0%})"
+        f"{run.label_names[label]} ({p:.0%})"
         for label, p in zip(predicted, read.probabilities.max(axis=1), strict=True)
     ]
+    texts = [text[:240] for text in read.texts]
     figure(
         charts.layer_maps(
-            points,
-            charts.examples_frame(examples, names, rows),
-            panels,
+            maps.points(),
+            maps.texts(),
+            maps.panels(),
             layers=layers,
-            label_names=names,
+            label_names=run.label_names,
             n_slots=1,
             dark=st.context.theme.type == "dark",
-            own_texts=charts.own_texts_frame(own, [text[:240] for text in read.texts], verdicts),
+            own_texts=charts.own_texts_frame(positions, texts, verdicts),
         ),
         key="own_texts_maps",
         name=f"{run.run_id}-own-texts",
         alt=MAPS_IN_WORDS,
     )
-    if said := projection_notes(view.projection, len(names)):
-        st.caption(" ".join(said))
+    if notes := projection_notes(view.projection, len(run.label_names)):
+        st.caption(" ".join(notes))
 
 
 def _near(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:

@@ -1,0 +1,34 @@
+"""What page, exports and benches all show: maps, scores, legends and small print.
+
+A view is read from a run's folder (`collect_maps`) or put together from what a page has cached
+(`RunMaps.of`). How it is drawn is up to whoever shows it.
+"""
+
+from layerviz.views.legends import Legend, legend_of
+from layerviz.views.maps import (
+    POINTS_PER_SPLIT,
+    MapsRequest,
+    MapsView,
+    RunMaps,
+    collect_maps,
+    first_and_last_layers,
+)
+from layerviz.views.scores import head_scores, measure_cells, probe_scores
+from layerviz.views.small_print import captured_note, slider_note, small_print
+
+__all__ = [
+    "POINTS_PER_SPLIT",
+    "Legend",
+    "MapsRequest",
+    "MapsView",
+    "RunMaps",
+    "captured_note",
+    "collect_maps",
+    "first_and_last_layers",
+    "head_scores",
+    "legend_of",
+    "measure_cells",
+    "probe_scores",
+    "slider_note",
+    "small_print",
+]

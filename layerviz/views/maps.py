@@ -1,0 +1,373 @@
+"""Which maps of a run are shown, and everything that a picture of them needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from layerviz import charts, runs
+from layerviz.config import TRAIN_AND_VAL
+from layerviz.errors import ConfigError, RunError
+from layerviz.progress import (
+    DRAWING,
+    OnProgress,
+    Progress,
+    ShouldStop,
+    ignore,
+    never,
+    stop_if_asked,
+)
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, LayerMaps
+from layerviz.projection.of_run import maps_of_layer
+from layerviz.runs import Run
+from layerviz.views.legends import Legend, legend_of
+from layerviz.views.scores import probe_scores
+
+POINTS_PER_SPLIT = 2000  # that are drawn; of more, a seeded sample
+
+
+@dataclass(frozen=True)
+class MapsView:
+    """Which maps of a run are shown, and how.
+
+    Parameters
+    ----------
+    pooling, projection, colouring : str
+    layers : tuple of int
+        In reading order.
+    classes : tuple of int
+        Those with a colour of their own.
+    """
+
+    pooling: str
+    projection: str
+    colouring: str
+    layers: tuple[int, ...]
+    classes: tuple[int, ...]
+
+    def as_request(self) -> MapsRequest:
+        """Return the request for these maps, at all snapshots."""
+        return MapsRequest(self.pooling, self.projection, self.colouring, self.layers, self.classes)
+
+
+@dataclass(frozen=True)
+class MapsRequest:
+    """Which maps of a run are asked for; what is left open, the run decides.
+
+    Parameters
+    ----------
+    pooling : str or None
+        None for the run's first.
+    projection : str
+        A name of `PROJECTIONS`.
+    colouring : str
+        One of `charts.COLOURINGS`.
+    layers : tuple of int
+        In reading order; empty for the first four and the last four.
+    classes : tuple of int or None
+        Classes with a colour of their own; None for all, or the most frequent ones.
+    snapshots : tuple of int or None
+        Their indices; None for all that were captured.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such projection (an `UnknownNameError`) or colouring.
+    """
+
+    pooling: str | None = None
+    projection: str = DEFAULT_PROJECTION
+    colouring: str = "label"
+    layers: tuple[int, ...] = ()
+    classes: tuple[int, ...] | None = None
+    snapshots: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _ = PROJECTIONS[self.projection]  # raises if there is none
+        if self.colouring not in charts.COLOURINGS:
+            raise ConfigError(
+                f"Colouring is {self.colouring!r:.40}.",
+                f"Choose one of {', '.join(charts.COLOURINGS)}.",
+            )
+
+    def pooling_of(self, run: Run) -> str:
+        """Return the pooling of a run that is asked for.
+
+        Raises
+        ------
+        ConfigError
+            If it has no such pooling.
+        """
+        pooling = run.poolings[0] if self.pooling is None else self.pooling
+        if pooling not in run.poolings:
+            raise ConfigError(
+                f"Pooling is {pooling!r:.40}, which this run does not have.",
+                f"Choose one of {', '.join(run.poolings)}.",
+            )
+        return pooling
+
+    def layers_of(self, run: Run) -> tuple[int, ...]:
+        """Return the layers of a run that are asked for.
+
+        Raises
+        ------
+        ConfigError
+            If it has no such layer.
+        """
+        n_layers = int(run.encoder["layers"])
+        _check_known("layer", self.layers, range(n_layers + 1))
+        return self.layers or first_and_last_layers(n_layers)
+
+    def snapshots_of(self, run: Run) -> tuple[int, ...]:
+        """Return the snapshots of a run that are asked for.
+
+        Raises
+        ------
+        RunError
+            If it has none.
+        ConfigError
+            If it has no such snapshot, or none is asked for.
+        """
+        captured = tuple(snapshot.index for snapshot in run.snapshots)
+        if not captured:
+            raise RunError("This run has no snapshot yet.", "Wait for its first one.")
+        if self.snapshots is None:
+            return captured
+        _check_known("snapshot", self.snapshots, captured)
+        if not self.snapshots:
+            raise ConfigError("No snapshot is chosen.", "Choose at least one.")
+        return self.snapshots
+
+    def view_of(self, run: Run, labels: np.ndarray) -> MapsView:
+        """Return the view of a run that is asked for, with nothing left open.
+
+        Parameters
+        ----------
+        run : Run
+        labels : ndarray of shape (N,)
+            Class index of each captured example.
+
+        Raises
+        ------
+        ConfigError
+            If the run has no such pooling, layer or class, or more classes are to have a colour
+            than there are colours.
+        """
+        n_classes, most = len(run.label_names), len(charts.CLASS_COLOURS)
+        classes = self.classes
+        if classes is None:
+            classes = tuple(range(n_classes) if n_classes <= most else charts.most_frequent(labels))
+        _check_known("class", classes, range(n_classes))
+        if len(classes) > most:
+            raise ConfigError(
+                f"{len(classes)} classes cannot have colours of their own.",
+                f"Choose at most {most}.",
+            )
+        return MapsView(
+            self.pooling_of(run), self.projection, self.colouring, self.layers_of(run), classes
+        )
+
+
+def _check_known(name: str, chosen: Sequence[int], known: Sequence[int]) -> None:
+    if unknown := sorted(set(chosen) - set(known)):
+        raise ConfigError(
+            f"This run has no {name} {unknown[0]}.", f"Choose from 0 to {max(known)}."
+        )
+
+
+def first_and_last_layers(n_layers: int) -> tuple[int, ...]:
+    """Return the first four and the last four layers."""
+    first = range(1, min(4, n_layers) + 1)
+    last = range(max(1, n_layers - 3), n_layers + 1)
+    return tuple(sorted({*first, *last}))
+
+
+@dataclass(frozen=True, eq=False)
+class RunMaps:
+    """The maps of a view of a run, with everything that a picture of them needs.
+
+    Parameters
+    ----------
+    run : Run
+    view : MapsView
+    examples : DataFrame
+        Those captured, N rows.
+    rows : ndarray of shape (m,)
+        The examples to draw, of train and val.
+    by_layer : dict of int to LayerMaps
+        The maps of each layer of the view, at S snapshots.
+    snapshots : tuple of S ints
+    epochs : tuple of S floats
+    predictions : list of S DataFrames
+        ``predicted`` and ``confidence``, N rows.
+    scores : dict of int to ndarray of shape (S, 2)
+        Per layer the probe's macro-F1 on train and val; NaN where not measured.
+    sizes : dict of str to int
+        Mapped examples of train and val.
+    """
+
+    run: Run
+    view: MapsView
+    examples: pd.DataFrame
+    rows: np.ndarray
+    by_layer: dict[int, LayerMaps]
+    snapshots: tuple[int, ...]
+    epochs: tuple[float, ...]
+    predictions: list[pd.DataFrame]
+    scores: dict[int, np.ndarray]
+    sizes: dict[str, int]
+
+    @classmethod
+    def of(
+        cls,
+        run: Run,
+        view: MapsView,
+        snapshots: Sequence[int],
+        *,
+        examples: pd.DataFrame,
+        rows: np.ndarray,
+        by_layer: dict[int, LayerMaps],
+        predictions: list[pd.DataFrame],
+        measures: pd.DataFrame,
+    ) -> RunMaps:
+        """Put together what was read of a run; `measures` is the table of all its measures."""
+        splits = examples["split"].to_numpy()
+        epoch_of = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+        return cls(
+            run=run,
+            view=view,
+            examples=examples,
+            rows=rows,
+            by_layer=by_layer,
+            snapshots=tuple(snapshots),
+            epochs=tuple(epoch_of[index] for index in snapshots),
+            predictions=predictions,
+            scores=probe_scores(measures, view.pooling, view.layers, snapshots),
+            sizes={split: int((splits == split).sum()) for split in TRAIN_AND_VAL},
+        )
+
+    @property
+    def splits(self) -> np.ndarray:
+        return self.examples["split"].to_numpy()
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self.examples["label"].to_numpy()
+
+    def colours(self) -> list[np.ndarray]:
+        """Return the index of each example's colour in `charts.PALETTE`, one array per snapshot."""
+        return charts.colour_codes(
+            self.view.colouring,
+            self.labels,
+            self.predictions,
+            self.view.classes,
+            len(self.run.label_names),
+        )
+
+    def legend(self) -> Legend:
+        """Return what the colours mean."""
+        return legend_of(self.run.label_names, self.view.colouring, self.view.classes)
+
+    def points(self) -> pd.DataFrame:
+        """Return the `points` of `charts.layer_maps`."""
+        positions = {layer: maps.in_unit_square() for layer, maps in self.by_layer.items()}
+        return charts.points_frame(
+            positions, self.splits, self.rows, self.predictions, self.colours()
+        )
+
+    def texts(self) -> pd.DataFrame:
+        """Return the `examples` of `charts.layer_maps`."""
+        return charts.examples_frame(self.examples, self.run.label_names, self.rows)
+
+    def panels(
+        self,
+        n_slots: int | None = None,
+        *,
+        projection: str = "",
+        names: Mapping[int, str] | None = None,
+        when: str = "",
+    ) -> pd.DataFrame:
+        """Return the `panels` of `charts.layer_maps`.
+
+        Parameters
+        ----------
+        n_slots : int, optional
+            Positions of the slider, by default one per snapshot.
+        projection : str
+            What the headings call it, by default its label.
+        names, when
+            As in `charts.panels_frame`.
+        """
+        return charts.panels_frame(
+            {layer: maps.trust for layer, maps in self.by_layer.items()},
+            self.epochs,
+            self.sizes,
+            len(self.epochs) if n_slots is None else n_slots,
+            self.scores,
+            projection or PROJECTIONS[self.view.projection].label,
+            names,
+            when,
+        )
+
+    def projection_in_words(self) -> str:
+        """Name the projection, and how many points are drawn if not all of them are."""
+        label = PROJECTIONS[self.view.projection].label
+        if len(self.rows) == sum(self.sizes.values()):
+            return label
+        return f"{label} · {len(self.rows):,} points of both drawn"
+
+
+def collect_maps(
+    run: Run,
+    request: MapsRequest,
+    *,
+    most_per_split: int = POINTS_PER_SPLIT,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
+) -> RunMaps:
+    """Return the maps that are asked for, from the run's folder; missing ones are drawn.
+
+    Parameters
+    ----------
+    run : Run
+        With at least one snapshot.
+    request : MapsRequest
+    most_per_split : int
+        Of more examples, a seeded sample is drawn.
+    on_progress : callable
+        Called with a `Progress` that counts layers.
+    should_stop : callable
+        Asked before each layer, and while stored maps are drawn.
+
+    Raises
+    ------
+    RunError
+        If the run has no snapshot.
+    ConfigError
+        If the run has no such pooling, layer, class or snapshot.
+    Cancelled
+        If `should_stop` answers true.
+    """
+    snapshots = request.snapshots_of(run)
+    examples = runs.read_examples(run.path)
+    view = request.view_of(run, examples["label"].to_numpy())
+    by_layer = {}
+    for n_done, layer in enumerate(view.layers, start=1):
+        stop_if_asked(should_stop)
+        by_layer[layer] = maps_of_layer(
+            run, view.projection, view.pooling, layer, snapshots, should_stop
+        )
+        on_progress(Progress(DRAWING, n_done, len(view.layers)))
+    return RunMaps.of(
+        run,
+        view,
+        snapshots,
+        examples=examples,
+        rows=charts.drawn_rows(examples["split"].to_numpy(), most_per_split),
+        by_layer=by_layer,
+        predictions=[runs.read_predictions(run.path, index) for index in snapshots],
+        measures=runs.read_separability(run.path),
+    )

@@ -1,0 +1,83 @@
+"""A run's measures in the shapes that charts, captions and tables need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from layerviz.config import SPLITS, TRAIN_AND_VAL
+from layerviz.runs import Run
+from layerviz.separability import HEAD, PROBE_MACRO_F1
+from layerviz.wording import epoch_name
+
+
+def probe_scores(
+    table: pd.DataFrame, pooling: str, layers: Sequence[int], snapshots: Sequence[int]
+) -> dict[int, np.ndarray]:
+    """Return the probe's macro-F1 on train and val.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As ``separability.csv``.
+    pooling : str
+    layers, snapshots : sequences of int
+
+    Returns
+    -------
+    dict of int to ndarray of shape (S, 2)
+        Per layer; NaN where not measured.
+    """
+    part = table[(table["measure"] == PROBE_MACRO_F1.name) & (table["pooling"] == pooling)]
+    values = part.set_index(["layer", "snapshot", "split"])["value"].to_dict()
+    return {
+        layer: np.array(
+            [
+                [values.get((layer, index, split), np.nan) for split in TRAIN_AND_VAL]
+                for index in snapshots
+            ]
+        )
+        for layer in layers
+    }
+
+
+def head_scores(table: pd.DataFrame) -> Mapping[int, float]:
+    """Return the val macro-F1 of the model's own classifier, by snapshot."""
+    part = table[(table["measure"] == PROBE_MACRO_F1.name) & (table["split"] == "val")]
+    return part[part["pooling"] == HEAD].set_index("snapshot")["value"].to_dict()
+
+
+def measure_cells(
+    run: Run,
+    table: pd.DataFrame,
+    examples: pd.DataFrame,
+    measure: str,
+    split: str,
+    pooling: str,
+) -> pd.DataFrame:
+    """Return one measure under one pooling, a row per layer and snapshot.
+
+    Parameters
+    ----------
+    run : Run
+    table : DataFrame
+        As ``separability.csv``.
+    examples : DataFrame
+        Those captured.
+    measure, split, pooling : str
+        `split` may name several, as "train-val" does.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``separability.csv`` with ``epoch``, ``when`` (the epoch in words) and ``n``.
+    """
+    wanted = (table["measure"] == measure) & (table["split"] == split)
+    cells = table[wanted & (table["pooling"] == pooling)].reset_index(drop=True)
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    sizes = examples["split"].value_counts()
+    n = sum(int(sizes.get(part, 0)) for part in SPLITS if part in split)
+    cells = cells.assign(epoch=cells["snapshot"].map(epochs), n=n)
+    return cells.assign(when=[epoch_name(epoch) for epoch in cells["epoch"]])
