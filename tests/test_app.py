@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 import streamlit as st
 from made_runs import dataset_of, made
-from specs import Spec, has_parameter, parameter, strings_outside_data, without_data
+from pages import (
+    caption_text,
+    chart_with,
+    error_text,
+    map_frame,
+    map_headings,
+    map_titles,
+    markdown_text,
+    open_page,
+    run_until,
+)
+from specs import parameter, strings_outside_data, without_data
 from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 from waiting import wait_until
@@ -30,8 +38,6 @@ from layerviz.ui.parts.state import keep
 from layerviz.ui.parts.tabs import Tab
 from layerviz.ui.run import page as run_page
 
-APP = str(Path(__file__).parents[1] / "streamlit_app.py")
-
 
 @pytest.fixture
 def root(tmp_path, monkeypatch) -> Path:
@@ -39,15 +45,8 @@ def root(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
 def uploaded(content: bytes, name: str = "toy.csv") -> AppTest:
-    app = opened()
+    app = open_page()
     app.segmented_control(key="source").set_value("Your CSV").run()
     app.file_uploader(key="upload_train").upload(name, content, "text/csv").run()
     return app
@@ -66,47 +65,8 @@ def trained(app: AppTest, root: Path, epochs: int = 2) -> AppTest:
     return app.run()
 
 
-def run_until(app: AppTest, condition: Callable[[], object], seconds: float = 90) -> None:
-    """Run the page again and again, as its timers do in a browser, until it shows something."""
-
-    def is_shown() -> object:
-        app.run()
-        assert not app.exception
-        return condition()
-
-    wait_until(is_shown, seconds)
-
-
-def chart_with(app: AppTest, name: str) -> Spec:
-    """Return the specification of the first chart with a parameter: "slot" is on the layer maps."""
-    specs = (json.loads(one.proto.spec) for one in app.get("vega_lite_chart"))
-    return next(spec for spec in specs if has_parameter(spec, name))
-
-
-def map_frame(app: AppTest, column: str) -> pd.DataFrame:
-    """Return the data of the layer maps that has a column."""
-    charts = app.get("vega_lite_chart")
-    maps = next(one for one in charts if has_parameter(json.loads(one.proto.spec), "slot"))
-    sent = (pa.ipc.open_stream(one.data.data) for one in maps.proto.datasets)
-    return next(frame for stream in sent if column in (frame := stream.read_pandas()))
-
-
-def map_titles(app: AppTest) -> list[str]:
-    """Return the titles of the maps at the first place of the slider."""
-    return list(map_frame(app, "title0")["title0"])
-
-
-def headings(app: AppTest) -> list[str]:
-    """Return what stands above the maps at the first place of the slider."""
-    return list(map_frame(app, "heading0")["heading0"])
-
-
-def said(app: AppTest) -> str:
-    return " ".join(error.value for error in app.error).replace("\\", "")
-
-
 def test_first_visit_presets_everything(root):
-    app = opened()
+    app = open_page()
     assert not app.exception
     assert not app.error
     assert not app.button(key="fine_tune").disabled
@@ -133,7 +93,7 @@ def test_upload_train_and_maps(root):
 def test_a_permalink_reopens_a_run_with_every_view(root):
     trained(uploaded(as_csv(toy_rows(90))), root)
     run_id = runs.list_runs(root)[0].run_id
-    app = opened(run=run_id)
+    app = open_page(run=run_id)
     for colouring in ("prediction", "right or wrong", "confidence"):
         app.selectbox(key="colouring").set_value(colouring).run()
         assert not app.exception
@@ -144,7 +104,7 @@ def test_a_permalink_reopens_a_run_with_every_view(root):
     app.segmented_control(key="projection").set_value("tsne").run()
     run = runs.read(root, run_id)
     wait_until(lambda: runs.read_map(run.path, "tsne", "cls", 4) is not None, seconds=90)
-    run_until(app, lambda: all("t-SNE" in heading for heading in headings(app)))
+    run_until(app, lambda: all("t-SNE" in heading for heading in map_headings(app)))
 
 
 def test_waiting_for_maps_tells_the_time_left(monkeypatch):
@@ -161,13 +121,13 @@ def test_waiting_for_maps_tells_the_time_left(monkeypatch):
 
 def test_lda_maps_say_that_val_is_to_be_looked_at(root):
     run = made(root, dataset_of(), "enc", {1: 0.5, 4: 2.0})
-    app = opened(run=run.run_id)
+    app = open_page(run=run.run_id)
     app.segmented_control(key="projection").set_value("lda").run()
     assert not app.exception
     assert not app.error
     assert map_titles(app)
-    assert "judge by val" in captions(app)
-    assert "PCA maps are shown until" not in captions(app)
+    assert "judge by val" in caption_text(app)
+    assert "PCA maps are shown until" not in caption_text(app)
     assert runs.read_map(run.path, "lda", "mean", 4) is None  # the page draws it
 
 
@@ -178,12 +138,12 @@ def test_own_texts_are_placed_in_lda_maps(looked_at, monkeypatch):
     app.segmented_control(key="own_texts_projection").set_value("lda").run()
     assert not app.exception
     assert not app.error
-    assert "judge by val" in captions(app)
+    assert "judge by val" in caption_text(app)
 
 
 def test_one_layer_large_lists_its_examples(root):
     trained(uploaded(as_csv(toy_rows(90))), root)
-    app = opened(run=runs.list_runs(root)[0].run_id)
+    app = open_page(run=runs.list_runs(root)[0].run_id)
     app.selectbox(key="focus-4").set_value(4).run()
     assert not app.exception
     table = app.dataframe[0].value
@@ -208,34 +168,30 @@ def looked_at(tmp_path_factory) -> Path:
 
 def examples_tab(looked_at: Path, monkeypatch, part: str) -> AppTest:
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
-    app = opened(run=runs.list_runs(looked_at)[0].run_id)
+    app = open_page(run=runs.list_runs(looked_at)[0].run_id)
     app.session_state["tabs"] = "Examples"
     app.session_state["examples_view"] = part
     return app.run()
 
 
-def captions(app: AppTest) -> str:
-    return " ".join(caption.value for caption in app.caption).replace("\\", "")
-
-
 def test_a_search_lists_the_hits_and_lights_them_up_in_all_maps(looked_at, monkeypatch):
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
     run = runs.list_runs(looked_at)[0]
-    app = opened(run=run.run_id)
+    app = open_page(run=run.run_id)
     assert len(app.dataframe[0].value) == 90
     examples = runs.read_examples(run.path)
     word = examples["text"].iloc[0].split()[0].upper()
     hits = set(examples["id"][examples["text"].str.contains(word, case=False, regex=False)])
     app.text_input(key="search").set_value(word).run()
     assert set(app.dataframe[0].value["id"]) == hits
-    assert f"**{len(hits)} example" in words(app)
+    assert f"**{len(hits)} example" in markdown_text(app)
     texts = map_frame(app, "highlighted")
     assert set(examples["id"].to_numpy()[texts["row"][texts["highlighted"] > 0]]) == hits
     app.button(key="examples_clear").click().run()
     assert len(app.dataframe[0].value) == 90
     assert app.text_input(key="search").value == ""
     app.text_input(key="search").set_value("no text has this").run()
-    assert "Nothing found in the 90 captured" in captions(app)
+    assert "Nothing found in the 90 captured" in caption_text(app)
 
 
 def test_a_long_text_full_of_markup_shows_as_text(root):
@@ -243,7 +199,7 @@ def test_a_long_text_full_of_markup_shows_as_text(root):
     rows = [(f"{text} {attack * 60}", label) for text, label in toy_rows(90)]
     trained(uploaded(as_csv(rows)), root)
     run = runs.list_runs(root)[0]
-    app = opened(run=run.run_id)
+    app = open_page(run=run.run_id)
     app.session_state["tabs"] = "Examples"
     example = runs.read_examples(run.path)["id"].iloc[0]
     app.session_state["opened_example"] = (run.dataset["fingerprint"], example)
@@ -260,7 +216,7 @@ def test_one_example_tells_predictions_layers_and_neighbours(looked_at, monkeypa
     run = runs.list_runs(looked_at)[0]
     examples = runs.read_examples(run.path)
     row = int((examples["split"] == "val").to_numpy().argmax())
-    app = opened(run=run.run_id)
+    app = open_page(run=run.run_id)
     app.session_state["tabs"] = "Examples"
     app.session_state["opened_example"] = (run.dataset["fingerprint"], examples["id"].iloc[row])
     app.run()
@@ -268,7 +224,7 @@ def test_one_example_tells_predictions_layers_and_neighbours(looked_at, monkeypa
     stored = [runs.read_predictions(run.path, s.index).iloc[row] for s in run.snapshots]
     for snapshot, one in zip(run.snapshots, stored, strict=True):
         name = run.label_names[one["predicted"]]
-        assert f"{name} ({one['confidence']:.0%})" in words(app), snapshot
+        assert f"{name} ({one['confidence']:.0%})" in markdown_text(app), snapshot
     neighbours = next(d.value for d in app.dataframe if "similarity" in d.value)
     assert len(neighbours) == 10
     assert neighbours["similarity"].is_monotonic_decreasing
@@ -284,7 +240,7 @@ def test_one_example_tells_predictions_layers_and_neighbours(looked_at, monkeypa
         if first
         else "the last layer gets it wrong."
     )
-    assert expected in captions(app)
+    assert expected in caption_text(app)
 
 
 @pytest.mark.parametrize(
@@ -319,7 +275,7 @@ def test_every_kind_of_event_has_its_list(looked_at, monkeypatch, kind):
         assert not app.exception
         assert app.session_state["tabs"] == "Maps"
         assert len(app.dataframe[0].value) == 12
-        assert "that changed neighbours" in words(app)
+        assert "that changed neighbours" in markdown_text(app)
 
 
 @pytest.mark.parametrize("snapshot", [2, 0])
@@ -363,7 +319,7 @@ def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
     app.segmented_control(key="own_texts_pooling").set_value("max").run()
     app.segmented_control(key="own_texts_projection").set_value("tsne").run()
     assert not app.exception
-    run_until(app, lambda: any("t-SNE" in heading for heading in headings(app)))
+    run_until(app, lambda: any("t-SNE" in heading for heading in map_headings(app)))
     for layer in range(1, 5):
         assert len(runs.read_map(run.path, "tsne", "max", layer)["xy"]) == 3
 
@@ -375,7 +331,7 @@ def test_a_selection_changes_data_only_so_that_the_slider_stays(looked_at, monke
     monkeypatch.setattr("layerviz.views.slider.FEWEST_SLOTS", 2)
     monkeypatch.setattr("layerviz.views.slider.MOST_SLOTS", 3)
     run = runs.list_runs(looked_at)[0]
-    app = opened(run=run.run_id)
+    app = open_page(run=run.run_id)
     before = without_data(chart_with(app, "slot"))
     app.text_input(key="search").set_value("the").run()  # more than the sample holds
     assert len(app.dataframe[0].value) > 10
@@ -390,13 +346,13 @@ def test_suspicious_labels_are_ranked_off_the_page_and_told_with_the_rows_of_the
     run_until(app, lambda: any("rank" in table.value for table in app.dataframe))
     assert not app.error
     stored, facts = runs.read_label_ranking(run.path)
-    assert f"{facts['n_flagged']} of 90 labels" in words(app)
+    assert f"{facts['n_flagged']} of 90 labels" in markdown_text(app)
     table = app.dataframe[0].value
     assert table["rank"].tolist() == list(range(1, 91))
     assert table["id"].tolist() == stored["id"].tolist()
     app.button(key="suspicious_marks").click().run()
     assert app.session_state["tabs"] == "Maps"
-    assert "for a suspicious label" in words(app)
+    assert "for a suspicious label" in markdown_text(app)
 
 
 # --- layers ---------------------------------------------------------------------------------
@@ -405,13 +361,9 @@ def test_suspicious_labels_are_ranked_off_the_page_and_told_with_the_rows_of_the
 def layers_tab(root: Path) -> AppTest:
     """Train on the toy data, and open the tab of the run."""
     trained(uploaded(as_csv(toy_rows(300))), root)
-    app = opened(run=runs.list_runs(root)[0].run_id)
+    app = open_page(run=runs.list_runs(root)[0].run_id)
     app.session_state["tabs"] = "Layers"
     return app.run()
-
-
-def words(app: AppTest) -> str:
-    return " ".join(element.value for element in app.markdown).replace("\\", "")
 
 
 def test_the_layers_tab_says_what_is_stored(root):
@@ -420,16 +372,17 @@ def test_the_layers_tab_says_what_is_stored(root):
     run = runs.list_runs(root)[0]
     answer = separability.answer_of(run)
     for sentence in separability.answer_sentences(answer):
-        assert sentence in words(app)
+        assert sentence in markdown_text(app)
     best, table = answer.best, runs.read_separability(run.path)
     stored = table[
         table[["snapshot", "pooling", "layer", "measure", "split"]]
         .eq([best.snapshot, best.pooling, best.layer, "probe_macro_f1", "val"])
         .all(axis=1)
     ]
-    assert f"val macro-F1 {stored['value'].item():.2f}" in words(app)
+    assert f"val macro-F1 {stored['value'].item():.2f}" in markdown_text(app)
     app.segmented_control(key="answer_poolings").set_value("cls").run()
-    assert separability.answer_sentences(separability.answer_of(run, ("cls",)))[0] in words(app)
+    lead = separability.answer_sentences(separability.answer_of(run, ("cls",)))[0]
+    assert lead in markdown_text(app)
 
 
 def test_every_measure_has_its_heat_map(root):
@@ -445,7 +398,7 @@ def test_every_measure_has_its_heat_map(root):
 
 def test_what_stands_below_the_heat_map(root):
     app = layers_tab(root)
-    for tab, said in (
+    for tab, sentence in (
         ("Pooling", "each at its best layer"),
         ("Overfitting", "val is highest at"),
         ("Similarity", "Each layer and its pre-trained self"),
@@ -455,14 +408,14 @@ def test_what_stands_below_the_heat_map(root):
         app.session_state["detail_tabs"] = tab
         app.run()
         assert not app.exception, tab
-        assert said in words(app), tab
+        assert sentence in markdown_text(app), tab
     app.selectbox(key="detail_how").set_value("scalar mix").run()
-    assert "with weights" in words(app)
+    assert "with weights" in markdown_text(app)
     app.button(key="search_mix").click().run()
     run = runs.list_runs(root)[0]
     snapshot = separability.answer_of(run).best.snapshot
     wait_until(lambda: any(runs.read_mix(run.path, snapshot, pooling) for pooling in POOLINGS))
-    run_until(app, lambda: "Search" in words(app))
+    run_until(app, lambda: "Search" in markdown_text(app))
 
 
 def test_a_run_without_measures_is_measured_when_its_layers_are_asked_for(root):
@@ -471,12 +424,12 @@ def test_a_run_without_measures_is_measured_when_its_layers_are_asked_for(root):
     (run.path / "separability.csv").unlink()
     for snapshot in run.snapshots:
         (run.path / "snapshots" / f"{snapshot.index:03d}" / "probes.safetensors").unlink()
-    app = opened(run=run.run_id)
+    app = open_page(run=run.run_id)
     app.session_state["tabs"] = "Layers"
     app.run()
     wait_until(lambda: not runs.unmeasured_snapshots(run))
     lead = separability.answer_sentences(separability.answer_of(run))[0]
-    run_until(app, lambda: lead in words(app))
+    run_until(app, lambda: lead in markdown_text(app))
 
 
 def test_the_same_settings_reopen_the_finished_run(root):
@@ -500,7 +453,7 @@ def test_a_bad_file_gets_one_sentence_with_the_fix(root, content, name, words):
     app = uploaded(content, name)
     assert not app.exception
     assert len(app.error) == 1
-    assert words in said(app)
+    assert words in error_text(app)
     assert app.button(key="fine_tune").disabled
 
 
@@ -534,7 +487,7 @@ def test_a_cancelled_run_offers_to_go_on_where_its_data_is_chosen(root):
     app = trained(uploaded(as_csv(toy_rows(90))), root)
     run = runs.list_runs(root)[0]
     runs.update(run.path, status="cancelled")
-    elsewhere = opened(run=run.run_id)  # the sample is chosen, not the run's data
+    elsewhere = open_page(run=run.run_id)  # the sample is chosen, not the run's data
     assert not any(button.key == "continue" for button in elsewhere.button)
     assert any("choose its data" in caption.value for caption in elsewhere.caption)
     app.run()
@@ -570,7 +523,7 @@ def test_separate_files_and_corrected_columns(root):
 
 @pytest.mark.parametrize("run_id", ["../../etc/passwd", "no-such-run", "A B"])
 def test_a_wrong_permalink_is_told_and_the_page_lives(root, run_id):
-    app = opened(run=run_id)
+    app = open_page(run=run_id)
     assert not app.exception
     assert len(app.error) == 1
     assert not app.button(key="fine_tune").disabled
@@ -578,7 +531,7 @@ def test_a_wrong_permalink_is_told_and_the_page_lives(root, run_id):
 
 @pytest.mark.parametrize("compared", ["../../etc/passwd,no-such-run", "no-such-run", ",,"])
 def test_a_wrong_permalink_of_a_comparison_is_told_and_the_page_lives(root, compared):
-    app = opened(compare=compared)
+    app = open_page(compare=compared)
     assert not app.exception
     assert len(app.error) == len([part for part in compared.split(",") if part])
     assert not app.button(key="fine_tune").disabled
@@ -588,12 +541,12 @@ def test_runs_that_are_there_are_put_side_by_side(root):
     dataset = dataset_of()
     good = made(root, dataset, "good", {3: 3.0, 4: 3.0})
     weak = made(root, dataset, "weak", {2: 0.9}, n_layers=2, noise=1)
-    app = opened(compare=f"{good.run_id},{weak.run_id}")
+    app = open_page(compare=f"{good.run_id},{weak.run_id}")
     assert not app.exception
     contenders = comparison.contenders_of([good, weak])
     judged = comparison.compare_contenders(contenders)
     for sentence in comparison.comparison_sentences(judged):
-        assert sentence in words(app)
+        assert sentence in markdown_text(app)
     table = app.dataframe[0].value
     assert [standing.split(":")[0] for standing in table["standing"]] == ["best", "behind"]
     assert table["val macro-F1"][0].startswith(f"{judged.best.val.value:.3f}")
@@ -613,14 +566,14 @@ def test_runs_that_are_there_are_put_side_by_side(root):
         app.session_state["compare_tabs"] = tab
         app.run()
         assert not app.exception, tab
-        assert said_there in words(app), tab
+        assert said_there in markdown_text(app), tab
 
 
 def test_what_was_measured_by_nobody_is_measured_when_it_is_compared(root):
     dataset = dataset_of()
     compared = [made(root, dataset, name, {4: 2.0}, noise=n) for n, name in enumerate("ab")]
     (compared[1].path / "snapshots" / "001" / "probes.safetensors").unlink()
-    app = opened(compare=",".join(run.run_id for run in compared))
+    app = open_page(compare=",".join(run.run_id for run in compared))
     wait_until(lambda: not runs.unmeasured_snapshots(compared[1]))
     run_until(app, lambda: app.dataframe[0].value["best layer"].str.contains("epoch 1,").all())
     assert len(app.dataframe[0].value) == 2
@@ -629,13 +582,13 @@ def test_what_was_measured_by_nobody_is_measured_when_it_is_compared(root):
 def test_runs_on_other_data_are_refused_on_the_page(root):
     one = made(root, dataset_of(), "one", {4: 2.0})
     other = made(root, dataset_of("other", seed=5), "other", {4: 2.0})
-    app = opened(compare=f"{one.run_id},{other.run_id}")
+    app = open_page(compare=f"{one.run_id},{other.run_id}")
     assert not app.exception
-    assert "cannot be compared" in said(app)
+    assert "cannot be compared" in error_text(app)
 
 
 def test_what_is_compared_follows_the_choices_beside_the_button(root):
-    app = opened()
+    app = open_page()
     assert "3 encoders" in app.button(key="compare").label
     app.multiselect(key="compared_encoders").set_value(["bert-mini", "scratch-bert"]).run()
     app.number_input(key="compared_seeds").set_value(3).run()
@@ -647,7 +600,7 @@ def test_what_is_compared_follows_the_choices_beside_the_button(root):
 
 
 def test_a_malformed_encoder_is_told(root):
-    app = opened()
+    app = open_page()
     app.selectbox(key="encoder").set_value("Another: Hub id or folder").run()
     app.text_input(key="other_encoder").set_value("no such/encoder name!").run()
     assert len(app.error) == 1
@@ -664,7 +617,7 @@ def test_an_unreachable_hub_ends_the_run_with_the_fix(root, monkeypatch):
     wait_until(lambda: not runs.list_runs(root)[0].live)
     app.run()
     assert not app.exception
-    assert "some-body/no-such-encoder" in said(app)
+    assert "some-body/no-such-encoder" in error_text(app)
 
 
 def test_user_text_is_never_markup(root):
@@ -700,7 +653,7 @@ def test_history_on_disk_is_what_the_page_shows(root):
 
 def test_a_page_is_made_behind_a_bar_that_goes_when_it_is_made(root):
     run = made(root, dataset_of(), "enc", {4: 2.0})
-    app = opened(run=run.run_id)
+    app = open_page(run=run.run_id)
     app.session_state["tabs"] = "Export"
     app.run()
     app.button(key="make-page").click().run()
@@ -713,7 +666,7 @@ def test_a_zip_is_unpacked_and_the_run_in_it_opened(root, tmp_path_factory):
     run = made(tmp_path_factory.mktemp("elsewhere"), dataset_of(), "enc", {4: 2.0})
     content = io.BytesIO()
     zip_run(run, content)
-    app = opened()
+    app = open_page()
     app.button(key="open_zip").click().run()
     app.file_uploader(key="run_zip").upload("run.zip", content.getvalue(), "application/zip")
     app.button(key="open_zip").click().run()  # a dialog is drawn only in the run that opens it
@@ -728,7 +681,7 @@ def test_a_tab_is_one_entry_of_the_registry(root) -> None:
     drawn = []
     made_up = Tab("Made up", lambda run: drawn.append(run.run_id))
     with run_page.TABS.extended(made_up):
-        app = opened(run=run.run_id)
+        app = open_page(run=run.run_id)
         assert not drawn
         app.session_state["tabs"] = "Made up"
         app.run()
@@ -744,7 +697,7 @@ def test_what_a_reader_chose_is_kept_by_every_widget_that_asks_for_it(root) -> N
 
     run = made(root, dataset_of(), "tiny", {2: 2.0})
     with run_page.TABS.extended(Tab("Made up", draw)):
-        app = opened(run=run.run_id)
+        app = open_page(run=run.run_id)
         app.session_state["tabs"] = "Made up"
         app.run().number_input(key="made_up").set_value(7).run()
         for name in ("Layers", "Made up"):

@@ -24,6 +24,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 from made_runs import dataset_of, made
+from pages import open_page
 from PIL import Image, ImageColor, ImageSequence
 from safetensors.numpy import save_file
 from specs import parameter, tags_in_svg, texts_in_svg
@@ -48,7 +49,6 @@ from layerviz.projection import LayerMaps
 from layerviz.runs import Run
 from layerviz.views import MapsRequest, MapsView, RunMaps, collect_maps, first_and_last_layers
 
-APP = str(Path(__file__).parents[1] / "streamlit_app.py")
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = (SCRIPT, "**bold** [a](http://x.example)", 'it\'s "quoted" & <b>')
 LONG = SCRIPT + "\u2028 ]]> --> " + "long " * 1000
@@ -762,10 +762,7 @@ def test_a_further_export_is_an_option_of_the_command_line(
 
 def opened_tab(run: Run, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(run.path.parent))
-    app = AppTest.from_file(APP, default_timeout=60)
-    app.query_params["run"] = run.run_id
-    app.session_state["tabs"] = "Export"
-    app.run()
+    app = open_page(run=run.run_id, state={"tabs": "Export"})
     assert not app.exception
     return app
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from made_runs import dataset_of, made
-from streamlit.testing.v1 import AppTest
+from pages import caption_text, chart_with, open_page
+from specs import strings_outside_data
 
 from layerviz import __main__ as cli
 from layerviz import runs
@@ -33,7 +32,6 @@ from layerviz.separability import (
     measure_layers,
 )
 
-APP = str(Path(__file__).parents[1] / "streamlit_app.py")
 WORDS: dict[str, Any] = {
     "explanation": "What a test makes up. It means nothing.",
     "reference": "A test 2026",
@@ -69,31 +67,22 @@ def test_a_new_measure_is_measured_and_stored(run):
 
 
 def test_a_new_measure_is_offered_on_the_page_and_has_its_heat_map(run):
-    app = AppTest.from_file(APP, default_timeout=60)
-    app.query_params["run"] = run.run_id
-    app.session_state["tabs"] = "Layers"
-    app.run()
+    app = open_page(run=run.run_id, state={"tabs": "Layers"})
     assert not app.exception
     assert app.selectbox(key="measure").options[-1] == "Mean norm"
     app.selectbox(key="measure").set_value("norm").run()
     assert not app.exception
-    specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]
-    heat_map = next(json.loads(spec) for spec in specs if '"name": "cell"' in spec)
-    assert "Mean norm (n = 240)" in json.dumps(heat_map)
-    assert any(WORDS["explanation"] in caption.value for caption in app.caption)
+    assert "Mean norm (n = 240)" in strings_outside_data(chart_with(app, "cell"))
+    assert WORDS["explanation"] in caption_text(app)
     chart = heat_map_chart(run, "norm", "train").to_dict()
-    assert "Mean norm" in json.dumps(chart)
+    assert any("Mean norm" in text for text in strings_outside_data(chart))
 
 
 def test_a_run_that_was_made_before_the_measure_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path))
     old = made(tmp_path, dataset_of(), "scratch-bert", {4: 3.0}, n_snapshots=1)
     with MEASURES.extended(NORM):
-        app = AppTest.from_file(APP, default_timeout=60)
-        app.query_params["run"] = old.run_id
-        app.session_state["tabs"] = "Layers"
-        app.session_state["measure"] = "norm"
-        app.run()
+        app = open_page(run=old.run_id, state={"tabs": "Layers", "measure": "norm"})
         assert not app.exception
         assert any("Mean norm was not measured" in info.value for info in app.info)
 

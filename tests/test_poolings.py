@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pages import open_page, specs_of
 from safetensors.numpy import load_file
 from streamlit.testing.v1 import AppTest
 
@@ -26,7 +27,6 @@ from layerviz.registry import UnknownNameError
 from layerviz.runs import Run
 from layerviz.views import MapsRequest
 
-APP = str(Path(__file__).parents[1] / "streamlit_app.py")
 EARLIER = Path(__file__).parent / "earlier"
 TODAY = ("mean", "cls", "max")
 
@@ -67,9 +67,7 @@ def extended() -> Iterator[None]:
 
 def page(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(root))
-    app = AppTest.from_file(APP, default_timeout=60)
-    app.query_params["run"] = run.run_id
-    return app.run()
+    return open_page(run=run.run_id)
 
 
 def labels_of(app: AppTest, key: str) -> list[str]:
@@ -78,10 +76,9 @@ def labels_of(app: AppTest, key: str) -> list[str]:
 
 def pooling_lines(app: AppTest) -> dict[str, str]:
     """Return the lines of the chart of poolings, with their colours."""
-    specs = [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
     scales = [
         layer["encoding"]["color"]["scale"]
-        for spec in specs
+        for spec in specs_of(app)
         for layer in spec.get("layer", ())
         if layer.get("encoding", {}).get("color", {}).get("title") == "Pooling"
     ]

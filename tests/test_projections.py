@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from made_runs import dataset_of, made
+from pages import caption_text, map_frame, map_headings, open_page, run_until
 from streamlit.testing.v1 import AppTest
+from waiting import wait_until
 
 from layerviz import cache, runs
 from layerviz.__main__ import main
@@ -82,13 +82,6 @@ STORED = Projection(
 )
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Run:
     root = tmp_path_factory.mktemp("original")
@@ -104,21 +97,8 @@ def run(original: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return runs.read(root, original.run_id)
 
 
-def frames_of_maps(app: AppTest) -> list[pd.DataFrame]:
-    """Return the data of the first chart with an epoch slider."""
-    chart = next(c for c in app.get("vega_lite_chart") if '"slot"' in c.proto.spec)
-    return [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
-
-
-def headings(app: AppTest) -> str:
-    frame = next(frame for frame in frames_of_maps(app) if "heading0" in frame)
-    return " ".join(frame["heading0"])
-
-
-def opened(run: Run, projection: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.query_params["run"] = run.run_id
-    app.run()
+def open_maps(run: Run, projection: str) -> AppTest:
+    app = open_page(run=run.run_id)
     app.segmented_control(key="projection").set_value(projection).run()
     assert not app.exception
     assert not app.error
@@ -127,14 +107,13 @@ def opened(run: Run, projection: str) -> AppTest:
 
 def test_the_page_offers_a_further_projection_and_draws_its_maps(run: Run) -> None:
     with PROJECTIONS.extended(FIRST_TWO):
-        app = opened(run, "first_two")
+        app = open_maps(run, "first_two")
         control = app.segmented_control(key="projection")
         assert control.options == ["PCA", "LDA", "t-SNE", "UMAP", "First two"]
         assert "First two: the first two dimensions." in control.help
-        assert "First two" in headings(app)
-        captions = " ".join(caption.value for caption in app.caption)
-        assert "First two is fitted to the train labels" in captions
-        points = next(frame for frame in frames_of_maps(app) if "newest" in frame)
+        assert all("First two" in heading for heading in map_headings(app))
+        assert "First two is fitted to the train labels" in caption_text(app)
+        points = map_frame(app, "newest")
     states = runs.read_hidden_states(run.path, 2, "mean", 3)[:, :2].astype(np.float32)
     part = points[points["layer"] == 3].sort_values("row")
     for axis, name in enumerate(("x2", "y2")):
@@ -144,14 +123,11 @@ def test_the_page_offers_a_further_projection_and_draws_its_maps(run: Run) -> No
 
 def test_the_page_waits_for_maps_of_a_further_projection_that_are_stored(run: Run) -> None:
     with PROJECTIONS.extended(STORED):
-        app = opened(run, "two_stored")
+        app = open_maps(run, "two_stored")
         wait_until(
             lambda: all(runs.read_map(run.path, "two_stored", "mean", n) for n in range(1, 5))
         )
-        app.run()
-        app.run()
-        assert not app.exception
-        assert "Two stored" in headings(app)
+        run_until(app, lambda: all("Two stored" in heading for heading in map_headings(app)))
 
 
 def test_a_worker_draws_stored_maps_of_a_further_projection_and_continues_them(run: Run) -> None:

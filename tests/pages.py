@@ -1,0 +1,76 @@
+"""The page without a browser: opened, run until it shows something, and read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from specs import Spec, has_parameter
+from streamlit.testing.v1 import AppTest
+from waiting import wait_until
+
+APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
+
+
+def open_page(*, state: dict[str, object] | None = None, **query: str) -> AppTest:
+    """Open the page at an address, with what a reader chose before in its session state."""
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    for key, chosen in (state or {}).items():
+        app.session_state[key] = chosen
+    return app.run()
+
+
+def run_until(app: AppTest, condition: Callable[[], object], seconds: float = 90) -> None:
+    """Run the page again and again, as its timers do in a browser, until it shows something."""
+
+    def is_shown() -> object:
+        app.run()
+        assert not app.exception
+        return condition()
+
+    wait_until(is_shown, seconds)
+
+
+def error_text(app: AppTest) -> str:
+    return " ".join(error.value for error in app.error).replace("\\", "")
+
+
+def caption_text(app: AppTest) -> str:
+    return " ".join(caption.value for caption in app.caption).replace("\\", "")
+
+
+def markdown_text(app: AppTest) -> str:
+    return " ".join(element.value for element in app.markdown).replace("\\", "")
+
+
+def specs_of(app: AppTest) -> list[Spec]:
+    """Return the specifications of all charts; their data is sent beside them."""
+    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
+
+
+def chart_with(app: AppTest, name: str) -> Spec:
+    """Return the specification of the first chart with a parameter: "slot" is on the layer maps."""
+    return next(spec for spec in specs_of(app) if has_parameter(spec, name))
+
+
+def map_frame(app: AppTest, column: str) -> pd.DataFrame:
+    """Return the data of the layer maps that has a column."""
+    charts = zip(app.get("vega_lite_chart"), specs_of(app), strict=True)
+    maps = next(chart for chart, spec in charts if has_parameter(spec, "slot"))
+    sent = (pa.ipc.open_stream(one.data.data) for one in maps.proto.datasets)
+    return next(frame for stream in sent if column in (frame := stream.read_pandas()))
+
+
+def map_titles(app: AppTest) -> list[str]:
+    """Return the titles of the maps at the first place of the slider."""
+    return list(map_frame(app, "title0")["title0"])
+
+
+def map_headings(app: AppTest) -> list[str]:
+    """Return what stands above the maps at the first place of the slider."""
+    return list(map_frame(app, "heading0")["heading0"])
