@@ -8,8 +8,9 @@ that was deleted and computed again is not mistaken for the old one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ from layerviz import (
 from layerviz.comparison import Agreement, Comparison, Contender
 from layerviz.data import Columns, Dataset, Table
 from layerviz.encoders import LoadedEncoder
+from layerviz.errors import RunError
 from layerviz.exploring import Neighbours, OwnTexts, Suspicion, TokenPaths
 from layerviz.jobs import Jobs
 from layerviz.poolings import POOLINGS
@@ -69,10 +71,12 @@ def _by_measured_runs(contender: Contender) -> tuple[object, ...]:
     return contender.name, measured_runs, contender.snapshots
 
 
-RUN = {Run: _by_creation}  # for what never changes once it is there
-GROWING_RUN = {Run: _by_snapshots}  # for what covers all snapshots
-MEASURED_RUN = {Run: _by_measures}  # for what covers all measured snapshots
-MODEL = {Run: _by_creation, type(Path()): _by_weights}
+Keys = dict[str | type[Any], Callable[[Any], Any]]
+
+RUN: Keys = {Run: _by_creation}  # for what never changes once it is there
+GROWING_RUN: Keys = {Run: _by_snapshots}  # for what covers all snapshots
+MEASURED_RUN: Keys = {Run: _by_measures}  # for what covers all measured snapshots
+MODEL: Keys = {Run: _by_creation, type(Path()): _by_weights}
 
 
 # --- the server, the data ---------------------------------------------------------------------
@@ -299,7 +303,10 @@ def neighbour_changes(
 @st.cache_data(show_spinner=False, max_entries=8, hash_funcs=GROWING_RUN)
 def suspicion(run: Run) -> Suspicion:
     """Return the ranking of labels that is stored with a run; there must be one."""
-    return exploring.stored_suspicious_labels(run)
+    ranking = exploring.stored_suspicious_labels(run)
+    if ranking is None:
+        raise RunError("The ranking of labels was deleted.", "Reload the page to make it again.")
+    return ranking
 
 
 # --- the fine-tuned model ----------------------------------------------------------------------

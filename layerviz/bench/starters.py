@@ -131,7 +131,7 @@ class _Bench:
     def compare(self, dataset: Dataset, name: str) -> dict[str, Any]:
         """Measure both sides on one data set."""
         counts = dataset.examples["split"].value_counts()
-        row = {
+        row: dict[str, Any] = {
             "data": dataset.name,
             "encoder": name,
             "n_train": int(counts["train"]),
@@ -178,16 +178,12 @@ class _Bench:
     def probed(self, dataset: Dataset, name: str, side: str) -> dict[str, Any]:
         """Return what linear probes read before training, twins' scores averaged over seeds."""
         seeds = range(self.seeds if side == "random" else 1)  # a starter has one set of weights
-        by_layer = np.mean(
-            [
-                self.once(
-                    (dataset.fingerprint, _digest(name), side, "probe", seed),
-                    lambda seed=seed: self.probe(dataset, self.encoder(name, side, seed)),
-                )
-                for seed in seeds
-            ],
-            axis=0,
-        )  # (L + 1,)
+
+        def read(seed: int) -> list[float]:
+            key = (dataset.fingerprint, _digest(name), side, "probe", seed)
+            return self.once(key, lambda: self.probe(dataset, self.encoder(name, side, seed)))
+
+        by_layer = np.mean([read(seed) for seed in seeds], axis=0)  # (L + 1,)
         best = int(by_layer[1:].argmax()) + 1
         of = f"{dataset.name}: {Path(name).name}, {side} weights, probes before training"
         self.print_line(f"{of}: {' '.join(f'{f1:.3f}' for f1 in by_layer)}")

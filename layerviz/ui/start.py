@@ -43,9 +43,9 @@ def overview(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
 
 def _class_counts(counts: pd.DataFrame) -> None:
     by_size = counts.loc[counts.sum(axis=1).sort_values(ascending=False, kind="stable").index]
-    long = by_size.head(CLASSES_DRAWN).rename_axis(index="label", columns="split").stack()
+    by_class = by_size.head(CLASSES_DRAWN).rename_axis(index="label", columns="split")
     figure(
-        charts.class_counts(long.rename("n").reset_index()),
+        charts.class_counts(by_class.stack().to_frame("n").reset_index()),
         key="class_counts",
         alt="Bar chart: number of examples of each class in each split.",
     )
@@ -58,7 +58,7 @@ def _lengths(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
     limit = config.max_length if config else 0
     lengths, unit = _token_lengths(dataset, encoder, config)
     if lengths is None:
-        lengths, unit = texts.str.split().str.len().to_numpy(), "words"
+        lengths, unit = texts.map(lambda text: len(text.split())).to_numpy(), "words"
         st.caption("Counted in words: the tokenizer is not on disk yet.")
     shown = lengths[lengths <= np.quantile(lengths, LENGTHS_DRAWN)]
     width = -(-(int(np.ptp(shown)) + 1) // 40)  # whole numbers per bar

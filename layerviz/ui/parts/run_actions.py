@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from layerviz import encoders, runs
@@ -11,7 +13,8 @@ from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, show
 from layerviz.wording import count
 
 # Colour of the badge and icon of each status.
-STATUS_MARKS = {
+BadgeColour = Literal["blue", "green", "gray", "red"]
+STATUS_MARKS: dict[str, tuple[BadgeColour, str]] = {
     "queued": ("blue", ":material/schedule:"),
     "running": ("blue", ":material/play_circle:"),
     "done": ("green", ":material/check_circle:"),

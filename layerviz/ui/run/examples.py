@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import streamlit as st
 
+from layerviz.registry import Registry
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import ONE, SHOWN
 from layerviz.ui.parts.state import keep
+from layerviz.ui.parts.tabs import Tab
 from layerviz.ui.run.events import events
 from layerviz.ui.run.one_example import one_example
 from layerviz.ui.run.own_texts import own_texts
 from layerviz.ui.run.suspicious import suspicious
 
-PARTS = {
-    ONE: one_example,
-    "Events": events,
-    "Suspicious labels": suspicious,
-    "Your own text": own_texts,
-}
+PARTS = Registry(
+    "part of the examples",
+    [
+        Tab(ONE, one_example),
+        Tab("Events", events),
+        Tab("Suspicious labels", suspicious),
+        Tab("Your own text", own_texts),
+    ],
+)
 
 
 def examples(run: Run) -> None:
@@ -29,4 +34,4 @@ def examples(run: Run) -> None:
         key=keep(SHOWN, ONE),
         label_visibility="collapsed",
     )
-    PARTS[part](run)
+    PARTS[part or ONE].draw(run)

@@ -27,10 +27,11 @@ def choose_data() -> Dataset | None:
         args=(None,),
     )
     if source == SAMPLE:
-        train, val, test = cache.sample(), None, None
+        files: tuple[Table | None, Table | None, Table | None] = (cache.sample(), None, None)
         st.caption("Customer messages, four classes, made for layerviz: who has to answer it?")
     else:
-        train, val, test = _uploads()
+        files = _uploads()
+    train, val, test = files
     if train is None:
         st.caption("One row per example, with a column of texts and a column of labels.")
         return None
