@@ -224,7 +224,7 @@ def _slide_alone(browser: Any, n_marks: int, n_snapshots: int, repeats: int) -> 
 def _alone(n_marks: int, n_snapshots: int) -> str:
     chart = _chart(n_marks // CHART_LAYERS, n_snapshots)
     spec_text = picture(chart, "json", width=1100).decode().replace("<", "\\u003c")
-    vega = vl_convert.javascript_bundle().replace("</script", "<\\/script")
+    vega = vl_convert.javascript_bundle(None).replace("</script", "<\\/script")
     return f"""<!DOCTYPE html><meta charset="utf-8"><div id="maps" style="width:1100px"></div>
 <script>{vega}</script>
 <script>vegaEmbed("#maps", {spec_text}, {{actions: false, renderer: "canvas"}})
@@ -266,6 +266,7 @@ def _chart(n_points: int, n_snapshots: int):
 def figures(result: dict[str, Any]) -> list[Figure]:
     """Return a result of :func:`measure` as figures with their goals."""
     found = []
+    goal: float | None
     for cache, goal in (("warm", WARM_GOAL), ("cold", COLD_GOAL)):
         for name, times in result["clicks"].items():
             for key, until in (("idle", "server idle"), ("drawn", "drawn")):

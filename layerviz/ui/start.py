@@ -45,7 +45,7 @@ def _class_counts(counts: pd.DataFrame) -> None:
     by_size = counts.loc[counts.sum(axis=1).sort_values(ascending=False, kind="stable").index]
     by_class = by_size.head(CLASSES_DRAWN).rename_axis(index="label", columns="split")
     figure(
-        charts.class_counts(by_class.stack().to_frame("n").reset_index()),
+        charts.class_counts(pd.Series(by_class.stack(), name="n").reset_index()),
         key="class_counts",
         alt="Bar chart: number of examples of each class in each split.",
     )

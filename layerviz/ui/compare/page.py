@@ -324,7 +324,8 @@ def _about(compared: list[Run]) -> None:
     same = settings.drop(columns=differing).iloc[0]
     st.caption(
         plain(
-            "The same for all: " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in same.items())
+            "The same for all: "
+            + ", ".join(f"{str(k).replace('_', ' ')} {v}" for k, v in same.items())
         )
     )
     st.caption(f"Data fingerprint, the same for all: {compared[0].dataset['fingerprint']}")

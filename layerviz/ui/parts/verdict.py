@@ -29,4 +29,4 @@ def poolings_control(key: str, poolings: Sequence[str]) -> tuple[str, ...]:
         help="The more cells are searched, the more the best of them is flattered: look at one "
         "pooling if you know which you want.",
     )
-    return tuple(poolings) if searched == ALL_POOLINGS else (searched,)
+    return tuple(poolings) if searched in (None, ALL_POOLINGS) else (searched,)
