@@ -325,8 +325,7 @@ def own_texts(run: Run, folder: Path, texts: tuple[str, ...]) -> OwnTexts:
     known = [name for name in run.poolings if name in POOLINGS]
     with _one_reader:
         return exploring.read_texts(
-            loaded.model,
-            loaded.tokenizer,
+            loaded,
             texts,
             max_length=run.config.max_length,
             poolings=known or run.poolings,  # where none is known, it says so

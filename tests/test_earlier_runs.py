@@ -177,9 +177,7 @@ def test_its_models_still_read_texts_as_they_did(unzipped: dict[str, Run], name:
     texts = runs.read_examples(run.path)["text"].tolist()[: exploring.MOST_TEXTS]
     for snapshot, folder in models.items():
         trained = encoders.load_trained(folder)
-        read = exploring.read_texts(
-            trained.model, trained.tokenizer, texts, max_length=run.config.max_length
-        )
+        read = exploring.read_texts(trained, texts, max_length=run.config.max_length)
         told = runs.read_predictions(run.path, snapshot)[: len(texts)]
         rows = np.arange(len(texts)), told["predicted"].to_numpy()
         np.testing.assert_allclose(read.probabilities[rows], told["confidence"], atol=1e-4)

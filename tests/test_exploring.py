@@ -214,9 +214,8 @@ def test_the_list_holds_train_and_val_once_each_as_the_examples_have_them(
         assert frame[name].tolist() == truth[name][frame["row"]].tolist()
     assert frame["rank"].tolist() == list(range(1, len(frame) + 1))
     assert frame["score"].is_monotonic_increasing
-    assert (
-        frame[["score", "p_label", "p_suggested", "neighbours_agree"]].stack().between(0, 1).all()
-    )
+    for name in ("score", "p_label", "p_suggested", "neighbours_agree"):
+        assert frame[name].between(0, 1).all()
     assert (frame["suggested"] != frame["label"]).all()
 
 
@@ -268,7 +267,7 @@ def encoder() -> LoadedEncoder:
 
 def test_new_texts_are_read_as_the_examples_were(encoder: LoadedEncoder) -> None:
     model, tokenizer = encoder.model, encoder.tokenizer
-    own = exploring.read_texts(model, tokenizer, TEXTS, max_length=64)
+    own = exploring.read_texts(encoder, TEXTS, max_length=64)
     captured = hidden_states.capture(model, tokenizer, TEXTS, max_length=64)
     assert own.texts == tuple(TEXTS)
     assert all(np.array_equal(own.pooled[name], captured.pooled[name]) for name in own.pooled)
@@ -284,7 +283,7 @@ def test_nothing_blanks_and_too_much_are_refused(
     encoder: LoadedEncoder, texts: list[str], said: str
 ) -> None:
     with pytest.raises(DataError, match=said) as caught:
-        exploring.read_texts(encoder.model, encoder.tokenizer, texts, max_length=64)
+        exploring.read_texts(encoder, texts, max_length=64)
     assert caught.value.hint
 
 

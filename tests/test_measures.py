@@ -24,9 +24,9 @@ from layerviz.separability import (
     MEASURES,
     ChangeMeasure,
     Estimate,
+    LabelledStates,
     LayerChange,
     LayerMeasure,
-    LayerStates,
     PredictionMeasure,
     Predictions,
     measure_layers,
@@ -38,7 +38,7 @@ WORDS: dict[str, Any] = {
 }
 
 
-def _norm(layer: LayerStates) -> dict[str, float]:
+def _norm(layer: LabelledStates) -> dict[str, float]:
     values = {"train": float(np.linalg.norm(layer.train_states, axis=1).mean())}
     if layer.has_val:
         values["val"] = float(np.linalg.norm(layer.val_states, axis=1).mean())

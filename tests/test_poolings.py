@@ -184,9 +184,7 @@ def test_own_texts_are_read_with_a_new_pooling(trained: Run) -> None:
     from layerviz import encoders
 
     loaded = encoders.load_trained(trained.layout.model)
-    read = exploring.read_texts(
-        loaded.model, loaded.tokenizer, ["a pear"], max_length=32, poolings=trained.poolings
-    )
+    read = exploring.read_texts(loaded, ["a pear"], max_length=32, poolings=trained.poolings)
     assert set(read.pooled) == {*TODAY, "last"}
 
 

@@ -15,8 +15,8 @@ def flips(predicted: np.ndarray, labels: np.ndarray, *, first: int = 1) -> pd.Da
 
     Forgetting events are those of Toneva et al. (2019), "An empirical study of example forgetting
     during deep neural network learning", counted from snapshot to snapshot. By default the
-    snapshot before training is left out: the head is random then, so that nearly every example
-    would seem to flip. With two snapshots only, both are compared.
+    snapshot before training is left out: the head is still random, so nearly every example would
+    seem to flip. With only two snapshots, both are compared.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def flips(predicted: np.ndarray, labels: np.ndarray, *, first: int = 1) -> pd.Da
     labels : ndarray of shape (N,)
         Class indices.
     first : int
-        The snapshot to begin with, where two or more follow from there on; else all are taken.
+        The snapshot to begin with, if it leaves two or more; otherwise all are used.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def flips(predicted: np.ndarray, labels: np.ndarray, *, first: int = 1) -> pd.Da
     outcome = np.select([learned, forgotten], FLIP_OUTCOMES[:2], FLIP_OUTCOMES[2])
     steps = np.arange(first + 1, first + 1 + len(changed))[:, None]
     last = np.where(changed, steps, 0).max(axis=0, initial=0)
-    found = pd.DataFrame(
+    flipped = pd.DataFrame(
         {
             "row": rows,
             "n_flips": changed.sum(axis=0)[rows],
@@ -53,7 +53,7 @@ def flips(predicted: np.ndarray, labels: np.ndarray, *, first: int = 1) -> pd.Da
             "outcome": outcome[rows],
         }
     )
-    return _sorted(found, ["n_flips", "last_flip"], ascending=False)
+    return _in_order(flipped, ["n_flips", "last_flip"], ascending=False)
 
 
 def earliest_layer(right: np.ndarray) -> np.ndarray:
@@ -76,11 +76,10 @@ def earliest_layer(right: np.ndarray) -> np.ndarray:
 def only_late(right: np.ndarray) -> pd.DataFrame:
     """List the examples that only the last layers get right.
 
-    Probes were trained on the train rows, most of which every layer gets right for that reason: it
-    is the val rows that tell something.
-
-    Those for which a layer in the last third of the layers is the first whose probe is right, and
-    all layers after it are right, too: no layer before knew, not even by chance.
+    These are the rows for which a layer in the last third of the layers is the first whose probe is
+    right, and all layers after it are right, too: no earlier layer was right, not even by chance.
+    Probes were trained on the train rows, most of which every layer gets right for that reason, so
+    the val rows are the ones to look at.
 
     Parameters
     ----------
@@ -96,8 +95,8 @@ def only_late(right: np.ndarray) -> pd.DataFrame:
     never_before = right.sum(axis=0) == len(right) - first_layer + 1
     late = (first_layer > 1) & (3 * first_layer > 2 * len(right))
     rows = np.flatnonzero(late & never_before)
-    found = pd.DataFrame({"row": rows, "first_layer": first_layer[rows]})
-    return _sorted(found, ["first_layer"], ascending=False)
+    late_rows = pd.DataFrame({"row": rows, "first_layer": first_layer[rows]})
+    return _in_order(late_rows, ["first_layer"], ascending=False)
 
 
 def neighbour_changes(
@@ -122,10 +121,10 @@ def neighbour_changes(
         ``row`` and ``overlap``, the share of the k nearest train rows that stayed, least first.
     """
     overlap = neighbour_overlap(states_before, states_after, splits, k=k)
-    found = pd.DataFrame({"row": np.arange(len(overlap)), "overlap": overlap})
-    return _sorted(found, ["overlap"], ascending=True)
+    changes = pd.DataFrame({"row": np.arange(len(overlap)), "overlap": overlap})
+    return _in_order(changes, ["overlap"], ascending=True)
 
 
-def _sorted(found: pd.DataFrame, by: list[str], *, ascending: bool) -> pd.DataFrame:
-    """Sort, examples that are equal in all of `by` staying in the order of the examples."""
-    return found.sort_values(by, ascending=ascending, kind="stable", ignore_index=True)
+def _in_order(events: pd.DataFrame, by: list[str], *, ascending: bool) -> pd.DataFrame:
+    """Sort; examples that are equal in all of `by` stay in the order of the examples."""
+    return events.sort_values(by, ascending=ascending, kind="stable", ignore_index=True)

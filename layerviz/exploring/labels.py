@@ -1,14 +1,14 @@
-"""Labels that may be wrong: what three witnesses say of each.
+"""Labels that may be wrong, by three signals.
 
-A fine-tuned model has seen the labels of train, and in the end believes the wrong ones, too. Its
-last word is therefore not asked for, but
+A fine-tuned model has seen the labels of train and in the end has learned the wrong ones, too. Its
+final predictions are therefore not used, but
 
 - *states*: a logistic regression on the encoder's hidden states before training, cross-validated
   over train and val, so that no row's probability comes from a model that saw its label;
 - *words*: the same on the words of the texts (TF-IDF), which errs on other rows than the states;
-- *training*: the classifier's loss on each row, averaged over the snapshots, as wrong labels are
-  learned late (Swayamdipta et al., 2020, "Dataset cartography"). For val rows, which were never
-  trained on, it is out of sample; for train rows it says the less, the longer training goes on.
+- *training*: the classifier's loss on each row, averaged over the snapshots, because wrong labels
+  are learned late (Swayamdipta et al., 2020, "Dataset cartography"). For val rows, which were never
+  trained on, it is out of sample; for train rows it says less the longer training goes on.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from layerviz.poolings import MAX, MEAN
 from layerviz.runs import Run
 from layerviz.separability import out_of_fold
 from layerviz.separability.geometry import directions, nearest
+from layerviz.wording import count
 
 N_LAYERS = 5  # from the embedding output to the last layer, evenly spaced
 PREFERRED_POOLINGS = (MEAN.name, MAX.name)
@@ -53,10 +54,10 @@ class Suspicion:
     frame : DataFrame
         One line per row of train and val:
 
-        - ``row``: its number in the order of the examples; ``id``, ``split``, ``label`` as there
+        - ``row``: its index among the examples; ``id``, ``split``, ``label`` as in the examples
         - ``suggested``: the likeliest other class
-        - ``score``: geometric mean of what the three witnesses give to its label, 0 to 1; the
-          lower, the more suspicious
+        - ``score``: geometric mean of the probabilities that the three signals give to its label,
+          0 to 1; the lower, the more suspicious
         - ``p_label``, ``p_suggested``: out-of-sample probabilities of these two classes, from
           states and words
         - ``neighbours_agree``: share of its 10 nearest other rows, before training, that carry
@@ -65,10 +66,10 @@ class Suspicion:
           not carry its label, and training gave it less than 0.5 on average
         - ``rank``: 1 is the most suspicious
     noise_rate : float
-        Share of rows that are an ``issue``: about what a random sample holds. An estimate, and
-        rather too high than too low, as it counts rows that are right but hard: on the bundled
+        Share of rows that are an ``issue``: about what a random sample holds. An estimate, too
+        high rather than too low, because it counts rows that are right but hard: on the bundled
         sample 3 %, and 7 % once 5 % of its labels were made wrong. (The confident joint of
-        Northcutt et al., which trusts the probabilities alone, says 10 % and 16 %.)
+        Northcutt et al., which trusts the probabilities alone, gives 10 % and 16 %.)
     n_flagged : int
         Rows that are an ``issue``.
     source : str
@@ -82,10 +83,21 @@ class Suspicion:
 
 
 def store_suspicious_labels(run: Run) -> None:
-    """Rank the labels of a run and store the ranking with it; what is raised is as below."""
-    found = suspicious_labels(run)
-    facts = {"noise_rate": found.noise_rate, "n_flagged": found.n_flagged, "source": found.source}
-    runs.write_label_ranking(run.path, found.frame, facts | {"n_snapshots": len(run.snapshots)})
+    """Rank the labels of a run and store the ranking with it.
+
+    Raises
+    ------
+    RunError
+        As `suspicious_labels` does.
+    """
+    ranking = suspicious_labels(run)
+    facts = {
+        "noise_rate": ranking.noise_rate,
+        "n_flagged": ranking.n_flagged,
+        "source": ranking.source,
+        "n_snapshots": len(run.snapshots),
+    }
+    runs.write_label_ranking(run.path, ranking.frame, facts)
 
 
 def stored_suspicious_labels(run: Run) -> Suspicion | None:
@@ -100,10 +112,9 @@ def suspicious_labels(run: Run) -> Suspicion:
     """Rank the train and val rows of a run by how much speaks against their labels.
 
     Confident learning (Northcutt et al., 2021, "Confident learning: estimating uncertainty in
-    dataset labels"), on probabilities of which none comes from a model that saw the row's label.
-    The probabilities are taken twice: the second time
-    without learning from the rows that were the most doubtful the first time, so that wrong
-    labels speak for each other less.
+    dataset labels"), on probabilities none of which comes from a model that saw the row's label.
+    They are computed twice: the second time without learning from the rows that were the most
+    doubtful the first time, so that wrong labels support each other less.
 
     Parameters
     ----------
@@ -123,18 +134,18 @@ def suspicious_labels(run: Run) -> Suspicion:
         raise RunError("Nothing of this run is captured yet.", "Wait for its first snapshot.")
     examples = runs.read_examples(run.path)
     rows = np.flatnonzero((examples["split"] != "test").to_numpy())
-    known = examples.iloc[rows]
-    labels, seed = known["label"].to_numpy(copy=True), run.config.seed
-    asked = (
+    ranked = examples.iloc[rows]
+    labels, seed = ranked["label"].to_numpy(copy=True), run.config.seed
+    signals = (
         (_principal_axes(_states(run, rows), seed), STATE_STRENGTHS),
-        (_words(known["text"].tolist()), WORD_STRENGTHS),
+        (_words(ranked["text"].tolist()), WORD_STRENGTHS),
     )
     training = _log_p_while_training(run, rows)
-    p, score = _heard(asked, training, labels, seed)
-    frame = _judged(p, score, training, labels, _neighbours_agree(run, rows, labels))
-    frame = frame.assign(
-        row=rows, **{name: known[name].to_numpy() for name in RANKING_COLUMNS[1:4]}
-    )
+    p, score = _probabilities(signals, training, labels, seed)
+    frame = _verdicts(p, score, training, labels, _neighbours_agree(run, rows, labels))
+    frame.insert(0, "row", rows)
+    for name in ("id", "split", "label"):
+        frame[name] = ranked[name].to_numpy()
     frame = frame.sort_values(["score", "row"], ignore_index=True)
     frame["rank"] = np.arange(1, len(frame) + 1)
     n_flagged = int(frame["issue"].sum())
@@ -142,11 +153,11 @@ def suspicious_labels(run: Run) -> Suspicion:
     return Suspicion(frame[list(RANKING_COLUMNS)], share, n_flagged, _source(len(run.snapshots)))
 
 
-# --- the witnesses --------------------------------------------------------------------------
+# --- the signals ----------------------------------------------------------------------------
 
 
-def _heard(
-    asked: Sequence[tuple[np.ndarray, Sequence[float]]],
+def _probabilities(
+    signals: Sequence[tuple[np.ndarray, Sequence[float]]],
     training: list[np.ndarray],
     labels: np.ndarray,
     seed: int,
@@ -156,7 +167,7 @@ def _heard(
     for _ in range(2):
         p = [
             _log(out_of_fold(inputs, labels, seed=seed, strengths=strengths, kept=kept))
-            for inputs, strengths in asked
+            for inputs, strengths in signals
         ]
         score = np.mean([*(each[rows, labels] for each in p), *training], axis=0)
         kept = _without_most_doubtful(score, labels)
@@ -220,22 +231,23 @@ def _without_most_doubtful(score: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return which rows to learn from, shape (n,), bool: of each class the same share."""
     kept = np.ones(len(labels), dtype=bool)
     for label in np.unique(labels):
-        mine = np.flatnonzero(labels == label)
-        kept[mine[np.argsort(score[mine], kind="stable")[: int(LEFT_OUT * len(mine))]]] = False
+        rows = np.flatnonzero(labels == label)
+        doubtful = np.argsort(score[rows], kind="stable")[: int(LEFT_OUT * len(rows))]
+        kept[rows[doubtful]] = False
     return kept
 
 
-# --- the verdict ----------------------------------------------------------------------------
+# --- the verdicts ---------------------------------------------------------------------------
 
 
-def _judged(
+def _verdicts(
     p: np.ndarray,
     score: np.ndarray,
     training: list[np.ndarray],
     labels: np.ndarray,
     agree: np.ndarray,
 ) -> pd.DataFrame:
-    """Return what is said of each row: n lines, in the order of the rows."""
+    """Return the verdict on each row: n lines, in the order of the rows."""
     rows = np.arange(len(labels))
     others = p.copy()
     others[rows, labels] = -1
@@ -270,30 +282,28 @@ def _confident_class(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _neighbours_agree(run: Run, rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return which share of each row's nearest other rows carry its label, shape (n,), float32.
+    """Return the share of each row's nearest other rows that carry its label, (n,), float32.
 
-    Before training, in that layer (mean-pooled) whose neighbours agree most on the whole.
+    Before training, in the layer (mean-pooled) whose neighbours agree most on the whole.
     """
-    first, known = run.snapshots[0].index, torch.from_numpy(labels)
+    first, classes = run.snapshots[0].index, torch.from_numpy(labels)
     best = np.full(len(rows), -1.0, dtype=np.float32)
     for layer in _layers(run):
         states = runs.read_hidden_states(run.path, first, _poolings(run)[0], layer)[rows]
         unit = directions(states, states)
         k = min(NEIGHBOURS, len(rows) - 1)
-        found = torch.cat([at for _, at in nearest(unit, unit, k, torch.arange(len(rows)))])
-        agree = (known[found] == known[:, None]).float().mean(dim=1).numpy()
+        own = torch.arange(len(rows))
+        neighbours = torch.cat([indices for _, indices in nearest(unit, unit, k, own)])
+        agree = (classes[neighbours] == classes[:, None]).float().mean(dim=1).numpy()
         best = agree if agree.mean() > best.mean() else best
     return best
 
 
 def _source(n_snapshots: int) -> str:
-    several = "" if n_snapshots == 2 else "s"
-    training = (
-        f", with the classifier's mean loss at {n_snapshots - 1} snapshot{several} since training "
-        "began"
-        if n_snapshots > 1
-        else ""
-    )
+    training = ""
+    if n_snapshots > 1:
+        snapshots = count(n_snapshots - 1, "snapshot")
+        training = f", with the classifier's mean loss at {snapshots} since training began"
     return (
         "Logistic regressions on the states before training and on the words, 5-fold "
         f"cross-validated over train and val{training}."

@@ -50,11 +50,11 @@ def nearest_train(
     """
     train = np.flatnonzero(splits == "train")
     rows = np.asarray(rows, dtype=np.int64)
-    place = np.full(len(splits), -1)
-    place[train] = np.arange(len(train))
-    itself = place[rows]
-    k = min(k, len(train) - int((itself >= 0).any()))
-    return _found(states[rows], states[train], train, k, torch.from_numpy(itself))
+    number_in_train = np.full(len(splits), -1)
+    number_in_train[train] = np.arange(len(train))
+    own = number_in_train[rows]
+    k = min(k, len(train) - int((own >= 0).any()))
+    return _neighbours(states[rows], states[train], train, k, torch.from_numpy(own))
 
 
 def nearest_to(
@@ -76,13 +76,13 @@ def nearest_to(
     Neighbours
     """
     train = np.flatnonzero(splits == "train")
-    return _found(queries, states[train], train, min(k, len(train)))
+    return _neighbours(queries, states[train], train, min(k, len(train)))
 
 
 def neighbour_overlap(
     before: np.ndarray, after: np.ndarray, splits: np.ndarray, *, k: int = NEIGHBOURS
 ) -> np.ndarray:
-    """Return which share of each row's k nearest train rows stayed.
+    """Return the share of each row's k nearest train rows that stayed.
 
     Parameters
     ----------
@@ -104,16 +104,17 @@ def neighbour_overlap(
     return stayed.mean(axis=1, dtype=np.float32)
 
 
-def _found(
+def _neighbours(
     queries: np.ndarray,
-    known: np.ndarray,
+    train_states: np.ndarray,
     train: np.ndarray,
     k: int,
-    itself: torch.Tensor | None = None,
+    own: torch.Tensor | None = None,
 ) -> Neighbours:
     if k < 1 or not len(queries):
         shape = (len(queries), max(k, 0))
         return Neighbours(np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.float32))
-    batches = list(nearest(directions(queries, known), directions(known, known), k, itself))
+    unit_queries, unit_train = (directions(rows, train_states) for rows in (queries, train_states))
+    batches = list(nearest(unit_queries, unit_train, k, own))
     similarity, indices = (torch.cat(parts).numpy() for parts in zip(*batches, strict=True))
     return Neighbours(train[indices], similarity)

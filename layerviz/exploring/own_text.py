@@ -1,16 +1,15 @@
-"""Texts that somebody typed, read by the fine-tuned model."""
+"""Texts that a user typed, read by the fine-tuned model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import torch
 from scipy.special import softmax
 
 from layerviz import hidden_states
+from layerviz.encoders import LoadedEncoder
 from layerviz.errors import DataError
 from layerviz.poolings import POOLINGS
 
@@ -36,8 +35,7 @@ class OwnTexts:
 
 
 def read_texts(
-    model: torch.nn.Module,
-    tokenizer: Any,
+    classifier: LoadedEncoder,
     texts: Sequence[str],
     *,
     max_length: int,
@@ -47,8 +45,8 @@ def read_texts(
 
     Parameters
     ----------
-    model, tokenizer
-        Those of a fine-tuned ``LoadedEncoder``.
+    classifier : LoadedEncoder
+        A fine-tuned one.
     texts : sequence of str
         1 to 50 of them.
     max_length : int
@@ -68,14 +66,14 @@ def read_texts(
         If a pooling is not known here.
     """
     if not texts or not all(text.strip() for text in texts):
-        raise DataError("There is no text to read.", "Type a sentence, one on each line.")
+        raise DataError("There is no text to read.", "Type one sentence per line.")
     if len(texts) > MOST_TEXTS:
         raise DataError(
-            f"These are {len(texts)} texts, and {MOST_TEXTS} can be read at once.",
-            "Leave some out; many texts are better read as a file.",
+            f"These are {len(texts)} texts; at most {MOST_TEXTS} can be read at once.",
+            "Leave some out; for many texts, use a file instead.",
         )
-    captured = hidden_states.capture(
-        model, tokenizer, texts, max_length=max_length, poolings=poolings
+    capture = hidden_states.capture(
+        classifier.model, classifier.tokenizer, texts, max_length=max_length, poolings=poolings
     )
-    probabilities = softmax(captured.logits, axis=1).astype(np.float32)
-    return OwnTexts(tuple(texts), captured.pooled, probabilities)
+    probabilities = softmax(capture.logits, axis=1).astype(np.float32)
+    return OwnTexts(tuple(texts), capture.pooled, probabilities)

@@ -1,4 +1,4 @@
-"""The way of one text's tokens through the layers, drawn as VisBERT did."""
+"""The paths of one text's tokens through the layers, drawn as in VisBERT."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def token_paths(states: np.ndarray) -> TokenPaths:
     """Map the tokens of one text layer by layer.
 
     Each layer has a PCA of its own, as in VisBERT (van Aken et al., 2020, "VisBERT: hidden-state
-    visualizations for transformers"). A PCA's axes may point either way and change places from
-    layer to layer: each map is turned and reflected, but never stretched, onto the one before
-    (orthogonal Procrustes; Schönemann, 1966), so that one can follow a token.
+    visualizations for transformers"). A PCA's axes may point either way and trade places from
+    layer to layer: each map is rotated and reflected, but never stretched, onto the one before
+    (orthogonal Procrustes; Schönemann, 1966), so that a token can be followed.
 
     Parameters
     ----------

@@ -25,9 +25,9 @@ from layerviz.separability.measures import (
     MEASURES,
     ChangeMeasure,
     Estimate,
+    LabelledStates,
     LayerChange,
     LayerMeasure,
-    LayerStates,
     Measure,
     PredictionMeasure,
     Predictions,
@@ -143,7 +143,7 @@ def _each_layer(
         torch.set_num_threads(1)  # of this thread
         probe = fit_probe(state, labels, train, seed=seed)
         part = state[mapped].astype(np.float32)
-        return probe, _layer_values(LayerStates(part, labels[mapped], train[mapped], seed))
+        return probe, _layer_values(LabelledStates(part, labels[mapped], train[mapped], seed))
 
     pool = ThreadPoolExecutor(THREADS)
     try:
@@ -153,7 +153,7 @@ def _each_layer(
         torch.set_num_threads(THREADS)  # new threads would take over the 1
 
 
-def _layer_values(layer: LayerStates) -> list[tuple[str, str, float]]:
+def _layer_values(layer: LabelledStates) -> list[tuple[str, str, float]]:
     """Return (measure, split, value), those of train first."""
     values = [
         (measure.name, split, value)

@@ -15,7 +15,7 @@ ScoreFunction = Callable[..., np.ndarray]  # as `resampling.macro_f1`
 
 
 @dataclass(frozen=True)
-class LayerStates:
+class LabelledStates:
     """The states of one layer for the examples of train and val.
 
     Parameters
@@ -200,11 +200,11 @@ class LayerMeasure(Measure):
     Parameters
     ----------
     compute : callable
-        From `LayerStates` to a value per split; NaN where it is not defined. It is called in a
+        From `LabelledStates` to a value per split; NaN where it is not defined. It is called in a
         thread of its own for each layer.
     """
 
-    compute: Callable[[LayerStates], Mapping[str, float]]
+    compute: Callable[[LabelledStates], Mapping[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from layerviz.separability import geometry
-from layerviz.separability.measures.measure import LayerMeasure, LayerStates
+from layerviz.separability.measures.measure import LabelledStates, LayerMeasure
 from layerviz.separability.resampling import macro_f1
 
 
-def _knn_macro_f1(layer: LayerStates) -> dict[str, float]:
+def _knn_macro_f1(layer: LabelledStates) -> dict[str, float]:
     if not layer.has_val:
         return {}
     predicted = geometry.knn_predict(layer.states, layer.labels, layer.train)
     return {"val": float(macro_f1(layer.val_labels, predicted[None])[0])}
 
 
-def _silhouette(layer: LayerStates) -> dict[str, float]:
+def _silhouette(layer: LabelledStates) -> dict[str, float]:
     train, val = (
         (layer.train_states, layer.train_labels),
         (layer.val_states, layer.val_labels),
@@ -26,19 +26,19 @@ def _silhouette(layer: LayerStates) -> dict[str, float]:
     return values
 
 
-def _davies_bouldin(layer: LayerStates) -> dict[str, float]:
+def _davies_bouldin(layer: LabelledStates) -> dict[str, float]:
     values = {"train": geometry.davies_bouldin(layer.train_states, layer.train_labels)}
     if layer.has_val:
         values["val"] = geometry.davies_bouldin(layer.val_states, layer.val_labels)
     return values
 
 
-def _fisher_ratio(layer: LayerStates) -> dict[str, float]:
+def _fisher_ratio(layer: LabelledStates) -> dict[str, float]:
     values = geometry.fisher_ratio(layer.states, layer.labels, layer.train)
     return values if layer.has_val else {"train": values["train"]}
 
 
-def _split_auc(layer: LayerStates) -> dict[str, float]:
+def _split_auc(layer: LabelledStates) -> dict[str, float]:
     if not layer.has_val:
         return {}
     return {"train and val": geometry.split_divergence(layer.states, ~layer.train, layer.seed)}
