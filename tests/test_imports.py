@@ -6,6 +6,8 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,7 @@ KEEPERS = {
 }
 
 
+@cache
 def sources() -> dict[str, Path]:
     """Return every module of the program by its dotted name."""
     paths = [ROOT / "streamlit_app.py", *sorted((ROOT / "layerviz").rglob("*.py"))]
@@ -138,6 +141,25 @@ def faults(module: str, source: str) -> list[str]:
 @pytest.mark.parametrize("module", sources())
 def test_a_module_keeps_to_its_room(module: str) -> None:
     assert faults(module, sources()[module].read_text(encoding="utf-8")) == []
+
+
+def module_of(name: str) -> str:
+    """Return the module in which a dotted name is; "" if it is in none of the program."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        for module in (".".join(parts[:end]), ".".join([*parts[:end], "__init__"])):
+            if module in sources():
+                return module
+    return ""
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    imports = {
+        module: {module_of(name) for name in imported(ast.parse(path.read_text("utf-8")))}
+        - {module, ""}
+        for module, path in sources().items()
+    }
+    TopologicalSorter(imports).prepare()  # raises a CycleError that names the circle
 
 
 def test_every_room_has_a_rule() -> None:
