@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import open_page
 from streamlit.testing.v1 import AppTest
 from waiting import wait_until
 
@@ -29,7 +30,6 @@ from layerviz.runs import Run
 from layerviz.settings import Choice, Name, Number, Setting, Switch, Whole, Widget
 
 ROOT = Path(__file__).parents[1]
-APP = str(ROOT / "streamlit_app.py")
 SAMPLE = str(ROOT / "layerviz" / "samples" / "customer_messages.csv")
 PATIENCE = Setting(
     "patience",
@@ -60,7 +60,7 @@ def patience() -> Iterator[Setting]:
 
 def opened(encoder: str) -> AppTest:
     """Open the page on the sample with an encoder."""
-    app = AppTest.from_file(APP, default_timeout=60).run()
+    app = open_page()
     app.selectbox(key="encoder").set_value(encoder).run()
     assert not app.exception
     return app

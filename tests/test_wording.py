@@ -7,6 +7,8 @@ import pytest
 from layerviz import wording
 from layerviz.wording import epoch_name
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.mark.parametrize(
     ("epoch", "name"),
