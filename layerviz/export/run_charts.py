@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import altair as alt
-import pandas as pd
 
 from layerviz import charts, runs
 from layerviz.errors import ConfigError, RunError
@@ -11,7 +10,15 @@ from layerviz.export.entry import ExportRequest
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.separability import MEASURES, PROBE_MACRO_F1, Cell
-from layerviz.views import POINTS_PER_SPLIT, MapsRequest, RunMaps, collect_maps, measure_cells
+from layerviz.views import (
+    POINTS_PER_SPLIT,
+    MapsRequest,
+    RunMaps,
+    collect_maps,
+    is_best,
+    measure_cells,
+    range_of_blocks,
+)
 from layerviz.views.slider import slider_label
 
 
@@ -102,11 +109,9 @@ def heat_map_chart(
             f"{MEASURES[measure].label} on {split} has not been measured for this run.",
             "Open the run on the page, or run `python -m layerviz report` on it: both measure it.",
         )
-    blocks = cells["value"][cells["layer"] > 0].dropna()
-    domain = None if blocks.empty else (float(blocks.min()), float(blocks.max()))
-    outlined = pd.Series(False, index=cells.index)
-    if best is not None and best.pooling == pooling:
-        outlined = (cells["layer"] == best.layer) & (cells["snapshot"] == best.snapshot)
     return charts.score_heat_map(
-        cells.assign(best=outlined), measure=MEASURES[measure].label, domain=domain, dark=dark
+        cells.assign(best=is_best(cells, best, pooling)),
+        measure=MEASURES[measure].label,
+        domain=range_of_blocks(cells),
+        dark=dark,
     )

@@ -13,7 +13,13 @@ from layerviz.views.maps import (
     collect_maps,
     first_and_last_layers,
 )
-from layerviz.views.scores import head_scores, measure_cells, probe_scores
+from layerviz.views.scores import (
+    head_scores,
+    is_best,
+    measure_cells,
+    probe_scores,
+    range_of_blocks,
+)
 from layerviz.views.small_print import captured_note, slider_note, small_print
 
 __all__ = [
@@ -26,9 +32,11 @@ __all__ = [
     "collect_maps",
     "first_and_last_layers",
     "head_scores",
+    "is_best",
     "legend_of",
     "measure_cells",
     "probe_scores",
+    "range_of_blocks",
     "slider_note",
     "small_print",
 ]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.runs import Run
-from layerviz.separability import HEAD, PROBE_MACRO_F1
+from layerviz.separability import HEAD, PROBE_MACRO_F1, Cell
 from layerviz.wording import epoch_name
 
 
@@ -81,3 +81,16 @@ def measure_cells(
     n = sum(int(sizes.get(part, 0)) for part in SPLITS if part in split)
     cells = cells.assign(epoch=cells["snapshot"].map(epochs), n=n)
     return cells.assign(when=[epoch_name(epoch) for epoch in cells["epoch"]])
+
+
+def is_best(cells: pd.DataFrame, best: Cell | None, pooling: str) -> pd.Series:
+    """Return which of the cells of one pooling is the best one, if it is among them."""
+    if best is None or best.pooling != pooling:
+        return pd.Series(False, index=cells.index)
+    return (cells["layer"] == best.layer) & (cells["snapshot"] == best.snapshot)
+
+
+def range_of_blocks(cells: pd.DataFrame) -> tuple[float, float] | None:
+    """Return the least and the greatest value of the blocks: the embedding output is far off."""
+    values = cells["value"][cells["layer"] > 0].dropna()
+    return None if values.empty else (float(values.min()), float(values.max()))

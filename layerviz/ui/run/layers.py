@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, runs
@@ -18,6 +17,7 @@ from layerviz.ui.parts.state import keep, plain
 from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
 from layerviz.ui.run.layer_details import layer_details
 from layerviz.ui.run.maps import open_map
+from layerviz.views import is_best, range_of_blocks
 from layerviz.wording import at_epoch
 
 
@@ -125,13 +125,9 @@ def _choice(run: Run, answer: Answer) -> Choice:
 
 def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choice) -> None:
     cells = cells_of_measure(run, choice.measure.name, choice.split, choice.pooling)
-    best = answer.best
-    marked = choice.measure.outlines_best and answer.verdict == "found"
-    cells["best"] = (
-        (cells["layer"] == best.layer) & (cells["snapshot"] == best.snapshot)
-        if marked and choice.pooling == best.pooling
-        else False
-    )
+    outlines_best = choice.measure.outlines_best and answer.verdict == "found"
+    best = answer.best if outlines_best else None
+    cells["best"] = is_best(cells, best, choice.pooling)
     if choice.against_start:
         start = cells[cells["snapshot"] == measured[0]].set_index("layer")["value"]
         cells["value"] -= cells["layer"].map(start)
@@ -149,7 +145,7 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choic
             cells,
             measure=f"Change of {label}" if choice.against_start else label,
             diverging=choice.against_start,
-            domain=_domain(cells) if not choice.against_start else None,
+            domain=range_of_blocks(cells) if not choice.against_start else None,
             dark=st.context.theme.type == "dark",
         ),
         key=key,
@@ -167,12 +163,6 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choic
         "searched among layers 1 and up; layer 0 is a baseline. "
         f"{look_up(choice.pooling).layer_0_note}".rstrip()
     )
-
-
-def _domain(cells: pd.DataFrame) -> tuple[float, float] | None:
-    """Return the ends of the colours: those of the blocks, as the embedding output is far off."""
-    values = cells["value"][cells["layer"] > 0].dropna()
-    return None if values.empty else (float(values.min()), float(values.max()))
 
 
 def _open_picked(run: Run, key: str, pooling: str) -> None:
