@@ -651,7 +651,7 @@ def test_the_charts_of_an_example_are_valid_and_use_the_colours_of_right_and_wro
 
 def test_tokens_have_a_slider_over_the_layers_and_are_data():
     tokens = pd.DataFrame(
-        {"layer": [0, 0, 1, 1], "place": [0, 1, 0, 1], "token": ["[CLS]", "datum.x"] * 2,
+        {"layer": [0, 0, 1, 1], "position": [0, 1, 0, 1], "token": ["[CLS]", "datum.x"] * 2,
          "x": [0.0, 1.0, 2.0, 3.0], "y": 0.0}
     )  # fmt: skip
     drawn = charts.token_maps(tokens, explained=[0.9, 0.8]).to_dict()

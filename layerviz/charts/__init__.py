@@ -19,15 +19,8 @@ from layerviz.charts.frames import (
     points_frame,
 )
 from layerviz.charts.grid import Grid, rows_in_box
+from layerviz.charts.heat_maps import class_heat_map, score_heat_map, similarity_heat_map
 from layerviz.charts.layer_maps import layer_maps
-from layerviz.charts.layer_scores import (
-    class_heat_map,
-    pooling_scores,
-    score_heat_map,
-    scores_over_epochs,
-    scores_over_layers,
-    similarity_heat_map,
-)
 from layerviz.charts.legends import confidence_legend, legend, with_legend
 from layerviz.charts.overlays import own_texts_frame, paths_frame
 from layerviz.charts.palette import (
@@ -43,6 +36,7 @@ from layerviz.charts.palette import (
     WRONG_CODE,
     WRONG_COLOUR,
 )
+from layerviz.charts.score_lines import pooling_scores, scores_over_epochs, scores_over_layers
 from layerviz.charts.single_example import knowledge_strip, label_probability, token_maps
 
 # Altair would check every part against its schema as soon as it is made, most parts many times:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from layerviz.charts.layer_scores import finished, value_axes, worded
+from layerviz.charts.axes import EPOCH_TITLE, value_axes
 from layerviz.charts.palette import ENCODER_COLOURS
+from layerviz.charts.score_parts import layered, with_texts
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 SHORT_NAME = 16  # characters
@@ -26,7 +27,7 @@ def scores_over_depth(
         One row per encoder and layer: ``name``, ``layer``, ``depth`` (layer / L), ``value``,
         ``low``, ``high``, ``spread`` (standard deviation over seeds, NaN with one).
     names : sequence of str
-        All encoders, in their order: it decides on the colours.
+        All encoders, in their order, which decides their colours.
     measure : str
         For the axis.
     dark : bool
@@ -42,8 +43,8 @@ def scores_over_depth(
         *_spread_tip(profiles),
     ]
     low, value = value_axes(profiles, measure)
-    base = alt.Chart(worded(profiles)).encode(x=x, color=_colour(names))
-    return finished(
+    base = alt.Chart(with_texts(profiles)).encode(x=x, color=_colour(names))
+    return layered(
         base.mark_area(opacity=0.2 if dark else 0.14, tooltip=None).encode(y=low, y2="high:Q"),
         base.mark_line(strokeWidth=2, tooltip=None).encode(y=value),
         base.mark_point(filled=True, opacity=1, size=60).encode(
@@ -65,9 +66,9 @@ def encoders_over_epochs(
     names, measure, dark
         As in `scores_over_depth`.
     """
-    scores = worded(scores.assign(of=scores["of"].map(OF)))
+    scores = with_texts(scores.assign(of=scores["of"].map(OF)))
     last = max(float(scores["epoch"].max()), 1.0)
-    x = alt.X("epoch:Q", title="Epoch (0: before training)")
+    x = alt.X("epoch:Q", title=EPOCH_TITLE)
     x = x.scale(domain=[0, last], nice=False).axis(grid=False, tickMinStep=1)
     tips = [
         alt.Tooltip("name:N", title="Encoder"),
@@ -83,7 +84,7 @@ def encoders_over_epochs(
     )
     base = alt.Chart(scores).encode(x=x, color=_colour(names))
     probes = base.transform_filter(alt.datum.of == OF["probe"])
-    return finished(
+    return layered(
         probes.mark_area(opacity=0.2 if dark else 0.14, tooltip=None).encode(y=low, y2="high:Q"),
         base.mark_line(strokeWidth=2, tooltip=None).encode(y=value, strokeDash=dash),
         base.mark_point(filled=True, opacity=1, size=40).encode(
@@ -93,14 +94,14 @@ def encoders_over_epochs(
 
 
 def _colour(names: Sequence[str]) -> alt.Color:
-    colours = [ENCODER_COLOURS[place % len(ENCODER_COLOURS)] for place in range(len(names))]
+    colours = [ENCODER_COLOURS[number % len(ENCODER_COLOURS)] for number in range(len(names))]
     colour = alt.Color("name:N", title=None).scale(domain=list(names), range=colours)
     columns = 1 if max(map(len, names)) > SHORT_NAME else 2  # what fits half a narrow page
     return colour.legend(orient="top", columns=columns, labelLimit=360, symbolOpacity=1)
 
 
 def _shape(names: Sequence[str]) -> alt.Shape:
-    turns = [place + place // len(ENCODER_COLOURS) for place in range(len(names))]
+    turns = [number + number // len(ENCODER_COLOURS) for number in range(len(names))]
     shapes = [SHAPES[turn % len(SHAPES)] for turn in turns]
     return alt.Shape("name:N", title=None).scale(domain=list(names), range=shapes)
 

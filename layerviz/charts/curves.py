@@ -149,5 +149,5 @@ def length_histogram(lengths: pd.DataFrame, limit: int, unit: str) -> alt.LayerC
         .mark_rule(color=WRONG_COLOUR, strokeWidth=2, strokeDash=[5, 3])
         .encode(x="limit:Q", tooltip=alt.Tooltip("limit:Q", title="Max length"))
     )
-    inside = limit <= lengths["end"].max()
-    return alt.layer(*([bars, rule] if inside else [bars])).properties(height=220)
+    layers = [bars, rule] if limit <= lengths["end"].max() else [bars]
+    return alt.LayerChart(layer=layers).properties(height=220)

@@ -1,4 +1,4 @@
-"""One example: what the classifier says over the epochs, which layers know, where its tokens go."""
+"""One example: predictions over the epochs, layers that get it right, paths of its tokens."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from layerviz.charts.layer_scores import CELL_AXIS, EPOCH_TITLE, LAYER_TITLE
+from layerviz.charts.axes import (
+    EPOCH_TITLE,
+    LAYER_TITLE,
+    MOST_LABELS,
+    epoch_names,
+    label_expression,
+    tile_axis,
+)
 from layerviz.charts.palette import CONFIDENCE_RAMP, RIGHT_COLOUR, WRONG_COLOUR
-from layerviz.wording import epoch_number
 
 VERDICT_COLOURS = {"right": RIGHT_COLOUR, "wrong": WRONG_COLOUR}
-MOST_LABELLED = 13  # columns
 TOKEN_HEIGHT = 380  # pixels
 
 
@@ -57,26 +62,21 @@ def knowledge_strip(cells: pd.DataFrame) -> alt.Chart:
         One row per layer and snapshot: ``layer``, ``snapshot``, ``epoch``, ``when``,
         ``predicted`` (name of the class that the probe gives) and ``verdict``.
     """
-    epochs = cells.drop_duplicates("snapshot").sort_values("snapshot")
-    names = [epoch_number(epoch) for epoch in epochs["epoch"]]
-    labelled = epochs["snapshot"].tolist()
-    if len(labelled) > MOST_LABELLED:
-        labelled = labelled[:: -(-len(labelled) // MOST_LABELLED)]
-    spoken = dict(zip(epochs["snapshot"].tolist(), names, strict=True))
+    names = epoch_names(cells)
+    every = -(-len(names) // MOST_LABELS)  # of that many columns, one is labelled
+    axis = tile_axis(labelExpr=label_expression(names), values=list(names)[::every])
     return (
         alt.Chart(cells)
         .mark_rect(stroke=None, cornerRadius=2)
         .encode(
-            x=alt.X("snapshot:O", title=EPOCH_TITLE)
-            .axis(labelExpr=f"({spoken})[datum.value]", values=labelled, **CELL_AXIS)
-            .scale(paddingInner=0.08),
+            x=alt.X("snapshot:O", title=EPOCH_TITLE).axis(axis).scale(paddingInner=0.08),
             y=alt.Y("layer:O", title=LAYER_TITLE, sort="descending").scale(paddingInner=0.12),
             color=_verdict_colour(),
             tooltip=[
                 alt.Tooltip("layer:O", title="Layer"),
                 alt.Tooltip("when:N", title="When"),
-                alt.Tooltip("predicted:N", title="The probe says"),
-                alt.Tooltip("verdict:N", title="That is"),
+                alt.Tooltip("predicted:N", title="Predicted by the probe"),
+                alt.Tooltip("verdict:N", title="Right or wrong"),
             ],
         )
         .properties(height=alt.Step(17))
@@ -91,7 +91,7 @@ def token_maps(
     Parameters
     ----------
     tokens : DataFrame
-        One row per token and layer: ``layer``, ``place`` (in the text, from 0), ``token``,
+        One row per token and layer: ``layer``, ``position`` (in the text, from 0), ``token``,
         ``x`` and ``y``.
     explained : sequence of float
         Per layer, the part of the variance that the two axes hold.
@@ -113,38 +113,38 @@ def token_maps(
         )
     )
     ramp = list(CONFIDENCE_RAMP if dark else CONFIDENCE_RAMP[::-1])
-    way = base.mark_line(
+    path = base.mark_line(
         strokeWidth=1, opacity=0.35, color="#8B93A1", tooltip=None, aria=False
-    ).encode(order="place:Q")
+    ).encode(order="position:Q")
     dots = base.mark_circle(size=45, opacity=1).encode(
-        color=alt.Color("place:Q", title="Place in the text")
+        color=alt.Color("position:Q", title="Position in the text")
         .scale(range=ramp)
         .legend(orient="bottom", gradientLength=160, format="d", tickMinStep=1),
         tooltip=[
             alt.Tooltip("token:N", title="Token"),
-            alt.Tooltip("place:Q", title="Place in the text"),
+            alt.Tooltip("position:Q", title="Position in the text"),
         ],
     )
     names = base.mark_text(
         align="left", dx=6, fontSize=12, color="#F2F3F5" if dark else "#1F2430", tooltip=None
     ).encode(text="token:N")
-    said = pd.DataFrame(
+    notes = pd.DataFrame(
         {
             "layer": range(len(explained)),
-            "said": [
+            "note": [
                 f"Layer {number}: the two axes show {part:.0%} of the variance of these tokens"
                 for number, part in enumerate(explained)
             ],
         }
     )
     title = (
-        alt.Chart(said)
+        alt.Chart(notes)
         .transform_filter("datum.layer === token_layer")
         .mark_text(align="left", baseline="top", fontSize=12, color="#8B93A1", aria=False)
-        .encode(x=alt.value(4), y=alt.value(4), text="said:N")
+        .encode(x=alt.value(4), y=alt.value(4), text="note:N")
     )
     return (
-        (way + dots + names + title)
+        (path + dots + names + title)
         .add_params(layer)
         .properties(height=TOKEN_HEIGHT, width="container")
         .configure_view(stroke="#5a5f6b" if dark else "#d5d8de")
@@ -160,4 +160,4 @@ def _verdict_colour() -> alt.Color:
 def _around(values: pd.Series) -> list[float]:
     low, high = float(values.min()), float(values.max())
     room = 0.08 * max(high - low, 1e-6)
-    return [low - room, high + 2 * room]  # names stand to the right
+    return [low - room, high + 2 * room]  # names are to the right

@@ -41,7 +41,7 @@ def _draw(run: Run, text: str, folder: Path) -> None:
             pd.DataFrame(
                 {
                     "layer": layer,
-                    "place": range(len(names)),
+                    "position": range(len(names)),
                     "token": names,
                     "x": xy[:, 0],
                     "y": xy[:, 1],

@@ -1,0 +1,239 @@
+"""How well layers separate the classes, as tiles: over epochs, per class, and in pairs of layers.
+
+The numbers were measured elsewhere. One that could not be measured is NaN: a grey tile without a
+number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from layerviz.charts.axes import (
+    EPOCH_TITLE,
+    LAYER_TITLE,
+    epoch_names,
+    label_expression,
+    labelled_snapshots,
+    layer_names,
+    tile_axis,
+)
+from layerviz.charts.palette import OTHER_COLOUR
+from layerviz.charts.score_parts import (
+    layered,
+    number_text,
+    sample_sizes,
+    score_tooltip,
+    with_texts,
+)
+
+TILE_HEIGHT = 26  # pixels; tiles of 13 layers fit on a page
+MOST_NUMBERS = 25  # columns of tiles; in more, numbers would be too small to read
+
+# viridis (van der Walt & Smith, 2015): even steps to every eye, and not the ramp of confidence.
+VALUE_RAMP = ("#440154", "#443983", "#31688E", "#21918C", "#35B779", "#90D743", "#FDE725")
+# Blue to orange, which every eye tells apart; no change is near the colour of the page.
+CHANGE_RAMP = ("#1C4F82", "#5F93C4", "#B5D0E6", "#F3F1EC", "#F7C795", "#DB8436", "#96480A")
+CHANGE_RAMP_DARK = ("#9CCBFA", "#4F86BF", "#2F4B69", "#2A2F37", "#6B4A2A", "#BF7A35", "#FFC68A")
+# Black or white, whichever has more contrast with the colour of the tile (WCAG 2).
+INK = "luminance(scale('color', datum.value)) > 0.179 ? '#000000' : '#FFFFFF'"
+PAGE, PAGE_DARK = "#FFFFFF", "#14171D"
+
+
+Channel = TypeVar("Channel", alt.X, alt.Y)
+
+
+@dataclass(frozen=True)
+class _Side(Generic[Channel]):
+    """One side of a grid of tiles: its field, how many tiles it has, and its channel."""
+
+    field: str
+    n: int
+    channel: Channel
+
+
+def score_heat_map(
+    cells: pd.DataFrame,
+    *,
+    measure: str,
+    diverging: bool = False,
+    domain: tuple[float, float] | None = None,
+    dark: bool = False,
+) -> alt.LayerChart:
+    """Draw one measure of every layer in every snapshot, the deepest layer on top.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        One row per layer and snapshot: ``layer`` (0 is the embedding output), ``snapshot``,
+        ``epoch``, ``when`` (the moment in words), ``value``, ``low``, ``high``, ``n`` (examples)
+        and ``best`` (whether to outline the cell).
+    measure : str
+        Name of the measure, for the legend.
+    diverging : bool
+        Whether values are changes: blue below 0, orange above, as far on both sides.
+    domain : tuple of float, optional
+        Values at the ends of the colours, which those beyond share; by default the least and most
+        of `cells`. Charts that are to be compared need the same.
+    dark : bool
+        Whether the page has a dark background.
+
+    Returns
+    -------
+    alt.LayerChart
+        Its point selection ``cell`` has the fields ``layer`` and ``snapshot``. Numbers stand in
+        the cells of up to `MOST_NUMBERS` snapshots.
+    """
+    epochs = epoch_names(cells)
+    axis = tile_axis(labelExpr=label_expression(epochs), values=labelled_snapshots(epochs))
+    x = alt.X("snapshot:O", title=EPOCH_TITLE).scale(domain=list(epochs)).axis(axis)
+    return _heat_map(
+        cells,
+        _Side("snapshot", len(epochs), x),
+        _layer_rows("layer", LAYER_TITLE, cells),
+        tooltip=score_tooltip(cells, measure, layer="Layer", when="When"),
+        title=measure + sample_sizes(cells["n"]),
+        ends=_colour_domain(cells["value"], domain, diverging),
+        selection="cell",
+        dark=dark,
+        diverging=diverging,
+    )
+
+
+def class_heat_map(scores: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
+    """Draw how well each layer tells each class from the others.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        One row per class and layer: ``label`` (name of the class; first come, first drawn),
+        ``layer``, ``value`` (F1 of the class on val) and ``n`` (val examples of the class).
+    dark : bool
+        As in `score_heat_map`.
+
+    Returns
+    -------
+    alt.LayerChart
+        Its point selection ``class_tile`` has the fields ``label`` and ``layer``.
+    """
+    names = list(dict.fromkeys(scores["label"]))
+    y = alt.Y("label:N", title="Class").scale(domain=names).axis(tile_axis(labelLimit=160))
+    return _heat_map(
+        scores,
+        _layer_columns(LAYER_TITLE, scores),
+        _Side("label", len(names), y),
+        tooltip=score_tooltip(scores, "F1", label="Class", layer="Layer"),
+        title=f"F1 of a class on val{sample_sizes(scores['n'], ' per class')}",
+        selection="class_tile",
+        dark=dark,
+    )
+
+
+def similarity_heat_map(
+    pairs: pd.DataFrame, *, title_x: str, title_y: str, dark: bool = False
+) -> alt.LayerChart:
+    """Draw how alike the states of pairs of layers are; about a square in half a page.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        One row per pair: ``layer`` (across), ``other`` (upwards) and ``value``, the linear CKA
+        (Kornblith et al., 2019), 0 to 1.
+    title_x, title_y : str
+        Titles of the axes: which layers, and when.
+    dark : bool
+        As in `score_heat_map`.
+    """
+    # Of two lines with one title, Vega would show only one.
+    across, upwards = f"{title_x} (across)", f"{title_y} (upwards)"
+    return _heat_map(
+        pairs,
+        _layer_columns(title_x, pairs),
+        _layer_rows("other", title_y, pairs),
+        tooltip=score_tooltip(pairs, "Linear CKA", layer=across, other=upwards),
+        title="Linear CKA",
+        dark=dark,
+    )
+
+
+def _heat_map(
+    frame: pd.DataFrame,
+    x: _Side[alt.X],
+    y: _Side[alt.Y],
+    *,
+    tooltip: list[alt.Tooltip],
+    title: str,
+    ends: tuple[float, float] = (0, 1),
+    selection: str = "",
+    dark: bool,
+    diverging: bool = False,
+) -> alt.LayerChart:
+    """Draw tiles coloured by ``value`` between `ends`, numbers in them and outlines around some.
+
+    `selection` is the name of a point selection by the fields of `y` and `x`; "" for none.
+    """
+    ramp = VALUE_RAMP if not diverging else CHANGE_RAMP_DARK if dark else CHANGE_RAMP
+    page, ink = (PAGE_DARK, PAGE) if dark else (PAGE, PAGE_DARK)
+    numbers = [number_text(value, 2, diverging, short=True) for value in frame["value"]]
+    has_numbers = x.n <= MOST_NUMBERS
+    frame = with_texts(frame, diverging).assign(number=numbers if has_numbers else "")
+    # All marks of a tile share data and tooltip: whichever the pointer hits, it is the tile.
+    base = alt.Chart(frame).encode(x=x.channel, y=y.channel, tooltip=tooltip)
+    colour = (
+        alt.Color("value:Q", title=title)
+        .scale(domain=list(ends), range=list(ramp), interpolate="rgb", clamp=True)
+        .legend(orient="top", titleLimit=0, gradientLength=220, format=".2f")
+    )
+    coloured = base.mark_rect(stroke=page).encode(color=colour)
+    grey = "#545A66" if dark else OTHER_COLOUR
+    missing = base.mark_rect(stroke=page, color=grey).transform_filter("!isValid(datum.value)")
+    texts = base.mark_text(
+        color={"expr": INK}, fontSize={"expr": "clamp(bandwidth('x') / 2.4, 5, 11)"}, aria=False
+    ).encode(text="number:N")
+    outlines: list[alt.Chart] = []
+    if selection:
+        selected = alt.selection_point(name=selection, fields=[y.field, x.field], empty=False)
+        coloured = coloured.add_params(selected)
+        outlines = [
+            *_outline(base.transform_filter("datum.best"), 2, [1, 0], page, ink),
+            *_outline(base.transform_filter(selected), 3, [5, 3], page, ink),
+        ]
+    return layered(coloured, missing, *outlines, texts, height=TILE_HEIGHT * max(y.n, 1))
+
+
+def _outline(tiles: alt.Chart, width: int, dash: list[int], page: str, ink: str) -> list[alt.Chart]:
+    """Outline tiles in ink, on the colour of the page: ink alone is not seen on all colours."""
+    return [
+        tiles.mark_rect(
+            fillOpacity=0, stroke=stroke, strokeWidth=stroke_width, strokeDash=strokes, aria=False
+        )
+        for stroke, stroke_width, strokes in ((page, width + 2, [1, 0]), (ink, width, dash))
+    ]
+
+
+def _layer_columns(title: str, frame: pd.DataFrame) -> _Side[alt.X]:
+    layers = list(layer_names(frame))
+    x = alt.X("layer:O", title=title).scale(domain=layers).axis(tile_axis())
+    return _Side("layer", len(layers), x)
+
+
+def _layer_rows(field: str, title: str, frame: pd.DataFrame) -> _Side[alt.Y]:
+    layers = list(layer_names(frame, field))
+    y = alt.Y(f"{field}:O", title=title).scale(domain=layers[::-1]).axis(tile_axis())
+    return _Side(field, len(layers), y)
+
+
+def _colour_domain(
+    values: pd.Series, given: tuple[float, float] | None, diverging: bool
+) -> tuple[float, float]:
+    finite = values[np.isfinite(values)]
+    low, high = given or ((finite.min(), finite.max()) if len(finite) else (0, 1))
+    if diverging:
+        high = max(abs(low), abs(high)) or 1
+        low = -high
+    room = 0.05 * (low == high)
+    return float(low - room), float(high + room)
