@@ -260,8 +260,8 @@ def test_every_kind_of_event_has_its_list(looked_at, monkeypatch, kind):
         probed = runs.read_probes(run.path, run.snapshots[-1].index)["mean"][1:]
         found = exploring.only_late(probed == labels)
     else:
-        states = [runs.read_hidden_states(run.path, at, "mean", 4) for at in (0, 2)]
-        found = exploring.neighbour_changes(*states, examples["split"].to_numpy())
+        before, after = (runs.read_hidden_states(run.path, at, "mean", 4) for at in (0, 2))
+        found = exploring.neighbour_changes(before, after, examples["split"].to_numpy())
     if len(found):
         shown = app.dataframe[0].value["id"].tolist()
         assert shown == examples["id"].iloc[found["row"]].tolist()
@@ -321,7 +321,9 @@ def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
     assert not app.exception
     run_until(app, lambda: any("t-SNE" in heading for heading in map_headings(app)))
     for layer in range(1, 5):
-        assert len(runs.read_map(run.path, "tsne", "max", layer)["xy"]) == 3
+        stored = runs.read_map(run.path, "tsne", "max", layer)
+        assert stored is not None
+        assert len(stored["xy"]) == 3
 
 
 def test_a_selection_changes_data_only_so_that_the_slider_stays(looked_at, monkeypatch):
@@ -345,7 +347,9 @@ def test_suspicious_labels_are_ranked_off_the_page_and_told_with_the_rows_of_the
     run = runs.list_runs(looked_at)[0]
     run_until(app, lambda: any("rank" in table.value for table in app.dataframe))
     assert not app.error
-    stored, facts = runs.read_label_ranking(run.path)
+    ranking = runs.read_label_ranking(run.path)
+    assert ranking is not None
+    stored, facts = ranking
     assert f"{facts['n_flagged']} of 90 labels" in markdown_text(app)
     table = app.dataframe[0].value
     assert table["rank"].tolist() == list(range(1, 91))
@@ -659,7 +663,7 @@ def test_a_page_is_made_behind_a_bar_that_goes_when_it_is_made(root):
     app.button(key="make-page").click().run()
     assert not app.exception
     assert not app.get("progress")
-    assert any(button.label.startswith("Download (") for button in app.get("download_button"))
+    assert any(button.label.startswith("Download (") for button in app.download_button)
 
 
 def test_a_zip_is_unpacked_and_the_run_in_it_opened(root, tmp_path_factory):

@@ -248,7 +248,11 @@ def held(monkeypatch) -> Iterator[threading.Event]:
 
 
 def is_over(jobs: Jobs, *run_ids: str) -> Callable[[], bool]:
-    return lambda: all(not jobs.state(run_id).live for run_id in run_ids)
+    def none_is_live() -> bool:
+        states = [jobs.state(run_id) for run_id in run_ids]
+        return all(state is not None and not state.live for state in states)
+
+    return none_is_live
 
 
 def with_seed(seed: int) -> RunConfig:
@@ -293,7 +297,12 @@ def test_a_comparison_queues_its_runs_and_takes_those_that_are_there(
 
 def test_pressing_twice_gives_one_run(small, held, jobs, toy_dataset, monkeypatch):
     computed, fit = [], training.fit
-    monkeypatch.setattr(training, "fit", lambda *a, **k: computed.append(a[0]) or fit(*a, **k))
+
+    def counted_fit(*args, **settings):
+        computed.append(args[0])
+        return fit(*args, **settings)
+
+    monkeypatch.setattr(training, "fit", counted_fit)
     first = jobs.fit(CONFIG, toy_dataset)
     wait_until(lambda: runs.read(jobs.root, first.run_id).status == "running")
     second = jobs.fit(CONFIG, toy_dataset)
@@ -404,7 +413,9 @@ def drawn(jobs: Jobs, run: runs.Run, layer: int) -> LayerMaps:
     wait_until(lambda: not jobs.update_maps(run, "tsne", "mean", layer).live)
     state = jobs.update_maps(run, "tsne", "mean", layer)
     assert (state.status, state.error) == ("done", None)
-    return LayerMaps.from_arrays(runs.read_map(run.path, "tsne", "mean", layer))
+    stored = runs.read_map(run.path, "tsne", "mean", layer)
+    assert stored is not None
+    return LayerMaps.from_arrays(stored)
 
 
 @pytest.fixture
@@ -519,8 +530,10 @@ def test_what_a_run_lacks_is_measured_and_again_if_it_is_lost(jobs, trained):
 def test_a_search_for_a_mix_is_stored_with_the_run(jobs, trained):
     jobs.search_mix(trained, 1, "mean")
     wait_until(lambda: not jobs.search_mix(trained, 1, "mean").live)
-    found = separability.LayerMix(**runs.read_mix(trained.path, 1, "mean"))
-    assert 1 <= len(found.layers) <= separability.mixing.MOST_LAYERS
+    stored = runs.read_mix(trained.path, 1, "mean")
+    assert stored is not None
+    found = separability.LayerMix(**stored)
+    assert 1 <= len(found.layers) <= separability.mixing.MOST_MIXED_LAYERS
     assert found.single in found.layers
     assert found.low <= found.difference <= found.high
     assert runs.read_mix(trained.path, 1, "cls") is None

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from PIL import Image, ImageSequence
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 from toy import as_csv, toy_rows
 from waiting import holds_for, wait_until, wait_until_steady
 
@@ -63,6 +63,14 @@ def fine_tune(page: Page) -> None:
 def status(page: Page, name: str) -> Locator:
     """Return the badge that says how the open run stands."""
     return page.locator(".stMarkdownBadge", has_text=name)
+
+
+def box_of(part: Locator) -> FloatRect:
+    """Return where a part that is shown stands on the screen."""
+    expect(part).to_be_visible()
+    box = part.bounding_box()
+    assert box is not None
+    return box
 
 
 def point_places(page: Page) -> list[tuple[float, float]]:
@@ -138,8 +146,8 @@ def test_maps_of_both_splits_and_a_slider_that_moves_them(page: Page, server: st
     at_the_end = point_places(page)
     heading = page.get_by_text(re.compile(r"^Train \(n = 96\)"))
     expect(heading).to_have_text("Train (n = 96), epoch 6 · PCA")
-    places = slider.bounding_box(), heading.bounding_box()
-    assert places[0]["y"] + places[0]["height"] <= places[1]["y"]  # it stands above the maps
+    above = box_of(slider)
+    assert above["y"] + above["height"] <= box_of(heading)["y"]  # it stands above the maps
     assert any(url.startswith("ws") for url in sent)  # what the page says does come up here
     wait_until_steady(lambda: len(sent), seconds=1.0, pause=passing_time(page))
     sent.clear()
@@ -349,7 +357,7 @@ def expect_bright(page: Page, texts: set[str], n_layers: int) -> None:
 
 def drag_over_first_map(page: Page, chart: str, width: float, height: float) -> None:
     """Draw a box in a chart's first map, from its upper left corner, so many pixels large."""
-    drawing = page.locator(f".st-key-{chart} svg.marks").bounding_box()
+    drawing = box_of(page.locator(f".st-key-{chart} svg.marks"))
     left, top = drawing["x"] + 15, drawing["y"] + 50
     page.mouse.move(left, top)
     page.mouse.down()
@@ -414,7 +422,7 @@ def test_a_ticked_row_opens_the_page_of_its_example(
     run = runs.read(runs_root, finished)
     losses = runs.read_predictions(run.path, run.snapshots[-1].index)
     hardest = losses.sort_values("loss", ascending=False, kind="stable")["id"].iloc[0]
-    table = page.get_by_test_id("stDataFrame").first.bounding_box()
+    table = box_of(page.get_by_test_id("stDataFrame").first)
     page.mouse.click(table["x"] + 18, table["y"] + 53)  # the box of the first row
     expect(page.get_by_text("What the classifier says, epoch by epoch")).to_be_visible()
     expect(page.get_by_text(re.compile(rf"^{hardest} \(row"))).to_be_visible()
@@ -444,8 +452,8 @@ def test_the_export_tab_gives_an_animation_pictures_and_a_run_that_opens_elsewhe
     settled(page)
     page.get_by_role("button", name="Make the animation").click()
     gif = downloaded(page, page.locator(".st-key-take-gif button").first)
-    frames = Image.open(io.BytesIO(gif))
-    assert frames.n_frames == 7 + 6 * 8  # snapshots, and eight frames between two of them
+    frames = list(ImageSequence.Iterator(Image.open(io.BytesIO(gif))))
+    assert len(frames) == 7 + 6 * 8  # snapshots, and eight frames between two of them
     png = downloaded(page, page.get_by_role("button", name="PNG"))
     assert Image.open(io.BytesIO(png)).size[0] > 2000
     for name in (run_id := finished, "fingerprint"):
