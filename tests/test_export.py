@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import dataclasses
 import io
@@ -421,7 +422,7 @@ def rezipped(
     return to
 
 
-def refuse(zip_file: Path | io.BytesIO, root: Path, **options: int) -> RunError:
+def refuse(zip_file: Path | io.BytesIO, root: Path, **options: Any) -> RunError:
     """Check that a zip is refused in one sentence with a hint, and leaves nothing."""
     with pytest.raises(RunError) as refused:
         unzip_run(zip_file, root, **options)
@@ -697,8 +698,14 @@ def test_a_zipped_model_loads(run: Run, tmp_path: Path) -> None:
 
     with pytest.raises(RunError, match="no model"):
         zip_model(run, tmp_path / "model.zip")
-    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
-    config = BertConfig(vocab_size=20, intermediate_size=8, num_labels=3, **sizes)
+    sizes: dict[str, Any] = {
+        "hidden_size": 8,
+        "intermediate_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+        "num_labels": 3,
+    }
+    config = BertConfig(vocab_size=20, **sizes)
     Classifier(config).save_pretrained(run.path / "model")
     try:
         zip_model(run, tmp_path / "model.zip")
@@ -846,7 +853,7 @@ def test_the_command_line_knows_the_colourings() -> None:
 # --- how to make it again -------------------------------------------------------------------
 
 
-def remade(line: str) -> tuple[RunConfig, object]:
+def remade(line: str) -> tuple[RunConfig, argparse.Namespace]:
     import shlex
 
     words = shlex.split(line)
