@@ -11,19 +11,20 @@ from typing import Any
 
 import torch
 
-from layerviz import data, encoders, hidden_states, projection, runs, separability, training
+from layerviz import data, encoders, hidden_states, runs, separability, training
 from layerviz.bench.figures import Figure, machine, machine_in_words
 from layerviz.bench.materials import random_bert, size_of, varied_dataset
 from layerviz.config import RunConfig
 from layerviz.data import Dataset, Table
 from layerviz.encoders import LoadedEncoder
+from layerviz.projection.pca import pca_maps
 from layerviz.runs import Run, Snapshot
 from layerviz.training.watching import predictions_of, scores_of
+from layerviz.views import first_and_last_layers
 
 ENCODERS = ("bert-mini", "12x768")
 GOAL = 0.25
 PARTS = ("capture", "predictions", "writing", "measures", "PCA maps")
-SHOWN_LAYERS = 8  # on the page at first: the first four and the last four
 
 
 def measure(
@@ -125,13 +126,10 @@ def _bf16_capture(run: Run, encoder: LoadedEncoder) -> float | None:
 
 def _draw(run: Run) -> None:
     """Map the layers that the page shows at first, at all snapshots there are."""
-    n_layers = int(run.encoder["layers"])
-    layers = range(1, n_layers + 1)
-    shown = sorted({*layers[: SHOWN_LAYERS // 2], *layers[-SHOWN_LAYERS // 2 :]})
     splits = runs.read_examples(run.path)["split"].to_numpy()
-    for layer in shown:
+    for layer in first_and_last_layers(int(run.encoder["layers"])):
         states = [runs.read_hidden_states(run.path, s.index, "mean", layer) for s in run.snapshots]
-        projection.pca_maps(states, splits)
+        pca_maps(states, splits)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from layerviz import data, encoders, hidden_states, projection, runs, training
+from layerviz import data, encoders, hidden_states, runs, training
 from layerviz.bench.browser import Watched, chromium, server
 from layerviz.bench.capture import exponent
 from layerviz.bench.figures import Figure, machine, machine_in_words
@@ -18,6 +18,7 @@ from layerviz.bench.materials import random_bert, size_of, varied_csv
 from layerviz.config import RunConfig
 from layerviz.data import Columns, Table
 from layerviz.errors import ConfigError, RunError
+from layerviz.projection.pca import pca_maps
 
 SIZES = (1000, 4000, 16_000, 64_000)
 PARTS = ("reading", "splitting", "training", "capture", "PCA maps", "first draw")
@@ -113,7 +114,7 @@ def _mapped(states: np.ndarray, run: runs.Run, dataset: data.Dataset) -> float:
     splits = dataset.examples["split"].to_numpy()[rows]
     start = time.perf_counter()
     for layer in range(1, min(MAPPED_LAYERS, len(states) - 1) + 1):
-        projection.pca_maps([states[layer][rows]], splits)
+        pca_maps([states[layer][rows]], splits)
     return time.perf_counter() - start
 
 
