@@ -3,7 +3,7 @@
 import streamlit as st
 
 from layerviz.ui.compare.page import comparison_view
-from layerviz.ui.parts.state import open_comparison, open_run, told
+from layerviz.ui.parts.state import errors_shown, open_comparison, open_run
 from layerviz.ui.parts.style import ICON, style
 from layerviz.ui.run.page import run_view
 from layerviz.ui.sidebar.data import choose_data
@@ -20,12 +20,12 @@ dataset = encoder = config = None
 with st.sidebar:
     st.title("layerviz", anchor=False)
     st.caption("Watch every layer learn to tell your classes apart.")
-    with told():
+    with errors_shown():
         dataset = choose_data()
-    with told():
+    with errors_shown():
         encoder = choose_encoder()
     if encoder is not None:
-        with told():
+        with errors_shown():
             config = choose_training(encoder)
     launch(dataset, config)
     list_of_runs()
@@ -38,7 +38,7 @@ if run is not None:
     st.stop()
 
 if compared:
-    with told():
+    with errors_shown():
         comparison_view(compared, dataset)
     st.stop()
 
@@ -47,16 +47,16 @@ if dataset is None:
     st.info(
         "The file cannot be used yet: see the message on the left."
         if st.session_state.get("upload_train")
-        else "Add a CSV on the left to see it here.",
+        else "Add a file on the left to see it here.",
         icon=":material/upload_file:",
     )
 else:
     st.markdown(
         "Press **Fine-tune**: layerviz trains the encoder on the data chosen on the left and "
         "shows, epoch by epoch, how each layer arranges **train** and **val** examples, side by "
-        "side. **Compare** does so with several encoders and says which one does better, and "
-        "where."
+        "side. **Compare** does the same with several encoders and says which one does better, "
+        "and where."
     )
     unfinished_runs(dataset)
-    with told():
+    with errors_shown():
         overview(dataset, encoder, config)

@@ -91,8 +91,8 @@ class Worker:
     def submit(self, key: Hashable, work: Work) -> None:
         """Put a job in line; a live job with the same key is left as it is."""
         with self._lock:
-            known = self._jobs.get(key)
-            if known is not None and known.status in runs.LIVE:
+            earlier = self._jobs.get(key)
+            if earlier is not None and earlier.status in runs.LIVE:
                 return
             self._jobs.pop(key, None)  # so that the order of the dict is the order of the line
             job = self._jobs[key] = _Job(work)
@@ -150,8 +150,8 @@ class Worker:
             job.work(report, job.stop.is_set)
         except Cancelled:
             status = "cancelled"
-        except LayervizError as told:
-            status, error = "failed", told
+        except LayervizError as expected:
+            status, error = "failed", expected
         except Exception as unexpected:
             log.exception("a job of %s failed", self._name)
             status, error = "failed", RunError(f"{type(unexpected).__name__}: {unexpected}")
@@ -184,8 +184,8 @@ class Jobs:
         self._fit_lock = threading.Lock()
         self._training = Worker("layerviz-training")
         self._measures = Worker("layerviz-measures")
-        self._maps = [Worker(f"layerviz-maps-{place}") for place in range(map_workers())]
-        self._map_places: dict[Hashable, int] = {}
+        self._maps = [Worker(f"layerviz-maps-{index}") for index in range(map_workers())]
+        self._map_workers: dict[Hashable, int] = {}
         self._map_lock = threading.Lock()
         self._compared: list[str] = []
 
@@ -201,9 +201,7 @@ class Jobs:
         with self._fit_lock:  # two tabs may press at once
             state = self.state(key)
             if state is not None and state.stopping:
-                raise RunError(
-                    "This very run is being stopped.", "Wait a moment, then start it again."
-                )
+                raise RunError("This run is still stopping.", "Wait a moment, then start it again.")
             if state is not None and state.live:
                 return runs.read(self.root, key)
             run = runs.create(self.root, config, dataset)
@@ -272,26 +270,26 @@ class Jobs:
     def rank_labels(self, run: Run) -> JobState:
         """Have the labels of a run ranked by how suspicious they are."""
         key = (run.run_id, "labels", len(run.snapshots))
-        there = runs.has_label_ranking(run.path)
-        return _once(self._measures, key, _rank_work(run), there)
+        is_stored = runs.has_label_ranking(run.path)
+        return _once(self._measures, key, _rank_work(run), is_stored)
 
     def search_mix(self, run: Run, snapshot: int, pooling: str) -> JobState:
         """Have the best mix of layers searched; the result is stored with the run."""
         key = (run.run_id, "mix", snapshot, pooling)
-        there = runs.read_mix(run.path, snapshot, pooling) is not None
-        return _once(self._measures, key, _search_work(run, snapshot, pooling), there)
+        is_stored = runs.read_mix(run.path, snapshot, pooling) is not None
+        return _once(self._measures, key, _search_work(run, snapshot, pooling), is_stored)
 
     def _map_worker(self, maps: Hashable) -> Worker:
         """Return the worker of one layer's maps: always the same, so that none is drawn twice."""
         with self._map_lock:
-            place = self._map_places.setdefault(maps, len(self._map_places))
-        return self._maps[place % len(self._maps)]
+            index = self._map_workers.setdefault(maps, len(self._map_workers))
+        return self._maps[index % len(self._maps)]
 
 
-def _once(worker: Worker, key: Hashable, work: Work, there: bool) -> JobState:
+def _once(worker: Worker, key: Hashable, work: Work, is_stored: bool) -> JobState:
     """Submit work that nobody asked for yet, or whose result was deleted since."""
     state = worker.state(key)
-    if state is None or (state.status == "done" and not there):
+    if state is None or (state.status == "done" and not is_stored):
         worker.submit(key, work)
         state = worker.state(key)
     return state
@@ -300,11 +298,11 @@ def _once(worker: Worker, key: Hashable, work: Work, there: bool) -> JobState:
 def _measure_work(run: Run) -> Work:
     def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
         missing = runs.unmeasured_snapshots(run)
-        for place, index in enumerate(missing):
+        for done, index in enumerate(missing):
             separability.measure_snapshot(
                 run,
                 index,
-                on_progress=part_of(on_progress, place, len(missing)),
+                on_progress=part_of(on_progress, done, len(missing)),
                 should_stop=should_stop,
             )
 
@@ -321,7 +319,7 @@ def _rank_work(run: Run) -> Work:
 def _search_work(run: Run, snapshot: int, pooling: str) -> Work:
     def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
         examples = runs.read_examples(run.path)
-        found = separability.search_mix(
+        mix = separability.search_mix(
             runs.read_pooled(run.path, snapshot)[pooling],
             examples["label"].to_numpy(),
             examples["split"].to_numpy(),
@@ -329,7 +327,7 @@ def _search_work(run: Run, snapshot: int, pooling: str) -> Work:
             on_progress=on_progress,
             should_stop=should_stop,
         )
-        runs.write_mix(run.path, snapshot, pooling, vars(found))
+        runs.write_mix(run.path, snapshot, pooling, vars(mix))
 
     return work
 

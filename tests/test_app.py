@@ -47,7 +47,7 @@ def root(tmp_path, monkeypatch) -> Path:
 
 def uploaded(content: bytes, name: str = "toy.csv") -> AppTest:
     app = open_page()
-    app.segmented_control(key="source").set_value("Your CSV").run()
+    app.segmented_control(key="source").set_value("Your file").run()
     app.file_uploader(key="upload_train").upload(name, content, "text/csv").run()
     return app
 

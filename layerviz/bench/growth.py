@@ -123,14 +123,14 @@ def _drawn(browser: Any, file: Path, runs_root: Path) -> tuple[float, float]:
     with server(runs_root) as address, Watched(browser, address) as visit:
         page = visit.page
         source = page.locator(".st-key-source")
-        visit.timed(lambda: source.get_by_text("Your CSV", exact=True).click())
+        visit.timed(lambda: source.get_by_text("Your file", exact=True).click())
         chooser = page.locator("[data-testid=stFileUploaderDropzoneInput]").first
         first = visit.timed(lambda: chooser.set_input_files(file))
         page.get_by_text(file.name).first.wait_for()
         if page.get_by_test_id("stAlert").filter(visible=True).count():
             raise RunError("The page could not draw the file.", "Open it in the page itself.")
         visit.timed(lambda: source.get_by_text("Sample", exact=True).click())
-        again = visit.timed(lambda: source.get_by_text("Your CSV", exact=True).click())
+        again = visit.timed(lambda: source.get_by_text("Your file", exact=True).click())
     return first["idle"], again["idle"]
 
 

@@ -25,8 +25,8 @@ def overview(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
     splits = [split for split in SPLITS if split in counts.columns and counts[split].sum()]
     figures = st.columns(len(splits) + 1)
     figures[0].metric("Classes", f"{len(dataset.label_names):,}", border=True)
-    for place, split in zip(figures[1:], splits, strict=True):
-        place.metric(f"{split.capitalize()} examples", f"{counts[split].sum():,}", border=True)
+    for column, split in zip(figures[1:], splits, strict=True):
+        column.metric(f"{split.capitalize()} examples", f"{counts[split].sum():,}", border=True)
     st.caption("  \n".join(f":material/info: {plain(note)}" for note in dataset.notes))
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):
@@ -36,8 +36,8 @@ def overview(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
         st.markdown("**Text lengths (train)**")
         _lengths(dataset, encoder, config)
     with st.container(border=True):
-        shown = min(PREVIEWED, len(dataset.examples))
-        st.markdown(f"**Preview** (first {shown:,} of {len(dataset.examples):,} examples)")
+        n = min(PREVIEWED, len(dataset.examples))
+        st.markdown(f"**Preview** (first {n:,} of {len(dataset.examples):,} examples)")
         _preview(dataset)
 
 
@@ -60,9 +60,9 @@ def _lengths(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
     if lengths is None:
         lengths, unit = texts.map(lambda text: len(text.split())).to_numpy(), "words"
         st.caption("Counted in words: the tokenizer is not on disk yet.")
-    shown = lengths[lengths <= np.quantile(lengths, LENGTHS_DRAWN)]
-    width = -(-(int(np.ptp(shown)) + 1) // 40)  # whole numbers per bar
-    counts, edges = np.histogram(shown, np.arange(shown.min(), shown.max() + width + 1, width))
+    drawn = lengths[lengths <= np.quantile(lengths, LENGTHS_DRAWN)]
+    width = -(-(int(np.ptp(drawn)) + 1) // 40)  # whole numbers per bar
+    counts, edges = np.histogram(drawn, np.arange(drawn.min(), drawn.max() + width + 1, width))
     frame = pd.DataFrame({"start": edges[:-1], "end": edges[1:], "n": counts})
     figure(
         charts.length_histogram(frame, limit, unit),
@@ -70,17 +70,17 @@ def _lengths(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
         alt=f"Histogram of text lengths in {unit}.",
     )
     sample = "" if len(lengths) == len(texts) else f" (a sample of {len(lengths):,} texts)"
-    beyond = len(lengths) - len(shown)
-    median = f"Median {np.median(lengths):,.0f} {unit}, longest {lengths.max():,}{sample}."
+    beyond = len(lengths) - len(drawn)
+    sentences = f"Median {np.median(lengths):,.0f} {unit}, longest {lengths.max():,}{sample}."
     if beyond:
-        median += " The longest is" if beyond == 1 else f" The {beyond:,} longest are"
-        median += " not drawn."
+        sentences += " The longest is" if beyond == 1 else f" The {beyond:,} longest are"
+        sentences += " not drawn."
     if unit == "tokens" and config:
         cut = int((lengths > limit).sum())
         share = cut / len(lengths)
         which = f"{cut:,} ({share:.1%})" if cut else "none"
-        median += f" At max length {limit:,}, {which} will be cut."
-    st.caption(median)
+        sentences += f" At max length {limit:,}, {which} will be cut."
+    st.caption(sentences)
 
 
 def _token_lengths(

@@ -32,7 +32,7 @@ def settled(page: Page) -> None:
 
 def upload(page: Page, content: bytes, name: str = "toy.csv") -> None:
     settled(page)
-    page.get_by_text("Your CSV", exact=True).click()
+    page.get_by_text("Your file", exact=True).click()
     page.locator("[data-testid=stFileUploaderDropzoneInput]").first.set_input_files(
         {"name": name, "mimeType": "text/csv", "buffer": content}
     )
@@ -486,7 +486,7 @@ def test_a_zip_that_is_no_run_is_refused_in_place(page: Page, runs_root: Path):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("../run.json", "{}")
-    page.get_by_role("button", name="Open a run's zip").click()
+    page.get_by_role("button", name="Open a zipped run").click()
     page.locator(".st-key-run_zip [data-testid=stFileUploaderDropzoneInput]").set_input_files(
         {"name": "run.zip", "mimeType": "application/zip", "buffer": content.getvalue()}
     )

@@ -1,4 +1,4 @@
-"""Maps of several encoders, train above val, for one layer of each; a selection marks them all."""
+"""Maps of several encoders, train above val, one layer of each; a selection marks all maps."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from layerviz.ui.parts.map_controls import (
     map_controls,
     pooling_control,
 )
-from layerviz.ui.parts.selection import clear_button, highlight, selection, taking_from
+from layerviz.ui.parts.selection import clear_button, highlight, selection, selection_callback
 from layerviz.ui.parts.state import keep, redrawing
 from layerviz.ui.parts.stored_maps import maps_are_ready, n_ready_snapshots
 from layerviz.views import MapsView, RunMaps, legend_of, small_print
 from layerviz.views.slider import most_per_split, shared_slots, slider_label
-from layerviz.wording import epoch_name, layer_name
+from layerviz.wording import count, epoch_name, layer_name
 
 DEPTHS = (0.25, 0.5, 0.75, 1.0)
 BEST, OWN_CHOICE = "Each at its best layer", "My choice"
@@ -73,8 +73,8 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
             format_func=_depth_name,
             key=keep("versus_depth"),
             width=240,
-            help="At their best: the layer and the pooling named in the table. Otherwise encoders "
-            "are matched by relative depth, as they differ in their number of layers.",
+            help="At their best: the layer and pooling named in the table. Depths are relative, "
+            "because encoders differ in their number of layers.",
         )
         if depth == BEST:
             poolings = [standing.best.pooling for standing in judged.standings]
@@ -88,7 +88,7 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
         at_best = st.toggle(
             "Each at its best epoch",
             key=keep("versus_at_best"),
-            help="Instead of the epoch slider.",
+            help="Replaces the epoch slider.",
         )
     runs = [of[seed] if seed in of else of[min(of)] for of in runs_by_seed]
     # Always there, so that what follows keeps its position on the page, and the slider with it.
@@ -233,7 +233,7 @@ def _chart(
         ),
         key=CHART,
         name="comparison-maps",
-        on_select=taking_from(CHART, run, ids, points, columns, grid),
+        on_select=selection_callback(CHART, run, ids, points, columns, grid),
         selection_mode=["box", "pick"],
         alt="Maps of one layer of each encoder, train above val.",
     )
@@ -264,25 +264,24 @@ def _selected_examples(
         frame[entry.contender.name] = names[predicted.to_numpy()[where[which]]]
     frame["text"] = part["text"].str.slice(0, 1000)
     frame["id"] = part["id"]
-    n = len(frame)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.markdown(
-            f"**{n:,} example{'s' if n != 1 else ''} selected**, with the prediction of each "
+            f"**{count(len(frame), 'example')} selected**, with the prediction of each "
             "model's own classifier at "
             + ("that epoch" if len(snapshots[0]) == 1 else "the slider's last position"),
             width="content",
         )
         clear_button("compare_clear")
-    st.dataframe(frame, hide_index=True, width="stretch", height=min(38 + 35 * n, 320))
+    st.dataframe(frame, hide_index=True, width="stretch", height=min(38 + 35 * len(frame), 320))
 
 
 def _show_small_print(maps: list[RunMaps], snapshots: list[list[int]]) -> None:
     sentences = [
         *small_print(maps),
-        "Each encoder has a map of its own: compare which points lie together, not where they lie.",
+        "Each encoder has its own map: compare which points lie together, not where they lie.",
     ]
     if any(len(set(indices)) < len(indices) for indices in snapshots):
         sentences.append(
-            "Where an encoder has no snapshot at an epoch, its newest earlier one is shown."
+            "Where an encoder has no snapshot at an epoch, the last one before it is shown."
         )
     st.caption(" ".join(sentences))

@@ -22,17 +22,18 @@ from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence
 from layerviz.ui.parts.run_actions import STATUS_MARKS, choose_runs, new_run_button, sizes, title
 from layerviz.ui.parts.state import (
+    errors_shown,
     go_to,
     jobs,
     keep_values,
     permalink,
     plain,
-    show,
+    show_error,
     time_to_redraw,
-    told,
 )
 from layerviz.ui.parts.tabs import Tab, draw_tabs
 from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
+from layerviz.wording import count
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,14 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
     contenders = comparison.contenders_of(compared)
     _header(compared, contenders)
     _progress(compared, dataset)
-    over = [run for run in compared if not run.live and runs.unmeasured_snapshots(run)]
-    if over:
-        measure_the_rest(over)
+    finished = [run for run in compared if not run.live and runs.unmeasured_snapshots(run)]
+    if finished:
+        measure_the_rest(finished)
     ready = [contender for contender in contenders if contender.snapshots]
     if len(ready) < 2:
         if any(run.live for run in compared):
             st.info(
-                "The comparison begins when two encoders are measured before training.",
+                "The comparison appears once two encoders have been measured before training.",
                 icon=":material/hourglass_top:",
             )
         else:
@@ -94,7 +95,7 @@ def _header(compared: list[Run], contenders: list[Contender]) -> None:
     name, actions = st.columns([1, 1], vertical_alignment="bottom")
     first = compared[0]
     with name:
-        encoders = "1 encoder" if len(contenders) == 1 else f"{len(contenders)} encoders"
+        encoders = count(len(contenders), "encoder")
         st.subheader(plain(f"{encoders} on {first.dataset['name']}"), anchor=False)
         done = sum(run.status == "done" for run in compared)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -117,7 +118,7 @@ def _header(compared: list[Run], contenders: list[Contender]) -> None:
 
 
 def _cancel(run_ids: list[str]) -> None:
-    for run_id in reversed(run_ids):  # those that wait first: none of them shall begin
+    for run_id in reversed(run_ids):  # the waiting ones first, so that none of them starts
         jobs().cancel(run_id)
 
 
@@ -127,7 +128,8 @@ def _progress(compared: list[Run], dataset: Dataset | None) -> None:
     reused = [run for run in compared if run.run_id in st.session_state.get("reused", ())]
     if reused:
         names = ", ".join(plain(title(run)) for run in reused)
-        st.caption(f":material/history: There already with the same settings, so reused: {names}.")
+        existing = "an existing run" if len(reused) == 1 else "existing runs"
+        st.caption(f":material/history: Reused {existing} with the same settings: {names}.")
     if not unfinished:
         return
     with st.container(border=True, gap="small"):
@@ -150,9 +152,9 @@ def _bars(drawn: tuple[tuple[str, str, int], ...]) -> None:
         1.0 if not run.live else state.progress.fraction if state else 0.0
         for run, state in zip(now, states, strict=True)
     ]
-    over = sum(not run.live for run in now)
-    if over < len(now):
-        st.progress(float(np.mean(parts)), f"All: {over} of {len(now)} runs ended")
+    n_ended = sum(not run.live for run in now)
+    if n_ended < len(now):
+        st.progress(float(np.mean(parts)), f"All: {n_ended} of {len(now)} runs ended")
     for run, state, part in zip(now, states, parts, strict=True):
         name, bar = st.columns([1, 3], vertical_alignment="center")
         colour, icon = STATUS_MARKS[run.status]
@@ -161,11 +163,10 @@ def _bars(drawn: tuple[tuple[str, str, int], ...]) -> None:
             if run.live:
                 st.progress(part, job_sentence(state) if state else "Running in another process")
             elif run.status == "failed":
-                show(state.error if state and state.error else RunError(run.reason))
+                show_error(state.error if state and state.error else RunError(run.reason))
             else:
                 how = "Cancelled with" if run.status == "cancelled" else "Done:"
-                n = len(run.snapshots)
-                st.caption(f"{how} {n} snapshot{'s' if n != 1 else ''}.")
+                st.caption(f"{how} {count(len(run.snapshots), 'snapshot')}.")
     ended = any(run.status != status for run, (_, status, _) in zip(now, drawn, strict=True))
     grown = any(len(run.snapshots) != n for run, (_, _, n) in zip(now, drawn, strict=True))
     if ended or (grown and time_to_redraw()):
@@ -178,7 +179,7 @@ def _short_name(run: Run) -> str:
 
 
 def _button(run: Run, dataset: Dataset | None) -> None:
-    """Let the reader cancel a live run or go on with one that was stopped.
+    """Let the reader cancel a live run or continue one that was stopped.
 
     Outside the fragment that ticks: a click on what is being redrawn can get lost.
     """
@@ -199,14 +200,14 @@ def _button(run: Run, dataset: Dataset | None) -> None:
             key=f"continue-{run.run_id}",
             icon=":material/resume:",
             disabled=not same,
-            on_click=_go_on,
+            on_click=_continue,
             args=(run, dataset),
-            help=None if same else "Choose this run's data on the left again.",
+            help=None if same else "To continue, choose this run's data on the left again.",
         )
 
 
-def _go_on(run: Run, dataset: Dataset) -> None:
-    with told():
+def _continue(run: Run, dataset: Dataset) -> None:
+    with errors_shown():
         jobs().fit(run.config, dataset)
 
 
@@ -215,26 +216,26 @@ def _go_on(run: Run, dataset: Dataset) -> None:
 
 def _verdict(contenders: list[Contender], ready: list[Contender]) -> Comparison:
     with st.container(border=True):
-        place = st.container()
+        sentences = st.container()
         poolings = poolings_control("versus_poolings", comparison.shared_poolings(ready))
         judged = cache.compared(ready, poolings)
         lead, *rest = comparison.comparison_sentences(judged)
         live = any(run.live for contender in contenders for run in contender.runs)
-        with place:
+        with sentences:
             so_far = ":material/hourglass_top: So far:" if live else VERDICT_ICONS[judged.verdict]
             st.markdown(f"#### {so_far} {plain(lead)}")
             if rest:
-                st.markdown(" ".join(plain(thought) for thought in rest))
+                st.markdown(" ".join(plain(sentence) for sentence in rest))
         _table(comparison.comparison_table(judged, ready))
         waiting = [contender.name for contender in contenders if contender not in ready]
-        said = f"Not measured yet: {', '.join(waiting)}. " if waiting else ""
+        not_yet = f"Not measured yet: {', '.join(waiting)}. " if waiting else ""
         st.caption(
             plain(
-                f"{said}Each encoder at the layer, epoch and pooling where its linear probe scores "
-                f"highest on the same {judged.n_val:,} val examples. Ties and margins: paired "
-                "bootstrap, simultaneous 95 % intervals over all encoders. "
-                f"{comparison.seeds_note(judged)} Picking the best of many cells flatters an "
-                "encoder with more layers a little: "
+                f"{not_yet}Each encoder at the layer, epoch and pooling where its linear probe "
+                f"scores highest on the same {judged.n_val:,} val examples. Ties and margins: "
+                "paired bootstrap, simultaneous 95 % intervals over all encoders. "
+                f"{comparison.seeds_note(judged)} Picking the best of many cells slightly "
+                "flatters an encoder with more layers: "
                 + ("the test scores are free of that." if judged.best.test else
                    "'on unseen' is corrected for that (BBC-CV).")
             )
@@ -243,7 +244,7 @@ def _verdict(contenders: list[Contender], ready: list[Contender]) -> Comparison:
 
 
 def _standing(row: dict) -> str:
-    """Say how a contender stands to the best one, with the margin's interval."""
+    """Say how a contender compares with the best one, with the margin's interval."""
     if pd.isna(row["lead_low"]):
         return "best"
     verb = "ties" if row["tied"] else "behind"
@@ -251,7 +252,7 @@ def _standing(row: dict) -> str:
 
 
 def _table(table: pd.DataFrame) -> None:
-    shown = pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "encoder": table["name"],
             "standing": [_standing(row) for row in table.to_dict("records")],
@@ -275,11 +276,11 @@ def _table(table: pd.DataFrame) -> None:
             "MB": table["model_bytes"] / 1e6,
         }
     )
-    kept = [name for name in shown if shown[name].notna().any()]
+    kept = [name for name in frame if frame[name].notna().any()]
     score = st.column_config.NumberColumn(format="%.3f")
     short = st.column_config.NumberColumn(format="%.1f")
     st.dataframe(
-        shown[kept],
+        frame[kept],
         hide_index=True,
         width="stretch",
         column_config={
@@ -292,9 +293,9 @@ def _table(table: pd.DataFrame) -> None:
     )  # fmt: skip
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.caption(
-            "On unseen: what the pick earns on examples that had no part in it. Own classifier: "
+            "On unseen: what the pick earns on examples that played no part in it. Own classifier: "
             "val macro-F1 of the model's head at its newest snapshot. Seconds: optimizer steps "
-            "alone, beside whatever else this machine did then. MB: the weights on the disk. Gap: "
+            "alone, alongside whatever else this machine was doing. MB: the weights on disk. Gap: "
             "train minus val.",
             width=720,
         )
@@ -337,9 +338,9 @@ def _about(compared: list[Run]) -> None:
 COMPARISON_TABS = Registry(
     "tab",
     [
-        Tab("Maps", lambda shown: comparison_maps(shown.ready, shown.judged)),
-        Tab("Scores", lambda shown: scores_tab(shown.judged, shown.names)),
-        Tab("Agreement", lambda shown: agreement_tab(shown.ready, shown.judged)),
-        Tab("Runs", lambda shown: _about(shown.compared)),
+        Tab("Maps", lambda page: comparison_maps(page.ready, page.judged)),
+        Tab("Scores", lambda page: scores_tab(page.judged, page.names)),
+        Tab("Agreement", lambda page: agreement_tab(page.ready, page.judged)),
+        Tab("Runs", lambda page: _about(page.compared)),
     ],
 )

@@ -1,4 +1,4 @@
-"""A table of examples with what the classifier says of them; a ticked row opens that example."""
+"""A table of examples with the classifier's predictions; ticking a row opens that example."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from layerviz import cache
 from layerviz.runs import Run
 from layerviz.ui.parts.selection import clear_button, how_selected
 from layerviz.ui.parts.state import open_tab, plain
-from layerviz.wording import epoch_name
+from layerviz.wording import count, epoch_name
 
 OPENED = "opened_example"  # session state: of which data, and the id of the example
 SHOWN = "examples_view"  # session state: the part of the tab Examples that is open
@@ -37,10 +37,9 @@ def examples_table(
     part = examples[examples["id"].isin(chosen)] if chosen else examples
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if chosen:
-            n = len(part)
             how = plain(how_selected(run))
             st.markdown(
-                f"**{n:,} example{'s' if n != 1 else ''} selected** {how} "
+                f"**{count(len(part), 'example')} selected** {how} "
                 f"(predictions: {at}; hardest first)",
                 width="content",
             )
@@ -55,8 +54,8 @@ def examples_table(
         + (
             ""
             if chosen
-            else "Click a point, drag a box around several (with Shift, clicks add up), or search, "
-            "to mark examples in all maps and list only those."
+            else "Click a point (Shift adds more), drag a box or search: the examples you select "
+            "are marked in all maps, and only they are listed here."
         )
     )
 
@@ -64,14 +63,14 @@ def examples_table(
 def described(run: Run, part: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """Return what a table shows of some examples, under their index in the run."""
     names = np.asarray(run.label_names, dtype=object)
-    mine = predictions.loc[part.index]
+    predictions = predictions.loc[part.index]
     return pd.DataFrame(
         {
             "split": part["split"],
             "label": names[part["label"].to_numpy()],
-            "predicted": names[mine["predicted"].to_numpy()],
-            "confidence": mine["confidence"],
-            "loss": mine["loss"],
+            "predicted": names[predictions["predicted"].to_numpy()],
+            "confidence": predictions["confidence"],
+            "loss": predictions["loss"],
             "text": part["text"].str.slice(0, TEXT_SHOWN),
             "id": part["id"],
         }
@@ -81,9 +80,9 @@ def described(run: Run, part: pd.DataFrame, predictions: pd.DataFrame) -> pd.Dat
 def open_from_table(
     run: Run, frame: pd.DataFrame, ids: Sequence[str], key: str, columns: dict | None = None
 ) -> None:
-    """Show a table; a row that is ticked opens its example."""
+    """Show a table; ticking a row opens its example."""
     ids = list(ids)
-    # Another list is another table: a ticked row of the one before means nothing in it.
+    # Another list is another table: a tick in the earlier one means nothing here.
     key = f"{key}-{zlib.crc32(' '.join(ids).encode()):x}"
 
     def tick() -> None:

@@ -23,7 +23,7 @@ def figure(
     frame: pd.DataFrame | None = None,
     **options: Any,
 ) -> None:
-    """Draw a chart as wide as its place, and offer it as files.
+    """Draw a chart as wide as its container, and offer it as files.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def figure(
 
 
 def save(chart: ChartType, name: str, frame: pd.DataFrame | None = None) -> None:
-    """Offer a chart as whatever exports can draw, and its numbers as CSV; made when asked for."""
+    """Offer a chart in every format that can be drawn, and its numbers as CSV, made on demand."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         menu = st.popover(
             "Save",

@@ -12,7 +12,7 @@ from layerviz import cache, charts
 from layerviz.charts import Grid
 from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
-from layerviz.ui.parts.selection import MOST_PATHS, highlight, selection, taking_from
+from layerviz.ui.parts.selection import MOST_PATHS, highlight, selection, selection_callback
 from layerviz.ui.parts.stored_maps import maps_are_ready, n_ready_snapshots, ready_maps
 from layerviz.views import MapsView, RunMaps
 from layerviz.views.slider import (
@@ -78,7 +78,7 @@ def show_maps(
     if len(with_path) > MOST_PATHS or not (only or st.session_state.get(PATHS, True)):
         with_path = with_path[:0]
     selecting = {
-        "on_select": taking_from(key, run, ids, points, layers, Grid.of(len(layers))),
+        "on_select": selection_callback(key, run, ids, points, layers, Grid.of(len(layers))),
         "selection_mode": ["box", "pick"],
     }
     whole_epochs = run.config.snapshots_per_epoch == 1 and len(slots) == slots[-1] + 1

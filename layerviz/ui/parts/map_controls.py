@@ -22,9 +22,9 @@ PRESETS: dict[str, Callable[[int], tuple[int, ...]]] = {
 
 
 def pooling_control(key: str, poolings: Sequence[str], first: str | None = None) -> str:
-    """Let the reader choose one of the poolings of a run, `first` (or the first of them) at first.
+    """Let the reader choose one of the poolings of a run; preset is `first`, or the run's first.
 
-    The choice is remembered from run to run, as far as they have it.
+    The choice is remembered from run to run, where the runs have it.
     """
     keep_choice(key, poolings, poolings[0] if first is None else first)
     return st.segmented_control(

@@ -17,13 +17,13 @@ from layerviz.views import measure_cells
 from layerviz.wording import epoch_name
 
 
-def measure_the_rest(over: Sequence[Run]) -> None:
-    """Measure what older or stopped runs lack, off the page's thread."""
-    wait_for(lambda: [jobs().measure(run) for run in over], _measuring)
+def measure_the_rest(finished: Sequence[Run]) -> None:
+    """Measure what older or stopped runs lack, in the background."""
+    wait_for(lambda: [jobs().measure(run) for run in finished], _measuring)
 
 
 def _measuring(states: Sequence[JobState]) -> None:
-    st.progress(mean_fraction(states), "Measuring the snapshots that are not measured yet")
+    st.progress(mean_fraction(states), "Measuring the remaining snapshots")
 
 
 def cells_of_measure(run: Run, measure: str, split: str, pooling: str) -> pd.DataFrame:
@@ -34,7 +34,7 @@ def cells_of_measure(run: Run, measure: str, split: str, pooling: str) -> pd.Dat
 
 
 def download(make: Callable[[], pd.DataFrame], name: str) -> None:
-    """Offer a table as CSV, made when it is asked for."""
+    """Offer a table as CSV, made on demand."""
     st.download_button(
         "CSV",
         data=lambda: as_csv(make()),
@@ -50,7 +50,7 @@ def download(make: Callable[[], pd.DataFrame], name: str) -> None:
 def epoch_control(
     run: Run, snapshots: Sequence[int], key: str, first: int, label: str = "Epoch"
 ) -> int:
-    """Let the reader choose one of some snapshots, `first` at first."""
+    """Let the reader choose one of some snapshots; preset is `first`."""
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
     return st.selectbox(
         label,

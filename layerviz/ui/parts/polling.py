@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from layerviz.jobs import JobState
-from layerviz.ui.parts.state import show
+from layerviz.ui.parts.state import show_error
 
 SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -53,15 +53,15 @@ def wait_for(
 def _wait(
     jobs: Callable[[], Sequence[JobState]],
     draw: Callable[[Sequence[JobState]], None],
-    n_over: int,
+    n_ended_before: int,
 ) -> None:
     states = jobs()
     for state in states:
         if state.error is not None:
-            show(state.error)
+            show_error(state.error)
             return
-    over = sum(not state.live for state in states)
-    if over == len(states) or over > n_over:
+    n_ended = sum(not state.live for state in states)
+    if n_ended == len(states) or n_ended > n_ended_before:
         st.rerun()
     draw(states)
 

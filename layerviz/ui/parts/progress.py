@@ -1,4 +1,4 @@
-"""How far long work is: what the page says of a job, and a bar that follows work done at once."""
+"""Progress of long work: a job in one sentence, and a bar for work that the page waits for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from layerviz.jobs import JobState
 from layerviz.progress import OnProgress, Progress
+from layerviz.wording import count
 
 
 def job_sentence(state: JobState) -> str:
@@ -16,7 +17,7 @@ def job_sentence(state: JobState) -> str:
     if state.stopping:
         return "Stopping: saving what has been captured"
     if state.status == "queued":
-        return f"Waiting: {state.ahead} run{'s' if state.ahead != 1 else ''} ahead"
+        return f"Waiting: {count(state.ahead, 'run')} ahead"
     return state.progress.sentence
 
 

@@ -1,4 +1,4 @@
-"""What a run is called, and what can be done with it from wherever it is shown."""
+"""What a run is called, and the actions that are offered wherever it is shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from layerviz import encoders, runs
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
-from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, show
+from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, show_error
 from layerviz.wording import count
 
 # Colour of the badge and icon of each status.
@@ -37,35 +37,35 @@ def sizes(run: Run) -> str:
     return " · ".join([*parts, f"{len(run.label_names)} classes"])
 
 
-def choose_runs(first: Run, shown: list[Run]) -> None:
-    """Let the reader choose which runs on the data of `first` stand side by side."""
-    beside = st.popover(
+def choose_runs(first: Run, compared: list[Run]) -> None:
+    """Let the reader choose which runs on the data of `first` to compare."""
+    menu = st.popover(
         "Runs to compare",
         icon=":material/compare_arrows:",
         width="content",
         key="runs_to_compare",
         on_change="rerun",  # the runs folder is read only when somebody looks
     )
-    if not beside.open:
+    if not menu.open:
         return
-    there = {
+    runs_on_data = {
         run.run_id: run
         for run in runs.list_runs(jobs().root)
         if run.dataset["fingerprint"] == first.dataset["fingerprint"]
     }
-    with beside:
-        if len(there) < 2:
+    with menu:
+        if len(runs_on_data) < 2:
             st.caption(
-                "No other run on these very data is there. **Compare** on the left makes them; "
-                "runs on other data cannot be compared."
+                "There is no other run on this data. **Compare** on the left makes some; runs on "
+                "other data cannot be compared."
             )
             return
         chosen = st.multiselect(
-            "Runs on these data",
-            list(there),
-            default=[run.run_id for run in shown if run.run_id in there],
-            format_func=lambda run_id: f"{title(there[run_id])} · {run_id[-8:]}",
-            key="choose-" + "-".join(run.run_id[-8:] for run in shown),
+            "Runs on this data",
+            list(runs_on_data),
+            default=[run.run_id for run in compared if run.run_id in runs_on_data],
+            format_func=lambda run_id: f"{title(runs_on_data[run_id])} · {run_id[-8:]}",
+            key="choose-" + "-".join(run.run_id[-8:] for run in compared),
         )
         st.button(
             "Compare these",
@@ -83,26 +83,26 @@ def _compare_these(run_ids: list[str]) -> None:
 
 
 def new_run_button() -> None:
-    """Lead back to the data chosen on the left."""
+    """Offer the way back to the data chosen on the left."""
     st.button(
         "New run",
         icon=":material/add:",
         on_click=go_to,
         args=(None,),
         key="new_run",
-        help="Back to the data chosen on the left; what is open stays in the list.",
+        help="Back to the data chosen on the left; your runs stay in the list.",
     )
 
 
 def delete_button(run: Run) -> None:
-    """Let the user remove the open run, after asking once more."""
+    """Let the user delete the open run, after a confirmation."""
     with st.popover("Delete run", icon=":material/delete:", disabled=run.live):
-        st.write("This removes its maps, hidden states and weights from the disk for good.")
+        st.write("This permanently deletes the run's maps, hidden states and weights from disk.")
         if st.button("Delete", type="primary", key="delete"):
             try:
                 runs.delete(jobs().root, run.run_id)
             except LayervizError as error:
-                show(error)
+                show_error(error)
             else:
                 go_to(None)
                 st.rerun()

@@ -1,4 +1,4 @@
-"""Which examples are selected: by a click, a box, a search or a list; the same on every page."""
+"""Which examples are selected, by a click, a box or a search; the same wherever maps are drawn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from layerviz import charts
 from layerviz.charts import Grid
 from layerviz.runs import Run
 
-SELECTED = "selected"  # session state: of which data, which ids, and how they were found
+SELECTED = "selected"  # session state: of which data, which ids, and how they were selected
 SEARCH = "search"
 MOST_PATHS = 12  # examples whose paths through the epochs can still be told apart
 
@@ -24,7 +24,7 @@ def selection(run: Run) -> set[str]:
 
 
 def how_selected(run: Run) -> str:
-    """Return how they were found, as words that follow "selected"."""
+    """Return how they were selected, in words that follow "selected"."""
     fingerprint, _, how = st.session_state.get(SELECTED, ("", (), ""))
     return how if fingerprint == run.dataset["fingerprint"] else ""
 
@@ -40,10 +40,10 @@ def clear_selection() -> None:
     st.session_state[SEARCH] = ""
 
 
-def taking_from(
-    key: str, run: Run, ids: np.ndarray, points: pd.DataFrame, places: Sequence[int], grid: Grid
+def selection_callback(
+    key: str, run: Run, ids: np.ndarray, points: pd.DataFrame, panels: Sequence[int], grid: Grid
 ) -> Callable[[], None]:
-    """Return what takes up a click or a box in the maps drawn under `key`.
+    """Return the callback that takes over a click or a box in the maps drawn under `key`.
 
     Parameters
     ----------
@@ -53,17 +53,17 @@ def taking_from(
         A run on the data.
     ids : ndarray of shape (N,)
         Of the examples that the points' ``row`` counts.
-    points, places, grid
+    points, panels, grid
         As they were drawn.
     """
 
     def take() -> None:
-        given = st.session_state[key]["selection"]
-        box, picked = given.get("box") or {}, given.get("pick") or []
+        event = st.session_state[key]["selection"]
+        box, picked = event.get("box") or {}, event.get("pick") or []
         earlier = st.session_state.get(f"{key}_box")
         st.session_state[f"{key}_box"] = box
         if box.get("x") and box != earlier:  # else it was a click that left an older box behind
-            chosen = charts.rows_in_box(box, points, places, grid)
+            chosen = charts.rows_in_box(box, points, panels, grid)
         else:
             chosen = np.array([int(one["row"]) for one in picked], dtype=int)
         st.session_state[SEARCH] = ""
@@ -73,14 +73,14 @@ def taking_from(
 
 
 def highlight(frame: pd.DataFrame, ids: np.ndarray, chosen: set[str]) -> pd.DataFrame:
-    """Mark the chosen examples in the `examples` of `layer_maps`; where none is, all are shown."""
+    """Mark the chosen examples in the `examples` of `layer_maps`; if none are chosen, show all."""
     if not chosen:
         return frame
     return frame.assign(highlighted=2 * np.isin(ids[frame["row"].to_numpy()], list(chosen)))
 
 
 def search_box(run: Run, examples: pd.DataFrame) -> None:
-    """Let the reader find examples by a part of their text, or by their id."""
+    """Let the reader find examples by part of their text, or by their id."""
 
     def find() -> None:
         wanted = st.session_state[SEARCH].strip()
@@ -104,9 +104,9 @@ def search_box(run: Run, examples: pd.DataFrame) -> None:
 
 
 def nothing_found(run: Run, examples: pd.DataFrame) -> None:
-    """Say that no captured example is what was looked for, and whether others were left out."""
+    """Say that no captured example matches, and whether others were left out."""
     captured, n = len(examples), sum(sum(one.values()) for one in run.dataset["counts"].values())
-    others = f" The data's other {n - captured:,} are not looked through." if n > captured else ""
+    others = f" The other {n - captured:,} of the data are not searched." if n > captured else ""
     st.caption(f"Nothing found in the {captured:,} captured examples.{others}")
 
 

@@ -41,15 +41,15 @@ def jobs() -> Jobs:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Show an error that a user can mend, in place of what it prevents."""
+def errors_shown() -> Iterator[None]:
+    """Show an error that a user can fix, in place of what it prevents."""
     try:
         yield
     except LayervizError as error:
-        show(error)
+        show_error(error)
 
 
-def show(error: LayervizError) -> None:
+def show_error(error: LayervizError) -> None:
     """Show an error as one sentence with its remedy; nothing in it is read as markup."""
     st.error(_plain(str(error)), icon=":material/error:")
 
@@ -60,7 +60,7 @@ def _plain(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a user's text so that `st.markdown` and its kin show it letter by letter."""
+    """Return a user's text so that `st.markdown` and the like show it as it is."""
     return _plain(" ".join(text.split()))
 
 
@@ -81,21 +81,21 @@ def open_run() -> Run | None:
     run_id = st.query_params.get(RUN)
     if run_id is None:
         return None
-    with told():
+    with errors_shown():
         return runs.read(jobs().root, run_id)
     return None
 
 
 def open_comparison() -> list[Run]:
-    """Return the runs that the address compares, if any; those that are gone are told of."""
+    """Return the runs that the address compares, if any; show an error for each that is gone."""
     named = dict.fromkeys(filter(None, st.query_params.get(COMPARE, "").split(",")))
-    found = []
+    compared = []
     for run_id in list(named)[:MOST_COMPARED]:
-        with told():
-            found.append(runs.read(jobs().root, run_id))
-    if named and len(found) < 2:
+        with errors_shown():
+            compared.append(runs.read(jobs().root, run_id))
+    if named and len(compared) < 2:
         st.info("A comparison needs two different runs.", icon=":material/compare_arrows:")
-    return found if len(found) > 1 else []
+    return compared if len(compared) > 1 else []
 
 
 def go_to(run_id: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Maps that take too long for a page: asked for, and waited for."""
+"""Maps that take too long for a page: requested, and waited for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from layerviz.ui.parts.polling import mean_fraction, wait_for
 from layerviz.ui.parts.state import jobs
 
 PACE = "maps_pace"  # session state: which maps are awaited, since when, and how far they were
-TELLING = 0.05  # part of the work after which its pace tells when it will end
+ENOUGH_TO_TELL = 0.05  # part of the work after which its pace tells when it will end
 
 
 def maps_are_ready(
@@ -56,7 +56,7 @@ def ready_maps(
     snapshots: Sequence[int],
     fitted_on: Sequence[int] | None = None,
 ) -> LayerMaps:
-    """Return the maps of a layer at some snapshots, of which `maps_are_ready` said that they are.
+    """Return the maps of a layer at some snapshots, once `maps_are_ready` has returned True.
 
     Parameters
     ----------
@@ -112,6 +112,6 @@ def time_left(maps: tuple[object, ...], part: float) -> str:
     awaited, since, before = st.session_state.get(PACE, (None, now, part))
     if awaited != maps:
         st.session_state[PACE] = (maps, now, part)
-    elif part - before >= TELLING:
+    elif part - before >= ENOUGH_TO_TELL:
         return f", about {duration((1 - part) * (now - since) / (part - before))} left"
     return ""

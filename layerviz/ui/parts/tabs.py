@@ -50,11 +50,11 @@ def draw_tabs(
     draw_nothing_yet : callable, optional
         Draws what stands in a tab that needs a snapshot while there is none.
     """
-    for place, tab in zip(
+    for container, tab in zip(
         st.tabs(list(tabs), key=key, on_change="rerun"), tabs.values(), strict=True
     ):
-        with place:
-            if not place.open:
+        with container:
+            if not container.open:
                 continue
             if has_snapshot or not tab.needs_snapshot:
                 tab.draw(*arguments)

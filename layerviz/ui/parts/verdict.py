@@ -18,7 +18,7 @@ VERDICT_ICONS = {
 
 
 def poolings_control(key: str, poolings: Sequence[str]) -> tuple[str, ...]:
-    """Let the reader choose under which of these poolings to search."""
+    """Let the reader choose which of these poolings to search."""
     choices = [ALL_POOLINGS, *poolings]
     searched = st.segmented_control(
         "Search among",
@@ -26,7 +26,7 @@ def poolings_control(key: str, poolings: Sequence[str]) -> tuple[str, ...]:
         required=True,
         format_func=lambda name: "All poolings" if name == ALL_POOLINGS else pooling_label(name),
         key=keep_choice(key, choices, ALL_POOLINGS),
-        help="The more cells are searched, the more the best of them is flattered: look at one "
-        "pooling if you know which you want.",
+        help="The more cells are searched, the more the best score flatters: choose one pooling if "
+        "you know which one you want.",
     )
     return tuple(poolings) if searched in (None, ALL_POOLINGS) else (searched,)

@@ -21,7 +21,7 @@ from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.progress import bar_while_waiting
-from layerviz.ui.parts.state import keep, plain, show
+from layerviz.ui.parts.state import keep, plain, show_error
 from layerviz.ui.parts.stored_maps import maps_are_ready
 from layerviz.ui.run.maps import view_now
 from layerviz.views import MapsView
@@ -144,7 +144,7 @@ def _made(
             with bar_while_waiting("Drawing") as on_progress:
                 content = _content(run, export, request, on_progress)
         except LayervizError as error:
-            show(error)
+            show_error(error)
             return None
         made[export.name] = (of, content)
     made_of, content = made.get(export.name, (None, None))

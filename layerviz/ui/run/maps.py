@@ -43,7 +43,7 @@ def maps(run: Run) -> None:
 
 def _maps(run: Run, view: MapsView) -> None:
     """Draw; a selection redraws this part of the page alone."""
-    if st.session_state.get(OPEN_TAB, "Maps") != "Maps":  # a ticked row has opened another tab
+    if st.session_state.get(OPEN_TAB, "Maps") != "Maps":  # ticking a row has opened another tab
         st.rerun()
     examples = cache.examples(run)
     left, right = st.columns([3, 1], vertical_alignment="center")
@@ -52,10 +52,10 @@ def _maps(run: Run, view: MapsView) -> None:
     with right:
         search_box(run, examples)
     with redrawing():
-        shown, slots = show_maps(run, view, key="maps", start=st.session_state.get("map_start"))
-    sample = "a random sample and those selected (one layer shown large has all)"
-    notes = small_print([shown], probe_is_in="see the tab Layers", sample=sample)
-    st.caption(" ".join([*notes, *captured_note(shown), *slider_note(slots)]))
+        run_maps, slots = show_maps(run, view, key="maps", start=st.session_state.get("map_start"))
+    sample = "a random sample plus the selected ones (one layer shown large has all of them)"
+    notes = small_print([run_maps], probe_is_in="see the tab Layers", sample=sample)
+    st.caption(" ".join([*notes, *captured_note(run_maps), *slider_note(slots)]))
     chosen = selection(run)
     if 0 < len(chosen) <= MOST_PATHS:
         st.toggle(
@@ -63,7 +63,7 @@ def _maps(run: Run, view: MapsView) -> None:
             key=keep(PATHS, True),
             help="A line from snapshot to snapshot, up to the slider's position.",
         )
-    examples_table(run, examples, chosen, shown.snapshots[-1], "examples")
+    examples_table(run, examples, chosen, run_maps.snapshots[-1], "examples")
 
 
 def open_map(run: Run, layer: int, snapshot: int, pooling: str) -> None:
@@ -112,7 +112,7 @@ def _controls(run: Run) -> MapsView:
         [OVERVIEW, *range(n_layers + 1)],
         format_func=lambda choice: choice if choice == OVERVIEW else layer_name(choice),
         key=keep(f"focus-{n_layers}"),
-        help="One layer large, or all of them small.",
+        help="One layer large, or all chosen layers small.",
     )
     return MapsView(
         pooling,

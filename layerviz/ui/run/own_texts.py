@@ -1,4 +1,4 @@
-"""Texts of the reader's own: what the model says, and where they land in every layer's map."""
+"""The reader's own texts: what the model predicts, and where they land in the layers' maps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from layerviz.ui.parts.map_controls import (
     pooling_control,
 )
 from layerviz.ui.parts.measured import epoch_control
-from layerviz.ui.parts.state import keep, show
+from layerviz.ui.parts.state import keep, show_error
 from layerviz.ui.run.one_example import cell_controls, show_neighbours
 from layerviz.ui.run.tokens import tokens
 from layerviz.views import MapsView, first_and_last_layers, legend_of
@@ -33,7 +33,7 @@ READ = "own_texts_read"  # session state: the texts that were last read
 
 
 def own_texts(run: Run) -> None:
-    """Let the reader type texts, and show what the fine-tuned model makes of them."""
+    """Let the reader type texts, and show how the fine-tuned model reads them."""
     weights = runs.model_folders(run)
     if not weights:
         st.info("The model is stored when the run ends.", icon=":material/hourglass_top:")
@@ -42,7 +42,7 @@ def own_texts(run: Run) -> None:
         "One text per line",
         key=keep("own_texts_typed", ""),
         height=110,
-        placeholder="Type a text the model has not seen, as many as you like, one per line.",
+        placeholder="Type texts the model has not seen, one per line.",
     )
     texts = tuple(line.strip() for line in typed.splitlines() if line.strip())
     left, right = st.columns([1, 3], vertical_alignment="bottom")
@@ -57,7 +57,7 @@ def own_texts(run: Run) -> None:
     try:
         read = cache.own_texts(run, folder, texts)
     except LayervizError as error:
-        show(error)
+        show_error(error)
         return
     _predictions(run, read)
     _in_maps(run, read, folder, snapshot)
@@ -104,7 +104,7 @@ def _predictions(run: Run, read: OwnTexts) -> None:
 
 
 def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
-    st.markdown("**Where they land** (stars; placed into the maps, which stay as they are)")
+    st.markdown("**Where they land** (stars; placed into the maps, which do not change)")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pooling = pooling_control("own_texts_pooling", list(read.pooled))
         projection, colouring = map_controls("own_texts_")
@@ -170,8 +170,10 @@ def _near(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
     layer, _ = cell_controls(run, "own_texts", at=snapshot)
     states = cache.layer_states(run, snapshot, pooling, layer)
     examples = cache.examples(run)
-    found = exploring.nearest_to(
+    nearest = exploring.nearest_to(
         read.pooled[pooling][layer][which : which + 1], states, examples["split"].to_numpy()
     )
-    show_neighbours(run, examples, found.rows[0], found.similarity[0], snapshot, "own_neighbours")
+    show_neighbours(
+        run, examples, nearest.rows[0], nearest.similarity[0], snapshot, "own_neighbours"
+    )
     tokens(run, read.texts[which], folder)

@@ -66,7 +66,7 @@ def _figures(run: Run) -> None:
             "Val macro-F1",
             last["val_macro_f1"],
             change,
-            "Below it: the change since before training.",
+            "Below the score: the change since before training.",
         ),
         ("Val accuracy", last["val_accuracy"], None, None),
         ("Train macro-F1", last["train_macro_f1"], None, None),
@@ -77,9 +77,9 @@ def _figures(run: Run) -> None:
             "Macro-F1 on train minus macro-F1 on val: overfitting shows here.",
         ),
     )
-    for place, (name, value, delta, note) in zip(st.columns(4), figures, strict=True):
-        shown = f"{round(value, 3) + 0.0:.3f}"  # no "-0.000"
-        place.metric(name, shown, delta, border=True, height="stretch", help=note)
+    for column, (name, value, delta, note) in zip(st.columns(4), figures, strict=True):
+        score = f"{round(value, 3) + 0.0:.3f}"  # no "-0.000"
+        column.metric(name, score, delta, border=True, height="stretch", help=note)
     sizes = captured_sizes(run)
     st.caption(
         f"The model's own classifier at the newest snapshot ({epoch_name(last['epoch'])}), "
@@ -92,7 +92,7 @@ def _no_maps_yet(run: Run) -> None:
     if run.live:
         st.info(
             "The first maps appear as soon as the encoder is loaded and its hidden states before "
-            "training are captured.",
+            "training have been captured.",
             icon=":material/hourglass_top:",
         )
     else:

@@ -1,4 +1,4 @@
-"""A run that is going on: bar, learning curves, cancel."""
+"""A run in progress: bar, learning curves, cancel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.polling import SECONDS_BETWEEN_LOOKS, draw_while_live
 from layerviz.ui.parts.progress import job_sentence
-from layerviz.ui.parts.state import jobs, plain, show, time_to_redraw, told
+from layerviz.ui.parts.state import errors_shown, jobs, plain, show_error, time_to_redraw
 
 
 def progress(run: Run) -> None:
@@ -54,11 +54,11 @@ def cancel_button(run: Run) -> None:
 
 
 def outcome(run: Run, dataset: Dataset | None) -> None:
-    """Say how a run ended, where it did not end well, and offer to go on with it."""
+    """Say how a run ended, where it did not complete, and offer to continue it."""
     if run.status == "failed":
         state = jobs().state(run.run_id)
         if state is not None and state.error is not None:
-            show(state.error)
+            show_error(state.error)
         else:
             st.error(plain(run.reason), icon=":material/error:")
     elif run.status == "cancelled":
@@ -75,9 +75,9 @@ def _offer_to_continue(run: Run, dataset: Dataset | None) -> None:
     """Show a button where the data on the left is the run's own; else say what is missing."""
     if dataset is None or dataset.fingerprint != run.dataset["fingerprint"]:
         name = plain(run.dataset["name"])
-        st.caption(f"To go on with this run, choose its data ({name}) on the left again.")
+        st.caption(f"To continue this run, choose its data ({name}) on the left again.")
     elif st.button("Continue this run", icon=":material/resume:", key="continue"):
-        with told():
+        with errors_shown():
             jobs().fit(run.config, dataset)
             st.rerun()
 
@@ -90,7 +90,7 @@ def curves(run: Run) -> None:
 def _curves(run: Run) -> None:
     history = runs.read_history(run.path)
     if history.empty:
-        st.caption("The learning curve begins with the first step.")
+        st.caption("The learning curves appear with the first step.")
         return
     left, middle, right = st.columns(3)
     with left:
@@ -104,20 +104,20 @@ def _curves(run: Run) -> None:
         )
     sizes = captured_sizes(run)
     epochs = run.training["total_steps"] / run.training["steps_per_epoch"]
-    for place, column, name in (
+    for container, score, name in (
         (middle, "macro_f1", "Macro-F1"),
         (right, "accuracy", "Accuracy"),
     ):
-        scores = history.rename(columns={f"{s}_{column}": s for s in sizes}).melt(
+        scores = history.rename(columns={f"{s}_{score}": s for s in sizes}).melt(
             "epoch", list(sizes), "split", "value"
         )
-        with place:
+        with container:
             st.markdown(f"**{name} of the classifier**")
             figure(
                 charts.metric_curve(scores.dropna(), name, sizes, epochs),
-                key=f"curve_{column}",
+                key=f"curve_{score}",
                 alt=f"Line chart: {name} of train and val over the epochs.",
-                name=f"{run.run_id}-{column}",
+                name=f"{run.run_id}-{score}",
                 frame=scores,
             )
     st.caption(

@@ -1,4 +1,4 @@
-"""Every token of one text through the layers, as VisBERT drew it."""
+"""Every token of one text through the layers, as in VisBERT."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from layerviz import cache, charts
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.state import show
+from layerviz.ui.parts.state import show_error
 
 
 def tokens(run: Run, text: str, folder: Path | None) -> None:
-    """Offer the tokens of a text, read by the weights in `folder`, when somebody looks."""
+    """Offer the tokens of a text, read by the weights in `folder`, once the reader opens them."""
     part = st.expander(
         "Its tokens through the layers",
         icon=":material/segment:",
@@ -31,7 +31,7 @@ def tokens(run: Run, text: str, folder: Path | None) -> None:
         try:
             _draw(run, text, folder)
         except LayervizError as error:
-            show(error)
+            show_error(error)
 
 
 def _draw(run: Run, text: str, folder: Path) -> None:
@@ -63,7 +63,7 @@ def _draw(run: Run, text: str, folder: Path) -> None:
         frame=frame,
     )
     st.caption(
-        "PCA of these tokens alone in each layer of the fine-tuned model, each layer turned so "
-        "that tokens lie as near as possible to where they lay in the layer before (van Aken et "
-        "al. 2020, VisBERT). The line follows the text."
+        "PCA of these tokens alone in each layer of the fine-tuned model; each layer is rotated so "
+        "that tokens stay as close as possible to where they were in the layer before (VisBERT, "
+        "van Aken et al. 2020). The line follows the text."
     )

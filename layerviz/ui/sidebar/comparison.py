@@ -15,7 +15,7 @@ from layerviz.config import SETTINGS, RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.settings import Choice, Number, Setting, Switch, Whole
-from layerviz.ui.parts.state import go_to_comparison, jobs, told
+from layerviz.ui.parts.state import errors_shown, go_to_comparison, jobs
 from layerviz.wording import count
 
 MOST_SEEDS = 10
@@ -44,7 +44,7 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
     )
     if not pressed or dataset is None:
         return
-    with told():
+    with errors_shown():
         for one in configs:
             encoders.expect_on_disk(one.encoder)
         compared = jobs().compare(configs, dataset)
@@ -103,9 +103,9 @@ def _configs(config: RunConfig) -> list[RunConfig]:
 
 
 def _settings_table(config: RunConfig, infos: Sequence[EncoderInfo]) -> list[dict[str, Any]]:
-    """Show the settings that encoders may have of their own; return what the reader made of them.
+    """Show the settings that may differ between encoders; return what the reader chose.
 
-    The table starts anew when what it is preset with changes.
+    The table is reset when its presets change.
     """
     entries = [entry for entry in SETTINGS.values() if entry.column]
     presets = [_own_presets(config, info, entries) for info in infos]
@@ -134,7 +134,7 @@ def _settings_table(config: RunConfig, infos: Sequence[EncoderInfo]) -> list[dic
 def _own_presets(
     config: RunConfig, info: EncoderInfo, entries: Sequence[Setting]
 ) -> dict[str, Any]:
-    """Return what an encoder begins with: what was chosen in step 3, or else what suits it."""
+    """Return an encoder's presets: what was chosen in step 3, or else what suits it."""
     chosen, suitable = config.as_dict(), encoders.suitable_settings(info)
     untouched = encoders.suitable_settings(encoders.describe(config.encoder))
     return {

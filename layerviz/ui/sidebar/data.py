@@ -1,4 +1,4 @@
-"""Step 1: a CSV, its columns, its splits."""
+"""Step 1: a file, its columns, its splits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from layerviz import cache, data
 from layerviz.data import VAL_FRACTION, Columns, Dataset, Table
 from layerviz.ui.parts.state import go_to, plain
 
-SAMPLE, UPLOAD = "Sample", "Your CSV"
+SAMPLE, UPLOAD = "Sample", "Your file"
 NO_SPLIT = "(none: cut val at random)"
 
 
@@ -28,19 +28,22 @@ def choose_data() -> Dataset | None:
     )
     if source == SAMPLE:
         files: tuple[Table | None, Table | None, Table | None] = (cache.sample(), None, None)
-        st.caption("Customer messages, four classes, made for layerviz: who has to answer it?")
+        st.caption("Customer messages in four classes, written for layerviz: who should answer?")
     else:
         files = _uploads()
     train, val, test = files
     if train is None:
-        st.caption("One row per example, with a column of texts and a column of labels.")
+        st.caption(
+            f"{data.formats_in_words()} with one row per example: a column of texts and a column "
+            "of labels."
+        )
         return None
     columns, fraction = _columns(train, val is not None)
     return cache.dataset(train, val, test, columns, fraction, 0)
 
 
 def _uploads() -> tuple[Table | None, Table | None, Table | None]:
-    train = _upload("CSV file (all of it, or train)", "upload_train")
+    train = _upload("File (all of the data, or train)", "upload_train")
     with st.expander("Separate val and test files"):
         val = _upload("Val file", "upload_val")
         test = _upload("Test file (optional)", "upload_test")
@@ -57,7 +60,7 @@ def _upload(label: str, key: str) -> Table | None:
 
 
 def _columns(table: Table, has_val_file: bool) -> tuple[Columns, float]:
-    """Let the user correct the guess and size val; the widgets start anew with each file."""
+    """Let the user correct the guess and size val; every file has its own widgets."""
     names = list(table.frame.columns)
     guess = data.guess_columns(table.frame)
     key = table.content_hash[:12]
@@ -92,6 +95,6 @@ def _val_fraction(key: str) -> float:
         format="%d %%",
         key=f"val-{key}",
         help="Cut from the file at random, with the same share of every class. "
-        "A split column or a val file replaces this.",
+        "Not used with a split column or a val file.",
     )
     return percent / 100

@@ -13,13 +13,13 @@ SOURCES = {"bundled": "bundled", "hub": "Hub", "local": "folder"}
 
 
 def choose_encoder() -> EncoderInfo | None:
-    """Show step 2 and return what is known of the encoder, or None while nothing is typed."""
+    """Show step 2 and return the description of the encoder, or None while nothing is typed."""
     st.subheader("2  Encoder")
-    known = {info.name: info for info in encoders.catalogue()}
+    listed = {info.name: info for info in encoders.catalogue()}
     name = st.selectbox(
         "Encoder",
-        [*known, OTHER],
-        format_func=lambda name: _title(known[name]) if name in known else name,
+        [*listed, OTHER],
+        format_func=lambda name: _title(listed[name]) if name in listed else name,
         key="encoder",
         label_visibility="collapsed",
     )
@@ -45,11 +45,11 @@ def _title(info: EncoderInfo) -> str:
 
 def _figures(info: EncoderInfo) -> str:
     if info.layers is None:
-        return "Layers and size are known once it is on disk."
+        return "The number of layers and the size are known once it is on disk."
     parameters = "" if info.parameters is None else f" · {_millions(info.parameters)} parameters"
     where = {True: "on disk", False: "will be downloaded"}[info.on_disk]
     if info.source == "scratch":
-        where = "built on the spot"
+        where = "made when training starts"
     return f"{info.layers} layers · hidden size {info.hidden_size}{parameters} · {where}"
 
 

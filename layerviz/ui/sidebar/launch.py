@@ -11,8 +11,9 @@ from layerviz.export.zip_reading import unzip_run
 from layerviz.runs import Run
 from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.run_actions import STATUS_MARKS, title
-from layerviz.ui.parts.state import RUN, go_to, jobs, plain, told
+from layerviz.ui.parts.state import RUN, errors_shown, go_to, jobs, plain
 from layerviz.ui.sidebar.comparison import compare_button
+from layerviz.wording import count
 
 LISTED = 12
 
@@ -37,69 +38,72 @@ def _fine_tune_button(dataset: Dataset | None, config: RunConfig | None) -> None
     )
     if not pressed or dataset is None or config is None:
         return
-    with told():
+    with errors_shown():
         waiting = jobs().live_runs()
         run = jobs().fit(config, dataset)
         if run.status == "done":
-            st.toast("This very run is there already: opened.", icon=":material/history:")
+            st.toast("This run already exists; opened it.", icon=":material/history:")
         elif waiting and run.run_id not in waiting:
-            st.toast(f"Queued behind {len(waiting)} run(s).", icon=":material/schedule:")
+            st.toast(f"Queued behind {count(len(waiting), 'run')}.", icon=":material/schedule:")
         go_to(run.run_id)
 
 
 def unfinished_runs(dataset: Dataset) -> None:
-    """Offer to go on with runs on these very data that were stopped."""
+    """Offer to continue stopped runs on the same data."""
     fingerprint = dataset.fingerprint
     for run in runs.list_runs(jobs().root):
         stopped = run.status in ("cancelled", "failed")
         if stopped and run.snapshots and run.dataset["fingerprint"] == fingerprint:
             st.button(
-                f"Continue: {plain(title(run))} ({run.status} with {len(run.snapshots)} snapshots)",
+                f"Continue: {plain(title(run))} "
+                f"({run.status} with {count(len(run.snapshots), 'snapshot')})",
                 key=f"unfinished-{run.run_id}",
                 icon=":material/resume:",
-                on_click=_go_on,
+                on_click=_continue,
                 args=(run, dataset),
             )
 
 
-def _go_on(run: Run, dataset: Dataset) -> None:
-    with told():
+def _continue(run: Run, dataset: Dataset) -> None:
+    with errors_shown():
         jobs().fit(run.config, dataset)
         go_to(run.run_id)
 
 
 def list_of_runs() -> None:
     """List earlier runs, newest first; a click opens one."""
-    found = runs.list_runs(jobs().root)
+    listed = runs.list_runs(jobs().root)
     st.subheader("Runs")
     _open_zip()
-    if not found:
-        st.caption("Finished runs are kept here and open at once.")
+    if not listed:
+        st.caption("Runs are kept here and open instantly.")
         return
     with st.container(key="runs", gap="small"):
-        for run in found[:LISTED]:
+        for run in listed[:LISTED]:
             _entry(run)
-        if len(found) > LISTED:
-            with st.expander(f"{len(found) - LISTED} earlier runs"):
-                for run in found[LISTED:]:
+        if len(listed) > LISTED:
+            with st.expander(count(len(listed) - LISTED, "earlier run")):
+                for run in listed[LISTED:]:
                     _entry(run)
 
 
 def _open_zip() -> None:
-    """Take in a run that was zipped elsewhere; it is checked before anything of it is believed."""
-    if st.button("Open a run's zip", icon=":material/folder_zip:", type="tertiary", key="open_zip"):
+    """Import a run that was zipped elsewhere; it is checked before anything in it is trusted."""
+    if st.button(
+        "Open a zipped run", icon=":material/folder_zip:", type="tertiary", key="open_zip"
+    ):
         _zip_dialog()
 
 
-@st.dialog("Open a run's zip")
+@st.dialog("Open a zipped run")
 def _zip_dialog() -> None:
-    given = st.file_uploader("A zip made by layerviz (tab Export)", type="zip", key="run_zip")
-    st.caption("Larger than 200 MB: `python -m layerviz import RUN.zip`")
-    if given is None:
+    file = st.file_uploader("A zip made by layerviz (tab Export)", type="zip", key="run_zip")
+    st.caption("If it is larger than 200 MB: `python -m layerviz import RUN.zip`")
+    if file is None:
         return
-    with told():
+    with errors_shown():
         with bar_while_waiting("Checking") as on_progress:
-            run = unzip_run(given, jobs().root, on_progress=on_progress)
+            run = unzip_run(file, jobs().root, on_progress=on_progress)
         go_to(run.run_id)
         st.rerun()
 
