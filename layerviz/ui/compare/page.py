@@ -20,6 +20,7 @@ from layerviz.ui.compare.maps import comparison_maps
 from layerviz.ui.parts.measured import download, measure_the_rest
 from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence
+from layerviz.ui.parts.reading import how_to_read_comparisons
 from layerviz.ui.parts.run_actions import STATUS_MARKS, choose_runs, new_run_button, sizes, title
 from layerviz.ui.parts.state import (
     errors_shown,
@@ -299,7 +300,9 @@ def _table(table: pd.DataFrame) -> None:
             "train minus val.",
             width=720,
         )
-        download(lambda: table, "comparison")
+        with st.container(horizontal=True, width="content"):
+            how_to_read_comparisons()
+            download(lambda: table, "comparison")
 
 
 # --- which runs -----------------------------------------------------------------------------

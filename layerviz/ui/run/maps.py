@@ -16,6 +16,7 @@ from layerviz.ui.parts.map_controls import (
     map_controls,
     pooling_control,
 )
+from layerviz.ui.parts.reading import how_to_read_maps
 from layerviz.ui.parts.selection import MOST_PATHS, search_box, selection
 from layerviz.ui.parts.state import OPEN_TAB, keep, open_tab, redrawing
 from layerviz.views import (
@@ -56,6 +57,7 @@ def _maps(run: Run, view: MapsView) -> None:
     sample = "a random sample plus the selected ones (one layer shown large has all of them)"
     notes = small_print([run_maps], probe_is_in="see the tab Layers", sample=sample)
     st.caption(" ".join([*notes, *captured_note(run_maps), *slider_note(slots)]))
+    how_to_read_maps()
     chosen = selection(run)
     if 0 < len(chosen) <= MOST_PATHS:
         st.toggle(

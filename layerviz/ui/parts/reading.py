@@ -1,0 +1,52 @@
+"""Pages of the documentation, opened where a reader needs them."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+
+import streamlit as st
+
+DOCUMENTATION = Path(__file__).resolve().parents[3] / ".readme"
+COMPARISON = "Reading a comparison"  # heading of the section of answers.md
+
+
+def how_to_read_maps() -> None:
+    """Offer the page about maps."""
+    _popover("How to read the maps", _without_title(_page("maps")))
+
+
+def how_to_read_answers() -> None:
+    """Offer the page about answers."""
+    text, _, _ = _page("answers").partition(f"## {COMPARISON}\n")
+    _popover("How to read the answers", _without_title(text))
+
+
+def how_to_read_comparisons() -> None:
+    """Offer the part of the page about answers that explains comparisons."""
+    _, _, text = _page("answers").partition(f"## {COMPARISON}\n")
+    _popover("How to read a comparison", text)
+
+
+def _popover(label: str, text: str) -> None:
+    """Offer a text under a button; nothing where the documentation is not installed."""
+    if not text.strip():
+        return
+    with st.popover(label, icon=":material/menu_book:", type="tertiary", width="content"):
+        st.markdown(re.sub(r"^#+ (.*)$", r"**\1**", text, flags=re.MULTILINE))
+
+
+@functools.cache
+def _page(name: str) -> str:
+    """Return a page without pictures and with links as plain text; "" where there is none."""
+    try:
+        text = (DOCUMENTATION / f"{name}.md").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    text = re.sub(r"!\[[^]]*\]\([^)]*\)", "", text)
+    return re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", text)
+
+
+def _without_title(text: str) -> str:
+    return re.sub(r"\A# .*", "", text)
