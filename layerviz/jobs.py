@@ -88,12 +88,12 @@ class Worker:
         self._queue: queue.Queue[_Job] = queue.Queue()
         self._thread: threading.Thread | None = None
 
-    def submit(self, key: Hashable, work: Work) -> None:
-        """Put a job in line; a live job with the same key is left as it is."""
+    def submit(self, key: Hashable, work: Work) -> JobState:
+        """Put a job in line and return how it stands; a live one of this key is left as it is."""
         with self._lock:
             earlier = self._jobs.get(key)
             if earlier is not None and earlier.status in runs.LIVE:
-                return
+                return self._state_of(key, earlier)
             self._jobs.pop(key, None)  # so that the order of the dict is the order of the line
             job = self._jobs[key] = _Job(work)
             self._queue.put(job)
@@ -101,17 +101,13 @@ class Worker:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
+            return self._state_of(key, job)
 
     def state(self, key: Hashable) -> JobState | None:
         """Return how a job stands, or None if it is not known here."""
         with self._lock:
             job = self._jobs.get(key)
-            if job is None:
-                return None
-            live = [other for other, record in self._jobs.items() if record.status in runs.LIVE]
-            ahead = live.index(key) if job.status == "queued" else 0
-            stopping = job.stop.is_set() and job.status in runs.LIVE
-            return JobState(job.status, job.progress, job.error, ahead, stopping)
+            return None if job is None else self._state_of(key, job)
 
     def live_keys(self) -> list[Hashable]:
         """Return the keys of the running and the waiting jobs, in their order."""
@@ -158,6 +154,12 @@ class Worker:
         with self._lock:
             job.status, job.error = status, error
             job.work = _nothing  # lets go of the data that the work held
+
+    def _state_of(self, key: Hashable, job: _Job) -> JobState:
+        live = [other for other, record in self._jobs.items() if record.status in runs.LIVE]
+        ahead = live.index(key) if job.status == "queued" else 0
+        stopping = job.stop.is_set() and job.status in runs.LIVE
+        return JobState(job.status, job.progress, job.error, ahead, stopping)
 
     def _forget_old_jobs(self) -> None:
         finished = [key for key, job in self._jobs.items() if job.status not in runs.LIVE]
@@ -290,8 +292,7 @@ def _once(worker: Worker, key: Hashable, work: Work, is_stored: bool) -> JobStat
     """Submit work that nobody asked for yet, or whose result was deleted since."""
     state = worker.state(key)
     if state is None or (state.status == "done" and not is_stored):
-        worker.submit(key, work)
-        state = worker.state(key)
+        return worker.submit(key, work)
     return state
 
 
