@@ -11,7 +11,8 @@ from layerviz import cache, charts
 from layerviz.poolings import pooling_label
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, projections_in_words
 from layerviz.runs import Run
-from layerviz.ui.parts.state import keep, keep_choice
+from layerviz.ui.parts.choice import choose_one
+from layerviz.ui.parts.state import keep
 from layerviz.views import Legend, first_and_last_layers
 
 PRESETS: dict[str, Callable[[int], tuple[int, ...]]] = {
@@ -26,14 +27,12 @@ def pooling_control(key: str, poolings: Sequence[str], first: str | None = None)
 
     The choice is remembered from run to run, where the runs have it.
     """
-    keep_choice(key, poolings, poolings[0] if first is None else first)
-    return st.segmented_control(
+    return choose_one(
         "Pooling",
         poolings,
-        required=True,
-        format_func=pooling_label,
         key=key,
-        width="content",
+        first=first,
+        format_func=pooling_label,
         help="How a layer's token vectors become one vector per example.",
     )
 
@@ -43,13 +42,12 @@ def map_controls(prefix: str) -> tuple[str, str]:
 
     The choices live under ``projection`` and ``colouring``, after `prefix`.
     """
-    projection = st.segmented_control(
+    projection = choose_one(
         "Projection",
         list(PROJECTIONS),
-        required=True,
+        key=f"{prefix}projection",
+        first=DEFAULT_PROJECTION,
         format_func=lambda name: PROJECTIONS[name].label,
-        key=keep(f"{prefix}projection", DEFAULT_PROJECTION),
-        width="content",
         help=f"{projections_in_words()} All are fitted on train only.",
     )
     colouring = st.selectbox(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from layerviz.poolings import pooling_label
-from layerviz.ui.parts.state import keep_choice
+from layerviz.ui.parts.choice import choose_one
 
 ALL_POOLINGS = "all"
 VERDICT_ICONS = {
@@ -20,13 +18,12 @@ VERDICT_ICONS = {
 def poolings_control(key: str, poolings: Sequence[str]) -> tuple[str, ...]:
     """Let the reader choose which of these poolings to search."""
     choices = [ALL_POOLINGS, *poolings]
-    searched = st.segmented_control(
+    searched = choose_one(
         "Search among",
         choices,
-        required=True,
+        key=key,
         format_func=lambda name: "All poolings" if name == ALL_POOLINGS else pooling_label(name),
-        key=keep_choice(key, choices, ALL_POOLINGS),
         help="The more cells are searched, the more the best score flatters: choose one pooling if "
         "you know which one you want.",
     )
-    return tuple(poolings) if searched in (None, ALL_POOLINGS) else (searched,)
+    return tuple(poolings) if searched == ALL_POOLINGS else (searched,)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from layerviz.registry import Registry
 from layerviz.runs import Run
+from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.examples_table import ONE, SHOWN
-from layerviz.ui.parts.state import keep
 from layerviz.ui.parts.tabs import Tab
 from layerviz.ui.run.events import events
 from layerviz.ui.run.one_example import one_example
@@ -27,11 +25,5 @@ PARTS = Registry(
 
 def examples(run: Run) -> None:
     """Show the part that the reader chose, or to which a click led."""
-    part = st.segmented_control(
-        "Look at",
-        list(PARTS),
-        required=True,
-        key=keep(SHOWN, ONE),
-        label_visibility="collapsed",
-    )
-    PARTS[part or ONE].draw(run)
+    part = choose_one("Look at", list(PARTS), key=SHOWN, label_visibility="collapsed")
+    PARTS[part].draw(run)

@@ -19,9 +19,10 @@ from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ignore
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
+from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.progress import bar_while_waiting
-from layerviz.ui.parts.state import keep, plain, show_error
+from layerviz.ui.parts.state import plain, show_error
 from layerviz.ui.parts.stored_maps import maps_are_ready
 from layerviz.ui.run.maps import view_now
 from layerviz.views import MapsView
@@ -84,15 +85,14 @@ def _controls(
     key = f"export_{section.name}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(slow) > 1:
-            name = st.segmented_control(
+            name = choose_one(
                 "Format",
                 [export.name for export in slow],
-                required=True,
+                key=key,
                 format_func=lambda name: EXPORTS[name].label,
-                key=keep(key, slow[0].name),
                 help=section.format_help or None,
             )
-            chosen = EXPORTS[name or slow[0].name]
+            chosen = EXPORTS[name]
         if has_epoch:
             newest = run.snapshots[-1].index
             every = [snapshot.index for snapshot in run.snapshots]
