@@ -6,6 +6,7 @@ The notebook fits every snapshot afresh, so that its points move even where noth
 from __future__ import annotations
 
 import itertools
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,15 @@ from layerviz.exploring.neighbours import neighbour_overlap
 STABLE_OVERLAP = 0.7  # of the 10 nearest train points in the full hidden size
 MOVED_GOAL = 1 / 5
 CORRELATION_GOAL = 0.25
+
+
+@dataclass(frozen=True)
+class _Movement:
+    """How points move in one way of drawing, as :func:`compare` returns it."""
+
+    moved: float | None
+    correlation: float
+    trust: float
 
 
 def measure(sample: Sample) -> dict[str, Any]:
@@ -44,25 +54,24 @@ def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
         ``pairs_with_stable_points`` of ``pairs``; ``goals``.
     """
     changed = _changes(sample)
-    ways = {
-        name: {**_movement(sample, drawn, changed), "trust": trust_of(sample, drawn)}
-        for name, drawn in (("notebook", notebook), ("layerviz", ours))
-    }
-    theirs, mine = ways["notebook"], ways["layerviz"]
+    theirs, mine = (_movement(sample, drawn, changed) for drawn in (notebook, ours))
     pairs = [one for of_layer in changed for one in of_layer]
     n_stable = sum(bool(_stable(one).any()) for one in pairs)
-    ratio = mine["moved"] / theirs["moved"] if n_stable else None
-    gain = mine["correlation"] - theirs["correlation"]
+    ratio = None
+    if mine.moved is not None and theirs.moved is not None:
+        ratio = mine.moved / theirs.moved
+    gain = mine.correlation - theirs.correlation
     return {
         "what": f"movement in t-SNE of {sample.words()}",
-        **ways,
+        "notebook": asdict(theirs),
+        "layerviz": asdict(mine),
         "moved_ratio": ratio,
         "correlation_gain": gain,
         "pairs": len(pairs),
         "pairs_with_stable_points": n_stable,
         "goals": {
             "stable points move at most a fifth as far": ratio is not None and ratio <= MOVED_GOAL,
-            "trustworthiness of train not lower": mine["trust"] >= theirs["trust"],
+            "trustworthiness of train not lower": mine.trust >= theirs.trust,
             "movement tells of change, by 0.25 more": gain >= CORRELATION_GOAL,
         },
     }
@@ -134,9 +143,7 @@ def _stable(changed: np.ndarray) -> np.ndarray:
     return changed <= 1 - STABLE_OVERLAP + 1e-6
 
 
-def _movement(
-    sample: Sample, drawn: Drawn, changed: list[list[np.ndarray]]
-) -> dict[str, float | None]:
+def _movement(sample: Sample, drawn: Drawn, changed: list[list[np.ndarray]]) -> _Movement:
     train = sample.splits == "train"
     moved, correlations = [], []
     for maps, of_layer in zip(drawn.xy, changed, strict=True):
@@ -146,7 +153,8 @@ def _movement(
                 correlations.append(spearmanr(way, change).statistic)
             if _stable(change).any():
                 moved.append(np.median(way[_stable(change)]))
-    return {
-        "moved": float(np.median(moved)) if moved else None,
-        "correlation": float(np.median(correlations)) if correlations else 0.0,
-    }
+    return _Movement(
+        float(np.median(moved)) if moved else None,
+        float(np.median(correlations)) if correlations else 0.0,
+        trust_of(sample, drawn),
+    )

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import vl_convert
 
 from layerviz import charts, data
 from layerviz.bench.browser import Watched, chromium, server
@@ -23,6 +22,7 @@ from layerviz.charts import Grid
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.data import Table
 from layerviz.errors import ConfigError
+from layerviz.export.page import vega_script
 from layerviz.export.pictures import picture
 
 WARM_GOAL, COLD_GOAL = 0.4, 2.0  # seconds
@@ -224,9 +224,8 @@ def _slide_alone(browser: Any, n_marks: int, n_snapshots: int, repeats: int) -> 
 def _alone(n_marks: int, n_snapshots: int) -> str:
     chart = _chart(n_marks // CHART_LAYERS, n_snapshots)
     spec_text = picture(chart, "json", width=1100).decode().replace("<", "\\u003c")
-    vega = vl_convert.javascript_bundle(None).replace("</script", "<\\/script")
     return f"""<!DOCTYPE html><meta charset="utf-8"><div id="maps" style="width:1100px"></div>
-<script>{vega}</script>
+<script>{vega_script().code}</script>
 <script>vegaEmbed("#maps", {spec_text}, {{actions: false, renderer: "canvas"}})
 .then(made => {{ window.view = made.view; }});</script>"""
 

@@ -85,7 +85,7 @@ def offline_page(
 
 
 @dataclass(frozen=True)
-class _Script:
+class Script:
     """A script with the hash by which the page's policy lets it run."""
 
     code: str
@@ -97,9 +97,10 @@ class _Script:
 
 
 @lru_cache(maxsize=1)
-def _vega() -> _Script:
+def vega_script() -> Script:
+    """Return Vega, Vega-Lite and Vega-Embed as one script that can stand in a page."""
     bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub has no default
-    return _Script(bundle.replace("</script", "<\\/script"))
+    return Script(bundle.replace("</script", "<\\/script"))
 
 
 def json_in_html(data: Any) -> str:
@@ -119,7 +120,7 @@ def _html(
 ) -> str:
     files = resources.files("layerviz.export").joinpath("offline")
     style = files.joinpath("page.css").read_text(encoding="utf-8")
-    vega, own = _vega(), _Script(files.joinpath("page.js").read_text(encoding="utf-8"))
+    vega, own = vega_script(), Script(files.joinpath("page.js").read_text(encoding="utf-8"))
     # Vega compiles the expressions of our specifications, which contain no text of a user;
     # interpreting them instead takes twice as long for each move of the slider.
     policy = (
