@@ -108,11 +108,14 @@ def layer_maps(
     slot = alt.param(
         name="slot",
         value=n_slots - 1 if start is None else start,
-        **({"bind": slider} if n_slots > 1 else {}),
+        bind=slider if n_slots > 1 else alt.Undefined,
     )
     frames = _with_edges(panels, layers, grid)
-    overlays = [] if paths is None else [path_lines(paths, layers, grid)]
-    overlays += [] if own_texts is None else [own_text_stars(own_texts, layers, grid, dark)]
+    overlays: list[alt.Chart | alt.LayerChart] = []
+    if paths is not None:
+        overlays.append(path_lines(paths, layers, grid))
+    if own_texts is not None:
+        overlays.append(own_text_stars(own_texts, layers, grid, dark))
     chart = alt.layer(
         _outlines(frames, grid, dark),
         _points(

@@ -46,7 +46,8 @@ def probe_scores(
 def head_scores(table: pd.DataFrame) -> Mapping[int, float]:
     """Return the val macro-F1 of the model's own classifier, by snapshot."""
     part = table[(table["measure"] == PROBE_MACRO_F1.name) & (table["split"] == "val")]
-    return part[part["pooling"] == HEAD].set_index("snapshot")["value"].to_dict()
+    part = part[part["pooling"] == HEAD]
+    return dict(zip(part["snapshot"].tolist(), part["value"].tolist(), strict=True))
 
 
 def measure_cells(

@@ -66,10 +66,11 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
     runs_by_seed = [{run.config.seed: run for run in contender.measured} for contender in ready]
     seeds = sorted(set.intersection(*map(set, runs_by_seed)))
     seed = None
+    depths: list[str | float] = [BEST, *DEPTHS, OWN_CHOICE]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         depth = st.selectbox(
             "Layers",
-            [BEST, *DEPTHS, OWN_CHOICE],
+            depths,
             format_func=_depth_name,
             key=keep("versus_depth"),
             width=240,

@@ -77,10 +77,7 @@ def show_maps(
     with_path = maps.rows[is_chosen[maps.rows]]
     if len(with_path) > MOST_PATHS or not (only or st.session_state.get(PATHS, True)):
         with_path = with_path[:0]
-    selecting = {
-        "on_select": selection_callback(key, run, ids, points, layers, Grid.of(len(layers))),
-        "selection_mode": ["box", "pick"],
-    }
+    on_select = selection_callback(key, run, ids, points, layers, Grid.of(len(layers)))
     whole_epochs = run.config.snapshots_per_epoch == 1 and len(slots) == slots[-1] + 1
     st.altair_chart(
         charts.layer_maps(
@@ -100,7 +97,8 @@ def show_maps(
         width="stretch",
         key=key,
         alt=MAPS_IN_WORDS,
-        **({} if only else selecting),
+        on_select="ignore" if only else on_select,
+        selection_mode=None if only else ["box", "pick"],
     )
     return maps, slots
 

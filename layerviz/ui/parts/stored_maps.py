@@ -90,7 +90,10 @@ def _stored(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps:
 
 
 def _wait_for_maps(projection: str, wanted: Sequence[tuple[Run, str, int]]) -> None:
-    awaited = (projection, *((run.run_id, len(run.snapshots), *which) for run, *which in wanted))
+    awaited = (
+        projection,
+        *((run.run_id, len(run.snapshots), pooling, layer) for run, pooling, layer in wanted),
+    )
 
     def draw(states: Sequence[JobState]) -> None:
         part, ready = mean_fraction(states), sum(not state.live for state in states)
@@ -100,7 +103,12 @@ def _wait_for_maps(projection: str, wanted: Sequence[tuple[Run, str, int]]) -> N
             f"date{time_left(awaited, part)}",
         )
 
-    wait_for(lambda: [jobs().update_maps(run, projection, *which) for run, *which in wanted], draw)
+    wait_for(
+        lambda: [
+            jobs().update_maps(run, projection, pooling, layer) for run, pooling, layer in wanted
+        ],
+        draw,
+    )
 
 
 def time_left(maps: tuple[object, ...], part: float) -> str:
