@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import tqdm
 
@@ -38,11 +40,11 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_steps_are_counted_and_the_phase_counts_behind_them(at_once, capsys) -> None:
-    steps = {"step": 3, "total_steps": 12, "epoch": 0.25}
+    at_step = partial(Progress, step=3, total_steps=12, epoch=0.25)
     with Bar() as bar:
         bar.show(Progress(LOADING))
-        bar.show(Progress(CAPTURING, 40, 80, **steps))
-        bar.show(Progress(TRAINING, 3, 12, **steps, loss=0.5))
+        bar.show(at_step(CAPTURING, 40, 80))
+        bar.show(at_step(TRAINING, 3, 12, loss=0.5))
     drawn = lines(capsys)
     assert any(line.startswith("loading:") for line in drawn)
     captured = next(line for line in drawn if line.startswith("capturing:"))

@@ -37,7 +37,7 @@ from layerviz.data import Table
 from layerviz.errors import ConfigError, EncoderError
 from layerviz.runs import Run
 
-SIZES = {"n": 40, "sizes": [(2, 64)], "max_length": 32, "growth": [20, 40]}
+SIZES: dict[str, Any] = {"n": 40, "sizes": [(2, 64)], "max_length": 32, "growth": [20, 40]}
 
 
 @pytest.fixture(scope="module")
@@ -230,8 +230,9 @@ def test_what_an_epoch_is_lengthened_by_is_told_part_by_part(sample_table: Table
 def test_an_epoch_that_cannot_be_measured_is_refused(
     sample_table: Table, wrong: dict[str, Any]
 ) -> None:
+    right: dict[str, Any] = {"n_train": 60, "n_val": 30, "names": ["2x64"]}
     with pytest.raises(ConfigError, match="cannot take"):
-        epoch.measure(sample_table, **{"n_train": 60, "n_val": 30, "names": ["2x64"]} | wrong)
+        epoch.measure(sample_table, **right | wrong)
 
 
 # --- page -----------------------------------------------------------------------------------
@@ -291,7 +292,7 @@ def test_growth_has_an_exponent_for_every_part(sample_table: Table) -> None:
 
 # --- starters -------------------------------------------------------------------------------
 
-BENCH = {"n_train": 60, "n_val": 24, "epochs": 1, "seeds": 2, "rates": (1e-3, 1e-5)}
+BENCH: dict[str, Any] = {"n_train": 60, "n_val": 24, "epochs": 1, "seeds": 2, "rates": (1e-3, 1e-5)}
 
 
 @pytest.fixture(scope="module")

@@ -110,8 +110,8 @@ def test_the_slider_has_a_place_for_every_slot_and_starts_at_the_newest() -> Non
     assert (slot["bind"]["min"], slot["bind"]["max"], slot["bind"]["step"]) == (0, N_SLOTS - 1, 1)
     points = rows_of(drawn, drawn["layer"][1])
     for name in ("x", "y", "colour", "predicted", "confidence"):
-        for slot in range(2, N_SLOTS):  # those still to come show the newest snapshot
-            assert (points[f"{name}{slot}"] == points[f"{name}1"]).all()
+        for later in range(2, N_SLOTS):  # those still to come show the newest snapshot
+            assert (points[f"{name}{later}"] == points[f"{name}1"]).all()
     assert (points["x0"] != points["x1"]).any()
 
 
@@ -154,8 +154,7 @@ def test_a_layer_stands_in_the_same_panel_of_train_on_the_left_and_val_on_the_ri
     layers = tuple(range(n_layers, 0, -1))  # reading order is the caller's
     drawn = layer_maps(layers=layers, n=(2, 2))
     points = rows_of(drawn, drawn["layer"][1]).drop_duplicates(["layer", "split"])
-    at = points.set_index(["split", "layer"])[["centre_x", "centre_y"]]
-    train, val = at.loc["train"], at.loc["val"]
+    train, val = (points[points["split"] == split].set_index("layer") for split in ("train", "val"))
     assert train["centre_x"].max() < val["centre_x"].min()
     np.testing.assert_allclose(train["centre_y"], val["centre_y"])
     shifts = val["centre_x"] - train["centre_x"]
@@ -292,7 +291,7 @@ def test_classes_beyond_the_colours_are_grey() -> None:
     prediction = pd.DataFrame({"predicted": labels, "confidence": 1.0})
     for colouring in ("label", "prediction"):
         drawn = charts.colour_codes(colouring, labels, [prediction], coloured, 300)[0]
-        seen = dict(zip(labels, colours_of(drawn), strict=True))
+        seen = dict(zip(labels.tolist(), colours_of(drawn), strict=True))
         assert [seen[label] for label in coloured] == list(charts.CLASS_COLOURS)
         assert {seen[label] for label in range(290)} == {charts.OTHER_COLOUR}
 
@@ -463,7 +462,7 @@ def test_class_colours_stay_apart_for_every_eye(eye: str) -> None:
 @pytest.mark.parametrize("eye", EYES)
 def test_right_and_wrong_and_the_splits_stay_apart_for_every_eye(eye: str) -> None:
     assert distance(charts.RIGHT_COLOUR, charts.WRONG_COLOUR, eye) > APART
-    assert distance(*charts.SPLIT_COLOURS.values(), eye) > APART
+    assert distance(charts.SPLIT_COLOURS["train"], charts.SPLIT_COLOURS["val"], eye) > APART
 
 
 @pytest.mark.parametrize("background", [WHITE, DARK])

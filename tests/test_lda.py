@@ -27,7 +27,9 @@ def classes(
     return (centres[labels] + noise).astype(np.float32), labels
 
 
-def drawn(n_classes: int, n: int = 240, width: int = 12) -> tuple[LayerMaps, np.ndarray, ...]:
+def drawn(
+    n_classes: int, n: int = 240, width: int = 12
+) -> tuple[LayerMaps, np.ndarray, np.ndarray, np.ndarray]:
     splits = mixed_splits(2 * n // 3, n - 2 * n // 3)
     states, labels = classes(n, n_classes, width)
     return lda_maps([states], splits, labels), states, splits, labels

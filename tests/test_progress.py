@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,12 +34,12 @@ pytestmark = pytest.mark.fast
 
 ROOT = Path(__file__).resolve().parents[1]
 PHASES = [value for value in vars(progress).values() if isinstance(value, Phase)]
-AT_STEP = {"step": 1200, "total_steps": 4800, "epoch": 0.5}
+at_step = partial(Progress, step=1200, total_steps=4800, epoch=0.5)
 
 
 def at(phase: Phase, done: int = 0, total: int = 0) -> Progress:
     """Return a progress in the midst of a training."""
-    return Progress(phase, done, total, **AT_STEP, loss=0.4321, seconds_left=40.2)
+    return at_step(phase, done, total, loss=0.4321, seconds_left=40.2)
 
 
 @pytest.mark.parametrize(
@@ -52,13 +53,13 @@ def at(phase: Phase, done: int = 0, total: int = 0) -> Progress:
         ),
         (Progress(PREPARING), "Turning texts into tokens"),
         (at(TRAINING), "Step 1,200 / 4,800 · epoch 0.50 · loss 0.432 · about 41 s left"),
-        (Progress(TRAINING, **AT_STEP), "Step 1,200 / 4,800 · epoch 0.50"),
+        (at_step(TRAINING), "Step 1,200 / 4,800 · epoch 0.50"),
         (
             at(CAPTURING, 300, 4000),
             "Step 1,200 / 4,800 · epoch 0.50 · loss 0.432 · capturing hidden states 300 / 4,000",
         ),
         (
-            Progress(MEASURING, 3, 15, **AT_STEP),
+            at_step(MEASURING, 3, 15),
             "Step 1,200 / 4,800 · epoch 0.50 · measuring layers 3 / 15",
         ),
         (Progress(MEASURING, 3, 15), "Measuring layers 3 / 15"),
@@ -74,7 +75,7 @@ def test_the_page_says_what_is_being_done(now: Progress, sentence: str) -> None:
     [
         (at(TRAINING), "epoch 0.50, loss 0.432"),
         (at(WORDS), "epoch 0.50, loss 0.432"),
-        (Progress(TRAINING, **AT_STEP), "epoch 0.50"),
+        (at_step(TRAINING), "epoch 0.50"),
         (at(CAPTURING, 300, 4000), "300/4,000 examples"),
         (at(MEASURING, 3, 15), "3/15 layers"),
         (Progress(DOWNLOADING, 12_400_000, 400_000_000), "12/400 MB"),
