@@ -2,7 +2,7 @@
 
 
 class LayervizError(Exception):
-    """An error that a user can cause and a user can mend.
+    """An error that a user can cause and a user can fix.
 
     Parameters
     ----------

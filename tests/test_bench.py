@@ -172,7 +172,7 @@ def test_all_benches_come_as_one_table_and_name_what_is_left_out(
     assert output.err.splitlines() == [f"Measuring: {name}" for name in made]
     assert main(["bench"]) == 0
     table = capsys.readouterr().out
-    assert "page: left out. It needs Chromium. Install it." in table
+    assert "page: skipped. It needs Chromium. Install it." in table
     assert table.splitlines()[1].startswith("bench")
 
 

@@ -72,7 +72,7 @@ def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
         "goals": {
             "stable points move at most a fifth as far": ratio is not None and ratio <= MOVED_GOAL,
             "trustworthiness of train not lower": mine.trust >= theirs.trust,
-            "movement tells of change, by 0.25 more": gain >= CORRELATION_GOAL,
+            "movement correlates with change, by 0.25 more": gain >= CORRELATION_GOAL,
         },
     }
 

@@ -124,10 +124,10 @@ def chromium() -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
-        raise ConfigError("The bench of the page needs playwright.", hint) from error
+        raise ConfigError("bench page needs playwright.", hint) from error
     found = chromium_path()
     if found is None:
-        raise ConfigError("The bench of the page needs Chromium.", hint)
+        raise ConfigError("bench page needs Chromium.", hint)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(OPTIONS))
         try:

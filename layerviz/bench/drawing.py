@@ -90,7 +90,7 @@ def sample_of(
     if min(n_train, n_val) < FEWEST_POINTS or layers < 1 or snapshots < 2:
         raise ConfigError(
             "There is too little to draw.",
-            f"Give {FEWEST_POINTS} or more examples per split, a layer and two snapshots.",
+            f"Give at least {FEWEST_POINTS} examples per split, one layer and two snapshots.",
         )
     wanted = (n_train, n_val, layers, snapshots, seed)
     if run is not None:

@@ -165,7 +165,7 @@ def as_text(result: dict[str, Any]) -> str:
         lines.append(f"{row['encoder']}: training in {row['precision']} {epoch:.1f} s")
         for part, seconds in row["seconds"].items():
             lines.append(f"  {part:<14} {seconds:8.2f} s  {seconds / epoch:7.1%}")
-        lines.append(f"  {'in all':<14} {row['share'] * epoch:8.2f} s  {row['share']:7.1%}")
+        lines.append(f"  {'total':<14} {row['share'] * epoch:8.2f} s  {row['share']:7.1%}")
         if row["bf16_capture"] is not None:
             lines.append(f"  (a capture in bf16 would take {row['bf16_capture']:.2f} s)")
     return "\n".join(lines)

@@ -93,5 +93,5 @@ def as_text(result: dict[str, Any]) -> str:
         for row in result["figures"]
     ]
     lines = [machine_in_words(), as_table(figures)]
-    lines += [f"{name}: left out. {reason}" for name, reason in result["left_out"].items()]
+    lines += [f"{name}: skipped. {reason}" for name, reason in result["left_out"].items()]
     return "\n".join(lines)

@@ -58,7 +58,7 @@ def measure(
         If the page could not be drawn.
     """
     if len(set(sizes)) < 2:
-        raise ConfigError("The bench of growth needs two sizes.", "Give two numbers of texts.")
+        raise ConfigError("bench growth needs two sizes.", "Give two numbers of texts.")
     size = size_of(encoder)
     table = table or data.sample_table()
     with chromium() as browser, tempfile.TemporaryDirectory() as folder:
@@ -128,7 +128,9 @@ def _drawn(browser: Any, file: Path, runs_root: Path) -> tuple[float, float]:
         first = visit.timed(lambda: chooser.set_input_files(file))
         page.get_by_text(file.name).first.wait_for()
         if page.get_by_test_id("stAlert").filter(visible=True).count():
-            raise RunError("The page could not draw the file.", "Open it in the page itself.")
+            raise RunError(
+                "The page could not draw the file.", "Open it on the page itself to see why."
+            )
         visit.timed(lambda: source.get_by_text("Sample", exact=True).click())
         again = visit.timed(lambda: source.get_by_text("Your file", exact=True).click())
     return first["idle"], again["idle"]

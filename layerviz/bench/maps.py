@@ -59,7 +59,7 @@ def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
         "goals": {
             "at most a quarter of the time": ratio <= TIME_GOAL,
             "trustworthiness of train not lower": mine["trust"] >= theirs["trust"],
-            "more train neighbours of val kept": mine["val_to_train"] > theirs["val_to_train"],
+            "more of val's train neighbours kept": mine["val_to_train"] > theirs["val_to_train"],
         },
     }
 
@@ -73,7 +73,7 @@ def figures(result: dict[str, Any]) -> list[Figure]:
         Figure("maps", "trustworthiness, train", mine["trust"], "", 1.0, theirs["trust"], True),
         Figure(
             "maps",
-            "train neighbours of val kept",
+            "val's train neighbours kept",
             mine["val_to_train"],
             "",
             1.0,

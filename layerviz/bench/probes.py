@@ -109,7 +109,7 @@ def as_text(result: dict[str, Any]) -> str:
         )
     lines.append(
         f"  largest difference {result['largest_difference']:.4f}; time, layerviz / scikit-learn "
-        f"{result['probe_ratio']:.3f} (layerviz also trains its shuffled controls in it)"
+        f"{result['probe_ratio']:.3f} (layerviz's includes training its shuffled controls)"
     )
     return "\n".join(lines)
 

@@ -109,4 +109,4 @@ def _shape(names: Sequence[str]) -> alt.Shape:
 def _spread_tip(frame: pd.DataFrame) -> list[alt.Tooltip]:
     if frame["spread"].isna().all():
         return []
-    return [alt.Tooltip("spread:Q", title="Sd over seeds", format=".3f")]
+    return [alt.Tooltip("spread:Q", title="SD over seeds", format=".3f")]

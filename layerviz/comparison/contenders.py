@@ -103,7 +103,7 @@ def common_examples(compared: Sequence[Run]) -> tuple[pd.DataFrame, list[np.ndar
     if not (common["split"] == "val").any():
         raise RunError(
             "These runs have no captured val example in common.",
-            "Compare runs made from the same files; or make them anew with Compare.",
+            "Compare runs made from the same files, or make them again with Compare.",
         )
     indices = [pd.Series(np.arange(len(examples)), index=examples["id"]) for examples in captured]
     return common, [of_run.loc[common["id"]].to_numpy() for of_run in indices]

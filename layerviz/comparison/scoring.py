@@ -51,7 +51,9 @@ def compare_contenders(
     scored = [run for contender in contenders for run in contender.measured]
     for contender in contenders:
         if not contender.snapshots:
-            raise RunError(f"{contender.name} is not measured yet.", "Wait for its first snapshot.")
+            raise RunError(
+                f"{contender.name} has not been measured yet.", "Wait for its first snapshot."
+            )
     examples, rows = common_examples(scored)
     rows_of = dict(zip((run.path for run in scored), rows, strict=True))
     if poolings is None:

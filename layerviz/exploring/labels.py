@@ -131,7 +131,7 @@ def suspicious_labels(run: Run) -> Suspicion:
         If the run has no snapshot.
     """
     if not run.snapshots:
-        raise RunError("Nothing of this run is captured yet.", "Wait for its first snapshot.")
+        raise RunError("Nothing of this run has been captured yet.", "Wait for its first snapshot.")
     examples = runs.read_examples(run.path)
     rows = np.flatnonzero((examples["split"] != "test").to_numpy())
     ranked = examples.iloc[rows]

@@ -70,7 +70,7 @@ def read_texts(
     if len(texts) > MOST_TEXTS:
         raise DataError(
             f"These are {len(texts)} texts; at most {MOST_TEXTS} can be read at once.",
-            "Leave some out; for many texts, use a file instead.",
+            "Leave some out; for many texts, use the exported model.",
         )
     capture = hidden_states.capture(
         classifier.model, classifier.tokenizer, texts, max_length=max_length, poolings=poolings

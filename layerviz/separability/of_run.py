@@ -93,7 +93,7 @@ def cells_of(run: Run, poolings: Sequence[str] | None = None) -> tuple[list[Cell
             cells += [Cell(index, epochs[index], pooling, layer) for layer in layers]
             predicted.append(probes[pooling][1:])
     if not cells:
-        raise RunError("Nothing of this run is measured yet.", "Wait for its first snapshot.")
+        raise RunError("Nothing of this run has been measured yet.", "Wait for its first snapshot.")
     return cells, np.concatenate(predicted)
 
 

@@ -51,5 +51,7 @@ def legend_of(label_names: Sequence[str], colouring: str, classes: Sequence[int]
         for index, colour in zip(classes, charts.CLASS_COLOURS, strict=False)
     ]
     if others := len(label_names) - len(classes):
-        entries.append((f"{others:,} other classes", charts.OTHER_COLOUR))
+        entries.append(
+            (f"{others:,} other class{'es' if others != 1 else ''}", charts.OTHER_COLOUR)
+        )
     return Legend(title, tuple(entries))

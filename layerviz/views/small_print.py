@@ -1,4 +1,4 @@
-"""What a reader must know before believing maps, in sentences."""
+"""What a reader must know before trusting maps, in sentences."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from layerviz.projection import PROJECTIONS, projection_notes
 from layerviz.views.maps import RunMaps
 
 TRUSTWORTHINESS = (
-    "T is the trustworthiness of a map (Venna and Kaski 2001, k = 12): it falls when points that "
-    "are neighbours on the map are not neighbours in the full hidden size; 1 is best."
+    "T is the trustworthiness of a map (Venna and Kaski 2001, 12 neighbours): it falls when points "
+    "that are neighbours on the map are not neighbours in the full hidden size, the more so the "
+    "further apart they are there; 1 is best."
 )
 FITTED = "Maps are fitted on train; val is placed into them."
 
@@ -24,7 +25,7 @@ def small_print(
     maps : sequence of RunMaps
         Of one run, or of several that are compared; all of one projection.
     probe_is_in : str
-        Where the reader finds more about the probe.
+        Where the reader can find more about the probe.
     sample : str
         What the drawn points are, where some are left out.
     """

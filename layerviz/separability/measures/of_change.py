@@ -23,8 +23,8 @@ CKA = ChangeMeasure(
     name="cka",
     label="CKA to epoch 0",
     splits=("train",),
-    explanation="How alike the layer's states are to those before training, whatever rotation or "
-    "scale: 1 is the same geometry. Low means that fine-tuning rebuilt the layer.",
+    explanation="How similar the layer's states are to those before training, regardless of "
+    "rotation and scale: 1 is the same geometry. Low means that fine-tuning rebuilt the layer.",
     reference="Kornblith et al. 2019; Nguyen et al. 2021 (unbiased)",
     higher_is_better=None,
     compute=_cka,

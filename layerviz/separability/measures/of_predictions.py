@@ -70,7 +70,7 @@ SHUFFLED_MACRO_F1 = PredictionMeasure(
     label="Control: probe on shuffled labels",
     splits=("val",),
     explanation="The same probe, trained on shuffled train labels: mean of five shuffles, and the "
-    "least and most of them. If these are as good as the real probe, the layer says nothing.",
+    "lowest and highest of them. If these score as well as the real probe, the layer says nothing.",
     reference="Hewitt & Liang 2019",
     higher_is_better=None,
     compute=_shuffled_macro_f1,

@@ -48,8 +48,8 @@ KNN_MACRO_F1 = LayerMeasure(
     name="knn_macro_f1",
     label="Nearest neighbours, macro-F1",
     splits=("val",),
-    explanation="Each val example gets the class of most of its 10 nearest train examples, by "
-    "cosine after centring. It needs no training, and sees classes that no straight line "
+    explanation="Each val example takes the class of most of its 10 nearest train examples, by "
+    "cosine after centring. It needs no training, and finds classes that no straight line "
     "separates.",
     reference="Cover & Hart 1967",
     compute=_knn_macro_f1,
@@ -86,8 +86,8 @@ SPLIT_AUC = LayerMeasure(
     name="split_auc",
     label="Train against val (AUC)",
     splits=("train and val",),
-    explanation="How well a linear classifier tells train states from val states: 0.5 is not at "
-    "all. Clearly more means that the two splits are not alike, or that train is learned by heart.",
+    explanation="How well a linear classifier tells train states from val states: 0.5 means not "
+    "at all. Clearly more means that the splits differ, or that train has been memorised.",
     reference="Lopez-Paz & Oquab 2017",
     higher_is_better=False,
     compute=_split_auc,

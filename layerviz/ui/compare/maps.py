@@ -53,7 +53,7 @@ class _Entry:
         return self.view.layers[0]
 
     def title(self, at_best: bool) -> str:
-        """Return what stands above its map."""
+        """Return the title above its map."""
         when = f", {epoch_name(self.standing.best.epoch)}" if at_best else ""
         return (
             f"{self.standing.name}  ·  layer {self.layer} of {self.standing.n_layers}, "

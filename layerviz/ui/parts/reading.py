@@ -39,12 +39,12 @@ def _popover(label: str, text: str) -> None:
 
 @functools.cache
 def _page(name: str) -> str:
-    """Return a page without pictures and with links as plain text; "" where there is none."""
+    """Return a page without pictures, quoted examples and links; "" where there is none."""
     try:
         text = (DOCUMENTATION / f"{name}.md").read_text(encoding="utf-8")
     except OSError:
         return ""
-    text = re.sub(r"!\[[^]]*\]\([^)]*\)", "", text)
+    text = re.sub(r"!\[[^]]*\]\([^)]*\)|^ {4}\S.*", "", text, flags=re.MULTILINE)
     return re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", text)
 
 
