@@ -14,18 +14,18 @@ COMPARISON = "Reading a comparison"  # heading of the section of answers.md
 
 def how_to_read_maps() -> None:
     """Offer the page about maps."""
-    _popover("How to read the maps", _without_title(_page("maps")))
+    _popover("How to read the maps", _without_title(_text(DOCUMENTATION / "maps.md")))
 
 
 def how_to_read_answers() -> None:
     """Offer the page about answers."""
-    text, _, _ = _page("answers").partition(f"## {COMPARISON}\n")
+    text, _, _ = _text(DOCUMENTATION / "answers.md").partition(f"## {COMPARISON}\n")
     _popover("How to read the answers", _without_title(text))
 
 
 def how_to_read_comparisons() -> None:
     """Offer the part of the page about answers that explains comparisons."""
-    _, _, text = _page("answers").partition(f"## {COMPARISON}\n")
+    _, _, text = _text(DOCUMENTATION / "answers.md").partition(f"## {COMPARISON}\n")
     _popover("How to read a comparison", text)
 
 
@@ -38,10 +38,10 @@ def _popover(label: str, text: str) -> None:
 
 
 @functools.cache
-def _page(name: str) -> str:
+def _text(page: Path) -> str:
     """Return a page without pictures, quoted examples and links; "" where there is none."""
     try:
-        text = (DOCUMENTATION / f"{name}.md").read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8")
     except OSError:
         return ""
     text = re.sub(r"!\[[^]]*\]\([^)]*\)|^ {4}\S.*", "", text, flags=re.MULTILINE)
