@@ -438,7 +438,7 @@ def drawn_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def both(drawn_run: Run) -> tuple[drawing.Sample, drawing.Drawn, drawing.Drawn]:
+def both(drawn_run: Run) -> tuple[drawing.Sample, drawing.TimedMaps, drawing.TimedMaps]:
     sample = drawing.sample_of(drawn_run, **DRAWING)
     return sample, drawing.by_notebook(sample), drawing.by_layerviz(sample)
 
@@ -449,7 +449,7 @@ def test_a_sample_has_the_sizes_that_were_asked_for(drawn_run: Run, both) -> Non
     assert sample.n_snapshots == 2
     assert (sample.splits == "train").sum() == 120
     assert (sample.splits == "val").sum() == 50
-    assert "2 layers x 2 snapshots x (120 train + 50 val)" in sample.words()
+    assert "2 layers x 2 snapshots x (120 train + 50 val)" in sample.in_words()
     every = drawing.sample_of(drawn_run, n_train=999, n_val=999, layers=9, snapshots=9)
     assert (every.layers, every.n_snapshots, len(every.splits)) == ((1, 2, 3, 4), 3, 480)
 
@@ -467,11 +467,11 @@ def test_maps_of_both_ways_are_rated(both) -> None:
     assert all(goal in text for goal in result["goals"])
 
 
-def test_neighbours_are_kept_by_a_true_map_and_by_no_other() -> None:
+def test_neighbours_are_preserved_by_a_true_map_and_by_no_other() -> None:
     points = np.random.default_rng(0).normal(size=(200, 2))
-    assert maps.neighbours_kept((points, points)) == 1
-    assert maps.neighbours_kept((points, points), (points[:9] + 0.1, points[:9] + 0.1)) == 1
-    assert maps.neighbours_kept((points, points[::-1])) < 0.2
+    assert maps.neighbours_preserved((points, points)) == 1
+    assert maps.neighbours_preserved((points, points), (points[:9] + 0.1, points[:9] + 0.1)) == 1
+    assert maps.neighbours_preserved((points, points[::-1])) < 0.2
 
 
 def test_movements_are_compared_with_changes_of_neighbours(both) -> None:
@@ -520,4 +520,4 @@ def test_the_command_line_of_the_drawing_benches(
     assert json.loads(capsys.readouterr().out) == result
     assert main(command) == 0
     assert capsys.readouterr().out == bench.as_text(result) + "\n"
-    assert asked[0].words() == both[0].words()
+    assert asked[0].in_words() == both[0].in_words()

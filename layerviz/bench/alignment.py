@@ -1,6 +1,6 @@
 """How far train points move between the maps of consecutive snapshots, and whether for a reason.
 
-The notebook fits every snapshot afresh, so that its points move even where nothing has changed.
+The notebook fits every snapshot afresh, so its points move even where nothing has changed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from layerviz.bench.drawing import Drawn, Sample, by_layerviz, by_notebook, trust_of
+from layerviz.bench.drawing import Sample, TimedMaps, by_layerviz, by_notebook, mean_trust
 from layerviz.bench.figures import Figure
 from layerviz.exploring.neighbours import neighbour_overlap
 
@@ -35,13 +35,13 @@ def measure(sample: Sample) -> dict[str, Any]:
     return compare(sample, by_notebook(sample, with_val=False), by_layerviz(sample))
 
 
-def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
+def compare(sample: Sample, notebook: TimedMaps, layerviz: TimedMaps) -> dict[str, Any]:
     """Compare how points move in two ways of drawing a sample.
 
     Parameters
     ----------
     sample : Sample
-    notebook, ours : Drawn
+    notebook, layerviz : TimedMaps
 
     Returns
     -------
@@ -54,24 +54,24 @@ def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
         ``pairs_with_stable_points`` of ``pairs``; ``goals``.
     """
     changed = _changes(sample)
-    theirs, mine = (_movement(sample, drawn, changed) for drawn in (notebook, ours))
-    pairs = [one for of_layer in changed for one in of_layer]
-    n_stable = sum(bool(_stable(one).any()) for one in pairs)
+    theirs, ours = (_movement(sample, maps, changed) for maps in (notebook, layerviz))
+    pairs = [pair for of_layer in changed for pair in of_layer]
+    n_stable = sum(bool(_stable(pair).any()) for pair in pairs)
     ratio = None
-    if mine.moved is not None and theirs.moved is not None:
-        ratio = mine.moved / theirs.moved
-    gain = mine.correlation - theirs.correlation
+    if ours.moved is not None and theirs.moved is not None:
+        ratio = ours.moved / theirs.moved
+    gain = ours.correlation - theirs.correlation
     return {
-        "what": f"movement in t-SNE of {sample.words()}",
+        "what": f"movement in t-SNE of {sample.in_words()}",
         "notebook": asdict(theirs),
-        "layerviz": asdict(mine),
+        "layerviz": asdict(ours),
         "moved_ratio": ratio,
         "correlation_gain": gain,
         "pairs": len(pairs),
         "pairs_with_stable_points": n_stable,
         "goals": {
             "stable points move at most a fifth as far": ratio is not None and ratio <= MOVED_GOAL,
-            "trustworthiness of train not lower": mine.trust >= theirs.trust,
+            "trustworthiness of train not lower": ours.trust >= theirs.trust,
             "movement correlates with change, by 0.25 more": gain >= CORRELATION_GOAL,
         },
     }
@@ -79,10 +79,10 @@ def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
 
 def figures(result: dict[str, Any]) -> list[Figure]:
     """Return the result as lines of the table of all benches."""
-    theirs, mine = result["notebook"], result["layerviz"]
-    told = [
+    theirs, ours = result["notebook"], result["layerviz"]
+    rows = [
         Figure(
-            "alignment", "trustworthiness, train", mine["trust"], "", 1.0, theirs["trust"], True
+            "alignment", "trustworthiness, train", ours["trust"], "", 1.0, theirs["trust"], True
         ),
         Figure(
             "alignment",
@@ -95,21 +95,21 @@ def figures(result: dict[str, Any]) -> list[Figure]:
     ]
     if result["moved_ratio"] is not None:
         what = "movement of stable points, in radii"
-        told.insert(0, Figure("alignment", what, mine["moved"], "", MOVED_GOAL, theirs["moved"]))
-    return told
+        rows.insert(0, Figure("alignment", what, ours["moved"], "", MOVED_GOAL, theirs["moved"]))
+    return rows
 
 
 def as_text(result: dict[str, Any]) -> str:
     """Return a result of :func:`measure` as lines for people."""
     lines = [result["what"], f"  {'':<10}{'moved':>8}{'rank correlation':>18}{'T train':>9}"]
-    for way in ("notebook", "layerviz"):
-        one = result[way]
+    for name in ("notebook", "layerviz"):
+        one = result[name]
         lines.append(
-            f"  {way:<10}{_said(one['moved']):>8}{one['correlation']:18.3f}{one['trust']:9.3f}"
+            f"  {name:<10}{_number(one['moved']):>8}{one['correlation']:18.3f}{one['trust']:9.3f}"
         )
     lines.append(
-        f"  moved, layerviz / notebook {_said(result['moved_ratio'])}, over "
-        f"{result['pairs_with_stable_points']} of {result['pairs']} pairs of snapshots that have "
+        f"  moved, layerviz / notebook {_number(result['moved_ratio'])}, over "
+        f"{result['pairs_with_stable_points']} of {result['pairs']} pairs of snapshots with "
         f"stable points; correlation {result['correlation_gain']:+.3f}"
     )
     lines += [f"  {goal}: {'yes' if met else 'NO'}" for goal, met in result["goals"].items()]
@@ -122,7 +122,7 @@ def movement(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.linalg.norm(after - before, axis=1) / radius
 
 
-def _said(number: float | None) -> str:
+def _number(number: float | None) -> str:
     return "none" if number is None else f"{number:.3f}"
 
 
@@ -143,18 +143,18 @@ def _stable(changed: np.ndarray) -> np.ndarray:
     return changed <= 1 - STABLE_OVERLAP + 1e-6
 
 
-def _movement(sample: Sample, drawn: Drawn, changed: list[list[np.ndarray]]) -> _Movement:
+def _movement(sample: Sample, maps: TimedMaps, changed: list[list[np.ndarray]]) -> _Movement:
     train = sample.splits == "train"
     moved, correlations = [], []
-    for maps, of_layer in zip(drawn.xy, changed, strict=True):
-        for before, after, change in zip(maps[:-1], maps[1:], of_layer, strict=True):
-            way = movement(before[train], after[train])
+    for layer_xy, of_layer in zip(maps.xy, changed, strict=True):
+        for before, after, change in zip(layer_xy[:-1], layer_xy[1:], of_layer, strict=True):
+            distances = movement(before[train], after[train])
             if np.ptp(change):  # where all changed alike, ranks say nothing
-                correlations.append(spearmanr(way, change).statistic)
+                correlations.append(spearmanr(distances, change).statistic)
             if _stable(change).any():
-                moved.append(np.median(way[_stable(change)]))
+                moved.append(np.median(distances[_stable(change)]))
     return _Movement(
-        float(np.median(moved)) if moved else None,
-        float(np.median(correlations)) if correlations else 0.0,
-        trust_of(sample, drawn),
+        moved=float(np.median(moved)) if moved else None,
+        correlation=float(np.median(correlations)) if correlations else 0.0,
+        trust=mean_trust(sample, maps),
     )

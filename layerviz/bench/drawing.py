@@ -19,7 +19,7 @@ from layerviz.errors import ConfigError
 from layerviz.runs import Run
 
 POOLING = "mean"  # the notebook's
-FEWEST_POINTS = 40  # per split: scikit-learn's perplexity of 30 needs more than that many
+FEWEST_POINTS = 40  # per split: scikit-learn's perplexity of 30 needs more points than that
 MOST_TRAINED_ON = 10_000
 
 
@@ -30,7 +30,7 @@ class Sample:
     Parameters
     ----------
     name : str
-        Where they are from.
+        Where they come from.
     layers : tuple of int
     states : tuple of tuples of ndarrays of shape (N, D)
         Per layer, one array per snapshot.
@@ -51,7 +51,7 @@ class Sample:
     def n_snapshots(self) -> int:
         return len(self.states[0])
 
-    def words(self) -> str:
+    def in_words(self) -> str:
         """Say how much there is to draw."""
         n_train = int((self.splits == "train").sum())
         return (
@@ -61,8 +61,8 @@ class Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
-    """The maps of a sample by one way: per layer (S, N, 2), and the seconds that they took."""
+class TimedMaps:
+    """The maps of a sample, per layer of shape (S, N, 2), and the seconds that they took."""
 
     xy: tuple[np.ndarray, ...]
     seconds: float
@@ -71,7 +71,7 @@ class Drawn:
 def sample_of(
     run: Run | None, *, n_train: int, n_val: int, layers: int, snapshots: int, seed: int = 0
 ) -> Sample:
-    """Take hidden states from a run, or from one that is made for it.
+    """Return hidden states of a run, or of one that is made for this.
 
     Parameters
     ----------
@@ -94,47 +94,47 @@ def sample_of(
         )
     wanted = (n_train, n_val, layers, snapshots, seed)
     if run is not None:
-        return _taken(run, *wanted)
+        return _sample_of_run(run, *wanted)
     with tempfile.TemporaryDirectory() as folder:
         dataset = thinned(data.sample_table(), MOST_TRAINED_ON, MOST_TRAINED_ON)
         most = max(n_train, n_val)
         settings = RunConfig("bert-mini", epochs=snapshots - 1, max_captured=most, seed=seed)
         made = runs.create(Path(folder), training.with_defaults(settings), dataset)
-        return _taken(training.fit(made, dataset), *wanted)
+        return _sample_of_run(training.fit(made, dataset), *wanted)
 
 
-def by_notebook(sample: Sample, *, with_val: bool = True) -> Drawn:
-    """Fit scikit-learn's t-SNE, as it comes, to each layer, snapshot and split on its own."""
+def by_notebook(sample: Sample, *, with_val: bool = True) -> TimedMaps:
+    """Fit scikit-learn's t-SNE with its defaults to each layer, snapshot and split on its own."""
     start = time.perf_counter()
-    drawn = []
+    maps = []
     for of_layer in sample.states:
         xy = np.full((len(of_layer), len(sample.splits), 2), np.nan, dtype=np.float32)
-        for at, states in enumerate(of_layer):
-            for split in TRAIN_AND_VAL[: 1 + with_val]:
+        for index, states in enumerate(of_layer):
+            for split in TRAIN_AND_VAL if with_val else ("train",):
                 rows = sample.splits == split
-                mine = states[rows].astype(np.float32)
-                xy[at, rows] = TSNE(n_components=2, random_state=sample.seed).fit_transform(mine)
-        drawn.append(xy)
-    return Drawn(tuple(drawn), time.perf_counter() - start)
+                tsne = TSNE(n_components=2, random_state=sample.seed)
+                xy[index, rows] = tsne.fit_transform(states[rows].astype(np.float32))
+        maps.append(xy)
+    return TimedMaps(tuple(maps), time.perf_counter() - start)
 
 
-def by_layerviz(sample: Sample) -> Drawn:
-    """Draw as the app does, several layers at a time; trustworthiness is measured within it."""
+def by_layerviz(sample: Sample) -> TimedMaps:
+    """Draw as the app does, several layers at a time; measuring trustworthiness is included."""
     start = time.perf_counter()
     with ThreadPoolExecutor(jobs.map_workers()) as pool:
         maps = list(pool.map(_layer_drawer(sample), sample.states))
-    return Drawn(tuple(one.xy for one in maps), time.perf_counter() - start)
+    return TimedMaps(tuple(one.xy for one in maps), time.perf_counter() - start)
 
 
-def trust_of(sample: Sample, drawn: Drawn, split: str = "train") -> float:
+def mean_trust(sample: Sample, maps: TimedMaps, split: str = "train") -> float:
     """Return the mean trustworthiness of one split over layers and snapshots."""
     rows = sample.splits == split
     return float(
         np.mean(
             [
                 projection.trustworthiness(states[rows], xy[rows])
-                for of_layer, maps in zip(sample.states, drawn.xy, strict=True)
-                for states, xy in zip(of_layer, maps, strict=True)
+                for of_layer, layer_xy in zip(sample.states, maps.xy, strict=True)
+                for states, xy in zip(of_layer, layer_xy, strict=True)
             ]
         )
     )
@@ -146,11 +146,11 @@ def _layer_drawer(sample: Sample) -> Callable[[tuple[np.ndarray, ...]], projecti
     )
 
 
-def _taken(
+def _sample_of_run(
     run: Run, n_train: int, n_val: int, n_layers: int, n_snapshots: int, seed: int
 ) -> Sample:
     if len(run.snapshots) < 2:
-        raise ConfigError("This run has fewer than two snapshots.", "Choose one that is done.")
+        raise ConfigError("This run has fewer than two snapshots.", "Choose a finished one.")
     examples = runs.read_examples(run.path)
     splits = examples["split"].to_numpy()
     rng = np.random.default_rng(seed)
@@ -164,9 +164,9 @@ def _taken(
         )
     rows = np.sort(np.concatenate(kept))
     layers = _evenly(1, int(run.encoder["layers"]), n_layers)
-    at = [run.snapshots[place].index for place in _evenly(0, len(run.snapshots) - 1, n_snapshots)]
+    indices = [run.snapshots[at].index for at in _evenly(0, len(run.snapshots) - 1, n_snapshots)]
     states = tuple(
-        tuple(runs.read_hidden_states(run.path, index, POOLING, layer)[rows] for index in at)
+        tuple(runs.read_hidden_states(run.path, index, POOLING, layer)[rows] for index in indices)
         for layer in layers
     )
     labels = examples["label"].to_numpy()

@@ -1,14 +1,14 @@
 """Time and faithfulness of t-SNE maps against fitting each layer, snapshot and split on its own.
 
 Both ways draw the same hidden states in one process, one after the other. Time is that of all
-maps. Faithfulness is the trustworthiness of train, and how many neighbours of val are kept:
+maps. Faithfulness is the trustworthiness of train, and how many neighbours of val are preserved:
 
 - ``val_to_train``: the share of each val point's 10 nearest train points in the full hidden size
-  that are among its 10 nearest train points on the map. The notebook fits val by itself, so that
-  its two pictures share no axes; they are laid on one another, each centred and scaled to the
-  same size, as a reader does who looks from one to the other.
+  that are among its 10 nearest train points on the map. The notebook fits val by itself, so its
+  two pictures share no axes; they are overlaid, each centred and scaled to the same size, as a
+  reader does who looks from one to the other.
 - ``within_val``: the same among val points alone. It favours the notebook, whose val map is
-  fitted to val, where layerviz places val without looking at how its points lie to one another.
+  fitted to val, while layerviz places each val point without regard to the others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from layerviz import jobs
-from layerviz.bench.drawing import Drawn, Sample, by_layerviz, by_notebook, trust_of
+from layerviz.bench.drawing import Sample, TimedMaps, by_layerviz, by_notebook, mean_trust
 from layerviz.bench.figures import Figure
 
 NEIGHBOURS = 10
@@ -31,13 +31,13 @@ def measure(sample: Sample) -> dict[str, Any]:
     return compare(sample, by_notebook(sample), by_layerviz(sample))
 
 
-def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
+def compare(sample: Sample, notebook: TimedMaps, layerviz: TimedMaps) -> dict[str, Any]:
     """Compare two ways of drawing a sample.
 
     Parameters
     ----------
     sample : Sample
-    notebook, ours : Drawn
+    notebook, layerviz : TimedMaps
 
     Returns
     -------
@@ -47,34 +47,34 @@ def compare(sample: Sample, notebook: Drawn, ours: Drawn) -> dict[str, Any]:
     """
     ways = {
         "notebook": _rated(sample, notebook, joined=False),
-        "layerviz": _rated(sample, ours, joined=True),
+        "layerviz": _rated(sample, layerviz, joined=True),
     }
-    theirs, mine = ways["notebook"], ways["layerviz"]
-    ratio = mine["seconds"] / theirs["seconds"]
+    theirs, ours = ways["notebook"], ways["layerviz"]
+    ratio = ours["seconds"] / theirs["seconds"]
     return {
-        "what": f"t-SNE of {sample.words()}",
+        "what": f"t-SNE of {sample.in_words()}",
         "layers_at_a_time": jobs.map_workers(),
         **ways,
         "time_ratio": ratio,
         "goals": {
             "at most a quarter of the time": ratio <= TIME_GOAL,
-            "trustworthiness of train not lower": mine["trust"] >= theirs["trust"],
-            "more of val's train neighbours kept": mine["val_to_train"] > theirs["val_to_train"],
+            "trustworthiness of train not lower": ours["trust"] >= theirs["trust"],
+            "more of val's train neighbours kept": ours["val_to_train"] > theirs["val_to_train"],
         },
     }
 
 
 def figures(result: dict[str, Any]) -> list[Figure]:
     """Return the result as lines of the table of all benches."""
-    theirs, mine = result["notebook"], result["layerviz"]
+    theirs, ours = result["notebook"], result["layerviz"]
     what = f"t-SNE, {result['layers_at_a_time']} layers at a time"
     return [
-        Figure("maps", what, mine["seconds"], "s", TIME_GOAL, theirs["seconds"]),
-        Figure("maps", "trustworthiness, train", mine["trust"], "", 1.0, theirs["trust"], True),
+        Figure("maps", what, ours["seconds"], "s", TIME_GOAL, theirs["seconds"]),
+        Figure("maps", "trustworthiness, train", ours["trust"], "", 1.0, theirs["trust"], True),
         Figure(
             "maps",
             "val's train neighbours kept",
-            mine["val_to_train"],
+            ours["val_to_train"],
             "",
             1.0,
             theirs["val_to_train"],
@@ -89,10 +89,10 @@ def as_text(result: dict[str, Any]) -> str:
         f"{result['what']}; layerviz draws {result['layers_at_a_time']} layers at a time",
         f"  {'':<10}{'seconds':>9}{'T train':>9}{'T val':>8}{'val to train':>14}{'in val':>8}",
     ]
-    for way in ("notebook", "layerviz"):
-        one = result[way]
+    for name in ("notebook", "layerviz"):
+        one = result[name]
         lines.append(
-            f"  {way:<10}{one['seconds']:9.1f}{one['trust']:9.3f}{one['trust_val']:8.3f}"
+            f"  {name:<10}{one['seconds']:9.1f}{one['trust']:9.3f}{one['trust_val']:8.3f}"
             f"{one['val_to_train']:14.3f}{one['within_val']:8.3f}"
         )
     lines.append(f"  time, layerviz / notebook {result['time_ratio']:.3f}")
@@ -100,42 +100,43 @@ def as_text(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def neighbours_kept(
-    known: tuple[np.ndarray, np.ndarray], asked: tuple[np.ndarray, np.ndarray] | None = None
+def neighbours_preserved(
+    points: tuple[np.ndarray, np.ndarray], queries: tuple[np.ndarray, np.ndarray] | None = None
 ) -> float:
-    """Return the mean share of nearest known points that are nearest on the map, too.
+    """Return the mean share of nearest points that are nearest on the map, too.
 
     Parameters
     ----------
-    known : tuple of ndarrays of shape (n, D) and (n, 2)
-        Points in the full hidden size and on the map.
-    asked : tuple of ndarrays of shape (m, D) and (m, 2), optional
-        Points whose neighbours are looked for; by default the known ones, each but itself.
+    points : tuple of ndarrays of shape (n, D) and (n, 2)
+        In the full hidden size and on the map.
+    queries : tuple of ndarrays of shape (m, D) and (m, 2), optional
+        Those whose neighbours among `points` are looked for; by default each of `points` itself,
+        which does not count as its own neighbour.
     """
-    far, near = (
+    full, on_map = (
         NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute")
-        .fit(points)
-        .kneighbors(None if asked is None else asked[place], return_distance=False)
-        for place, points in enumerate(known)
+        .fit(fitted)
+        .kneighbors(None if queries is None else queries[space], return_distance=False)
+        for space, fitted in enumerate(points)
     )
-    return float((far[:, :, None] == near[:, None, :]).any(axis=2).mean())
+    return float((full[:, :, None] == on_map[:, None, :]).any(axis=2).mean())
 
 
-def _rated(sample: Sample, drawn: Drawn, *, joined: bool) -> dict[str, float]:
+def _rated(sample: Sample, maps: TimedMaps, *, joined: bool) -> dict[str, float]:
     train = sample.splits == "train"
     across, within = [], []
-    for of_layer, maps in zip(sample.states, drawn.xy, strict=True):
-        for states, xy in zip(of_layer, maps, strict=True):
+    for of_layer, layer_xy in zip(sample.states, maps.xy, strict=True):
+        for states, xy in zip(of_layer, layer_xy, strict=True):
             full = states.astype(np.float32)
-            shown = xy if joined else _overlaid(xy, train)
+            seen = xy if joined else _overlaid(xy, train)
             across.append(
-                neighbours_kept((full[train], shown[train]), (full[~train], shown[~train]))
+                neighbours_preserved((full[train], seen[train]), (full[~train], seen[~train]))
             )
-            within.append(neighbours_kept((full[~train], xy[~train])))
+            within.append(neighbours_preserved((full[~train], xy[~train])))
     return {
-        "seconds": drawn.seconds,
-        "trust": trust_of(sample, drawn),
-        "trust_val": trust_of(sample, drawn, "val"),
+        "seconds": maps.seconds,
+        "trust": mean_trust(sample, maps),
+        "trust_val": mean_trust(sample, maps, "val"),
         "val_to_train": float(np.mean(across)),
         "within_val": float(np.mean(within)),
     }
@@ -143,8 +144,8 @@ def _rated(sample: Sample, drawn: Drawn, *, joined: bool) -> dict[str, float]:
 
 def _overlaid(xy: np.ndarray, train: np.ndarray) -> np.ndarray:
     """Return both splits centred and with the same mean square distance from their centre."""
-    laid = xy.astype(np.float64)
+    overlaid = xy.astype(np.float64)
     for rows in (train, ~train):
-        laid[rows] -= laid[rows].mean(axis=0)
-        laid[rows] /= np.sqrt(np.square(laid[rows]).sum(axis=1).mean())
-    return laid
+        overlaid[rows] -= overlaid[rows].mean(axis=0)
+        overlaid[rows] /= np.sqrt(np.square(overlaid[rows]).sum(axis=1).mean())
+    return overlaid

@@ -72,6 +72,8 @@ def ready_maps(
         return _stored(run, projection, pooling, layer).at(snapshots)
     fitted_on = tuple(snapshots if fitted_on is None else fitted_on)
     maps = cache.quick_maps(run, projection, fitted_on, pooling, layer)
+    if fitted_on == tuple(snapshots):
+        return maps
     return maps.at([fitted_on.index(snapshot) for snapshot in snapshots])
 
 
