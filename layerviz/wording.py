@@ -50,6 +50,11 @@ def at_epoch(epoch: float) -> str:
     return epoch_name(epoch) if epoch == 0 else f"at {epoch_name(epoch)}"
 
 
+def layer_list(layers: Sequence[int]) -> str:
+    """Name layers in the middle of a sentence: "layer 3", or "layers 3–6 and 9"."""
+    return f"layer{'' if len(layers) == 1 else 's'} {number_ranges(layers)}"
+
+
 def layer_name(layer: int) -> str:
     """Name a layer; 0 is the embedding output, as the page says where one chooses it."""
     return f"Layer {layer}"

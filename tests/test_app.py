@@ -244,7 +244,7 @@ def test_one_example_tells_predictions_layers_and_neighbours(looked_at, monkeypa
 
 
 @pytest.mark.parametrize(
-    "kind", ["Flipped predictions", "Known to late layers only", "Changed neighbours"]
+    "kind", ["Flipped predictions", "Right only in late layers", "Changed neighbours"]
 )
 def test_every_kind_of_event_has_its_list(looked_at, monkeypatch, kind):
     app = examples_tab(looked_at, monkeypatch, "Events")
@@ -256,7 +256,7 @@ def test_every_kind_of_event_has_its_list(looked_at, monkeypatch, kind):
     if kind == "Flipped predictions":
         predicted = [runs.read_predictions(run.path, s.index)["predicted"] for s in run.snapshots]
         found = exploring.flips(np.stack(predicted), labels)
-    elif kind == "Known to late layers only":
+    elif kind == "Right only in late layers":
         probed = runs.read_probes(run.path, run.snapshots[-1].index)["mean"][1:]
         found = exploring.only_late(probed == labels)
     else:
@@ -356,7 +356,7 @@ def test_suspicious_labels_are_ranked_off_the_page_and_told_with_the_rows_of_the
     assert table["id"].tolist() == stored["id"].tolist()
     app.button(key="suspicious_marks").click().run()
     assert app.session_state["tabs"] == "Maps"
-    assert "for a suspicious label" in markdown_text(app)
+    assert "for their suspicious labels" in markdown_text(app)
 
 
 # --- layers ---------------------------------------------------------------------------------
@@ -404,8 +404,8 @@ def test_what_stands_below_the_heat_map(root):
     app = layers_tab(root)
     for tab, sentence in (
         ("Pooling", "each at its best layer"),
-        ("Overfitting", "val is highest at"),
-        ("Similarity", "Each layer and its pre-trained self"),
+        ("Overfitting", "val is highest"),
+        ("Similarity", "Similarity of each layer to itself before training"),
         ("Classes", "First separated"),
         ("Mix layers", "concatenated: val macro-F1"),
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,11 @@ from layerviz.separability import (
     PredictionMeasure,
     Predictions,
     measure_layers,
+    measures_table,
 )
 
 WORDS: dict[str, Any] = {
+    "summary": "nothing",
     "explanation": "What a test makes up. It means nothing.",
     "reference": "A test 2026",
 }
@@ -105,6 +108,13 @@ def test_an_unknown_measure_lists_the_known_ones(run):
         heat_map_chart(run, "nom")
     with pytest.raises(ConfigError, match=r"Mean norm is not measured on 'test'.*val, train"):
         heat_map_chart(run, "norm", "test")
+
+
+def test_the_measures_are_in_the_documentation():
+    page = Path(__file__).parents[1] / ".readme" / "answers.md"
+    assert measures_table() in page.read_text(encoding="utf-8")
+    with MEASURES.extended(NORM):
+        assert measures_table().endswith("\n| Mean norm | nothing | A test 2026 |")
 
 
 # --- kinds of measures ------------------------------------------------------------------------

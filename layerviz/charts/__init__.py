@@ -19,7 +19,12 @@ from layerviz.charts.frames import (
     points_frame,
 )
 from layerviz.charts.grid import Grid, rows_in_box
-from layerviz.charts.heat_maps import class_heat_map, score_heat_map, similarity_heat_map
+from layerviz.charts.heat_maps import (
+    class_heat_map,
+    score_heat_map,
+    similarity_frame,
+    similarity_heat_map,
+)
 from layerviz.charts.layer_maps import layer_maps
 from layerviz.charts.legends import confidence_legend, legend, with_legend
 from layerviz.charts.overlays import own_texts_frame, paths_frame
@@ -82,6 +87,7 @@ __all__ = [
     "scores_over_depth",
     "scores_over_epochs",
     "scores_over_layers",
+    "similarity_frame",
     "similarity_heat_map",
     "token_maps",
     "with_legend",

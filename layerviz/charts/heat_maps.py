@@ -160,6 +160,17 @@ def similarity_heat_map(
     )
 
 
+def similarity_frame(matrix: np.ndarray) -> pd.DataFrame:
+    """Return the `pairs` of `similarity_heat_map`.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n others, n layers)
+    """
+    other, layer = (indices.ravel() for indices in np.indices(matrix.shape))
+    return pd.DataFrame({"layer": layer, "other": other, "value": matrix.ravel()})
+
+
 def _heat_map(
     frame: pd.DataFrame,
     x: _Side[alt.X],

@@ -34,6 +34,7 @@ from layerviz.separability.measures import (
     PredictionMeasure,
     Predictions,
     SplitResamples,
+    measures_table,
 )
 from layerviz.separability.measuring import (
     HEAD,
@@ -60,7 +61,14 @@ from layerviz.separability.resampling import (
     resampling_weights,
     simultaneous_interval,
 )
-from layerviz.separability.wording import answer_sentences, pooling_sentence, shortage
+from layerviz.separability.wording import (
+    answer_sentences,
+    mix_sentence,
+    overfitting_sentence,
+    pooling_sentence,
+    searched_mix_sentence,
+    shortage,
+)
 
 __all__ = [
     "CKA",
@@ -111,15 +119,19 @@ __all__ = [
     "macro_f1",
     "measure_layers",
     "measure_snapshot",
+    "measures_table",
     "mix_layers",
+    "mix_sentence",
     "out_of_fold",
     "overfitting",
+    "overfitting_sentence",
     "p_of_chance",
     "paired_difference",
     "pooling_sentence",
     "report_table",
     "resampling_weights",
     "search_mix",
+    "searched_mix_sentence",
     "shortage",
     "simultaneous_interval",
     "smallest_class",

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from layerviz.poolings import pooling_label
 from layerviz.separability.answering import Answer, Cell
 from layerviz.separability.comparing import PoolingVerdict
+from layerviz.separability.mixing import LayerMix
 from layerviz.separability.resampling import FEW_EXAMPLES
-from layerviz.wording import at_epoch, count, number_ranges, sentence_case
+from layerviz.wording import (
+    at_epoch,
+    count,
+    layer_list,
+    number_ranges,
+    sentence_case,
+)
 
 
 def shortage(n: int, smallest: str, n_smallest: int) -> str:
@@ -137,3 +146,56 @@ def pooling_sentence(verdict: PoolingVerdict) -> str:
 
 def _pooling_and_layer(cell: Cell) -> str:
     return f"{pooling_label(cell.pooling)} (layer {cell.layer})"
+
+
+# --- closer questions -------------------------------------------------------------------------
+
+
+def overfitting_sentence(table: pd.DataFrame, layer: int) -> str:
+    """Say when to stop by one layer, and in which layers val falls after its peak.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `comparing.overfitting`.
+    layer : int
+    """
+    (row,) = table[table["layer"] == layer].to_dict("records")
+    peak = f"For layer {layer}, val is highest {at_epoch(row['peak'])};"
+    if row["stop"] < row["peak"]:
+        stop = f"{at_epoch(row['stop'])} it is not clearly lower: stop there."
+    else:
+        stop = "at every earlier epoch it is clearly lower: stop there."
+    worse = table["layer"][table["verdict"] == "overfits"].tolist()
+    fall = "In no layer does val fall clearly after its peak."
+    if worse:
+        fall = f"After its peak, val falls clearly in {layer_list(worse)}."
+    return f"{peak} {stop} {fall}"
+
+
+MIX_VERBS = {"concatenate": "concatenated", "average": "averaged", "scalar mix": "mixed"}
+
+
+def mix_sentence(mix: LayerMix, rival: str) -> str:
+    """Say how a mix of layers does against a single layer, which `rival` names."""
+    verb = MIX_VERBS[mix.how] if len(mix.layers) > 1 else "alone"
+    weights = ""
+    if mix.how == "scalar mix" and len(mix.layers) > 1:
+        weights = f" with weights {', '.join(f'{weight:.2f}' for weight in mix.weights)}"
+    gain = f"{mix.difference:+.3f} ({mix.low:+.3f} to {mix.high:+.3f}, paired)"
+    verdict = "a real gain" if mix.better else "a loss" if mix.high < 0 else "a tie"
+    return (
+        f"{sentence_case(layer_list(mix.layers))} {verb}{weights}: val macro-F1 {mix.score:.3f}, "
+        f"against {mix.single_score:.3f} for {rival}. The difference, {gain}, is {verdict}."
+    )
+
+
+def searched_mix_sentence(mix: LayerMix) -> str:
+    """Say what the search for the best mix came to."""
+    if len(mix.layers) == 1:
+        return (
+            f"Search: adding a layer to layer {mix.single} never lowered the loss on the inner "
+            "folds of train, so that layer alone is the best mix."
+        )
+    rival = f"layer {mix.single}, the best one inside train"
+    return f"Search, which never looked at val: {mix_sentence(mix, rival)}"

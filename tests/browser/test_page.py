@@ -424,12 +424,12 @@ def test_a_ticked_row_opens_the_page_of_its_example(
     hardest = losses.sort_values("loss", ascending=False, kind="stable")["id"].iloc[0]
     table = box_of(page.get_by_test_id("stDataFrame").first)
     page.mouse.click(table["x"] + 18, table["y"] + 53)  # the box of the first row
-    expect(page.get_by_text("What the classifier says, epoch by epoch")).to_be_visible()
+    expect(page.get_by_text("What the classifier predicts, epoch by epoch")).to_be_visible()
     expect(page.get_by_text(re.compile(rf"^{hardest} \(row"))).to_be_visible()
     settled(page)
     page.get_by_text("Its tokens through the layers").click()
     expect(page.get_by_text("The line follows the text.")).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name="Show in the tab Maps").click()
+    page.get_by_role("button", name="Show in the Maps tab").click()
     expect(page.get_by_text("1 example selected")).to_be_visible()
 
 

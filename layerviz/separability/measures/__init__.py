@@ -47,6 +47,14 @@ MEASURES: Registry[Measure] = Registry(
     ],
 )
 
+
+def measures_table() -> str:
+    """Return the table of the measures for the documentation, in Markdown."""
+    rows = [("measure", "what it says", "source"), ("---", "---", "---")]
+    rows += [(one.label, one.summary, one.reference) for one in MEASURES.values()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 __all__ = [
     "CKA",
     "MEASURES",
@@ -60,4 +68,5 @@ __all__ = [
     "PredictionMeasure",
     "Predictions",
     "SplitResamples",
+    "measures_table",
 ]

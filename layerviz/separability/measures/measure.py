@@ -174,8 +174,10 @@ class Measure:
         For people.
     splits : tuple of str
         What it is measured on: ``compute`` returns values for some or all of these.
+    summary : str
+        What it says, as a clause: for the documentation.
     explanation : str
-        Two sentences.
+        Two sentences: for the page.
     reference : str
         Where it comes from.
     higher_is_better : bool or None
@@ -187,6 +189,7 @@ class Measure:
     name: str
     label: str
     splits: tuple[str, ...]
+    summary: str
     explanation: str
     reference: str
     higher_is_better: bool | None = True

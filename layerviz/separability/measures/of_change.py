@@ -23,6 +23,7 @@ CKA = ChangeMeasure(
     name="cka",
     label="CKA to epoch 0",
     splits=("train",),
+    summary="how similar the layer still is to itself before training",
     explanation="How similar the layer's states are to those before training, regardless of "
     "rotation and scale: 1 is the same geometry. Low means that fine-tuning rebuilt the layer.",
     reference="Kornblith et al. 2019; Nguyen et al. 2021 (unbiased)",

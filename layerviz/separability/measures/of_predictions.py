@@ -39,6 +39,8 @@ PROBE_MACRO_F1 = PredictionMeasure(
     name="probe_macro_f1",
     label="Linear probe, macro-F1",
     splits=("val", "train", "test"),
+    summary="mean over classes of the balance between precision and recall; the answer is based on "
+    "it",
     explanation="A logistic regression is trained on the layer's train states and predicts the "
     "others. Macro-F1 is the mean over classes of the balance between precision and recall.",
     reference="Alain & Bengio 2016",
@@ -49,6 +51,7 @@ PROBE_ACCURACY = PredictionMeasure(
     name="probe_accuracy",
     label="Linear probe, accuracy",
     splits=("val", "train", "test"),
+    summary="the share of examples it gets right; frequent classes count more",
     explanation="A logistic regression is trained on the layer's train states and predicts the "
     "others. Accuracy is the share of examples it gets right; frequent classes count more.",
     reference="Alain & Bengio 2016",
@@ -57,8 +60,9 @@ PROBE_ACCURACY = PredictionMeasure(
 )
 PROBE_GAP = PredictionMeasure(
     name="gap",
-    label="Gap of the probe (train − val)",
+    label="Probe gap (train − val)",
     splits=("train-val",),
+    summary="how much better it does on the data it was fitted to",
     explanation="The probe's macro-F1 on train minus that on val. A large gap means that the "
     "layer's states tell train examples apart in ways that do not carry over.",
     reference="Zhang et al. 2017",
@@ -69,6 +73,7 @@ SHUFFLED_MACRO_F1 = PredictionMeasure(
     name="shuffled_macro_f1",
     label="Control: probe on shuffled labels",
     splits=("val",),
+    summary="what the probe scores when there is nothing to learn",
     explanation="The same probe, trained on shuffled train labels: mean of five shuffles, and the "
     "lowest and highest of them. If these score as well as the real probe, the layer says nothing.",
     reference="Hewitt & Liang 2019",

@@ -48,6 +48,7 @@ KNN_MACRO_F1 = LayerMeasure(
     name="knn_macro_f1",
     label="Nearest neighbours, macro-F1",
     splits=("val",),
+    summary="each val example takes the majority class of its 10 nearest train examples",
     explanation="Each val example takes the class of most of its 10 nearest train examples, by "
     "cosine after centring. It needs no training, and finds classes that no straight line "
     "separates.",
@@ -58,8 +59,9 @@ SILHOUETTE = LayerMeasure(
     name="silhouette",
     label="Silhouette",
     splits=("val", "train", "val in train"),
-    explanation="How much nearer an example is to its own class than to the next one, from −1 to "
-    "1. 'Val in train' compares each val example with the train examples of each class.",
+    summary="how much closer an example is to its own class than to the nearest other one",
+    explanation="How much closer an example is to its own class than to the nearest other one, "
+    "from −1 to 1. 'Val in train' compares each val example with the train examples of each class.",
     reference="Rousseeuw 1987",
     compute=_silhouette,
 )
@@ -67,8 +69,9 @@ DAVIES_BOULDIN = LayerMeasure(
     name="davies_bouldin",
     label="Davies-Bouldin index",
     splits=("val", "train"),
-    explanation="The spread of classes over the distance between their centres, for the worst "
-    "pairs. 0 is best.",
+    summary="spread of the classes divided by the distance between them; 0 is best",
+    explanation="The spread of classes divided by the distance between their centres, for the "
+    "worst pairs. 0 is best.",
     reference="Davies & Bouldin 1979",
     higher_is_better=False,
     compute=_davies_bouldin,
@@ -77,15 +80,18 @@ FISHER_RATIO = LayerMeasure(
     name="fisher_ratio",
     label="Fisher ratio",
     splits=("val", "train"),
-    explanation="Variance between classes over variance within, along discriminants fitted on "
-    "train with a shrunken covariance. Compare val: train's is inflated by the fit.",
+    summary="variance between classes divided by variance within, along discriminants fitted on "
+    "train",
+    explanation="Variance between classes divided by variance within them, along discriminants "
+    "fitted on train with a shrunken covariance. Compare val; train is inflated by the fit.",
     reference="Fisher 1936; Ledoit & Wolf 2004",
     compute=_fisher_ratio,
 )
 SPLIT_AUC = LayerMeasure(
     name="split_auc",
-    label="Train against val (AUC)",
+    label="Train vs val (AUC)",
     splits=("train and val",),
+    summary="whether a classifier can tell the splits apart; 0.5 means that it cannot",
     explanation="How well a linear classifier tells train states from val states: 0.5 means not "
     "at all. Clearly more means that the splits differ, or that train has been memorised.",
     reference="Lopez-Paz & Oquab 2017",

@@ -15,8 +15,9 @@ from layerviz.errors import RunError
 from layerviz.poolings import pooling_label
 from layerviz.registry import Registry
 from layerviz.runs import Run
-from layerviz.ui.compare.details import agreement_tab, scores_tab
+from layerviz.ui.compare.agreement import agreement_tab
 from layerviz.ui.compare.maps import comparison_maps
+from layerviz.ui.compare.scores import scores_tab
 from layerviz.ui.parts.measured import download, measure_the_rest
 from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence

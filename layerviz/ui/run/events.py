@@ -1,4 +1,4 @@
-"""Events: predictions that flipped, labels that only late layers know, neighbours that changed."""
+"""Events: predictions that flipped, labels that only late layers get right, changed neighbours."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, exploring, runs
+from layerviz.registry import Registry
 from layerviz.runs import Run
+from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.examples_table import described, open_from_table
 from layerviz.ui.parts.map_chart import PATHS
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.selection import MOST_PATHS, select
-from layerviz.ui.parts.state import keep, open_tab
+from layerviz.ui.parts.state import open_tab
+from layerviz.ui.parts.tabs import Tab
 from layerviz.ui.run.one_example import cell_controls
-from layerviz.wording import epoch_name
+from layerviz.wording import count, epoch_name
 
 MOST_EVENTS = 200
 SPLIT_CHOICES = ("val", "train", "test")
@@ -22,113 +25,111 @@ SPLIT_CHOICES = ("val", "train", "test")
 
 def events(run: Run) -> None:
     """Show a list of one kind; a ticked row opens its example."""
-    kinds = {
-        "Flipped predictions": _flips,
-        "Known to late layers only": _late,
-        "Changed neighbours": _moved,
-    }
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control(
-            "Kind", list(kinds), required=True, key=keep("event_kind", next(iter(kinds)))
-        )
-        there = [split for split in SPLIT_CHOICES if split in run.dataset["counts"]]
-        split = st.segmented_control(
-            "Split", ["all", *there], required=True, key=keep("event_split", "all")
-        )
-    kinds[kind](run, split)
+        kind = choose_one("Kind", list(EVENT_KINDS), key="event_kind", width="stretch")
+        splits = [split for split in SPLIT_CHOICES if split in run.dataset["counts"]]
+        split = choose_one("Split", ["all", *splits], key="event_split", width="stretch")
+    EVENT_KINDS[kind].draw(run, split)
 
 
 def _flips(run: Run, split: str) -> None:
     predicted, _, _ = cache.classified(run)
-    examples = cache.examples(run)
-    found = exploring.flips(predicted, examples["label"].to_numpy())
-    found["last flip"] = [epoch_name(run.snapshots[at].epoch) for at in found["last_flip"]]
-    found = found.rename(columns={"n_flips": "flips"})[["row", "flips", "last flip", "outcome"]]
-    since = epoch_name(run.snapshots[1 if len(run.snapshots) > 2 else 0].epoch)
+    flips = exploring.flips(predicted, cache.examples(run)["label"].to_numpy())
+    flips["last flip"] = [epoch_name(run.snapshots[at].epoch) for at in flips["last_flip"]]
+    flips = flips.rename(columns={"n_flips": "flips"})[["row", "flips", "last flip", "outcome"]]
+    skips_start = len(run.snapshots) > 2
+    start = epoch_name(run.snapshots[int(skips_start)].epoch)
+    reason = " (before that, the head is random)" if skips_start else ""
     st.caption(
-        f"Examples on which the classifier changed its mind between captures, counted since "
-        f"{since}" + (" (before it, the head is random)" if len(run.snapshots) > 2 else "") + ". "
-        "Learned: wrong at first, right at last. Forgotten: right once, wrong at last. Wavered: "
-        "right at both ends, or never right. Most flips first."
+        f"Examples whose prediction changed between captures, counted from {start}{reason}. "
+        "Learned: wrong at first, right in the end. Forgotten: right at some point, wrong in the "
+        "end. Wavered: right at both ends, or never right. Most flips first."
     )
-    _list(run, examples, found, split, "flipped")
+    _list(run, flips, split, "because their predictions flipped")
 
 
 def _late(run: Run, split: str) -> None:
     measured = runs.measured_snapshots(run)
     if not measured:
-        st.caption("The layers are not measured yet: see the tab Layers.")
+        st.caption("The layers are not measured yet; see the Layers tab.")
         return
     pooling = pooling_control("event_pooling", run.poolings)
-    guessed = cache.probe_predictions(run, measured, pooling)[-1, 1:]
-    examples = cache.examples(run)
-    found = exploring.only_late(guessed == examples["label"].to_numpy())
+    predicted = cache.probe_predictions(run, measured, pooling)[-1, 1:]
+    late = exploring.only_late(predicted == cache.examples(run)["label"].to_numpy())
     when = epoch_name(run.snapshots[measured[-1]].epoch)
     st.caption(
-        f"Examples whose label the probes get right in the last third of the layers only, and in "
-        f"no layer before ({when}). Probes were fitted to train: look at val first."
+        "Examples whose label the probes get right only in the last third of the layers, and in "
+        f"no earlier layer ({when}). Probes were fitted to train, so look at val first."
     )
-    found = found.rename(columns={"first_layer": "first layer"})
-    _list(run, examples, found, split, "known to late layers only")
+    late = late.rename(columns={"first_layer": "first layer"})
+    _list(run, late, split, "because only late layers get them right")
 
 
-def _moved(run: Run, split: str) -> None:
+def _neighbour_changes(run: Run, split: str) -> None:
     pooling = pooling_control("event_pooling", run.poolings)
     layer, after = cell_controls(run, "event")
     before = run.snapshots[0].index
     if after == before:
         st.info("Choose an epoch after training has begun.", icon=":material/schedule:")
         return
-    found = cache.neighbour_changes(run, (before, after), pooling, layer)
-    examples = cache.examples(run)
-    kept = found["overlap"]
+    changes = cache.neighbour_changes(run, (before, after), pooling, layer)
     st.caption(
         "How many of an example's ten nearest train examples in the full hidden size are still "
-        f"the same as before training. On average {10 * kept.mean():.1f} of 10 stayed."
+        f"the same as before training. On average {10 * changes['overlap'].mean():.1f} of 10 "
+        "stayed."
     )
-    found = found.assign(**{"neighbours kept": kept}).drop(columns="overlap")
-    _list(run, examples, found, split, "that changed neighbours")
+    changes = changes.rename(columns={"overlap": "neighbours kept"})
+    _list(run, changes, split, "because their neighbours changed")
 
 
-def _list(run: Run, examples: pd.DataFrame, found: pd.DataFrame, split: str, how: str) -> None:
+EVENT_KINDS = Registry(
+    "kind of event",
+    [
+        Tab("Flipped predictions", _flips),
+        Tab("Right only in late layers", _late),
+        Tab("Changed neighbours", _neighbour_changes),
+    ],
+)
+
+
+def _list(run: Run, notable: pd.DataFrame, split: str, how: str) -> None:
     """Show the notable examples of a split, with what is notable about them in front."""
+    examples = cache.examples(run)
     splits = examples["split"].to_numpy()
     if split != "all":
-        found = found[splits[found["row"].to_numpy(dtype=int)] == split]
-    if found.empty:
-        st.info("There are none.", icon=":material/check:")
+        notable = notable[splits[notable["row"].to_numpy(dtype=int)] == split]
+    if notable.empty:
+        st.info("There are no such examples.", icon=":material/check:")
         return
-    shown = found.head(MOST_EVENTS)
-    rows = shown["row"].to_numpy(dtype=int)
+    listed = notable.head(MOST_EVENTS)
+    rows = listed["row"].to_numpy(dtype=int)
     predictions = cache.predictions(run, run.snapshots[-1].index)
     frame = described(run, examples.iloc[rows], predictions).drop(columns=["loss", "confidence"])
-    for place, (name, values) in enumerate(shown.drop(columns="row").items()):
-        frame.insert(place, name, values.to_numpy())
-    n = (
-        f"The first {MOST_EVENTS} of {len(found):,}"
-        if len(found) > MOST_EVENTS
-        else f"{len(found):,}"
-    )
-    drawn = examples["id"].to_numpy()[rows[splits[rows] != "test"]]
+    for position, (name, values) in enumerate(listed.drop(columns="row").items()):
+        frame.insert(position, name, values.to_numpy())
+    n = count(len(notable), "example")
+    if len(notable) > MOST_EVENTS:
+        n = f"The first {MOST_EVENTS} of {n}"
+    on_maps = examples["id"].to_numpy()[rows[splits[rows] != "test"]]
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.markdown(f"**{n} examples.** Tick a row to open one.", width="content")
+        st.markdown(f"**{n}.** Tick a row to open one.", width="content")
         st.button(
-            f"Mark the first {min(MOST_PATHS, len(drawn))} in the maps",
+            f"Mark the first {min(MOST_PATHS, len(on_maps))} in the maps",
             icon=":material/scatter_plot:",
             key="event_marks",
-            disabled=not len(drawn),
+            disabled=not len(on_maps),
             on_click=to_maps,
-            args=(run, drawn[:MOST_PATHS], how),
+            args=(run, on_maps[:MOST_PATHS], how),
             help="With their paths through the epochs.",
         )
     columns = {"neighbours kept": st.column_config.ProgressColumn(format="percent", max_value=1)}
-    open_from_table(run, frame, examples["id"].iloc[rows], "events", columns)
+    open_from_table(run, frame, examples["id"].iloc[rows].tolist(), "events", columns)
 
 
 def to_maps(run: Run, ids: np.ndarray, how: str) -> None:
-    """Mark examples in the maps, with their ways; for callbacks."""
+    """Mark examples in the maps, with their paths; for callbacks."""
     select(run, ids.tolist(), how)
     st.session_state[PATHS] = True
     open_tab("Maps")

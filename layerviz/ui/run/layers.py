@@ -9,15 +9,17 @@ import streamlit as st
 from layerviz import cache, charts, runs
 from layerviz.poolings import look_up
 from layerviz.runs import Run
-from layerviz.separability import HEAD, MEASURES, PROBE_MACRO_F1, Answer, Measure, answer_sentences
+from layerviz.separability import MEASURES, Answer, Measure, answer_sentences
+from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import cells_of_measure, measure_the_rest
 from layerviz.ui.parts.state import keep, plain
 from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
 from layerviz.ui.run.layer_details import layer_details
+from layerviz.ui.run.layer_details.detail import Detail, is_dark
 from layerviz.ui.run.maps import open_map
-from layerviz.views import is_best, range_of_blocks
+from layerviz.views import head_scores, is_best, range_of_blocks
 from layerviz.wording import at_epoch
 
 
@@ -38,12 +40,12 @@ def layers_tab(run: Run) -> None:
         measure_the_rest([run])
     if not measured:
         if run.live:
-            st.info("The layers are measured after each capture.", icon=":material/hourglass_top:")
+            st.info("Layers are measured after each capture.", icon=":material/hourglass_top:")
         return
     answer = _answer(run, measured)
     choice = _choice(run, answer)
     _heat_map(run, measured, answer, choice)
-    layer_details(run, measured, answer, choice.pooling)
+    layer_details(Detail(run, measured, answer, choice.pooling))
 
 
 # --- the answer -----------------------------------------------------------------------------
@@ -51,11 +53,11 @@ def layers_tab(run: Run) -> None:
 
 def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
     with st.container(border=True):
-        place = st.container()
+        sentences = st.container()
         poolings = poolings_control("answer_poolings", run.poolings)
         answer = cache.answer(run, poolings)
         lead, *rest = answer_sentences(answer)
-        with place:
+        with sentences:
             st.markdown(f"#### {VERDICT_ICONS[answer.verdict]} {plain(lead)}")
             if rest:
                 st.markdown(" ".join(plain(sentence) for sentence in rest))
@@ -63,9 +65,9 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
         so_far = f"So far {len(measured)} of {planned} snapshots. " if run.live else ""
         st.caption(
             plain(
-                f"{so_far}{_reference(run)} Linear probes in the full hidden size, "
-                "trained on train, scored on val; 95 % bootstrap intervals over examples; ties by "
-                f"a simultaneous confidence set over {answer.n_cells:,} cells (Hsu 1981). This is "
+                f"{so_far}{_reference(run)} Linear probes in the full hidden size, trained on "
+                "train and scored on val; 95 % bootstrap intervals over examples; ties from a "
+                f"simultaneous confidence set over {answer.n_cells:,} cells (Hsu 1981). This is "
                 "one training run: another seed may move scores by more than the intervals say."
             )
         )
@@ -73,20 +75,22 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
 
 
 def _reference(run: Run) -> str:
-    """Say how the model's own classifier fares, and which probes are not to be relied on."""
+    """Say how the model's own classifier does, and how many probes are not to be relied on."""
     table = cache.measures(run)
-    f1 = table[(table["measure"] == PROBE_MACRO_F1.name) & (table["split"] == "val")]
-    head = f1[f1["pooling"] == HEAD].set_index("snapshot")["value"]
+    head = head_scores(table)
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
-    best = head.idxmax()
-    said = (
-        "For reference, the model's own classifier: val macro-F1 "
-        f"{head[best]:.2f} {at_epoch(epochs[best])}, its best."
+    best = max(head, key=lambda snapshot: head[snapshot])
+    reference = (
+        f"For reference, the best val macro-F1 of the model's own classifier is {head[best]:.2f}, "
+        f"{at_epoch(epochs[best])}."
     )
     converged = table[table["measure"] == "converged"]["value"]
     if failed := int((converged == 0).sum()):
-        said += f" {failed:,} of {len(converged):,} probes did not converge; do not rely on them."
-    return said
+        return (
+            f"{reference} {failed:,} of {len(converged):,} probes did not converge; do not rely "
+            "on them."
+        )
+    return reference
 
 
 # --- the heat map ---------------------------------------------------------------------------
@@ -102,25 +106,19 @@ def _choice(run: Run, answer: Answer) -> Choice:
             width=330,
         )
         measure = MEASURES[name]
-        there = set(run.dataset["counts"])
-        splits = [split for split in measure.splits if split != "test" or "test" in there]
-        split = st.segmented_control(
-            "Split",
-            splits,
-            required=True,
-            key=keep(f"measure_split_{name}", splits[0]),
-            width="content",
-        )
+        has_test = "test" in run.dataset["counts"]
+        splits = [split for split in measure.splits if split != "test" or has_test]
+        split = choose_one("Split", splits, key=f"measure_split_{name}")
         pooling = pooling_control(
             f"layers_pooling_{answer.best.pooling}", run.poolings, answer.best.pooling
         )
-        against = st.toggle(
-            "Change against epoch 0",
+        against_start = st.toggle(
+            "Change since epoch 0",
             key=keep("against_start"),
             help="What fine-tuning has added to each layer.",
         )
     st.caption(plain(f"{measure.explanation} ({measure.reference})"))
-    return Choice(measure, split, pooling, against)
+    return Choice(measure, split, pooling, against_start)
 
 
 def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choice) -> None:
@@ -143,29 +141,28 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choic
     figure(
         charts.score_heat_map(
             cells,
-            measure=f"Change of {label}" if choice.against_start else label,
+            measure=f"Change in {label}" if choice.against_start else label,
             diverging=choice.against_start,
             domain=range_of_blocks(cells) if not choice.against_start else None,
-            dark=st.context.theme.type == "dark",
+            dark=is_dark(),
         ),
         key=key,
         name=f"{run.run_id}-{key}",
         frame=cells.drop(columns="best").rename(
             columns={"value": "change"} if choice.against_start else {}
         ),
-        on_select=lambda: _open_picked(run, key, choice.pooling),
+        on_select=lambda: _open_selected_cell(run, key, choice.pooling),
         selection_mode=["cell"],
         alt=f"Heat map: {label} of each layer at each epoch.",
     )
     outlined = "The outlined cell scores highest. " if cells["best"].any() else ""
     st.caption(
         f"{outlined}Click a cell to see that layer at that epoch in the maps. The answer is "
-        "searched among layers 1 and up; layer 0 is a baseline. "
+        "searched for among layers 1 and up; layer 0 is a baseline. "
         f"{look_up(choice.pooling).layer_0_note}".rstrip()
     )
 
 
-def _open_picked(run: Run, key: str, pooling: str) -> None:
-    picked = st.session_state[key]["selection"].get("cell")
-    if picked:
-        open_map(run, int(picked[0]["layer"]), int(picked[0]["snapshot"]), pooling)
+def _open_selected_cell(run: Run, key: str, pooling: str) -> None:
+    for cell in st.session_state[key]["selection"].get("cell", ())[:1]:
+        open_map(run, int(cell["layer"]), int(cell["snapshot"]), pooling)

@@ -1,4 +1,4 @@
-"""One example: its text, predictions, the layers that know, its way, neighbours and tokens."""
+"""One example: its text, predictions, layers that get it right, path, neighbours and tokens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from layerviz.ui.parts.selection import nothing_found, select
 from layerviz.ui.parts.state import keep, open_tab, plain
 from layerviz.ui.run.tokens import tokens
 from layerviz.views import MapsView, first_and_last_layers, legend_of
-from layerviz.wording import epoch_name, layer_name
+from layerviz.wording import at_epoch, epoch_name, layer_name, sentence_case
 
 LONG_TEXT = 600  # characters; a longer one scrolls
 FINDER = "example_finder"
@@ -53,8 +53,8 @@ def one_example(run: Run) -> None:
     with left:
         _over_epochs(run, examples, row)
     with right:
-        _knowing_layers(run, examples, row, pooling)
-    _way(run, examples, row, pooling)
+        _right_layers(run, examples, row, pooling)
+    _path(run, examples, row, pooling)
     _neighbours(run, examples, row, pooling)
     weights = runs.model_folders(run)
     tokens(run, examples["text"].iloc[row], weights[max(weights)] if weights else None)
@@ -62,12 +62,12 @@ def one_example(run: Run) -> None:
 
 def _finder(run: Run, examples: pd.DataFrame) -> None:
     wanted = st.text_input(
-        "A part of the text, or an id", key=keep(FINDER, ""), placeholder="e.g. train-17"
+        "Part of the text, or an id", key=keep(FINDER, ""), placeholder="e.g. train-17"
     ).strip()
     hits = examples
     if wanted:
-        found = examples["text"].str.contains(wanted, case=False, regex=False)
-        hits = examples[found | (examples["id"] == wanted)]
+        in_text = examples["text"].str.contains(wanted, case=False, regex=False)
+        hits = examples[in_text | (examples["id"] == wanted)]
     if hits.empty:
         nothing_found(run, examples)
         return
@@ -75,31 +75,31 @@ def _finder(run: Run, examples: pd.DataFrame) -> None:
     predictions = cache.predictions(run, newest)
     frame = described(run, hits, predictions).sort_values("loss", ascending=False, kind="stable")
     frame = frame.head(MOST_FOUND)
-    open_from_table(run, frame, frame["id"], "finder")
+    open_from_table(run, frame, frame["id"].tolist(), "finder")
     more = f"The {MOST_FOUND} hardest of {len(hits):,}. " if len(hits) > MOST_FOUND else ""
-    st.caption(f"{more}Tick a row here, or in the table beneath the maps, to open that example.")
+    st.caption(f"{more}Tick a row here, or in the table below the maps, to open that example.")
 
 
 def _text(run: Run, example: pd.Series, row: int) -> None:
     last = run.snapshots[-1]
     predicted, confidence, _ = _classified(run)
-    said, sure = run.label_names[predicted[-1, row]], confidence[-1, row]
+    prediction, share = run.label_names[predicted[-1, row]], confidence[-1, row]
     right = predicted[-1, row] == example["label"]
-    height = 200 if len(example["text"]) > LONG_TEXT else "content"
+    is_long = len(example["text"]) > LONG_TEXT
     with st.container(border=True):
-        with st.container(height=height, border=False):
+        with st.container(height=200 if is_long else "content", border=False):
             st.code(example["text"], language=None, wrap_lines=True)  # no link, no markup
         mark = ":material/check:" if right else ":material/close:"
         st.caption(
             f"**{plain(example['id'])}** ({_source(example['id'])}) · in {example['split']} · "
             "label "
             f"**{plain(run.label_names[example['label']])}** · {mark} predicted "
-            f"**{plain(said)}** ({sure:.0%}, {epoch_name(last.epoch)})"
+            f"**{plain(prediction)}** ({share:.0%}, {epoch_name(last.epoch)})"
         )
 
 
 def _source(example: str) -> str:
-    """Say where an example stands in the files that the reader gave."""
+    """Say which row of which of the reader's files an example is."""
     role, _, row = example.rpartition("-")
     return f"row {row} of the {role} file"
 
@@ -112,7 +112,7 @@ def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:
     predicted, confidence, loss = (values[:, row] for values in _classified(run))
     names = np.asarray(run.label_names, dtype=object)
     right = predicted == examples["label"].iloc[row]
-    st.markdown("**What the classifier says, epoch by epoch**")
+    st.markdown("**What the classifier predicts, epoch by epoch**")
     moments = pd.DataFrame(
         {
             "epoch": [snapshot.epoch for snapshot in run.snapshots],
@@ -130,21 +130,21 @@ def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:
         name=f"{run.run_id}-{examples['id'].iloc[row]}-epochs",
         frame=moments,
     )
-    told = [f"{row.when}: {row.predicted} ({row.confidence:.0%})" for row in moments.itertuples()]
+    lines = [f"{row.when}: {row.predicted} ({row.confidence:.0%})" for row in moments.itertuples()]
     with st.expander("In words"):
-        st.markdown("  \n".join(plain(line) for line in told))
+        st.markdown("  \n".join(plain(line) for line in lines))
 
 
-def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
-    st.markdown("**Which layers know** (linear probes)")
+def _right_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
+    st.markdown("**Which layers get it right** (linear probes)")
     measured = runs.measured_snapshots(run)
     if not measured:
-        st.caption("The layers are not measured yet: see the tab Layers.")
+        st.caption("The layers are not measured yet; see the Layers tab.")
         return
-    guessed = cache.probe_predictions(run, measured, pooling)[:, :, row]  # (S, L + 1)
-    right = guessed == examples["label"].iloc[row]
+    predicted = cache.probe_predictions(run, measured, pooling)[:, :, row]  # (S, L + 1)
+    right = predicted == examples["label"].iloc[row]
     names = np.asarray(run.label_names, dtype=object)
-    snapshots, layers = (grid.ravel() for grid in np.indices(guessed.shape))
+    snapshots, layers = (grid.ravel() for grid in np.indices(predicted.shape))
     epochs = np.array([run.snapshots[index].epoch for index in measured])
     cells = pd.DataFrame(
         {
@@ -152,7 +152,7 @@ def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) ->
             "snapshot": np.array(measured)[snapshots],
             "epoch": epochs[snapshots],
             "when": [epoch_name(epoch) for epoch in epochs[snapshots]],
-            "predicted": names[guessed.ravel()],
+            "predicted": names[predicted.ravel()],
             "verdict": np.where(right.ravel(), "right", "wrong"),
         }
     )
@@ -163,21 +163,25 @@ def _knowing_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) ->
         name=f"{run.run_id}-{examples['id'].iloc[row]}-layers",
         frame=cells,
     )
+    st.caption(_right_layers_sentence(right, epochs[-1], examples["split"].iloc[row]))
+
+
+def _right_layers_sentence(right: np.ndarray, last_epoch: float, split: str) -> str:
+    """Say from which layer on the probes get an example right; `right` is of shape (S, L + 1)."""
     first = int(exploring.earliest_layer(right[-1, 1:, None])[0])
-    when = epoch_name(epochs[-1])
-    said = (
-        f"At {when}, layer {first} is the earliest from which on all layers get it right."
-        if first
-        else f"At {when}, the last layer gets it wrong."
-    )
+    moment = sentence_case(at_epoch(last_epoch))
     if not right.any():
-        said = "No layer gets it right at any epoch."
-    if examples["split"].iloc[row] == "train":
-        said += " It is a train example: the probes were fitted to it."
-    st.caption(said)
+        sentence = "No layer gets it right at any epoch."
+    elif first:
+        sentence = f"{moment}, every layer gets it right from layer {first} on."
+    else:
+        sentence = f"{moment}, the last layer gets it wrong."
+    if split == "train":
+        sentence += " It is a train example: the probes were fitted to it."
+    return sentence
 
 
-def _way(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
+def _path(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
     example = examples.iloc[row]
     if example["split"] == "test":
         st.caption("Test examples are not drawn in the maps.")
@@ -189,7 +193,7 @@ def _way(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
     colour_legend(legend_of(run.label_names, "label", classes), "example_legend")
     show_maps(run, view, key="example_maps", only=example["id"])
     st.button(
-        "Show in the tab Maps",
+        "Show in the Maps tab",
         icon=":material/scatter_plot:",
         key="example_in_maps",
         on_click=_to_maps,
@@ -209,13 +213,14 @@ def _n(run: Run) -> int:
 def _neighbours(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
     st.markdown("**Its nearest train examples in the full hidden size**")
     layer, snapshot = cell_controls(run, "example")
-    found = cache.neighbours(run, snapshot, pooling, layer, row)
-    show_neighbours(run, examples, found.rows[0], found.similarity[0], snapshot, "neighbours")
-    mine = examples["label"].iloc[row]
-    alike = int((examples["label"].to_numpy()[found.rows[0]] == mine).sum())
+    neighbours = cache.neighbours(run, snapshot, pooling, layer, row)
+    rows = neighbours.rows[0]
+    show_neighbours(run, examples, rows, neighbours.similarity[0], snapshot, "neighbours")
+    labels = examples["label"].to_numpy()
+    n_same = int((labels[rows] == labels[row]).sum())
     st.caption(
-        f"{alike} of {found.rows.shape[1]} carry its label. Similarity: cosine of the states "
-        "centred on the train mean."
+        f"{n_same} of {len(rows)} carry its label. Similarity is the cosine of the states centred "
+        "on the train mean."
     )
 
 
@@ -245,10 +250,10 @@ def show_neighbours(
     snapshot: int,
     key: str,
 ) -> None:
-    """List train examples with how near they are; a ticked row opens one."""
+    """List train examples with their similarity; a ticked row opens one."""
     part = examples.iloc[rows]
     predictions = cache.predictions(run, snapshot)
     frame = described(run, part, predictions).drop(columns=["split", "loss", "confidence"])
     frame.insert(0, "similarity", similarity)
     columns = {"similarity": st.column_config.NumberColumn(format="%.2f", width=80)}
-    open_from_table(run, frame, part["id"], key, columns)
+    open_from_table(run, frame, part["id"].tolist(), key, columns)

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, exploring
+from layerviz.exploring import Suspicion
 from layerviz.jobs import JobState
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import described, open_from_table
@@ -18,6 +19,7 @@ from layerviz.ui.parts.state import jobs
 from layerviz.ui.run.events import to_maps
 
 MOST_SUSPICIOUS = 300
+MARKED_WITHOUT_FLAGS = 10
 RANKING_COLUMN_CONFIG = {
     "rank": st.column_config.NumberColumn(width=50),
     "suggested": st.column_config.TextColumn(width=130),
@@ -26,7 +28,7 @@ RANKING_COLUMN_CONFIG = {
         format="percent",
         max_value=1,
         width=90,
-        help="Share of its 10 nearest that carry its label.",
+        help="Share of its 10 nearest neighbours that carry its label.",
     ),
 }
 
@@ -35,49 +37,60 @@ def suspicious(run: Run) -> None:
     """Show the ranked list; a ticked row opens its example."""
     if run.live:
         st.info(
-            "Labels are looked at when the run has ended.",
+            "Labels are checked when the run has ended.",
             icon=":material/hourglass_top:",
         )
         return
     if exploring.stored_suspicious_labels(run) is None:
         wait_for(lambda: [jobs().rank_labels(run)], _ranking)
         return
-    found = cache.suspicion(run)
+    suspicion = cache.suspicion(run)
     examples = cache.examples(run)
-    _verdict(found)
-    flagged = found.frame[found.frame["issue"]]
-    top = flagged if len(flagged) else found.frame.head(10)
+    _verdict(suspicion)
+    flagged = suspicion.frame[suspicion.frame["issue"]]
+    only_flagged = _actions(run, suspicion, flagged, examples)
+    ranked = flagged if only_flagged else suspicion.frame
+    listed = ranked.head(MOST_SUSPICIOUS)
+    table = _table(run, listed, examples)
+    open_from_table(run, table, listed["id"].tolist(), "suspicious", RANKING_COLUMN_CONFIG)
+    more = ""
+    if len(ranked) > MOST_SUSPICIOUS:
+        more = f"The first {MOST_SUSPICIOUS} of {len(ranked):,}; the CSV has them all. "
+    st.caption(
+        f"{more}Tick a row to open that example. In the CSV, file and row are those of your own "
+        "files (rows are counted from 1, without the header)."
+    )
+
+
+def _actions(run: Run, suspicion: Suspicion, flagged: pd.DataFrame, examples: pd.DataFrame) -> bool:
+    """Offer to mark the top of the list in the maps, and its CSV.
+
+    Returns
+    -------
+    bool
+        Whether to list the flagged labels alone.
+    """
+    top = flagged if len(flagged) else suspicion.frame.head(MARKED_WITHOUT_FLAGS)
+    which = f"{len(flagged):,} flagged" if len(flagged) else f"first {len(top)}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        only = st.toggle(
+        only_flagged = st.toggle(
             f"Only the {len(flagged):,} flagged",
             key="suspicious_only",
             disabled=flagged.empty,
-            help="Those that confident learning and most of their neighbours doubt.",
+            help="Those that both confident learning and most of their neighbours doubt.",
         )
         st.button(
-            f"Mark the {'flagged' if len(flagged) else 'first'} {len(top):,} in the maps",
+            f"Mark the {which} in the maps",
             icon=":material/scatter_plot:",
             key="suspicious_marks",
             on_click=to_maps,
-            args=(run, top["id"].to_numpy(), "for a suspicious label"),
+            args=(run, top["id"].to_numpy(), "for their suspicious labels"),
         )
         download(
-            lambda: _with_source(run, found.frame, examples), f"{run.run_id}-suspicious-labels"
+            lambda: _with_source(run, suspicion.frame, examples),
+            f"{run.run_id}-suspicious-labels",
         )
-    ranked = flagged if only and len(flagged) else found.frame
-    shown = ranked.head(MOST_SUSPICIOUS)
-    open_from_table(
-        run, _table(run, shown, examples), shown["id"], "suspicious", RANKING_COLUMN_CONFIG
-    )
-    more = (
-        f"The first {MOST_SUSPICIOUS} of {len(ranked):,}; the CSV has all. "
-        if len(ranked) > MOST_SUSPICIOUS
-        else ""
-    )
-    st.caption(
-        f"{more}Tick a row to open that example. In the CSV, file and row are those of the data as "
-        "you gave them (rows counted from 1, the header apart)."
-    )
+    return only_flagged and len(flagged) > 0
 
 
 def _ranking(states: Sequence[JobState]) -> None:  # noqa: ARG001
@@ -88,18 +101,20 @@ def _ranking(states: Sequence[JobState]) -> None:  # noqa: ARG001
     )
 
 
-def _verdict(found: exploring.Suspicion) -> None:
-    n = len(found.frame)
-    top = max(1, round(0.05 * n))
-    by_chance = found.noise_rate * top
+def _verdict(suspicion: Suspicion) -> None:
+    n = len(suspicion.frame)
+    n_random = max(1, round(0.05 * n))
+    n_wrong = suspicion.noise_rate * n_random
+    verb = "is" if suspicion.n_flagged == 1 else "are"
     st.markdown(
-        f"**{found.n_flagged:,} of {n:,} labels (train and val) are worth a second look**: texts "
-        "and neighbours, judged out of sample, speak for another class. Wrong labels rank high, "
-        "and so do texts that are hard or fit two classes: read before you change one."
+        f"**{suspicion.n_flagged:,} of {n:,} labels (train and val) {verb} worth a second look**: "
+        "texts and neighbours, judged out of sample, point to another class. Wrong labels rank "
+        "high, and so do texts that are hard or fit two classes: read a text before you change its "
+        "label."
     )
     st.caption(
-        f"If the flagged labels are the wrong ones, {found.noise_rate:.1%} of a random sample "
-        f"would be wrong: about {by_chance:.0f} of {top:,} rows. {found.source}"
+        f"If the flagged labels are the wrong ones, {suspicion.noise_rate:.1%} of a random sample "
+        f"would be wrong: about {n_wrong:.0f} of {n_random:,} rows. {suspicion.source}"
     )
 
 
@@ -116,7 +131,7 @@ def _table(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFra
 
 
 def _with_source(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
-    """Return the list with where each row stands in the files that the reader gave."""
+    """Return the list with the file and row that each example comes from."""
     names = np.asarray(run.label_names, dtype=object)
     source = ranked["id"].str.rsplit("-", n=1, expand=True)
     return pd.DataFrame(

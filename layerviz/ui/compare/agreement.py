@@ -1,0 +1,136 @@
+"""Where two encoders agree: on single examples, and in the geometry of their layers."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, charts, comparison
+from layerviz.comparison import (
+    AGREEMENT_OUTCOMES,
+    BY_HEAD,
+    BY_PROBE,
+    Agreement,
+    Comparison,
+    Contender,
+    Standing,
+)
+from layerviz.runs import Run
+from layerviz.ui.parts.choice import choose_one
+from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.measured import download
+from layerviz.ui.parts.state import keep, plain
+
+PREDICTORS = {BY_HEAD: "Own classifier", BY_PROBE: "Probe of the best layer"}
+TEXT_CHARACTERS = 1000  # of a text in a table
+
+
+@dataclass(frozen=True)
+class _Encoder:
+    """One of the two: its name, the run that stands for it, and how it stands."""
+
+    name: str
+    run: Run
+    standing: Standing
+
+
+def agreement_tab(ready: list[Contender], judged: Comparison) -> None:
+    """Show on which examples two encoders disagree, and how similar their layers are."""
+    names = [contender.name for contender in ready]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        # Part of the keys: what was chosen among other encoders is no choice here.
+        among = hashlib.sha256(repr(names).encode()).hexdigest()[:8]
+        first = st.selectbox("Encoder", names, key=keep(f"versus_one_{among}"), width=260)
+        rest = [name for name in names if name != first]
+        key = keep(f"versus_other_{among}_{names.index(first)}")
+        second = st.selectbox("Compared with", rest, key=key, width=260)
+        by = choose_one(
+            "Predictions of",
+            list(PREDICTORS),
+            key="versus_by",
+            first=BY_HEAD,
+            format_func=lambda name: PREDICTORS[name],
+        )
+    numbers = names.index(first), names.index(second)
+    one, other = (
+        _Encoder(names[number], ready[number].measured[0], judged.standings[number])
+        for number in numbers
+    )
+    agreement = cache.agreement((one.run, other.run), (one.standing.best, other.standing.best), by)
+    if any(len(ready[number].measured) > 1 for number in numbers):
+        seeds = f"{one.run.config.seed} and {other.run.config.seed}"
+        st.caption(f"Of several seeds, this compares seeds {seeds}.")
+    _counts(agreement, one, other, by)
+    _disagreements(agreement, one, other)
+    _similarity(one, other)
+
+
+def _counts(agreement: Agreement, one: _Encoder, other: _Encoder, by: str) -> None:
+    n = sum(agreement.counts.values())
+    titles = ("Both right", f"Only {one.name} right", f"Only {other.name} right", "Both wrong")
+    for column, title, outcome in zip(st.columns(4), titles, AGREEMENT_OUTCOMES, strict=True):
+        n_outcome = agreement.counts[outcome]
+        column.metric(
+            plain(title), f"{n_outcome / n:.1%}", f"{n_outcome:,} of {n:,}", delta_color="off",
+            delta_arrow="off", border=True, height="stretch",
+        )  # fmt: skip
+    verb = "differs clearly" if agreement.p_value <= 0.05 else "does not differ clearly"
+    which = "Each at its newest snapshot"
+    if by == BY_PROBE:
+        which = "; ".join(
+            f"{encoder.name}: {comparison.best_cell_name(encoder.standing)}"
+            for encoder in (one, other)
+        )
+    st.caption(
+        plain(
+            f"{which}, on val. The number of examples that they get right {verb} between the two "
+            f"(McNemar's exact test, p = {agreement.p_value:.3f})."
+        )
+    )
+
+
+def _disagreements(agreement: Agreement, one: _Encoder, other: _Encoder) -> None:
+    disagreements = comparison.disagreements(agreement, one.run.label_names)
+    _, only_one, only_other, _ = AGREEMENT_OUTCOMES
+    table = pd.DataFrame(
+        {
+            "right": disagreements["outcome"].map({only_one: one.name, only_other: other.name}),
+            "label": disagreements["label"],
+            f"{one.name} predicts": disagreements["one"],
+            f"{other.name} predicts": disagreements["other"],
+            "text": disagreements["text"].str.slice(0, TEXT_CHARACTERS),
+            "id": disagreements["id"],
+        }
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        title = f"**{len(table):,} val examples that one gets right and the other wrong**"
+        st.markdown(title, width="content")
+        download(lambda: table, "disagreements")
+    st.dataframe(table, hide_index=True, width="stretch", height=320)
+
+
+def _similarity(one: _Encoder, other: _Encoder) -> None:
+    snapshots = one.standing.best.snapshot, other.standing.best.snapshot
+    pooling = one.standing.best.pooling
+    matrix, n = cache.encoder_similarity((one.run, other.run), snapshots, pooling)
+    pairs = charts.similarity_frame(matrix)
+    st.markdown(f"**Similarity between their layers**: linear CKA on {n:,} train examples")
+    figure(
+        charts.similarity_heat_map(
+            pairs,
+            title_x=f"Layer of {other.name}",
+            title_y=f"Layer of {one.name}",
+            dark=st.context.theme.type == "dark",
+        ),
+        key="compare_similarity",
+        alt="Heat map: linear CKA between the layers of two encoders.",
+        name="comparison-similarity",
+        frame=pairs,
+    )
+    st.caption(
+        "1 means the same up to rotation and scale, 0 unrelated. Each encoder is at its best "
+        f"epoch, both under the pooling that serves {plain(one.name)} best."
+    )

@@ -1,0 +1,37 @@
+"""Scores of several encoders as curves: over relative depth, and over the epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from layerviz import charts, comparison
+from layerviz.comparison import Comparison
+from layerviz.ui.parts.figure import figure
+
+
+def scores_tab(judged: Comparison, names: Sequence[str]) -> None:
+    """Show the probe's score over relative depth and over the epochs, a line per encoder."""
+    dark = st.context.theme.type == "dark"
+    measure = f"Val macro-F1 (n = {judged.n_val:,})"
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Over relative depth**, each at its best epoch and pooling")
+        figure(
+            charts.scores_over_depth(judged.profiles, names, measure=measure, dark=dark),
+            key="over_depth",
+            alt="Line chart: the probe's val macro-F1 over relative depth, a line per encoder.",
+            name="comparison-depth",
+            frame=judged.profiles,
+        )
+    with right:
+        st.markdown("**Over the epochs**, best layer and pooling (dashed: own classifier)")
+        figure(
+            charts.encoders_over_epochs(judged.epochs, names, measure=measure, dark=dark),
+            key="encoders_over_epochs",
+            alt="Line chart: val macro-F1 over the epochs, a line per encoder and classifier.",
+            name="comparison-epochs",
+            frame=judged.epochs,
+        )
+    st.caption(f"Bands are 95 % bootstrap intervals. {comparison.seeds_note(judged)}")
