@@ -73,7 +73,7 @@ def _by_measured_runs(contender: Contender) -> tuple[object, ...]:
 
 Keys = dict[str | type[Any], Callable[[Any], Any]]
 
-RUN: Keys = {Run: _by_creation}  # for what never changes once it is there
+RUN: Keys = {Run: _by_creation}  # for what never changes once it exists
 GROWING_RUN: Keys = {Run: _by_snapshots}  # for what covers all snapshots
 MEASURED_RUN: Keys = {Run: _by_measures}  # for what covers all measured snapshots
 MODEL: Keys = {Run: _by_creation, type(Path()): _by_weights}

@@ -203,7 +203,7 @@ def as_text(result: dict[str, Any]) -> str:
             lines.append(
                 f"  {row['n']:>7,} texts {row['seconds']:8.1f} s {above:8.0f} MB above the result"
             )
-        lines.append(f"  time grows with the texts to the power of {grown['exponent']:.2f}")
+        lines.append(f"  time grows as (number of texts) ^ {grown['exponent']:.2f}")
     return "\n".join(lines)
 
 

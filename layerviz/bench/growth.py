@@ -23,7 +23,7 @@ from layerviz.projection.pca import pca_maps
 SIZES = (1000, 4000, 16_000, 64_000)
 PARTS = ("reading", "splitting", "training", "capture", "PCA maps", "first draw")
 EXPONENT_GOAL = 1.1  # 1 is linear
-DRAW_GOAL = 5.0  # seconds until a page with the most texts stands, the file read anew
+DRAW_GOAL = 5.0  # seconds until a page with the most texts is drawn, the file read again
 MAPPED_LAYERS = 8  # at most
 VAL_SHARE = 5  # one text in so many is held out
 

@@ -158,7 +158,7 @@ def _train_wordpiece(texts: Sequence[str], vocab_size: int) -> Tokenizer:
     by_count = sorted(counts, key=lambda char: (-counts[char], char))
     alphabet = [char for char in by_count if not char.isspace()][: min(1000, vocab_size // 4)]
     # Left alone, the trainer numbers the "##" characters (and so breaks ties) in the order of a
-    # hash map, new in each process: number them beforehand, as if they were special tokens.
+    # hash map, new in each process: number them in advance, as if they were special tokens.
     first = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"##{c}" for c in sorted(alphabet))]
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocab_size,

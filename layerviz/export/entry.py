@@ -138,7 +138,7 @@ class Export:
     needs : tuple of Need
         Without which the page does not offer it.
     size : callable or None
-        Returns how many bytes the file of a run has, roughly, where that can be told beforehand.
+        Returns roughly how many bytes the file of a run has, where that is known in advance.
     draw : DrawChart or None
         Draws any chart as such a file, where that can be done: the page then offers it in the
         Save menus of its charts.

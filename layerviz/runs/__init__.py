@@ -1,7 +1,7 @@
 """The run folder: written atomically, read by anyone with pandas and safetensors.
 
 Everything goes to a temporary name in the same folder first and is renamed into place, so a
-file or snapshot that is there is whole. Nothing is read with pickle.
+file or snapshot that exists is whole. Nothing is read with pickle.
 """
 
 from layerviz.runs.contents import (

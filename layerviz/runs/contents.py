@@ -61,7 +61,7 @@ def read_history(path: Path) -> pd.DataFrame:
 
 
 def has_snapshot(path: Path, index: int) -> bool:
-    """Return whether a snapshot is there, and therefore whole."""
+    """Return whether a snapshot exists, and is therefore whole."""
     return Layout(path).snapshot(index).is_dir()
 
 
@@ -115,7 +115,7 @@ def has_measures(path: Path, index: int) -> bool:
 
 
 def measured_snapshots(run: Run) -> tuple[int, ...]:
-    """Return the snapshots whose measures are there."""
+    """Return the snapshots whose measures are stored."""
     return tuple(s.index for s in run.snapshots if has_measures(run.path, s.index))
 
 
@@ -147,7 +147,7 @@ def write_measures(
     merged = merged.sort_values("snapshot", kind="stable")[list(SEPARABILITY_COLUMNS)]
     with replacing(Layout(path).measures) as temporary:
         merged.to_csv(temporary, index=False, float_format="%.6g")
-    with replacing(Layout(path).probes(index)) as temporary:  # last: it says that all is there
+    with replacing(Layout(path).probes(index)) as temporary:  # last: it says that all is stored
         save_file(predicted, temporary)
 
 
@@ -188,7 +188,7 @@ def write_label_ranking(path: Path, ranking: pd.DataFrame, facts: dict[str, Any]
     """Store how suspicious the labels are, a row per example, and facts about the ranking."""
     with replacing(Layout(path).label_ranking) as temporary:
         ranking.to_parquet(temporary, index=False)
-    with replacing(Layout(path).label_facts) as temporary:  # last: it says that both are there
+    with replacing(Layout(path).label_facts) as temporary:  # last: it says that both are stored
         temporary.write_text(json.dumps(facts, indent=2), encoding="utf-8")
 
 

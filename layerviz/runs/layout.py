@@ -34,7 +34,7 @@ MODEL_WEIGHTS = "model.safetensors"  # as save_pretrained names them
 SNAPSHOTS, MAPS, MIXES, MODEL, WEIGHTS = "snapshots", "maps", "mixes", "model", "weights"
 
 # Everything that goes elsewhere with a run. What the Trainer needs to go on stays where it is, and
-# suspicious labels are ranked anew where somebody asks for them.
+# suspicious labels are ranked again when somebody asks for them.
 _PORTABLE = re.compile(
     "|".join(
         (
@@ -53,7 +53,7 @@ _PORTABLE = re.compile(
 
 @dataclass(frozen=True)
 class Layout:
-    """The paths of a run's files, whether they are there or not.
+    """The paths of a run's files, whether they exist or not.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ class Watch(TrainerCallback):
     def _stop(self, control) -> None:
         self.stopped = True
         control.should_training_stop = True
-        control.should_save = True  # so that the same run can go on from this very step
+        control.should_save = True  # so that the run can continue from this step
 
     def _capture_if_due(self, control) -> None:
         index = self.index_at.get(self.step)
@@ -141,7 +141,7 @@ class Watch(TrainerCallback):
         self._record(**scores_of(self.examples, predictions))
         epoch = self.step / self.run.training["steps_per_epoch"]
         snapshot = Snapshot(index=index, step=self.step, epoch=epoch)
-        if self.run.config.keep_weights:  # first: a snapshot that is there is whole
+        if self.run.config.keep_weights:  # first: a snapshot that exists is whole
             runs.save_model(self.run.path, self.encoder.model, self.encoder.tokenizer, index)
         runs.write_snapshot(self.run.path, snapshot, captured.pooled, predictions)
         return captured.pooled

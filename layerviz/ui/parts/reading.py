@@ -30,7 +30,7 @@ def how_to_read_comparisons() -> None:
 
 
 def _popover(label: str, text: str) -> None:
-    """Offer a text under a button; nothing where the documentation is not installed."""
+    """Offer a text under a button, or nothing where the documentation is missing."""
     if not text.strip():
         return
     with st.popover(label, icon=":material/menu_book:", type="tertiary", width="content"):
