@@ -14,6 +14,7 @@ from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import cells_of_measure, measure_the_rest
+from layerviz.ui.parts.reading import how_to_read_answers
 from layerviz.ui.parts.state import keep, plain
 from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
 from layerviz.ui.run.layer_details import layer_details
@@ -71,6 +72,7 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
                 "one training run: another seed may move scores by more than the intervals say."
             )
         )
+        how_to_read_answers()
     return answer
 
 
