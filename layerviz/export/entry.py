@@ -60,7 +60,7 @@ class DrawChart(Protocol):
 
 @dataclass(frozen=True)
 class Section:
-    """A frame of the tab Export, which shares its title and controls among similar exports.
+    """A frame of the Export tab, which shares its title and controls among similar exports.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""The exports, a module for each section of the tab Export; nothing here is heavy to import."""
+"""The exports, a module for each section of the Export tab; nothing here is heavy to import."""

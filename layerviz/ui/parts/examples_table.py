@@ -16,7 +16,7 @@ from layerviz.ui.parts.state import open_tab, plain
 from layerviz.wording import count, epoch_name
 
 OPENED = "opened_example"  # session state: of which data, and the id of the example
-SHOWN = "examples_view"  # session state: the part of the tab Examples that is open
+SHOWN = "examples_view"  # session state: the part of the Examples tab that is open
 ONE = "One example"
 TEXT_SHOWN = 1000  # characters of a text in a table
 COLUMNS = {

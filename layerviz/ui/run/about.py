@@ -1,4 +1,4 @@
-"""The tab "Run": settings, data, folder and address of a run."""
+"""The "Run" tab: settings, data, folder and address of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tab "Examples": one example, events, suspicious labels, the reader's own texts."""
+"""The "Examples" tab: one example, events, suspicious labels, the reader's own texts."""
 
 from __future__ import annotations
 

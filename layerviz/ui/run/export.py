@@ -1,4 +1,4 @@
-"""The tab "Export": whatever the registry of exports offers, section by section."""
+"""The "Export" tab: whatever the registry of exports offers, section by section."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _describe_view(run: Run, view: MapsView) -> None:
     n = len(view.layers)
     layers = f"layer {view.layers[0]}" if n == 1 else f"{n} layers"
     st.caption(
-        f"Maps are exported as the tab **Maps** shows them: {layers}, "
+        f"Maps are exported as the **Maps** tab shows them: {layers}, "
         f"{pooling_label(view.pooling)} pooling, {PROJECTIONS[view.projection].label}, "
         f"coloured by {view.colouring}. Change them there."
         + (" The run is still going on: you get what has been captured so far." if run.live else "")

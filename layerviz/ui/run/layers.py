@@ -1,4 +1,4 @@
-"""The tab "Layers": which layer generalises, at which epoch, and how sure that is."""
+"""The "Layers" tab: which layer generalises, at which epoch, and how sure that is."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def _maps(run: Run, view: MapsView) -> None:
     with redrawing():
         run_maps, slots = show_maps(run, view, key="maps", start=st.session_state.get("map_start"))
     sample = "a random sample plus the selected ones (one layer shown large has all of them)"
-    notes = small_print([run_maps], probe_is_in="see the tab Layers", sample=sample)
+    notes = small_print([run_maps], probe_is_in="see the Layers tab", sample=sample)
     st.caption(" ".join([*notes, *captured_note(run_maps), *slider_note(slots)]))
     how_to_read_maps()
     chosen = selection(run)
@@ -77,7 +77,7 @@ def open_map(run: Run, layer: int, snapshot: int, pooling: str) -> None:
 
 
 def view_now(run: Run) -> MapsView:
-    """Return what the tab Maps shows, or will show when it is opened."""
+    """Return what the Maps tab shows, or will show when it is opened."""
     n_layers = int(run.encoder["layers"])
     state = st.session_state
     preset = state.get("layer_preset", next(iter(PRESETS)))

@@ -97,7 +97,7 @@ def _open_zip() -> None:
 
 @st.dialog("Open a zipped run")
 def _zip_dialog() -> None:
-    file = st.file_uploader("A zip made by layerviz (tab Export)", type="zip", key="run_zip")
+    file = st.file_uploader("A zip made by layerviz (Export tab)", type="zip", key="run_zip")
     st.caption("If it is larger than 200 MB: `python -m layerviz import RUN.zip`")
     if file is None:
         return

@@ -1,4 +1,4 @@
-"""Below the heat map of the tab Layers: a tab for each closer question, one file each."""
+"""Below the heat map of the Layers tab: a tab for each closer question, one file each."""
 
 from __future__ import annotations
 
