@@ -3,7 +3,7 @@
 import streamlit as st
 
 from layerviz.ui.compare.page import comparison_view
-from layerviz.ui.parts.state import errors_shown, open_comparison, open_run
+from layerviz.ui.parts.state import errors_shown, run_in_address, runs_in_address
 from layerviz.ui.parts.style import ICON, style
 from layerviz.ui.run.page import run_view
 from layerviz.ui.sidebar.data import choose_data
@@ -30,8 +30,8 @@ with st.sidebar:
     launch(dataset, config)
     list_of_runs()
 
-run = open_run()
-compared = open_comparison()
+run = run_in_address()
+compared = runs_in_address()
 
 if run is not None:
     run_view(run, dataset)

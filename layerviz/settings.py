@@ -14,11 +14,11 @@ from typing import Any, Literal
 from layerviz.errors import ConfigError
 
 _METADATA_KEY = "setting"
-Section = Literal["main", "more"]  # of the page: in sight, or under "More settings"
+PageSection = Literal["main", "more"]  # of the page: in sight, or under "More settings"
 Column = Literal["left", "right", "wide"]
 
-MAIN: Section = "main"
-MORE: Section = "more"
+MAIN: PageSection = "main"
+MORE: PageSection = "more"
 
 
 # --- kinds of values ---------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class Widget:
     """
 
     label: str
-    section: Section = MORE
+    section: PageSection = MORE
     column: Column = "wide"
     row: int = 0
     key: str = ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerviz.commands.help import FORMATS_MARK, RUNS_HELP
-from layerviz.commands.inputs import open_run, read_bytes, read_table, runs_root
+from layerviz.commands.inputs import open_run, read_bytes, runs_root, table_of
 from layerviz.registry import Registry
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _table(parsed: argparse.Namespace) -> Table:
     """Return the table that was named, or the sample."""
     from layerviz import data
 
-    return data.sample_table() if parsed.data is None else read_table(parsed.data)
+    return data.sample_table() if parsed.data is None else table_of(parsed.data)
 
 
 # --- capture -----------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def _measure_starters(parsed: argparse.Namespace) -> Measured:
     from layerviz.bench import starters
 
     result = starters.measure(
-        [read_table(path) for path in parsed.data],
+        [table_of(path) for path in parsed.data],
         names=parsed.encoder,
         n_train=parsed.n_train,
         n_val=parsed.n_val,

@@ -65,7 +65,7 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def read_table(path: Path) -> Table:
+def table_of(path: Path) -> Table:
     """Return a file's table."""
     from layerviz import data
 
@@ -76,8 +76,8 @@ def read_dataset(parsed: argparse.Namespace) -> Dataset:
     """Return the data set in the files that were given."""
     from layerviz import data
 
-    train = read_table(parsed.data)
-    val, test = (None if path is None else read_table(path) for path in (parsed.val, parsed.test))
+    train = table_of(parsed.data)
+    val, test = (None if path is None else table_of(path) for path in (parsed.val, parsed.test))
     columns = _columns(parsed, train)
     return data.build_dataset(
         train, columns, val=val, test=test, val_fraction=parsed.val_fraction, seed=0

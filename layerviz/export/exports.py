@@ -10,7 +10,7 @@ from layerviz.export.entries.animations import GIF, WEBP
 from layerviz.export.entries.archives import MODEL_ZIP, RUN_ZIP
 from layerviz.export.entries.pages import HTML
 from layerviz.export.entries.pictures import PNG, SVG, VEGA_LITE
-from layerviz.export.entries.tables import CSV, MEASURES, PARQUET
+from layerviz.export.entries.tables import CSV, MEASURES_CSV, PARQUET
 from layerviz.export.entry import Export, ExportRequest
 from layerviz.progress import OnProgress, ignore
 from layerviz.registry import Registry
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # A new export is an object in a module like entries/tables.py and an entry here.
 EXPORTS: Registry[Export] = Registry(
     "export",
-    [GIF, WEBP, HTML, PNG, SVG, VEGA_LITE, CSV, PARQUET, MEASURES, MODEL_ZIP, RUN_ZIP],
+    [GIF, WEBP, HTML, PNG, SVG, VEGA_LITE, CSV, PARQUET, MEASURES_CSV, MODEL_ZIP, RUN_ZIP],
 )
 
 

@@ -63,7 +63,7 @@ PARQUET = Export(
     write=_write_parquet,
     stem="{run_id}-coordinates",
 )
-MEASURES = Export(
+MEASURES_CSV = Export(
     name="measures",
     help="CSV of all measures",
     label="Measures (CSV)",

@@ -64,7 +64,7 @@ def plain(text: str) -> str:
     return _plain(" ".join(text.split()))
 
 
-def open_run() -> Run | None:
+def run_in_address() -> Run | None:
     """Return the run that the address names, if any.
 
     On the first visit without one, what is being computed is opened, so that a closed tab or a
@@ -86,7 +86,7 @@ def open_run() -> Run | None:
     return None
 
 
-def open_comparison() -> list[Run]:
+def runs_in_address() -> list[Run]:
     """Return the runs that the address compares, if any; show an error for each that is gone."""
     named = dict.fromkeys(filter(None, st.query_params.get(COMPARE, "").split(",")))
     compared = []

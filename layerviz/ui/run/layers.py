@@ -25,7 +25,7 @@ from layerviz.wording import at_epoch
 
 
 @dataclass(frozen=True)
-class Choice:
+class HeatMapChoice:
     """What the heat map shows."""
 
     measure: Measure
@@ -98,7 +98,7 @@ def _reference(run: Run) -> str:
 # --- the heat map ---------------------------------------------------------------------------
 
 
-def _choice(run: Run, answer: Answer) -> Choice:
+def _choice(run: Run, answer: Answer) -> HeatMapChoice:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
             "Measure",
@@ -120,10 +120,10 @@ def _choice(run: Run, answer: Answer) -> Choice:
             help="What fine-tuning has added to each layer.",
         )
     st.caption(plain(f"{measure.explanation} ({measure.reference})"))
-    return Choice(measure, split, pooling, against_start)
+    return HeatMapChoice(measure, split, pooling, against_start)
 
 
-def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: Choice) -> None:
+def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: HeatMapChoice) -> None:
     cells = cells_of_measure(run, choice.measure.name, choice.split, choice.pooling)
     outlines_best = choice.measure.outlines_best and answer.verdict == "found"
     best = answer.best if outlines_best else None

@@ -9,7 +9,17 @@ import streamlit as st
 from layerviz import encoders
 from layerviz.config import SETTINGS, RunConfig
 from layerviz.encoders import EncoderInfo
-from layerviz.settings import MAIN, MORE, Choice, Number, Section, Setting, Switch, Whole, Widget
+from layerviz.settings import (
+    MAIN,
+    MORE,
+    Choice,
+    Number,
+    PageSection,
+    Setting,
+    Switch,
+    Whole,
+    Widget,
+)
 from layerviz.wording import sentence_case
 
 
@@ -29,7 +39,7 @@ def _presets(encoder: EncoderInfo) -> dict[str, Any]:
     return defaults | encoders.suitable_settings(encoder)
 
 
-def _section(section: Section, encoder: EncoderInfo) -> dict[str, Any]:
+def _section(section: PageSection, encoder: EncoderInfo) -> dict[str, Any]:
     """Ask for the settings of a section, side by side in two columns, the wide ones below."""
     left, right = st.columns(2)
     columns = {"left": left, "right": right, "wide": st.container()}
