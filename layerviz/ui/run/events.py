@@ -26,9 +26,9 @@ SPLIT_CHOICES = ("val", "train", "test")
 def events(run: Run) -> None:
     """Show a list of one kind; a ticked row opens its example."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = choose_one("Kind", list(EVENT_KINDS), key="event_kind", width="stretch")
+        kind = choose_one("Kind", list(EVENT_KINDS), key="event_kind")
         splits = [split for split in SPLIT_CHOICES if split in run.dataset["counts"]]
-        split = choose_one("Split", ["all", *splits], key="event_split", width="stretch")
+        split = choose_one("Split", ["all", *splits], key="event_split")
     EVENT_KINDS[kind].draw(run, split)
 
 
