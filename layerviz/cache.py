@@ -333,7 +333,7 @@ def own_texts(run: Run, folder: Path, texts: tuple[str, ...]) -> OwnTexts:
 
 
 @st.cache_data(show_spinner="Placing your texts", max_entries=128, hash_funcs=MODEL)
-def placed(
+def placed_texts(
     run: Run,
     folder: Path,
     texts: tuple[str, ...],

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from layers import layer_of
 from made_runs import dataset_of, made
 from pages import (
     caption_text,
@@ -311,7 +312,7 @@ def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
     splits = runs.read_examples(run.path)["split"].to_numpy()
     for layer in range(1, 5):  # drawn when the run had one snapshot
         states = [runs.read_hidden_states(run.path, 0, "max", layer)]
-        maps = tsne_maps(states, splits, seed=0)
+        maps = tsne_maps(layer_of(states, splits))
         runs.write_map(run.path, "tsne", "max", layer, maps.arrays())
     app = examples_tab(looked_at, monkeypatch, "Your own text")
     app.text_area(key="own_texts_typed").set_value("an apple").run()

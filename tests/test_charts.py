@@ -62,7 +62,7 @@ def layer_maps(
     colours = charts.colour_codes(
         colouring, labels, predictions, charts.most_frequent(labels), len(label_names)
     )
-    rows = charts.drawn_rows(splits, size)
+    rows = charts.sample_rows(splits, size)
     positions = {layer: rng.random((n_snapshots, size, 2)).astype("f4") for layer in layers}
     trust = {layer: rng.random((n_snapshots, 2)) for layer in layers}
     sizes = {"train": n_train, "val": n_val}
@@ -322,13 +322,13 @@ def test_slots_beyond_the_snapshots_repeat_the_newest() -> None:
 
 def test_all_points_are_drawn_or_a_seeded_sample_of_each_split() -> None:
     splits = np.array(["train", "val", "test", "train"] * 50)
-    assert set(splits[charts.drawn_rows(splits, 100)]) == {"train", "val"}
-    assert len(charts.drawn_rows(splits, 100)) == 150
-    some = charts.drawn_rows(splits, 20)
+    assert set(splits[charts.sample_rows(splits, 100)]) == {"train", "val"}
+    assert len(charts.sample_rows(splits, 100)) == 150
+    some = charts.sample_rows(splits, 20)
     assert (splits[some] == "train").sum() == (splits[some] == "val").sum() == 20
     assert len(set(some)) == 40
-    np.testing.assert_array_equal(some, charts.drawn_rows(splits, 20))
-    assert set(some) != set(charts.drawn_rows(splits, 20, seed=1))
+    np.testing.assert_array_equal(some, charts.sample_rows(splits, 20))
+    assert set(some) != set(charts.sample_rows(splits, 20, seed=1))
 
 
 def test_headings_say_split_size_and_epoch() -> None:

@@ -18,7 +18,7 @@ from layerviz.config import RunConfig, run_id
 from layerviz.errors import Cancelled, RunError
 from layerviz.jobs import Jobs, Worker, map_workers
 from layerviz.progress import TRAINING, Progress
-from layerviz.projection import LayerMaps, tsne
+from layerviz.projection import LayerMaps, of_run
 
 CONFIG = RunConfig(
     "scratch-distilbert",
@@ -446,14 +446,14 @@ def test_an_older_view_of_a_run_does_not_undo_newer_maps(jobs, trained):
 
 
 def test_maps_are_drawn_once_while_the_page_keeps_asking(jobs, trained, monkeypatch):
-    calls, tsne_maps, go = [], tsne.tsne_maps, threading.Event()
+    calls, draw, go = [], of_run.draw, threading.Event()
 
     def counted(*args, **settings):
         calls.append(1)
         go.wait(30)
-        return tsne_maps(*args, **settings)
+        return draw(*args, **settings)
 
-    monkeypatch.setattr(tsne, "tsne_maps", counted)
+    monkeypatch.setattr(of_run, "draw", counted)
     assert all(jobs.update_maps(trained, "tsne", "mean", 1).live for _ in range(5))
     go.set()
     drawn(jobs, trained, 1)
@@ -466,25 +466,25 @@ def test_a_layer_is_drawn_by_one_worker_at_a_time_and_two_layers_beside_each_oth
 ):
     if map_workers() < 2:
         pytest.skip("one core draws one layer at a time")
-    tsne_maps, go, lock = tsne.tsne_maps, threading.Event(), threading.Lock()
+    draw, go, lock = of_run.draw, threading.Event(), threading.Lock()
     now: list[int] = []
 
-    def watched(states, splits, **settings):
+    def watched(name, states, **settings):
         layer = next(
             layer
             for layer in (1, 2)
-            if (states[0] == runs.read_hidden_states(trained.path, 0, "mean", layer)).all()
+            if (states.states[0] == runs.read_hidden_states(trained.path, 0, "mean", layer)).all()
         )
         with lock:
             now.append(layer)
         go.wait(30)
         try:
-            return tsne_maps(states, splits, **settings)
+            return draw(name, states, **settings)
         finally:
             with lock:
                 now.remove(layer)
 
-    monkeypatch.setattr(tsne, "tsne_maps", watched)
+    monkeypatch.setattr(of_run, "draw", watched)
     first = dataclasses.replace(trained, snapshots=trained.snapshots[:1])
     jobs.update_maps(first, "tsne", "mean", 1)
     jobs.update_maps(trained, "tsne", "mean", 1)  # the same layer, with more snapshots

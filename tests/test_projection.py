@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import openTSNE
 import pytest
+from layers import layer_of
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
 from layerviz.errors import Cancelled
@@ -67,7 +68,7 @@ def states(splits: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="module")
 def drawn(states: np.ndarray, splits: np.ndarray) -> LayerMaps:
     """t-SNE maps of three snapshots between which nothing changes."""
-    return tsne_maps([states] * 3, splits, seed=0)
+    return tsne_maps(layer_of([states] * 3, splits))
 
 
 # --- trustworthiness ------------------------------------------------------------------------
@@ -104,7 +105,7 @@ def test_trustworthiness_is_undefined_for_few_points_and_for_equal_ones() -> Non
 
 def test_each_split_is_rated_by_its_own_points() -> None:
     splits = interleaved(80, 20)
-    trust = pca_maps([noise(100, 2)], splits).trust
+    trust = pca_maps(layer_of([noise(100, 2)], splits)).trust
     assert trust.shape == (1, 2)
     assert trust[0, 0] == pytest.approx(1.0)  # two dimensions fit on a map
     assert np.isnan(trust[0, 1])  # 20 val points are too few
@@ -118,7 +119,7 @@ def test_pca_is_fitted_on_train_only(
 ) -> None:
     changed = states.copy()
     changed[~train] = 50 * noise(N_VAL, 16, seed=3)
-    before, after = pca_maps([states], splits), pca_maps([changed], splits)
+    before, after = pca_maps(layer_of([states], splits)), pca_maps(layer_of([changed], splits))
     assert same_map(before.xy[0, train], after.xy[0, train])
     assert not same_map(before.xy[0, ~train], after.xy[0, ~train])
     np.testing.assert_array_equal(before.explained, after.explained)
@@ -128,7 +129,7 @@ def test_pca_places_val_by_the_map_that_places_train(
     states: np.ndarray, splits: np.ndarray, train: np.ndarray
 ) -> None:
     """The one affine map that takes the train rows to their positions takes val to theirs."""
-    xy = pca_maps([states], splits).xy[0]
+    xy = pca_maps(layer_of([states], splits)).xy[0]
     rows = np.c_[states.astype(np.float64), np.ones(len(states))]
     affine = np.linalg.lstsq(rows[train], xy[train], rcond=None)[0]
     assert same_map(rows[~train] @ affine, xy[~train])
@@ -137,20 +138,20 @@ def test_pca_places_val_by_the_map_that_places_train(
 def test_a_val_row_equal_to_a_train_row_lies_on_it(splits: np.ndarray, train: np.ndarray) -> None:
     states = noise(len(splits), 16)
     states[np.flatnonzero(~train)] = states[np.flatnonzero(train)[:N_VAL]]
-    xy = pca_maps([states], splits).xy[0]
+    xy = pca_maps(layer_of([states], splits)).xy[0]
     assert same_map(xy[~train], xy[train][:N_VAL])
 
 
 def test_pca_has_one_basis_for_all_snapshots(states: np.ndarray, splits: np.ndarray) -> None:
     other = noise(len(splits), 16, seed=9) * np.linspace(5, 1, 16)
-    xy = pca_maps([states, other, states], splits).xy
+    xy = pca_maps(layer_of([states, other, states], splits)).xy
     assert same_map(xy[0], xy[2])
     assert not same_map(xy[0], xy[1])
 
 
 def test_pca_takes_out_the_drift_of_the_whole_cloud(states: np.ndarray, splits: np.ndarray) -> None:
     drifted = states.astype(np.float32) + np.linspace(-30, 30, 16, dtype=np.float32)
-    xy = pca_maps([states, drifted], splits).xy
+    xy = pca_maps(layer_of([states, drifted], splits)).xy
     assert same_map(xy[0], xy[1])
     np.testing.assert_allclose(xy[0, splits == "train"].mean(axis=0), 0, atol=1e-4)
 
@@ -161,14 +162,14 @@ def test_pca_says_how_much_train_variance_each_axis_has(
     states = noise(len(splits), 6) * np.array([5, 3, 1, 1, 0.5, 0.1], dtype=np.float32)
     states[~train] *= 100
     variances = np.linalg.eigvalsh(np.cov(states[train].T))[::-1]
-    explained = pca_maps([states], splits).explained
+    explained = pca_maps(layer_of([states], splits)).explained
     np.testing.assert_allclose(explained, variances[:2] / variances.sum(), rtol=1e-4)
 
 
 def test_pca_explains_the_variance_of_all_snapshots_together(splits: np.ndarray) -> None:
     spread = noise(len(splits), 3) * np.array([1, 0, 0], dtype=np.float32)
     turned = noise(len(splits), 3) * np.array([0, 2, 0], dtype=np.float32)
-    maps = pca_maps([spread, turned], splits)
+    maps = pca_maps(layer_of([spread, turned], splits))
     first, second = maps.explained
     assert first + second == pytest.approx(1)
     assert first > 0.7  # the second snapshot's axis has four times the variance of the first's
@@ -179,15 +180,15 @@ def test_pca_keeps_the_precision_of_float16_input(states: np.ndarray, splits: np
     """Computed in float16, sums over large values would overflow."""
     large = (states.astype(np.float32) * 1000).astype(np.float16)
     assert large.dtype == np.float16
-    ours = pca_maps([large], splits).xy[0]
-    exact = pca_maps([large.astype(np.float64)], splits).xy[0]
+    ours = pca_maps(layer_of([large], splits)).xy[0]
+    exact = pca_maps(layer_of([large.astype(np.float64)], splits)).xy[0]
     assert ours.dtype == np.float32
     assert same_map(exact, ours)
 
 
 def test_pca_maps_one_dimension_onto_one_axis(splits: np.ndarray) -> None:
     states = noise(len(splits), 1)
-    maps = pca_maps([states, states], splits)
+    maps = pca_maps(layer_of([states, states], splits))
     assert maps.xy.shape == (2, len(splits), 2)
     assert abs(np.corrcoef(maps.xy[0, :, 0], states[:, 0])[0, 1]) == pytest.approx(1)
     assert not maps.xy[..., 1].any()
@@ -196,7 +197,7 @@ def test_pca_maps_one_dimension_onto_one_axis(splits: np.ndarray) -> None:
 
 def test_pca_maps_two_train_points() -> None:
     splits = np.array(["train", "val", "train", "val"])
-    maps = pca_maps([noise(4, 8)], splits)
+    maps = pca_maps(layer_of([noise(4, 8)], splits))
     assert np.isfinite(maps.xy).all()
     assert maps.explained[0] == pytest.approx(1)
     assert np.isnan(maps.trust).all()
@@ -208,7 +209,9 @@ def test_equal_states_are_one_point_without_a_rating(projection: str, splits: np
     """The [CLS] vectors of layer 0 are the same for every text."""
     states = np.tile(noise(1, 128).astype(np.float16), (len(splits), 1))
     two = [states, states]
-    maps = pca_maps(two, splits) if projection == "pca" else tsne_maps(two, splits, seed=0)
+    maps = (
+        pca_maps(layer_of(two, splits)) if projection == "pca" else tsne_maps(layer_of(two, splits))
+    )
     assert (maps.in_unit_square() == 0.5).all()
     assert np.isnan(maps.trust).all()
     if projection == "pca":
@@ -223,7 +226,7 @@ def test_tsne_places_val_without_moving_train(
 ) -> None:
     changed = states.copy()
     changed[~train] = noise(N_VAL, 16, seed=3)
-    after = tsne_maps([changed] * 2, splits, seed=0)
+    after = tsne_maps(layer_of([changed] * 2, splits))
     np.testing.assert_array_equal(after.xy[:, train], drawn.xy[:2, train])
     assert not same_map(after.xy[0, ~train], drawn.xy[0, ~train])
 
@@ -232,14 +235,14 @@ def test_tsne_of_train_does_not_depend_on_how_many_val_rows_there_are(
     states: np.ndarray, splits: np.ndarray, train: np.ndarray, drawn: LayerMaps
 ) -> None:
     kept = train | (np.arange(len(splits)) % 2 == 0)
-    after = tsne_maps([states[kept]], splits[kept], seed=0)
+    after = tsne_maps(layer_of([states[kept]], splits[kept]))
     np.testing.assert_array_equal(after.xy[0, train[kept]], drawn.xy[0, train])
 
 
 def test_tsne_is_the_same_for_the_same_seed(
     states: np.ndarray, splits: np.ndarray, drawn: LayerMaps
 ) -> None:
-    again = tsne_maps([states] * 3, splits, seed=0)
+    again = tsne_maps(layer_of([states] * 3, splits))
     np.testing.assert_array_equal(again.xy, drawn.xy)
     np.testing.assert_array_equal(again.trust, drawn.trust)
 
@@ -253,7 +256,7 @@ def test_tsne_is_the_same_for_the_same_seed_where_neighbours_are_approximate(
     monkeypatch.setattr(tsne, "MOST_EXACT", 1000)
     splits = interleaved(1100, 40)
     states = noise(1140, 60)
-    one, again, other = (tsne_maps([states], splits, seed=seed).xy for seed in (0, 0, 1))
+    one, again, other = (tsne_maps(layer_of([states], splits, seed=seed)).xy for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
 
@@ -297,14 +300,14 @@ def test_tsne_computes_affinities_once_per_snapshot_and_of_train_alone(
         return affinities(knn_index=knn_index, **settings)
 
     monkeypatch.setattr(openTSNE.affinity, "PerplexityBasedNN", counted)
-    tsne_maps([states] * 3, splits, seed=0)
+    tsne_maps(layer_of([states] * 3, splits))
     assert seen == [(N_TRAIN, 16)] * 3
 
 
 def test_a_continued_tsne_map_takes_fewer_iterations_than_the_first(
     splits: np.ndarray, steps: list[Step]
 ) -> None:
-    tsne_maps([noise(len(splits), 16)] * 3, splits, seed=0)
+    tsne_maps(layer_of([noise(len(splits), 16)] * 3, splits))
     first, *continued = iterations(steps, lambda step: id(step.affinities))  # one per snapshot
     assert len(continued) == 2
     assert max(continued) <= first / 2
@@ -315,7 +318,7 @@ def test_tsne_moves_the_points_whose_neighbours_changed(splits: np.ndarray) -> N
     states, clusters = clustered(splits)
     after, anew = states.copy(), clusters == clusters.max()
     after[anew] = np.random.default_rng(7).permutation(states[anew])
-    maps = tsne_maps([states, after], splits, seed=0)
+    maps = tsne_maps(layer_of([states, after], splits))
     moved = np.linalg.norm(maps.xy[1] - maps.xy[0], axis=1) / extent(maps.xy[0])
     train = splits == "train"
     assert np.median(moved[train & ~anew]) < 0.02
@@ -326,7 +329,7 @@ def test_tsne_holds_what_stayed_and_recomputes_the_layout_where_most_changed(
     splits: np.ndarray, steps: list[Step]
 ) -> None:
     one, other = noise(len(splits), 16), noise(len(splits), 16, seed=1)
-    first, held, anew = tsne_maps([one, one, other], splits, seed=0).xy[:, splits == "train"]
+    first, held, anew = tsne_maps(layer_of([one, one, other], splits)).xy[:, splits == "train"]
     factors = [factor for factor, _ in itertools.groupby(step.exaggeration for step in steps)]
     phases = zip(factors, iterations(steps, lambda step: step.exaggeration), strict=True)
     assert list(phases) == [*tsne.FIRST_PHASES, *tsne.HELD_PHASES, *tsne.RECOMPUTED_PHASES]
@@ -338,15 +341,13 @@ def test_tsne_holds_what_stayed_and_recomputes_the_layout_where_most_changed(
 def test_tsne_goes_on_from_earlier_maps(splits: np.ndarray) -> None:
     """A new snapshot leaves the maps that the reader has seen as they are."""
     three = [noise(len(splits), 16, seed=seed) for seed in range(3)]
-    whole = tsne_maps(three, splits, seed=0)
+    whole = tsne_maps(layer_of(three, splits))
     assert whole.xy.dtype == np.float32
     earlier = LayerMaps(whole.xy[:2], whole.trust[:2], whole.explained)
     three[0] = np.full_like(three[0], np.nan)  # to look at it again would fail
     reports: list[Progress] = []
     after = tsne_maps(
-        three,
-        splits,
-        seed=0,
+        layer_of(three, splits),
         earlier=LayerMaps.from_arrays(earlier.arrays()),
         on_progress=reports.append,
     )
@@ -366,8 +367,8 @@ def test_tsne_keeps_points_in_place_where_the_states_do_not_change(drawn: LayerM
 def test_tsne_starts_a_snapshot_where_the_one_before_ended(splits: np.ndarray) -> None:
     """Unrelated states end nearer to the earlier map if they start from it."""
     one, other = noise(len(splits), 16), noise(len(splits), 16, seed=1)
-    continued = tsne_maps([one, one + 0.3 * other], splits, seed=0).xy
-    afresh = tsne_maps([one + 0.3 * other], splits, seed=0).xy[0]
+    continued = tsne_maps(layer_of([one, one + 0.3 * other], splits)).xy
+    afresh = tsne_maps(layer_of([one + 0.3 * other], splits)).xy[0]
     moved = np.linalg.norm(continued[1] - continued[0], axis=1).mean()
     assert moved < 0.6 * np.linalg.norm(afresh - continued[0], axis=1).mean()
 
@@ -388,21 +389,21 @@ def test_tsne_puts_val_points_with_the_train_points_of_their_cluster(
 def test_tsne_works_with_a_handful_of_train_points(n_train: int) -> None:
     splits = interleaved(n_train, 6)
     states = noise(n_train + 6, 8).astype(np.float16)
-    maps = tsne_maps([states, states], splits, seed=0)
+    maps = tsne_maps(layer_of([states, states], splits))
     assert np.isfinite(maps.xy).all()
     assert extent(maps.xy[1]) > 0
     assert np.isnan(maps.trust).all()
 
 
 def test_tsne_works_without_val_rows(states: np.ndarray, train: np.ndarray) -> None:
-    maps = tsne_maps([states[train]], np.array(["train"] * N_TRAIN), seed=0)
+    maps = tsne_maps(layer_of([states[train]], np.array(["train"] * N_TRAIN)))
     assert np.isfinite(maps.xy).all()
     assert maps.trust[0, 0] > 0.8
     assert np.isnan(maps.trust[0, 1])
 
 
 def test_tsne_recovers_once_equal_states_move_apart(states: np.ndarray, splits: np.ndarray) -> None:
-    maps = tsne_maps([np.ones_like(states), states], splits, seed=0)
+    maps = tsne_maps(layer_of([np.ones_like(states), states], splits))
     assert np.isfinite(maps.xy).all()
     assert maps.trust[1, 0] > 0.8
 
@@ -412,7 +413,7 @@ def test_tsne_stops_soon_when_told_to(states: np.ndarray, splits: np.ndarray, as
     """Whether it is exaggerating, optimising or placing val."""
     answers = iter([False] * (asked - 1) + [True])
     with pytest.raises(Cancelled):
-        tsne_maps([states], splits, seed=0, should_stop=lambda: next(answers))
+        tsne_maps(layer_of([states], splits), should_stop=lambda: next(answers))
 
 
 @pytest.mark.parametrize("with_val", [True, False])
@@ -421,7 +422,7 @@ def test_tsne_progress_rises_evenly_to_one(
 ) -> None:
     rows = slice(None) if with_val else train
     reports: list[Progress] = []
-    tsne_maps([states[rows]] * 2, splits[rows], seed=0, on_progress=reports.append)
+    tsne_maps(layer_of([states[rows]] * 2, splits[rows]), on_progress=reports.append)
     seen = [report.fraction for report in reports]
     steps = np.diff([0.0, *seen])
     assert seen[-1] == 1.0
@@ -471,9 +472,9 @@ def test_maps_at_some_of_the_snapshots_are_those_of_all(drawn: LayerMaps) -> Non
 
 def test_an_example_is_placed_by_pca_exactly_where_it_is_drawn(splits: np.ndarray) -> None:
     snapshots = [clustered(splits, seed=seed)[0] + np.float16(seed) for seed in range(3)]
-    maps = pca_maps(snapshots, splits)
+    maps = pca_maps(layer_of(snapshots, splits))
     for at, states in enumerate(snapshots):
-        placed = place_in_pca(snapshots, splits, states[::7], at)
+        placed = place_in_pca(layer_of(snapshots, splits), maps.xy[at], states[::7], at)
         assert placed.dtype == np.float32
         assert np.allclose(placed, maps.xy[at, ::7], atol=1e-5 * extent(maps.xy[at]))
 
@@ -481,10 +482,12 @@ def test_an_example_is_placed_by_pca_exactly_where_it_is_drawn(splits: np.ndarra
 def test_pca_places_new_points_where_all_states_are_equal_or_one_dimensional() -> None:
     splits = np.array(["train"] * 6 + ["val"] * 2)
     same = np.ones((8, 4), dtype=np.float16)
-    assert (place_in_pca([same], splits, same[:1], 0) == 0).all()
+    layer = layer_of([same], splits)
+    assert (place_in_pca(layer, pca_maps(layer).xy[0], same[:1], 0) == 0).all()
     line = np.arange(8, dtype=np.float16)[:, None]
-    placed = place_in_pca([line], splits, line[:3], 0)
-    assert np.allclose(placed, pca_maps([line], splits).xy[0, :3], atol=1e-5)
+    layer = layer_of([line], splits)
+    xy = pca_maps(layer).xy[0]
+    assert np.allclose(place_in_pca(layer, xy, line[:3], 0), xy[:3], atol=1e-5)
 
 
 def test_a_copy_of_a_train_point_lands_beside_it_on_a_tsne_map(
@@ -492,7 +495,7 @@ def test_a_copy_of_a_train_point_lands_beside_it_on_a_tsne_map(
 ) -> None:
     xy = drawn.xy[-1] + np.float32(100)  # wherever the map is, new points come to lie in it
     before = xy.copy()
-    placed = place_in_tsne(xy, states, splits, states[train], seed=0)
+    placed = place_in_tsne(layer_of([states], splits), xy, states[train], 0)
     distance = np.linalg.norm(placed - xy[train], axis=1)
     assert np.median(distance) < 0.03 * extent(xy)
     assert distance.max() < 0.2 * extent(xy)
@@ -502,7 +505,7 @@ def test_a_copy_of_a_train_point_lands_beside_it_on_a_tsne_map(
 def test_val_is_placed_again_about_where_tsne_drew_it(
     drawn: LayerMaps, states: np.ndarray, splits: np.ndarray, train: np.ndarray
 ) -> None:
-    placed = place_in_tsne(drawn.xy[-1], states, splits, states[~train], seed=0)
+    placed = place_in_tsne(layer_of([states], splits), drawn.xy[-1], states[~train], 0)
     distance = np.linalg.norm(placed - drawn.xy[-1, ~train], axis=1)
     assert np.median(distance) < 0.01 * extent(drawn.xy[-1])
 
@@ -510,16 +513,16 @@ def test_val_is_placed_again_about_where_tsne_drew_it(
 def test_tsne_places_new_points_on_maps_of_next_to_nothing() -> None:
     splits = np.array(["train"] * 4 + ["val"] * 4)
     states = noise(8, 3)
-    maps = tsne_maps([states], splits, seed=0)
+    maps = tsne_maps(layer_of([states], splits))
     assert np.allclose(
-        place_in_tsne(maps.xy[0], states, splits, states, seed=0), maps.xy[0], atol=1e-5
+        place_in_tsne(layer_of([states], splits), maps.xy[0], states, 0), maps.xy[0], atol=1e-5
     )
     same = np.ones((8, 3), dtype=np.float16)
-    assert (place_in_tsne(maps.xy[0], same, splits, same[:2], seed=0) == 0).all()
+    assert (place_in_tsne(layer_of([same], splits), maps.xy[0], same[:2], 0) == 0).all()
 
 
 def test_new_points_enter_the_square_of_their_maps(states: np.ndarray, splits: np.ndarray) -> None:
-    maps = pca_maps([states], splits)
+    maps = pca_maps(layer_of([states], splits))
     square = maps.in_unit_square()
     assert np.array_equal(maps.to_unit_square(maps.xy[0, 3:5]), square[0, 3:5])
     outside = maps.xy[0, :1] + extent(maps.xy[0])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from layers import layer_of
 from test_projection import clustered, extent, interleaved, noise
 
 from layerviz.errors import Cancelled
@@ -25,7 +26,7 @@ STATES, CLUSTERS = clustered(SPLITS)
 @pytest.fixture(scope="module")
 def drawn() -> LayerMaps:
     """Maps of three snapshots between which nothing changes."""
-    return umap_maps([STATES] * 3, SPLITS, seed=0)
+    return umap_maps(layer_of([STATES] * 3, SPLITS))
 
 
 def test_nothing_but_drawing_umap_imports_it() -> None:
@@ -33,9 +34,10 @@ def test_nothing_but_drawing_umap_imports_it() -> None:
     code = (
         "import sys, numpy as np, layerviz.jobs, layerviz.cache, layerviz.export.page\n"
         "x = np.random.default_rng(0).normal(size=(1100, 8)).astype('float32')\n"
-        "from layerviz.projection import tsne\n"
+        "from layerviz.projection import LayerStates, tsne\n"
         "tsne.FIRST_PHASES = ((1, 10),)\n"
-        "tsne.tsne_maps([x], np.array(['train'] * 1100), seed=0)\n"
+        "splits, labels = np.array(['train'] * 1100), np.zeros(1100, dtype=int)\n"
+        "tsne.tsne_maps(LayerStates([x], splits, labels, 0))\n"
         "print([name for name in ('umap', 'numba', 'pynndescent') if name in sys.modules])"
     )
     done = subprocess.run(
@@ -47,20 +49,23 @@ def test_nothing_but_drawing_umap_imports_it() -> None:
 def test_val_has_no_say_in_where_train_lies(drawn: LayerMaps) -> None:
     changed = STATES.copy()
     changed[~TRAIN] = noise(int((~TRAIN).sum()), 16, seed=3)
-    after = umap_maps([changed] * 2, SPLITS, seed=0)
+    after = umap_maps(layer_of([changed] * 2, SPLITS))
     np.testing.assert_array_equal(after.xy[:, TRAIN], drawn.xy[:2, TRAIN])
     assert not np.allclose(after.xy[0, ~TRAIN], drawn.xy[0, ~TRAIN])
 
 
 def test_the_seed_decides(drawn: LayerMaps) -> None:
-    np.testing.assert_array_equal(umap_maps([STATES], SPLITS, seed=0).xy[0], drawn.xy[0])
-    assert (umap_maps([STATES], SPLITS, seed=1).xy[0] != drawn.xy[0]).any()
+    np.testing.assert_array_equal(umap_maps(layer_of([STATES], SPLITS)).xy[0], drawn.xy[0])
+    assert (umap_maps(layer_of([STATES], SPLITS, seed=1)).xy[0] != drawn.xy[0]).any()
 
 
 def test_points_stay_where_the_states_do_not_change(drawn: LayerMaps) -> None:
     """Over several seeds: with one, a single cluster that slides decides, and processors differ."""
     moved = []
-    for maps in (drawn, *(umap_maps([STATES] * 3, SPLITS, seed=seed) for seed in range(1, 5))):
+    for maps in (
+        drawn,
+        *(umap_maps(layer_of([STATES] * 3, SPLITS, seed=seed)) for seed in range(1, 5)),
+    ):
         for before, after in itertools.pairwise(maps.xy):
             moved.append(np.linalg.norm(after - before, axis=1) / extent(before))
     assert np.median(moved) < 0.12
@@ -69,8 +74,8 @@ def test_points_stay_where_the_states_do_not_change(drawn: LayerMaps) -> None:
 def test_a_snapshot_starts_where_the_one_before_ended() -> None:
     """Unrelated states end nearer to the earlier map if they start from it."""
     one, other = noise(len(SPLITS), 16), noise(len(SPLITS), 16, seed=1)
-    continued = umap_maps([one, one + 0.3 * other], SPLITS, seed=0).xy
-    afresh = umap_maps([one + 0.3 * other], SPLITS, seed=0).xy[0]
+    continued = umap_maps(layer_of([one, one + 0.3 * other], SPLITS)).xy
+    afresh = umap_maps(layer_of([one + 0.3 * other], SPLITS)).xy[0]
     moved = np.linalg.norm(continued[1] - continued[0], axis=1).mean()
     assert moved < 0.6 * np.linalg.norm(afresh - continued[0], axis=1).mean()
 
@@ -86,9 +91,7 @@ def test_new_snapshots_go_on_from_earlier_maps(drawn: LayerMaps) -> None:
     reports: list[Progress] = []
     unread = np.full_like(STATES, np.nan)  # to look at it again would fail
     after = umap_maps(
-        [unread, unread, STATES],
-        SPLITS,
-        seed=0,
+        layer_of([unread, unread, STATES], SPLITS),
         earlier=drawn.at((0, 1)),
         on_progress=reports.append,
     )
@@ -98,10 +101,10 @@ def test_new_snapshots_go_on_from_earlier_maps(drawn: LayerMaps) -> None:
 
 
 def test_new_points_land_where_val_was_drawn(drawn: LayerMaps) -> None:
-    placed = place_in_umap(drawn.xy[-1], STATES, SPLITS, STATES[~TRAIN], seed=0)
+    placed = place_in_umap(layer_of([STATES], SPLITS), drawn.xy[-1], STATES[~TRAIN], 0)
     distance = np.linalg.norm(placed - drawn.xy[-1, ~TRAIN], axis=1)
     assert np.median(distance) < 0.01 * extent(drawn.xy[-1])
-    one = place_in_umap(drawn.xy[-1], STATES, SPLITS, STATES[~TRAIN][:1], seed=0)
+    one = place_in_umap(layer_of([STATES], SPLITS), drawn.xy[-1], STATES[~TRAIN][:1], 0)
     assert one.shape == (1, 2)
     assert one.dtype == np.float32
 
@@ -110,22 +113,24 @@ def test_new_points_land_where_val_was_drawn(drawn: LayerMaps) -> None:
 def test_a_handful_of_train_points_is_drawn(n_train: int) -> None:
     splits = interleaved(n_train, 6)
     states = noise(n_train + 6, 8).astype(np.float16)
-    maps = umap_maps([states, states], splits, seed=0)
+    maps = umap_maps(layer_of([states, states], splits))
     assert np.isfinite(maps.xy).all()
-    placed = place_in_umap(maps.xy[0], states, splits, states[:2], seed=0)
+    placed = place_in_umap(layer_of([states], splits), maps.xy[0], states[:2], 0)
     assert np.isfinite(placed).all()
 
 
 def test_equal_states_are_one_point_and_later_ones_recover() -> None:
-    maps = umap_maps([np.ones_like(STATES), STATES], SPLITS, seed=0)
+    maps = umap_maps(layer_of([np.ones_like(STATES), STATES], SPLITS))
     assert not maps.xy[0].any()
     assert maps.trust[1, 0] > 0.8
-    assert not place_in_umap(maps.xy[0], np.ones_like(STATES), SPLITS, STATES[:3], seed=0).any()
+    assert not place_in_umap(
+        layer_of([np.ones_like(STATES)], SPLITS), maps.xy[0], STATES[:3], 0
+    ).any()
 
 
 @pytest.mark.parametrize("asked", [1, 2])
 def test_it_stops_when_told_to_and_can_be_drawn_again(asked: int) -> None:
     answers = iter([False] * (asked - 1) + [True])
     with pytest.raises(Cancelled):
-        umap_maps([STATES], SPLITS, seed=0, should_stop=lambda: next(answers))
-    assert umap_maps([STATES], SPLITS, seed=0).n_snapshots == 1  # no lock was left behind
+        umap_maps(layer_of([STATES], SPLITS), should_stop=lambda: next(answers))
+    assert umap_maps(layer_of([STATES], SPLITS)).n_snapshots == 1  # no lock was left behind

@@ -17,6 +17,7 @@ from layerviz.bench.materials import random_bert, size_of, varied_dataset
 from layerviz.config import RunConfig
 from layerviz.data import Dataset, Table
 from layerviz.encoders import LoadedEncoder
+from layerviz.projection import LayerStates
 from layerviz.projection.pca import pca_maps
 from layerviz.runs import Run, Snapshot
 from layerviz.training.watching import predictions_of, scores_of
@@ -126,10 +127,11 @@ def _bf16_capture(run: Run, encoder: LoadedEncoder) -> float | None:
 
 def _draw(run: Run) -> None:
     """Map the layers that the page shows at first, at all snapshots there are."""
-    splits = runs.read_examples(run.path)["split"].to_numpy()
+    examples = runs.read_examples(run.path)
+    splits, labels = examples["split"].to_numpy(), examples["label"].to_numpy()
     for layer in first_and_last_layers(int(run.encoder["layers"])):
         states = [runs.read_hidden_states(run.path, s.index, "mean", layer) for s in run.snapshots]
-        pca_maps(states, splits)
+        pca_maps(LayerStates(states, splits, labels, run.config.seed))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from layerviz.bench.materials import random_bert, size_of, varied_csv
 from layerviz.config import RunConfig
 from layerviz.data import Columns, Table
 from layerviz.errors import ConfigError, RunError
+from layerviz.projection import LayerStates
 from layerviz.projection.pca import pca_maps
 
 SIZES = (1000, 4000, 16_000, 64_000)
@@ -111,10 +112,10 @@ def _mapped(states: np.ndarray, run: runs.Run, dataset: data.Dataset) -> float:
     """Map what a run would have captured of these states; return the seconds."""
     chosen = training.choose_examples(dataset, run.config.max_captured, 0)
     rows = np.flatnonzero(dataset.examples["id"].isin(chosen["id"]))
-    splits = dataset.examples["split"].to_numpy()[rows]
+    splits, labels = (dataset.examples[name].to_numpy()[rows] for name in ("split", "label"))
     start = time.perf_counter()
     for layer in range(1, min(MAPPED_LAYERS, len(states) - 1) + 1):
-        pca_maps([states[layer][rows]], splits)
+        pca_maps(LayerStates([states[layer][rows]], splits, labels, run.config.seed))
     return time.perf_counter() - start
 
 

@@ -12,11 +12,11 @@ from layerviz.charts.curves import (
 from layerviz.charts.frames import (
     COLOURINGS,
     colour_codes,
-    drawn_rows,
     examples_frame,
     most_frequent,
     panels_frame,
     points_frame,
+    sample_rows,
 )
 from layerviz.charts.grid import Grid, rows_in_box
 from layerviz.charts.heat_maps import (
@@ -66,7 +66,6 @@ __all__ = [
     "class_heat_map",
     "colour_codes",
     "confidence_legend",
-    "drawn_rows",
     "encoders_over_epochs",
     "examples_frame",
     "knowledge_strip",
@@ -83,6 +82,7 @@ __all__ = [
     "points_frame",
     "pooling_scores",
     "rows_in_box",
+    "sample_rows",
     "score_heat_map",
     "scores_over_depth",
     "scores_over_epochs",

@@ -183,7 +183,7 @@ def most_frequent(labels: np.ndarray) -> list[int]:
     return sorted(int(label) for label in classes[order])
 
 
-def drawn_rows(splits: np.ndarray, most_per_split: int, seed: int = 0) -> np.ndarray:
+def sample_rows(splits: np.ndarray, most_per_split: int, seed: int = 0) -> np.ndarray:
     """Return the rows of train and val to draw: all, or a seeded sample of each split."""
     rng = np.random.default_rng(seed)
     chosen = []

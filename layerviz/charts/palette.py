@@ -1,11 +1,11 @@
-"""The colours of layerviz: one meaning each, on every page and in every export."""
+"""The colours of layerviz: each has one meaning, on every page and in every export."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-# Six of Okabe & Ito (2008), whose yellow cannot be seen on white, then four that a search over
-# sRGB found to stay apart from these and each other under simulated deuteranopia and protanopia
+# Six of Okabe & Ito (2008), whose yellow is invisible on white, then four that a search over sRGB
+# found to stay distinct from these and from each other under simulated deuteranopia and protanopia
 # (Machado et al., 2009), as the grey of the other classes does.
 CLASS_COLOURS = (
     "#0072B2",
@@ -25,8 +25,8 @@ SPLIT_COLOURS = {"train": "#5B6B7B", "val": "#B07D2B"}
 # Of encoders that are compared; found in the same way. More of them repeat the colours with
 # another shape.
 ENCODER_COLOURS = ("#3060D8", "#A84800", "#7C9450", "#E0607C", "#1890C0", "#006090")
-# cividis (Nunez, Anderton & Renslow, 2018): the same order to every eye; of its 24 steps those
-# that are seen both on white and on a dark page.
+# cividis (Nunez, Anderton & Renslow, 2018), whose order is the same to every eye; of its 24 steps,
+# those that are visible both on white and on a dark page.
 CONFIDENCE_RAMP = (
     "#2B3D6E", "#36446C", "#404B6B", "#49526C", "#52596C", "#5A606E", "#626770", "#6B6E73",
     "#737576", "#7B7D78", "#848478", "#8D8C77", "#979475", "#A09C73", "#AAA570", "#B4AD6C",

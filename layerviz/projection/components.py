@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from layerviz.projection.layer_maps import vary
+
 if TYPE_CHECKING:  # imported where it is used: see projections.py
     from sklearn.decomposition import PCA
 
@@ -38,6 +40,20 @@ def reduced(states: np.ndarray, train: np.ndarray) -> np.ndarray:
         if rows.any():
             components[rows] = basis.transform(states[rows])
     return components
+
+
+def reduced_by_train(
+    states: np.ndarray, train: np.ndarray, vectors: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return train rows and new vectors in the components of `reducing_basis`, fitted on train.
+
+    None where all train rows are equal, so that there are no components.
+    """
+    train_rows = states[train].astype(np.float32)
+    if not vary(train_rows):
+        return None
+    basis = reducing_basis(train_rows)
+    return basis.transform(train_rows), basis.transform(vectors.astype(np.float32))
 
 
 def two_columns(positions: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from layerviz.progress import OnProgress, ShouldStop
+from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.projection.layer_maps import LayerMaps, rated, vary
 from layerviz.projection.projection import LayerStates, Projection
 
@@ -16,7 +16,12 @@ LEAST_VARIANCE = 1e-6  # of standardised states, within classes: keeps the covar
 LEAST_SINGULAR = 1e-6  # of class means, as a part of the largest: below it there is no discriminant
 
 
-def lda_maps(states: Sequence[np.ndarray], splits: np.ndarray, labels: np.ndarray) -> LayerMaps:
+def lda_maps(
+    layer: LayerStates,
+    earlier: LayerMaps | None = None,  # noqa: ARG001
+    on_progress: OnProgress = ignore,  # noqa: ARG001
+    should_stop: ShouldStop = never,  # noqa: ARG001
+) -> LayerMaps:
     """Map one layer onto the two directions that separate the train classes best.
 
     Fisher's (1936) discriminants in Rao's (1948) form for several classes; the covariance within
@@ -30,50 +35,16 @@ def lda_maps(states: Sequence[np.ndarray], splits: np.ndarray, labels: np.ndarra
     of the one before by the rotation or reflection that brings the train points closest
     (orthogonal Procrustes; Schönemann, 1966); a lone discriminant stays the horizontal axis and is
     only reflected.
-
-    Parameters
-    ----------
-    states : sequence of S ndarrays of shape (N, D)
-        Pooled hidden states of the layer, one array per snapshot.
-    splits : ndarray of shape (N,)
-        Name of each row's split; the rows of ``train`` fit the map.
-    labels : ndarray of shape (N,)
-        Classes; those of rows outside train are not looked at.
-
-    Returns
-    -------
-    LayerMaps
     """
-    aligned = _aligned_axes(states, splits == "train", labels)
-    xy = [axes.place(state) for axes, state in zip(aligned, states, strict=True)]
-    return rated(xy, states, splits)
+    aligned = _aligned_axes(layer.states, layer.train, layer.labels)
+    xy = [axes.place(state) for axes, state in zip(aligned, layer.states, strict=True)]
+    return rated(xy, layer.states, layer.splits)
 
 
-def place_in_lda(
-    states: Sequence[np.ndarray],
-    splits: np.ndarray,
-    labels: np.ndarray,
-    vectors: np.ndarray,
-    at: int,
-) -> np.ndarray:
-    """Place new vectors in the map that `lda_maps` draws of one snapshot.
-
-    Parameters
-    ----------
-    states : sequence of S ndarrays of shape (N, D)
-        All the states that `lda_maps` was given.
-    splits, labels : ndarrays of shape (N,)
-    vectors : ndarray of shape (m, D)
-        New states of the same layer.
-    at : int
-        Position, among the S snapshots, of the one that the vectors belong to.
-
-    Returns
-    -------
-    ndarray of shape (m, 2), float32
-        In the coordinates of ``LayerMaps.xy``.
-    """
-    return _aligned_axes(states[: at + 1], splits == "train", labels)[at].place(vectors)
+def place_in_lda(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:  # noqa: ARG001
+    """Place new vectors in the map that `lda_maps` draws of one snapshot; nothing is refitted."""
+    aligned = _aligned_axes(layer.states[: at + 1], layer.train, layer.labels)
+    return aligned[at].place(vectors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,19 +160,6 @@ def _leftover_components(
 # --- the projection -------------------------------------------------------------------------
 
 
-def _draw(
-    layer: LayerStates,
-    earlier: LayerMaps | None,  # noqa: ARG001
-    on_progress: OnProgress,  # noqa: ARG001
-    should_stop: ShouldStop,  # noqa: ARG001
-) -> LayerMaps:
-    return lda_maps(layer.states, layer.splits, layer.labels)
-
-
-def _place(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:  # noqa: ARG001
-    return place_in_lda(layer.states, layer.splits, layer.labels, vectors, at)
-
-
 def _notes(n_classes: int) -> tuple[str, ...]:
     if n_classes != 2:
         return ()
@@ -221,8 +179,8 @@ LDA = Projection(
     "separated even where nothing was learned: judge by val. With two classes there is only one "
     "such direction, the horizontal one; the vertical one is the first principal component of "
     "what it leaves of the variation within classes.",
-    draw=_draw,
-    place=_place,
+    draw=lda_maps,
+    place=place_in_lda,
     placed_by="all snapshots",
     uses_labels=True,
     notes=_notes,

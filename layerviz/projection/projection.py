@@ -35,6 +35,11 @@ class LayerStates:
     labels: np.ndarray
     seed: int
 
+    @property
+    def train(self) -> np.ndarray:
+        """Which rows fit the map, shape (N,), bool."""
+        return self.splits == "train"
+
 
 class Draw(Protocol):
     """Maps a layer at all of its snapshots."""

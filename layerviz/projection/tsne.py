@@ -17,7 +17,7 @@ from layerviz.progress import (
     never,
     stop_if_asked,
 )
-from layerviz.projection.components import reduced, reducing_basis, two_columns
+from layerviz.projection.components import reduced, reduced_by_train, two_columns
 from layerviz.projection.layer_maps import LayerMaps, continued, vary
 from layerviz.projection.projection import LayerStates, Projection
 
@@ -45,14 +45,10 @@ MOST_EXACT = 20_000  # train points up to which comparing all pairs is fast
 
 
 def tsne_maps(
-    states: Sequence[np.ndarray],
-    splits: np.ndarray,
-    *,
-    seed: int,
+    layer: LayerStates,
     earlier: LayerMaps | None = None,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
-    n_jobs: int = 1,
 ) -> LayerMaps:
     """Map one layer with t-SNE, each snapshot continued from the one before.
 
@@ -65,83 +61,42 @@ def tsne_maps(
     Rows outside train are placed by openTSNE's `transform` (Poličar et al., 2019), which keeps
     the train points fixed.
 
-    Parameters
-    ----------
-    states : sequence of S ndarrays of shape (N, D)
-        Pooled hidden states of the layer, one array per snapshot.
-    splits : ndarray of shape (N,)
-        Name of each row's split; the rows of ``train`` fit the map.
-    seed : int
-        Seed of the optimisation.
-    earlier : LayerMaps, optional
-        Maps of the first snapshots, as computed before; only the rest is computed.
-    on_progress : callable
-        Called with a `Progress` that counts percent.
-    should_stop : callable
-        Asked every 10 iterations.
-    n_jobs : int
-        Threads.
-
-    Returns
-    -------
-    LayerMaps
-
-    Raises
-    ------
-    Cancelled
-        If `should_stop` answers true.
+    `on_progress` is told percent; `should_stop` is asked every 10 iterations.
     """
+    states = layer.states
 
     def draw(index: int, state: np.ndarray, previous: np.ndarray | None) -> np.ndarray:
         reporter = _Reporter(index, len(states), on_progress, should_stop)
         before = None if previous is None else _Before(states[index - 1], previous)
-        xy = _tsne(state, splits == "train", before, seed, reporter, n_jobs)
+        xy = _tsne(state, layer.train, before, layer.seed, reporter)
         reporter.finished()
         return xy
 
-    return continued(draw, states, splits, earlier)
+    return continued(draw, states, layer.splits, earlier)
 
 
-def place_in_tsne(
-    xy: np.ndarray, states: np.ndarray, splits: np.ndarray, vectors: np.ndarray, *, seed: int
-) -> np.ndarray:
+def place_in_tsne(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:
     """Place new vectors in a t-SNE map that was drawn; its points stay where they are.
 
     Uses openTSNE's `transform` (Poličar et al., 2019), with the settings with which `tsne_maps`
     places the rows outside train.
-
-    Parameters
-    ----------
-    xy : ndarray of shape (N, 2)
-        The map of one snapshot, one of ``LayerMaps.xy``.
-    states : ndarray of shape (N, D)
-        The states that it shows.
-    splits : ndarray of shape (N,)
-    vectors : ndarray of shape (m, D)
-        New states of the same layer and snapshot.
-    seed : int
-        Of the search for neighbours.
-
-    Returns
-    -------
-    ndarray of shape (m, 2), float32
-        In the coordinates of `xy`.
     """
     import openTSNE
 
-    train_rows = states[splits == "train"].astype(np.float32)
-    if not vary(train_rows):
+    components = reduced_by_train(layer.states[at], layer.train, vectors)
+    if components is None:
         return np.zeros((len(vectors), 2), dtype=np.float32)
-    basis = reducing_basis(train_rows)
-    components = basis.transform(vectors.astype(np.float32))
+    train_rows, new_rows = components
     if len(train_rows) < FEWEST_POINTS:
-        return two_columns(components[:, :2]).astype(np.float32)
-    affinities = _affinities(basis.transform(train_rows), seed)
-    train_xy = xy[splits == "train"].astype(np.float64)
+        return two_columns(new_rows[:, :2]).astype(np.float32)
+    train_xy = xy[layer.train].astype(np.float64)
     embedding = openTSNE.TSNEEmbedding(
-        train_xy.copy(), affinities, negative_gradient_method="bh", random_state=seed
+        train_xy.copy(),
+        _affinities(train_rows, layer.seed),
+        negative_gradient_method="bh",
+        random_state=layer.seed,
     )
-    positions = _positions_of_new(embedding, components)
+    positions = _positions_of_new(embedding, new_rows)
     shift = train_xy[0] - np.asarray(embedding)[0]  # the embedding was re-centred in place
     return (positions + shift).astype(np.float32)
 
@@ -181,7 +136,6 @@ def _tsne(
     before: _Before | None,
     seed: int,
     reporter: _Reporter,
-    n_jobs: int,
 ) -> np.ndarray:
     """Return positions of shape (N, 2): train optimised, the other rows placed."""
     import openTSNE
@@ -199,7 +153,7 @@ def _tsne(
         phases, pull = FIRST_PHASES, np.zeros((n_train, 1))
     else:
         old = reduced(before.states.astype(np.float32), train)[train]
-        stayed = _neighbours_kept(old, train_components, seed, n_jobs)
+        stayed = _neighbours_kept(old, train_components, seed)
         if stayed.mean() < ENOUGH_TO_HOLD:
             start = openTSNE.initialization.rescale(before.xy.astype(np.float64))
             phases, pull = RECOMPUTED_PHASES, np.zeros((n_train, 1))
@@ -209,9 +163,8 @@ def _tsne(
             phases, pull = HELD_PHASES, np.minimum(1, (stayed / STAYING) ** 4)[:, None]
     embedding = openTSNE.TSNEEmbedding(
         start.copy(),
-        _affinities(train_components, seed, n_jobs),
+        _affinities(train_components, seed),
         negative_gradient_method="bh",
-        n_jobs=n_jobs,
         random_state=seed,
     )
     embedding = _optimised(embedding, phases, start, pull, reporter)
@@ -240,29 +193,26 @@ def _optimised(
     return embedding
 
 
-def _neighbours_kept(old: np.ndarray, new: np.ndarray, seed: int, n_jobs: int) -> np.ndarray:
+def _neighbours_kept(old: np.ndarray, new: np.ndarray, seed: int) -> np.ndarray:
     """Return which share of each row's nearest rows stayed, shape (n,)."""
     k = min(NEIGHBOURS, len(new) - 1)
-    first, second = (_index(rows, k, seed, n_jobs).build()[0] for rows in (old, new))
+    first, second = (_index(rows, k, seed).build()[0] for rows in (old, new))
     return (first[:, :, None] == second[:, None, :]).any(axis=2).mean(axis=1)
 
 
-def _affinities(
-    train_rows: np.ndarray, seed: int, n_jobs: int = 1
-) -> openTSNE.affinity.PerplexityBasedNN:
+def _affinities(train_rows: np.ndarray, seed: int) -> openTSNE.affinity.PerplexityBasedNN:
     """Return how near train rows are to one another; its index places others among them."""
     import openTSNE
 
     perplexity = _perplexity(len(train_rows))
     return openTSNE.affinity.PerplexityBasedNN(
-        knn_index=_index(train_rows, min(len(train_rows) - 1, int(3 * perplexity)), seed, n_jobs),
+        knn_index=_index(train_rows, min(len(train_rows) - 1, int(3 * perplexity)), seed),
         perplexity=perplexity,
-        n_jobs=n_jobs,
         random_state=seed,
     )
 
 
-def _index(rows: np.ndarray, k: int, seed: int, n_jobs: int) -> openTSNE.nearest_neighbors.KNNIndex:
+def _index(rows: np.ndarray, k: int, seed: int) -> openTSNE.nearest_neighbors.KNNIndex:
     """Return the index of each row's k nearest rows.
 
     openTSNE gets it ready-made: choosing one itself, it would import pynndescent (minutes of
@@ -275,7 +225,6 @@ def _index(rows: np.ndarray, k: int, seed: int, n_jobs: int) -> openTSNE.nearest
         rows,
         k=k,
         metric="euclidean",
-        n_jobs=n_jobs,
         random_state=seed,
         knn_kwargs={"algorithm": "brute"} if exact else None,
     )
@@ -296,29 +245,6 @@ def _positions_of_new(embedding: openTSNE.TSNEEmbedding, components: np.ndarray)
     return np.asarray(positions)
 
 
-# --- the projection -------------------------------------------------------------------------
-
-
-def _draw(
-    layer: LayerStates,
-    earlier: LayerMaps | None,
-    on_progress: OnProgress,
-    should_stop: ShouldStop,
-) -> LayerMaps:
-    return tsne_maps(
-        layer.states,
-        layer.splits,
-        seed=layer.seed,
-        earlier=earlier,
-        on_progress=on_progress,
-        should_stop=should_stop,
-    )
-
-
-def _place(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:
-    return place_in_tsne(xy, layer.states[at], layer.splits, vectors, seed=layer.seed)
-
-
 TSNE = Projection(
     name="tsne",
     label="t-SNE",
@@ -327,8 +253,8 @@ TSNE = Projection(
     "a point is held in place to the extent that its nearest neighbours stayed the same, so what "
     "moves is what changed. (Where most neighbours changed, the layout is recomputed.) Cluster "
     "sizes and distances between far clusters mean little.",
-    draw=_draw,
-    place=_place,
+    draw=tsne_maps,
+    place=place_in_tsne,
     stored=True,
     continues=True,
 )

@@ -7,7 +7,6 @@ such a map is drawn or extended.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +20,7 @@ from layerviz.progress import (
     never,
     stop_if_asked,
 )
-from layerviz.projection.components import reduced, reducing_basis, two_columns
+from layerviz.projection.components import reduced, reduced_by_train, two_columns
 from layerviz.projection.layer_maps import LayerMaps, continued, vary
 from layerviz.projection.projection import LayerStates, Projection
 
@@ -41,10 +40,7 @@ _one_at_a_time = threading.Lock()
 
 
 def umap_maps(
-    states: Sequence[np.ndarray],
-    splits: np.ndarray,
-    *,
-    seed: int,
+    layer: LayerStates,
     earlier: LayerMaps | None = None,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
@@ -55,73 +51,30 @@ def umap_maps(
     positions of the snapshot before, with fewer and smaller steps. Rows outside train are placed
     by umap-learn's `transform`, which keeps the train points fixed.
 
-    Parameters
-    ----------
-    states : sequence of S ndarrays of shape (N, D)
-        Pooled hidden states of the layer, one array per snapshot.
-    splits : ndarray of shape (N,)
-        Name of each row's split; the rows of ``train`` fit the map.
-    seed : int
-        Seed of the optimisation.
-    earlier : LayerMaps, optional
-        Maps of the first snapshots, as computed before; only the rest is computed.
-    on_progress : callable
-        Called with a `Progress` that counts percent.
-    should_stop : callable
-        Asked before the train rows of a snapshot are mapped, and before the others are placed.
-
-    Returns
-    -------
-    LayerMaps
-
-    Raises
-    ------
-    Cancelled
-        If `should_stop` answers true.
+    `on_progress` is told percent; `should_stop` is asked before the train rows of a snapshot are
+    mapped, and before the others are placed.
     """
 
     def draw(index: int, state: np.ndarray, previous: np.ndarray | None) -> np.ndarray:
-        xy = _map_of_snapshot(state, splits == "train", previous, seed, should_stop)
-        percent = round(100 * (index + 1) / len(states))
+        xy = _map_of_snapshot(state, layer.train, previous, layer.seed, should_stop)
+        percent = round(100 * (index + 1) / len(layer.states))
         on_progress(Progress(MAPPING, percent, 100))
         return xy
 
-    return continued(draw, states, splits, earlier)
+    return continued(draw, layer.states, layer.splits, earlier)
 
 
-def place_in_umap(
-    xy: np.ndarray, states: np.ndarray, splits: np.ndarray, vectors: np.ndarray, *, seed: int
-) -> np.ndarray:
-    """Place new vectors in a UMAP map that was drawn; its points stay where they are.
-
-    Parameters
-    ----------
-    xy : ndarray of shape (N, 2)
-        The map of one snapshot, one of ``LayerMaps.xy``.
-    states : ndarray of shape (N, D)
-        The states that it shows.
-    splits : ndarray of shape (N,)
-    vectors : ndarray of shape (m, D)
-        New states of the same layer and snapshot.
-    seed : int
-        The one that the map was drawn with.
-
-    Returns
-    -------
-    ndarray of shape (m, 2), float32
-        In the coordinates of `xy`.
-    """
-    train = splits == "train"
-    train_rows = states[train].astype(np.float32)
-    if not vary(train_rows):
+def place_in_umap(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:
+    """Place new vectors in a UMAP map that was drawn; its points stay where they are."""
+    components = reduced_by_train(layer.states[at], layer.train, vectors)
+    if components is None:
         return np.zeros((len(vectors), 2), dtype=np.float32)
-    basis = reducing_basis(train_rows)
-    components = basis.transform(vectors.astype(np.float32))
+    train_rows, new_rows = components
     if len(train_rows) < FEWEST_POINTS:
-        return two_columns(components[:, :2]).astype(np.float32)
+        return two_columns(new_rows[:, :2]).astype(np.float32)
     with _one_at_a_time:
-        model = _neighbourhoods(basis.transform(train_rows), seed)
-        return _positions_of_new(model, xy[train], components)
+        model = _neighbourhoods(train_rows, layer.seed)
+        return _positions_of_new(model, xy[layer.train], new_rows)
 
 
 def _map_of_snapshot(
@@ -210,29 +163,6 @@ def _positions_of_new(model: UmapModel, train_xy: np.ndarray, components: np.nda
     return model.transform(components)
 
 
-# --- the projection -------------------------------------------------------------------------
-
-
-def _draw(
-    layer: LayerStates,
-    earlier: LayerMaps | None,
-    on_progress: OnProgress,
-    should_stop: ShouldStop,
-) -> LayerMaps:
-    return umap_maps(
-        layer.states,
-        layer.splits,
-        seed=layer.seed,
-        earlier=earlier,
-        on_progress=on_progress,
-        should_stop=should_stop,
-    )
-
-
-def _place(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:
-    return place_in_umap(xy, layer.states[at], layer.splits, vectors, seed=layer.seed)
-
-
 UMAP = Projection(
     name="umap",
     label="UMAP",
@@ -240,8 +170,8 @@ UMAP = Projection(
     reading="preserves neighbourhoods too, packs them more tightly, and continues from epoch to "
     "epoch in the same way. The first UMAP map after the server starts takes up to a minute "
     "longer, while UMAP compiles itself.",
-    draw=_draw,
-    place=_place,
+    draw=umap_maps,
+    place=place_in_umap,
     stored=True,
     continues=True,
 )

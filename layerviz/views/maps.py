@@ -366,7 +366,7 @@ def collect_maps(
         view,
         snapshots,
         examples=examples,
-        rows=charts.drawn_rows(examples["split"].to_numpy(), most_per_split),
+        rows=charts.sample_rows(examples["split"].to_numpy(), most_per_split),
         by_layer=by_layer,
         predictions=[runs.read_predictions(run.path, index) for index in snapshots],
         measures=runs.read_separability(run.path),

@@ -79,16 +79,16 @@ def shared_slots(
         Of all maps together.
     """
     epochs = sorted(
-        {round(snapshot.epoch, 4) for snapshots in ready for snapshot in snapshots}
+        {round(snapshot.epoch, 4) for of_run in ready for snapshot in of_run}
         | {epoch for run in runs for epoch in _epochs_to_come(run)}
     )
     n_slots = min(len(epochs), most_slots(n_points))
     kept = [epochs[round(at)] for at in np.linspace(0, len(epochs) - 1, n_slots)]
-    shown = [
-        [max(s.index for s in snapshots if s.epoch <= epoch + 1e-3) for epoch in kept]
-        for snapshots in ready
+    snapshots = [
+        [max(s.index for s in of_run if s.epoch <= epoch + 1e-3) for epoch in kept]
+        for of_run in ready
     ]
-    return kept, shown
+    return kept, snapshots
 
 
 def _epochs_to_come(run: Run) -> list[float]:

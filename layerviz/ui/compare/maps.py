@@ -152,7 +152,7 @@ def _maps(entries: list[_Entry], at_best: bool) -> None:
 def _draw(entries: list[_Entry], at_best: bool) -> None:
     examples, rows_of_runs = cache.common_examples([entry.run for entry in entries])
     splits = examples["split"].to_numpy()
-    rows = charts.drawn_rows(splits, most_per_split(len(entries)))
+    rows = charts.sample_rows(splits, most_per_split(len(entries)))
     epochs, snapshots = _slots(entries, at_best, len(entries) * len(rows))
     sizes = {split: int((splits == split).sum()) for split in TRAIN_AND_VAL}
     maps = [

@@ -63,7 +63,7 @@ def show_maps(
     ids, splits = examples["id"].to_numpy(), examples["split"].to_numpy()
     chosen = {only} if only else selection(run)
     is_chosen = np.isin(ids, list(chosen))
-    sample = charts.drawn_rows(splits, most_per_split(len(layers)))
+    sample = charts.sample_rows(splits, most_per_split(len(layers)))
     n_points = len(layers) * len(sample)  # what is selected changes neither slots nor looks
     slots = slots_of(run, n_points)
     n_ready = min(n_ready_snapshots(run, view.projection, view.pooling, layer) for layer in layers)

@@ -113,12 +113,12 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
     layers = first_and_last_layers(int(run.encoder["layers"]))
     view = ready_view(run, MapsView(pooling, projection, colouring, layers, classes), snapshot)
     every = tuple(one.index for one in run.snapshots)
-    rows = charts.drawn_rows(cache.examples(run)["split"].to_numpy(), most_per_split(len(layers)))
+    rows = charts.sample_rows(cache.examples(run)["split"].to_numpy(), most_per_split(len(layers)))
     # In the axes of all snapshots, as in the Maps tab.
     maps = cached_maps(run, view, [snapshot], rows, fitted_on=every)
     positions = {}
     for layer, of_layer in maps.by_layer.items():
-        xy = cache.placed(
+        xy = cache.placed_texts(
             run,
             folder,
             read.texts,
