@@ -237,7 +237,7 @@ def test_one_example_tells_predictions_layers_and_neighbours(looked_at, monkeypa
     expected = (
         "No layer gets it right at any epoch."
         if not right.any()
-        else f"layer {first} is the earliest from which on all layers get it right."
+        else f"every layer gets it right from layer {first} on."
         if first
         else "the last layer gets it wrong."
     )
@@ -267,7 +267,7 @@ def test_every_kind_of_event_has_its_list(looked_at, monkeypatch, kind):
         shown = app.dataframe[0].value["id"].tolist()
         assert shown == examples["id"].iloc[found["row"]].tolist()
     else:
-        assert "There are none." in [info.value for info in app.info]
+        assert "There are no such examples." in [info.value for info in app.info]
     app.segmented_control(key="event_split").set_value("val").run()
     assert not app.exception
     if kind == "Changed neighbours":
@@ -276,7 +276,7 @@ def test_every_kind_of_event_has_its_list(looked_at, monkeypatch, kind):
         assert not app.exception
         assert app.session_state["tabs"] == "Maps"
         assert len(app.dataframe[0].value) == 12
-        assert "that changed neighbours" in markdown_text(app)
+        assert "because their neighbours changed" in markdown_text(app)
 
 
 @pytest.mark.parametrize("snapshot", [2, 0])
