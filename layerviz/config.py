@@ -29,6 +29,7 @@ from layerviz.settings import (
 )
 
 SPLITS = ("train", "val", "test")
+COLOURINGS = ("label", "prediction", "right or wrong", "confidence")  # of points on maps
 TRAIN_AND_VAL = ("train", "val")  # what is shown and chosen by; test is scored once, at the end
 CLASS_WEIGHTINGS = ("none", "balanced")
 PRECISIONS = ("auto", "bf16", "fp32")

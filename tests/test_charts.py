@@ -22,6 +22,7 @@ from specs import (
 
 from layerviz import charts
 from layerviz.charts import Grid, palette
+from layerviz.config import COLOURINGS
 
 pytestmark = pytest.mark.fast
 
@@ -92,7 +93,7 @@ def test_a_new_snapshot_changes_data_only(n_snapshots: int) -> None:
     assert now["datasets"] != later["datasets"]
 
 
-@pytest.mark.parametrize("colouring", charts.COLOURINGS)
+@pytest.mark.parametrize("colouring", COLOURINGS)
 def test_another_colouring_changes_data_only(colouring: str) -> None:
     assert without_data(layer_maps(colouring=colouring)) == without_data(layer_maps(seed=1))
 

@@ -33,7 +33,7 @@ from streamlit.testing.v1 import AppTest
 
 from layerviz import charts, commands, data, export, runs, separability
 from layerviz.commands import main
-from layerviz.config import RunConfig
+from layerviz.config import COLOURINGS, RunConfig
 from layerviz.errors import Cancelled, ConfigError, RunError
 from layerviz.export import EXPORTS, Export, ExportRequest, Section, page, page_data, write_export
 from layerviz.export.animation import animation
@@ -846,7 +846,7 @@ def test_the_exports_are_in_readme() -> None:
 
 def test_the_command_line_knows_the_colourings() -> None:
     parser = commands.parser()
-    for colouring in charts.COLOURINGS:
+    for colouring in COLOURINGS:
         assert parser.parse_args(["export", "x", "--colour-by", colouring]).colour_by == colouring
 
 

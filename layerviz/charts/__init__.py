@@ -10,7 +10,6 @@ from layerviz.charts.curves import (
     metric_curve,
 )
 from layerviz.charts.frames import (
-    COLOURINGS,
     colour_codes,
     examples_frame,
     most_frequent,
@@ -50,7 +49,6 @@ disable_debug_mode()
 
 __all__ = [
     "CLASS_COLOURS",
-    "COLOURINGS",
     "CONFIDENCE_CODE",
     "CONFIDENCE_RAMP",
     "OTHER_CODE",

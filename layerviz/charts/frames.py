@@ -18,7 +18,6 @@ from layerviz.charts.palette import (
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.wording import epoch_name, layer_name
 
-COLOURINGS = ("label", "prediction", "right or wrong", "confidence")
 TOOLTIP_CHARACTERS = 240  # characters of a text in a tooltip
 
 

@@ -14,6 +14,7 @@ from layerviz.commands.inputs import (
     open_run,
     runs_root,
 )
+from layerviz.config import COLOURINGS
 from layerviz.errors import ConfigError
 from layerviz.export import EXPORTS, ExportRequest, write_export
 from layerviz.poolings import POOLINGS
@@ -32,8 +33,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--projection", choices=tuple(PROJECTIONS), default=DEFAULT_PROJECTION, help="of the maps")
     add(
         "--colour-by",
-        choices=("label", "prediction", "right or wrong", "confidence"),
-        default="label",
+        choices=COLOURINGS,
+        default=COLOURINGS[0],
         help="what the colours of points mean",
     )
     add(

@@ -7,12 +7,10 @@ A view is read from a run's folder (`collect_maps`) or put together from what a 
 from layerviz.views.legends import Legend, legend_of
 from layerviz.views.maps import (
     POINTS_PER_SPLIT,
-    MapsRequest,
-    MapsView,
     RunMaps,
     collect_maps,
-    first_and_last_layers,
 )
+from layerviz.views.requests import MapsRequest, MapsView, first_and_last_layers
 from layerviz.views.scores import (
     head_scores,
     is_best,

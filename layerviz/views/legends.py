@@ -32,7 +32,7 @@ class Legend:
 
 
 def legend_of(label_names: Sequence[str], colouring: str, classes: Sequence[int]) -> Legend:
-    """Return the legend of one of `charts.COLOURINGS`.
+    """Return the legend of one of `COLOURINGS`.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts
+from layerviz.config import COLOURINGS
 from layerviz.poolings import pooling_label
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, projections_in_words
 from layerviz.runs import Run
@@ -52,7 +53,7 @@ def map_controls(prefix: str) -> tuple[str, str]:
     )
     colouring = st.selectbox(
         "Colour by",
-        charts.COLOURINGS,
+        COLOURINGS,
         format_func=str.capitalize,
         key=keep(f"{prefix}colouring"),
         width=150,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from layerviz import cache, charts
+from layerviz.config import COLOURINGS
 from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import examples_table
@@ -92,7 +93,7 @@ def view_now(run: Run) -> MapsView:
     return MapsView(
         pooling if pooling in run.poolings else run.poolings[0],
         state.get("projection", DEFAULT_PROJECTION),
-        state.get("colouring", charts.COLOURINGS[0]),
+        state.get("colouring", COLOURINGS[0]),
         layers if focus == OVERVIEW else (focus,),
         tuple(state.get(f"classes-{run.run_id}") or charts.most_frequent(labels)),
     )

@@ -25,7 +25,7 @@ from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.state import keep, show_error
 from layerviz.ui.run.one_example import cell_controls, show_neighbours
 from layerviz.ui.run.tokens import tokens
-from layerviz.views import MapsView, first_and_last_layers, legend_of
+from layerviz.views import MapsView, RunMaps, first_and_last_layers, legend_of
 from layerviz.views.slider import most_per_split
 from layerviz.wording import epoch_name
 
@@ -112,30 +112,11 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
     colour_legend(legend_of(run.label_names, colouring, classes), "own_texts_legend")
     layers = first_and_last_layers(int(run.encoder["layers"]))
     view = ready_view(run, MapsView(pooling, projection, colouring, layers, classes), snapshot)
-    every = tuple(one.index for one in run.snapshots)
     rows = charts.sample_rows(cache.examples(run)["split"].to_numpy(), most_per_split(len(layers)))
     # In the axes of all snapshots, as in the Maps tab.
+    every = tuple(one.index for one in run.snapshots)
     maps = cached_maps(run, view, [snapshot], rows, fitted_on=every)
-    positions = {}
-    for layer, of_layer in maps.by_layer.items():
-        xy = cache.placed_texts(
-            run,
-            folder,
-            read.texts,
-            view.projection,
-            pooling,
-            layer,
-            every,
-            snapshot,
-            of_layer.xy[0],
-        )
-        positions[layer] = of_layer.to_unit_square(xy)
-    predicted = read.probabilities.argmax(axis=1)
-    verdicts = [
-        f"{run.label_names[label]} ({p:.0%})"
-        for label, p in zip(predicted, read.probabilities.max(axis=1), strict=True)
-    ]
-    texts = [text[:240] for text in read.texts]
+    stars = _stars(run, read, folder, snapshot, maps)
     figure(
         charts.layer_maps(
             maps.points(),
@@ -145,7 +126,7 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
             label_names=run.label_names,
             n_slots=1,
             dark=st.context.theme.type == "dark",
-            own_texts=charts.own_texts_frame(positions, texts, verdicts),
+            own_texts=stars,
         ),
         key="own_texts_maps",
         name=f"{run.run_id}-own-texts",
@@ -153,6 +134,33 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
     )
     if notes := projection_notes(view.projection, len(run.label_names)):
         st.caption(" ".join(notes))
+
+
+def _stars(run: Run, read: OwnTexts, folder: Path, snapshot: int, maps: RunMaps) -> pd.DataFrame:
+    """Return where the texts land in the maps of one snapshot, as `charts.layer_maps` takes it."""
+    every = tuple(one.index for one in run.snapshots)
+    view, positions = maps.view, {}
+    for layer, of_layer in maps.by_layer.items():
+        xy = cache.placed_texts(
+            run,
+            folder,
+            read.texts,
+            view.projection,
+            view.pooling,
+            layer,
+            every,
+            snapshot,
+            of_layer.xy[0],
+        )
+        positions[layer] = of_layer.to_unit_square(xy)
+    verdicts = [
+        f"{run.label_names[label]} ({p:.0%})"
+        for label, p in zip(
+            read.probabilities.argmax(axis=1), read.probabilities.max(axis=1), strict=True
+        )
+    ]
+    texts = [text[:240] for text in read.texts]
+    return charts.own_texts_frame(positions, texts, verdicts)
 
 
 def _near(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:

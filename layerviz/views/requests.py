@@ -1,0 +1,170 @@
+"""Which maps of a run are asked for, and which view of it that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerviz import charts
+from layerviz.config import COLOURINGS
+from layerviz.errors import ConfigError, RunError
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
+from layerviz.runs import Run
+
+
+@dataclass(frozen=True)
+class MapsView:
+    """Which maps of a run are shown, and how.
+
+    Parameters
+    ----------
+    pooling, projection, colouring : str
+    layers : tuple of int
+        In reading order.
+    classes : tuple of int
+        Those with a colour of their own.
+    """
+
+    pooling: str
+    projection: str
+    colouring: str
+    layers: tuple[int, ...]
+    classes: tuple[int, ...]
+
+    def as_request(self) -> MapsRequest:
+        """Return the request for these maps, at all snapshots."""
+        return MapsRequest(self.pooling, self.projection, self.colouring, self.layers, self.classes)
+
+
+@dataclass(frozen=True)
+class MapsRequest:
+    """Which maps of a run are asked for; what is left open, the run decides.
+
+    Parameters
+    ----------
+    pooling : str or None
+        None for the run's first.
+    projection : str
+        A name of `PROJECTIONS`.
+    colouring : str
+        One of `COLOURINGS`.
+    layers : tuple of int
+        In reading order; empty for the first four and the last four.
+    classes : tuple of int or None
+        Classes with a colour of their own; None for all, or the most frequent ones.
+    snapshots : tuple of int or None
+        Their indices; None for all that were captured.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such projection (an `UnknownNameError`) or colouring.
+    """
+
+    pooling: str | None = None
+    projection: str = DEFAULT_PROJECTION
+    colouring: str = COLOURINGS[0]
+    layers: tuple[int, ...] = ()
+    classes: tuple[int, ...] | None = None
+    snapshots: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _ = PROJECTIONS[self.projection]  # raises if there is none
+        if self.colouring not in COLOURINGS:
+            raise ConfigError(
+                f"Colouring is {self.colouring!r:.40}.",
+                f"Choose one of {', '.join(COLOURINGS)}.",
+            )
+
+    def pooling_of(self, run: Run) -> str:
+        """Return the pooling of a run that is asked for.
+
+        Raises
+        ------
+        ConfigError
+            If it has no such pooling.
+        """
+        pooling = run.poolings[0] if self.pooling is None else self.pooling
+        if pooling not in run.poolings:
+            raise ConfigError(
+                f"Pooling is {pooling!r:.40}, which this run does not have.",
+                f"Choose one of {', '.join(run.poolings)}.",
+            )
+        return pooling
+
+    def layers_of(self, run: Run) -> tuple[int, ...]:
+        """Return the layers of a run that are asked for.
+
+        Raises
+        ------
+        ConfigError
+            If it has no such layer.
+        """
+        n_layers = int(run.encoder["layers"])
+        _check_known("layer", self.layers, range(n_layers + 1))
+        return self.layers or first_and_last_layers(n_layers)
+
+    def snapshots_of(self, run: Run) -> tuple[int, ...]:
+        """Return the snapshots of a run that are asked for.
+
+        Raises
+        ------
+        RunError
+            If it has none.
+        ConfigError
+            If it has no such snapshot, or none is asked for.
+        """
+        captured = tuple(snapshot.index for snapshot in run.snapshots)
+        if not captured:
+            raise RunError("This run has no snapshot yet.", "Wait for its first one.")
+        if self.snapshots is None:
+            return captured
+        _check_known("snapshot", self.snapshots, captured)
+        if not self.snapshots:
+            raise ConfigError("No snapshot is chosen.", "Choose at least one.")
+        return self.snapshots
+
+    def view_of(self, run: Run, labels: np.ndarray) -> MapsView:
+        """Return the view of a run that is asked for, with nothing left open.
+
+        Parameters
+        ----------
+        run : Run
+        labels : ndarray of shape (N,)
+            Class index of each captured example.
+
+        Raises
+        ------
+        ConfigError
+            If the run has no such pooling, layer or class, or more classes are to have a colour
+            than there are colours.
+        """
+        n_classes, most = len(run.label_names), len(charts.CLASS_COLOURS)
+        classes = self.classes
+        if classes is None:
+            classes = tuple(range(n_classes) if n_classes <= most else charts.most_frequent(labels))
+        _check_known("class", classes, range(n_classes))
+        if len(classes) > most:
+            raise ConfigError(
+                f"{len(classes)} classes cannot have colours of their own.",
+                f"Choose at most {most}.",
+            )
+        return MapsView(
+            self.pooling_of(run), self.projection, self.colouring, self.layers_of(run), classes
+        )
+
+
+def _check_known(name: str, chosen: Sequence[int], known: Sequence[int]) -> None:
+    if unknown := sorted(set(chosen) - set(known)):
+        raise ConfigError(
+            f"This run has no {name} {unknown[0]}.", f"Choose from 0 to {max(known)}."
+        )
+
+
+def first_and_last_layers(n_layers: int) -> tuple[int, ...]:
+    """Return the first four and the last four layers."""
+    first = range(1, min(4, n_layers) + 1)
+    last = range(max(1, n_layers - 3), n_layers + 1)
+    return tuple(sorted({*first, *last}))
