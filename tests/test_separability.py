@@ -451,7 +451,7 @@ def halves(n: int = 800) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return states, bits[:, 0] * 2 + bits[:, 1], splits_of(n, train=0.5, val=0.5)
 
 
-@pytest.mark.parametrize("how", separability.MIXES)
+@pytest.mark.parametrize("how", separability.MIX_METHODS)
 def test_layers_that_know_different_things_are_better_together(how):
     states, labels, splits = halves()
     found = separability.mix_layers(states, labels, splits, [1, 3], how, single=1, seed=0)

@@ -41,7 +41,7 @@ CHANGE_RAMP = ("#1C4F82", "#5F93C4", "#B5D0E6", "#F3F1EC", "#F7C795", "#DB8436",
 CHANGE_RAMP_DARK = ("#9CCBFA", "#4F86BF", "#2F4B69", "#2A2F37", "#6B4A2A", "#BF7A35", "#FFC68A")
 # Black or white, whichever has more contrast with the colour of the tile (WCAG 2).
 INK = "luminance(scale('color', datum.value)) > 0.179 ? '#000000' : '#FFFFFF'"
-PAGE, PAGE_DARK = "#FFFFFF", "#14171D"
+PAGE_COLOUR, PAGE_COLOUR_DARK = "#FFFFFF", "#14171D"
 
 
 Channel = TypeVar("Channel", alt.X, alt.Y)
@@ -188,7 +188,7 @@ def _heat_map(
     `selection` is the name of a point selection by the fields of `y` and `x`; "" for none.
     """
     ramp = VALUE_RAMP if not diverging else CHANGE_RAMP_DARK if dark else CHANGE_RAMP
-    page, ink = (PAGE_DARK, PAGE) if dark else (PAGE, PAGE_DARK)
+    page, ink = (PAGE_COLOUR_DARK, PAGE_COLOUR) if dark else (PAGE_COLOUR, PAGE_COLOUR_DARK)
     numbers = [number_text(value, 2, diverging, short=True) for value in frame["value"]]
     has_numbers = x.n <= MOST_NUMBERS
     frame = with_texts(frame, diverging).assign(number=numbers if has_numbers else "")

@@ -42,7 +42,7 @@ from layerviz.separability.measuring import (
     SnapshotMeasures,
     measure_layers,
 )
-from layerviz.separability.mixing import MIXES, LayerMix, mix_layers, search_mix
+from layerviz.separability.mixing import MIX_METHODS, LayerMix, mix_layers, search_mix
 from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot
 from layerviz.separability.probe import Probe, fit_probe, out_of_fold
 from layerviz.separability.reporting import REPORT_WIDTH, answer_text, answer_values, report_table
@@ -76,7 +76,7 @@ __all__ = [
     "LEVEL",
     "MEASURES",
     "MEASURE_COLUMNS",
-    "MIXES",
+    "MIX_METHODS",
     "PROBE_MACRO_F1",
     "REPORT_WIDTH",
     "Answer",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-HISTORY = 8  # pairs of steps and gradient changes kept
+KEPT_STEPS = 8  # pairs of steps and gradient changes kept
 SUFFICIENT = 1e-4  # part of the promised decrease that a step must deliver (Armijo)
 SMALLEST_STEP = 2.0**-12
 
@@ -85,7 +85,7 @@ def minimise(
             size = torch.where(short, size / 2, size)
         steps.append(moved - x)
         changes.append(new_gradient - gradient)
-        del steps[:-HISTORY], changes[:-HISTORY]
+        del steps[:-KEPT_STEPS], changes[:-KEPT_STEPS]
         x, value, gradient = moved, new_value, new_gradient
         converged = gradient.abs().amax(dim=1) <= tolerance
     return Minimum(x, converged, max_iterations)

@@ -21,7 +21,7 @@ from layerviz.progress import (
 from layerviz.separability.probe import fit_probe
 from layerviz.separability.resampling import macro_f1, paired_difference
 
-MIXES = ("concatenate", "average", "scalar mix")
+MIX_METHODS = ("concatenate", "average", "scalar mix")
 MOST_MIXED_LAYERS = 4  # that the search puts together
 MIX_STEPS = 200
 
@@ -34,7 +34,7 @@ class LayerMix:
     ----------
     layers : tuple of int
     how : str
-        One of `MIXES`.
+        One of `MIX_METHODS`.
     weights : tuple of float
         Shares of the layers in a scalar mix; equal otherwise.
     score : float
@@ -100,8 +100,8 @@ def mix_layers(
     ConfigError
         If there are no layers or `how` is unknown.
     """
-    if not layers or how not in MIXES:
-        raise ConfigError("Nothing to mix.", f"Choose layers, and one of {', '.join(MIXES)}.")
+    if not layers or how not in MIX_METHODS:
+        raise ConfigError("Nothing to mix.", f"Choose layers, and one of {', '.join(MIX_METHODS)}.")
     train, val = splits == "train", splits == "val"
     parts = [_standardised(states[layer], train) for layer in layers]
     weights = np.full(len(layers), 1 / len(layers))

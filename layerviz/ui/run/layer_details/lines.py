@@ -15,7 +15,7 @@ from layerviz.ui.parts.measured import cells_of_measure
 from layerviz.ui.run.layer_details.detail import F1, Detail, is_dark
 from layerviz.wording import number_ranges
 
-MOST_EPOCHS, MOST_LAYERS = 9, 8  # lines
+MOST_EPOCH_LINES, MOST_LAYER_LINES = 9, 8
 
 
 def lines_tab(detail: Detail) -> None:
@@ -41,7 +41,7 @@ def lines_tab(detail: Detail) -> None:
 
 def _over_layers(detail: Detail, scores: pd.DataFrame, drawn: pd.DataFrame) -> None:
     st.markdown("**Over the layers** (bars: 95 % intervals of val at the last epoch)")
-    snapshots = _even_selection(list(detail.measured), MOST_EPOCHS)
+    snapshots = _even_selection(list(detail.measured), MOST_EPOCH_LINES)
     figure(
         charts.scores_over_layers(
             drawn[drawn["snapshot"].isin(snapshots)], measure=F1, dark=is_dark()
@@ -56,7 +56,7 @@ def _over_layers(detail: Detail, scores: pd.DataFrame, drawn: pd.DataFrame) -> N
 def _over_epochs(detail: Detail, scores: pd.DataFrame, drawn: pd.DataFrame) -> None:
     st.markdown("**Over the epochs**")
     blocks = [layer for layer in sorted(drawn["layer"].unique()) if layer]
-    layers = sorted({*_even_selection(blocks, MOST_LAYERS), detail.answer.best.layer})
+    layers = sorted({*_even_selection(blocks, MOST_LAYER_LINES), detail.answer.best.layer})
     figure(
         charts.scores_over_epochs(drawn[drawn["layer"].isin(layers)], measure=F1, dark=is_dark()),
         key="over_epochs",

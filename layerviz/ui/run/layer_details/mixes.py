@@ -10,7 +10,7 @@ from layerviz import cache, runs
 from layerviz.jobs import JobState
 from layerviz.runs import Run
 from layerviz.separability import (
-    MIXES,
+    MIX_METHODS,
     PROBE_MACRO_F1,
     LayerMix,
     mix_sentence,
@@ -33,7 +33,7 @@ def mixes_tab(detail: Detail) -> None:
         snapshot = detail.snapshot_control("mix")
         how = st.selectbox(
             "How to mix",
-            MIXES,
+            MIX_METHODS,
             format_func=str.capitalize,
             key=keep("detail_how"),
             width=190,
