@@ -584,6 +584,22 @@ def test_what_was_measured_by_nobody_is_measured_when_it_is_compared(root):
     assert len(app.dataframe[0].value) == 2
 
 
+def test_maps_of_a_comparison_offer_the_seeds_that_all_encoders_have(root):
+    dataset = dataset_of()
+    compared = [
+        made(root, dataset, name, {4: 2.0}, seed=seed, noise=seed)
+        for name in "ab"
+        for seed in (0, 1)
+    ]
+    app = open_page(compare=",".join(run.run_id for run in compared))
+    for depth in ("Each at its best layer", 0.5):
+        app.selectbox(key="versus_depth").set_value(depth).run()
+        assert app.selectbox(key="versus_seed_[0, 1]").options == ["0", "1"]
+    app.selectbox(key="versus_seed_[0, 1]").set_value(1).run()
+    assert not app.exception
+    assert map_titles(app)
+
+
 def test_runs_on_other_data_are_refused_on_the_page(root):
     one = made(root, dataset_of(), "one", {4: 2.0})
     other = made(root, dataset_of("other", seed=5), "other", {4: 2.0})
