@@ -42,7 +42,7 @@ from layerviz.export.page import offline_page
 from layerviz.export.pictures import picture
 from layerviz.export.recipe import recipe
 from layerviz.export.run_charts import heat_map_chart, maps_chart
-from layerviz.export.tables import as_csv, as_parquet, coordinates, measures
+from layerviz.export.tables import as_csv, as_parquet, coordinates, measures_with_epochs
 from layerviz.export.zip_reading import unzip_run
 from layerviz.export.zip_writing import zip_model, zip_run
 from layerviz.progress import DRAWING, OnProgress, Progress
@@ -91,7 +91,7 @@ def panels_of(spec: dict) -> list[dict]:
 def test_the_chart_of_a_run_folder_says_what_the_page_says(run: Run) -> None:
     chart = maps_chart(run, MapsRequest(layers=(3, 1)))
     spec = json.loads(picture(chart, "json"))
-    table = measures(run)
+    table = measures_with_epochs(run)
     f1 = table[(table["measure"] == "probe_macro_f1") & (table["pooling"] == "mean")]
     value = f1.set_index(["layer", "snapshot", "split"])["value"][(3, 2, "val")]
     titles = {row.get("title2") for row in panels_of(spec)}
@@ -381,7 +381,7 @@ def test_coordinates_are_tidy(run: Run) -> None:
 
 
 def test_measures_have_epochs(run: Run) -> None:
-    table = measures(run)
+    table = measures_with_epochs(run)
     assert (table["epoch"] == table["snapshot"]).all()
     assert "probe_macro_f1" in set(table["measure"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
@@ -197,6 +198,59 @@ def test_every_room_has_a_rule() -> None:
 )
 def test_a_broken_rule_is_found(module: str, line: str, fault: str) -> None:
     assert faults(module, line) == [fault]
+
+
+def public_definitions(tree: ast.Module) -> dict[str, ast.stmt]:
+    """Return the functions and classes that a module offers to others, by name."""
+    return {
+        node.name: node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    }
+
+
+def wraps_its_namesake(name: str, definition: ast.stmt) -> bool:
+    """Return whether a function calls another module's function of its own name, as caches do."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == name
+        for node in ast.walk(definition)
+    )
+
+
+def names_with_several_meanings(modules: dict[str, ast.Module]) -> dict[str, list[str]]:
+    """Return the public names that several modules define, each with its modules.
+
+    A wrapper may be called as what it wraps, and the benches have one interface.
+    """
+    definers: dict[str, list[str]] = defaultdict(list)
+    for module, tree in modules.items():
+        for name, definition in public_definitions(tree).items():
+            if not wraps_its_namesake(name, definition):
+                definers[name].append(module)
+    return {
+        name: places
+        for name, places in definers.items()
+        if len(places) > 1 and {room_of(module) for module in places} != {"bench"}
+    }
+
+
+def test_a_public_name_has_one_meaning() -> None:
+    modules = {
+        module: ast.parse(path.read_text(encoding="utf-8"))
+        for module, path in sources().items()
+        if not module.endswith("__init__")
+    }
+    assert names_with_several_meanings(modules) == {}
+
+
+def test_a_name_with_two_meanings_is_found() -> None:
+    one, other = ast.parse("def scores(): ..."), ast.parse("class scores: ...")
+    wrapper = ast.parse("def scores(): return views.scores()")
+    shared = names_with_several_meanings({"layerviz.views.one": one, "layerviz.jobs": other})
+    assert shared == {"scores": ["layerviz.views.one", "layerviz.jobs"]}
+    assert not names_with_several_meanings({"layerviz.views.one": one, "layerviz.cache": wrapper})
 
 
 def test_what_is_allowed_is_no_fault() -> None:

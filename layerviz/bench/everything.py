@@ -12,10 +12,10 @@ from layerviz.errors import Cancelled, LayervizError
 from layerviz.runs import Run
 
 DRAWN = {"n_train": 2000, "n_val": 1000, "layers": 8, "snapshots": 6}
-Bench = Callable[[], tuple[dict[str, Any], list[Figure]]]
+FullBench = Callable[[], tuple[dict[str, Any], list[Figure]]]
 
 
-def benches(run: Run | None = None) -> dict[str, Bench]:
+def benches(run: Run | None = None) -> dict[str, FullBench]:
     """Return every bench at its full size; `run` is what maps and alignment draw."""
     sampled: list[drawing.Sample] = []
 
@@ -42,7 +42,7 @@ def _nothing() -> None:
     """Stand for the bundled sample."""
 
 
-def _at_full_size(module: Any, given: Callable[[], Any]) -> Bench:
+def _at_full_size(module: Any, given: Callable[[], Any]) -> FullBench:
     def run() -> tuple[dict[str, Any], list[Figure]]:
         result = module.measure(given())
         return result, module.figures(result)
@@ -50,7 +50,9 @@ def _at_full_size(module: Any, given: Callable[[], Any]) -> Bench:
     return run
 
 
-def measure(wanted: Mapping[str, Bench], *, print_line: Callable[[str], None]) -> dict[str, Any]:
+def measure(
+    wanted: Mapping[str, FullBench], *, print_line: Callable[[str], None]
+) -> dict[str, Any]:
     """Run benches; what cannot run here is named with the reason, and the others go on.
 
     Parameters

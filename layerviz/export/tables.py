@@ -66,7 +66,7 @@ def coordinates(
     return pd.concat(frames, ignore_index=True)
 
 
-def measures(run: Run) -> pd.DataFrame:
+def measures_with_epochs(run: Run) -> pd.DataFrame:
     """Return ``separability.csv`` with the epoch of each snapshot.
 
     Raises

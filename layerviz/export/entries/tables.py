@@ -38,9 +38,9 @@ def _write_measures(
     stream: BinaryIO,
     on_progress: OnProgress,  # noqa: ARG001
 ) -> None:
-    from layerviz.export.tables import as_csv, measures
+    from layerviz.export.tables import as_csv, measures_with_epochs
 
-    stream.write(as_csv(measures(run)))
+    stream.write(as_csv(measures_with_epochs(run)))
 
 
 CSV = Export(

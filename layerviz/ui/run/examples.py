@@ -9,7 +9,7 @@ from layerviz.ui.parts.examples_table import ONE, SHOWN
 from layerviz.ui.parts.tabs import Tab
 from layerviz.ui.run.events import events
 from layerviz.ui.run.one_example import one_example
-from layerviz.ui.run.own_texts import own_texts
+from layerviz.ui.run.own_texts import own_texts_part
 from layerviz.ui.run.suspicious import suspicious
 
 PARTS = Registry(
@@ -18,12 +18,12 @@ PARTS = Registry(
         Tab(ONE, one_example),
         Tab("Events", events),
         Tab("Suspicious labels", suspicious),
-        Tab("Your own text", own_texts),
+        Tab("Your own text", own_texts_part),
     ],
 )
 
 
-def examples(run: Run) -> None:
+def examples_tab(run: Run) -> None:
     """Show the part that the reader chose, or to which a click led."""
     part = choose_one("Look at", list(PARTS), key=SHOWN, label_visibility="collapsed")
     PARTS[part].draw(run)

@@ -20,7 +20,7 @@ from layerviz.ui.parts.map_controls import (
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.selection import nothing_found, select
 from layerviz.ui.parts.state import keep, open_tab, plain
-from layerviz.ui.run.tokens import tokens
+from layerviz.ui.run.tokens import tokens_of_text
 from layerviz.views import MapsView, first_and_last_layers, legend_of
 from layerviz.wording import at_epoch, epoch_name, layer_name, sentence_case
 
@@ -57,7 +57,7 @@ def one_example(run: Run) -> None:
     _path(run, examples, row, pooling)
     _neighbours(run, examples, row, pooling)
     weights = runs.model_folders(run)
-    tokens(run, examples["text"].iloc[row], weights[max(weights)] if weights else None)
+    tokens_of_text(run, examples["text"].iloc[row], weights[max(weights)] if weights else None)
 
 
 def _finder(run: Run, examples: pd.DataFrame) -> None:

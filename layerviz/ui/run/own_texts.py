@@ -24,7 +24,7 @@ from layerviz.ui.parts.map_controls import (
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.state import keep, show_error
 from layerviz.ui.run.one_example import cell_controls, show_neighbours
-from layerviz.ui.run.tokens import tokens
+from layerviz.ui.run.tokens import tokens_of_text
 from layerviz.views import MapsView, RunMaps, first_and_last_layers, legend_of
 from layerviz.views.slider import most_per_split
 from layerviz.wording import epoch_name
@@ -32,7 +32,7 @@ from layerviz.wording import epoch_name
 READ = "own_texts_read"  # session state: the texts that were last read
 
 
-def own_texts(run: Run) -> None:
+def own_texts_part(run: Run) -> None:
     """Let the reader type texts, and show how the fine-tuned model reads them."""
     weights = runs.model_folders(run)
     if not weights:
@@ -184,4 +184,4 @@ def _near(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
     show_neighbours(
         run, examples, nearest.rows[0], nearest.similarity[0], snapshot, "own_neighbours"
     )
-    tokens(run, read.texts[which], folder)
+    tokens_of_text(run, read.texts[which], folder)

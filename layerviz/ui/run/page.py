@@ -18,7 +18,7 @@ from layerviz.ui.parts.run_actions import (
 from layerviz.ui.parts.state import OPEN_TAB, keep_values, plain
 from layerviz.ui.parts.tabs import Tab, draw_tabs
 from layerviz.ui.run.about import about
-from layerviz.ui.run.examples import examples
+from layerviz.ui.run.examples import examples_tab
 from layerviz.ui.run.export import export_tab
 from layerviz.ui.run.layers import layers_tab
 from layerviz.ui.run.maps import maps
@@ -104,7 +104,7 @@ TABS = Registry(
     [
         Tab("Maps", maps),
         Tab("Layers", layers_tab),
-        Tab("Examples", examples),
+        Tab("Examples", examples_tab),
         Tab("Training", curves, needs_snapshot=False),
         Tab("Export", export_tab),
         Tab("Run", about, needs_snapshot=False),

@@ -14,7 +14,7 @@ from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.state import show_error
 
 
-def tokens(run: Run, text: str, folder: Path | None) -> None:
+def tokens_of_text(run: Run, text: str, folder: Path | None) -> None:
     """Offer the tokens of a text, read by the weights in `folder`, once the reader opens them."""
     part = st.expander(
         "Its tokens through the layers",
