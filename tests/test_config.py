@@ -11,25 +11,32 @@ import pytest
 
 from layerviz.config import RUN_ID_PATTERN, SETTINGS, RunConfig, check_run_id, run_id, slug
 from layerviz.errors import ConfigError
+from layerviz.settings import Choice, Number, Setting, Switch, Whole
 
 pytestmark = pytest.mark.fast
 
 FINGERPRINT = "0123456789abcdef"
+
+
+def other_value(entry: Setting) -> Any:
+    """Return a value of a setting that is not its default."""
+    match entry.kind:
+        case Switch():
+            return True
+        case Whole(low=low):
+            return low if entry.default is None else entry.default + 1
+        case Number(low=low, high=high):
+            return (low + high) / 2
+        case Choice(names=names):
+            return names[-1]
+        case kind:
+            raise TypeError(kind)
+
+
 OTHER_VALUES: dict[str, Any] = {
     "encoder": "scratch-roberta",
-    "epochs": 6,
-    "batch_size": 16,
-    "learning_rate": 1e-4,
-    "max_length": 64,
-    "seed": 1,
-    "weight_decay": 0.0,
-    "warmup_ratio": 0.0,
-    "class_weighting": "balanced",
-    "precision": "fp32",
-    "snapshots_per_epoch": 2,
-    "max_captured": 500,
     "encoder_version": "0123456789ab",
-    "keep_weights": True,
+    **{name: other_value(entry) for name, entry in SETTINGS.items()},
 }
 
 

@@ -763,7 +763,7 @@ def test_a_further_export_is_an_option_of_the_command_line(
         assert "--made-up FILE a greeting of the run" in help_of_export()
         assert main(["export", str(run.path)]) == 2
     assert file.read_text() == f"{run.run_id}, pca, None, dark: True"
-    assert "--run-zip, --made-up." in capsys.readouterr().err
+    assert ", --made-up." in capsys.readouterr().err
     assert "--made-up" not in help_of_export()
 
 

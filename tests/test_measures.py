@@ -48,7 +48,9 @@ def _norm(layer: LabelledStates) -> dict[str, float]:
     return values
 
 
-NORM = LayerMeasure(name="norm", label="Mean norm", splits=("val", "train"), compute=_norm, **WORDS)
+NORM = LayerMeasure(
+    name="made_up", label="Mean norm", splits=("val", "train"), compute=_norm, **WORDS
+)
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def run(tmp_path, monkeypatch) -> Iterator[Run]:
 
 def test_a_new_measure_is_measured_and_stored(run):
     table = runs.read_separability(run.path)
-    part = table[table["measure"] == "norm"].set_index(["snapshot", "pooling", "layer", "split"])
+    part = table[table["measure"] == "made_up"].set_index(["snapshot", "pooling", "layer", "split"])
     assert len(part) == 2 * 3 * 5 * 2  # snapshots, poolings, layers, splits
     states = runs.read_hidden_states(run.path, 1, "max", 4).astype(np.float32)
     val = (runs.read_examples(run.path)["split"] == "val").to_numpy()
@@ -73,11 +75,11 @@ def test_a_new_measure_is_offered_on_the_page_and_has_its_heat_map(run):
     app = open_page(run=run.run_id, state={"tabs": "Layers"})
     assert not app.exception
     assert app.selectbox(key="measure").options[-1] == "Mean norm"
-    app.selectbox(key="measure").set_value("norm").run()
+    app.selectbox(key="measure").set_value("made_up").run()
     assert not app.exception
     assert "Mean norm (n = 240)" in strings_outside_data(chart_with(app, "cell"))
     assert WORDS["explanation"] in caption_text(app)
-    chart = heat_map_chart(run, "norm", "train").to_dict()
+    chart = heat_map_chart(run, "made_up", "train").to_dict()
     assert any("Mean norm" in text for text in strings_outside_data(chart))
 
 
@@ -85,7 +87,7 @@ def test_a_run_that_was_made_before_the_measure_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path))
     old = made(tmp_path, dataset_of(), "scratch-bert", {4: 3.0}, n_snapshots=1)
     with MEASURES.extended(NORM):
-        app = open_page(run=old.run_id, state={"tabs": "Layers", "measure": "norm"})
+        app = open_page(run=old.run_id, state={"tabs": "Layers", "measure": "made_up"})
         assert not app.exception
         assert any("Mean norm was not measured" in info.value for info in app.info)
 
@@ -94,20 +96,20 @@ def test_a_new_measure_is_exported_and_comes_back_from_a_zip(run, tmp_path, caps
     file = tmp_path / "measures.csv"
     assert cli.main(["export", run.run_id, "--measures", str(file)]) == 0
     exported = pd.read_csv(file)
-    assert {"val", "train"} == set(exported.loc[exported["measure"] == "norm", "split"])
+    assert {"val", "train"} == set(exported.loc[exported["measure"] == "made_up", "split"])
     zipped = io.BytesIO()
     zip_run(run, zipped)
     opened = unzip_run(zipped, tmp_path / "elsewhere")
     table = runs.read_separability(opened.path)
     pd.testing.assert_frame_equal(table, runs.read_separability(run.path))
-    assert "norm" in set(table["measure"])
+    assert "made_up" in set(table["measure"])
 
 
 def test_an_unknown_measure_lists_the_known_ones(run):
-    with pytest.raises(ConfigError, match=r"no measure 'nom'.*probe_macro_f1, .*, norm"):
+    with pytest.raises(ConfigError, match=r"no measure 'nom'.*probe_macro_f1, .*, made_up"):
         heat_map_chart(run, "nom")
     with pytest.raises(ConfigError, match=r"Mean norm is not measured on 'test'.*val, train"):
-        heat_map_chart(run, "norm", "test")
+        heat_map_chart(run, "made_up", "test")
 
 
 def test_the_measures_are_in_the_documentation():

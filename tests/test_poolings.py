@@ -28,14 +28,15 @@ from layerviz.runs import Run
 from layerviz.views import MapsRequest
 
 EARLIER = Path(__file__).parent / "earlier"
-TODAY = ("mean", "cls", "max")
+TODAY = tuple(POOLINGS)
+FORMAT_0 = ("mean", "cls", "max")
 
 
 def last_token(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
     return hidden[torch.arange(len(hidden)), attention_mask.sum(dim=1) - 1]
 
 
-LAST = Pooling("last", "Last token", "the last token", "#B04A00", "diamond", last_token)
+LAST = Pooling("made_up", "Made up", "the last token", "#B04A00", "diamond", last_token)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,7 @@ def open_pooling_tab(app: AppTest) -> AppTest:
 
 
 def test_an_unknown_pooling_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match=r"no pooling 'median'.*one of mean, cls, max"):
+    with pytest.raises(UnknownNameError, match=rf"no pooling 'median'.*one of {', '.join(TODAY)}"):
         POOLINGS["median"]
 
 
@@ -106,40 +107,45 @@ def test_a_name_that_files_or_the_page_could_not_tell_is_refused(name: str) -> N
 
 
 def test_what_a_run_holds_can_be_shown_though_it_can_no_longer_be_made() -> None:
-    stand_in = look_up("last")
-    assert (stand_in.label, stand_in.layer_0_is_constant) == ("last", False)
-    with pytest.raises(UnknownNameError, match="no pooling 'last'"):
+    stand_in = look_up("made_up")
+    assert (stand_in.label, stand_in.layer_0_is_constant) == ("made_up", False)
+    with pytest.raises(UnknownNameError, match="no pooling 'made_up'"):
         stand_in.pool(torch.zeros(1, 2, 3), torch.ones(1, 2))
-    assert [pooling_label(name) for name in (*TODAY, "last")] == ["mean", "[CLS]", "max", "last"]
+    assert [pooling_label(name) for name in (*FORMAT_0, "made_up")] == [
+        "mean",
+        "[CLS]",
+        "max",
+        "made_up",
+    ]
 
 
 def test_the_poolings_are_in_the_documentation() -> None:
     page = Path(__file__).parents[1] / ".readme" / "answers.md"
     assert poolings_table() in page.read_text(encoding="utf-8")
     with POOLINGS.extended(LAST):
-        assert poolings_table().endswith("\n| Last token | the last token |")
+        assert poolings_table().endswith("\n| Made up | the last token |")
 
 
 # --- one more -------------------------------------------------------------------------------
 
 
 def test_a_new_pooling_is_in_the_files_of_a_run(trained: Run) -> None:
-    assert trained.poolings == (*TODAY, "last")
+    assert trained.poolings == (*TODAY, "made_up")
     states = load_file(trained.layout.hidden_states(0))
-    assert set(states) == {*TODAY, "last"}
-    assert not np.array_equal(states["last"], states["cls"])
-    assert set(runs.read_probes(trained.path, 1)) == {*TODAY, "last"}
+    assert set(states) == {*TODAY, "made_up"}
+    assert not np.array_equal(states["made_up"], states["cls"])
+    assert set(runs.read_probes(trained.path, 1)) == {*TODAY, "made_up"}
 
 
 @pytest.mark.usefixtures("extended")
 def test_a_new_pooling_is_measured_and_answered_for(trained: Run) -> None:
     table = runs.read_separability(trained.path)
     by_pooling = table[table["measure"] == "probe_macro_f1"].groupby("pooling").size()
-    assert by_pooling["last"] == by_pooling["mean"]
+    assert by_pooling["made_up"] == by_pooling["mean"]
     cells, _ = separability.cells_of(trained)
-    assert {cell.pooling for cell in cells} == {*TODAY, "last"}
-    alone = separability.answer_of(trained, ("last",))
-    assert "Last token pooling" in " ".join(separability.answer_sentences(alone))
+    assert {cell.pooling for cell in cells} == {*TODAY, "made_up"}
+    alone = separability.answer_of(trained, ("made_up",))
+    assert "Made up pooling" in " ".join(separability.answer_sentences(alone))
 
 
 @pytest.mark.usefixtures("extended")
@@ -149,17 +155,17 @@ def test_a_new_pooling_is_offered_on_the_command_line(
 ) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])
-    assert "{mean,cls,max,last}" in capsys.readouterr().out
+    assert "{" + ",".join((*TODAY, "made_up")) + "}" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("extended")
 def test_a_new_pooling_is_reported_and_exported(
     trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    where = ["--pooling=last", f"--runs={trained.path.parent}"]
+    where = ["--pooling=made_up", f"--runs={trained.path.parent}"]
     assert main(["report", trained.run_id, "--json", *where]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["best"]["pooling"] == "last"
+    assert told["best"]["pooling"] == "made_up"
     assert main(["export", trained.run_id, f"--csv={tmp_path / 'maps.csv'}", *where]) == 0
     assert (tmp_path / "maps.csv").read_text().count("\n") > 90
 
@@ -169,13 +175,13 @@ def test_a_new_pooling_is_on_the_page(
     root: Path, trained: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = page(root, trained, monkeypatch)
-    assert labels_of(app, "pooling") == ["mean", "[CLS]", "max", "Last token"]
-    app.segmented_control(key="pooling").set_value("last").run()
+    assert labels_of(app, "pooling") == ["mean", "[CLS]", "max", "Made up"]
+    app.segmented_control(key="pooling").set_value("made_up").run()
     assert not app.exception
     assert not app.error
     app = open_pooling_tab(app)
-    assert labels_of(app, "answer_poolings")[-1] == "Last token"
-    assert pooling_lines(app)["Last token"] == LAST.colour
+    assert labels_of(app, "answer_poolings")[-1] == "Made up"
+    assert pooling_lines(app)["Made up"] == LAST.colour
     assert not app.exception
 
 
@@ -185,19 +191,19 @@ def test_own_texts_are_read_with_a_new_pooling(trained: Run) -> None:
 
     loaded = encoders.load_trained(trained.layout.model)
     read = exploring.read_texts(loaded, ["a pear"], max_length=32, poolings=trained.poolings)
-    assert set(read.pooled) == {*TODAY, "last"}
+    assert set(read.pooled) == {*TODAY, "made_up"}
 
 
 @pytest.mark.usefixtures("extended")
 def test_a_new_pooling_goes_into_a_zip_and_comes_out_again(trained: Run, tmp_path: Path) -> None:
     arrays = {"xy": np.zeros((2, 90, 2), np.float32), "trust": np.zeros((2, 2), np.float32)}
     arrays["explained"] = np.zeros(2, np.float32)
-    runs.write_map(trained.path, "tsne", "last", 1, arrays)
+    runs.write_map(trained.path, "tsne", "made_up", 1, arrays)
     zip_run(trained, tmp_path / "run.zip")
     opened = unzip_run(tmp_path / "run.zip", tmp_path / "elsewhere")
-    assert opened.poolings == (*TODAY, "last")
+    assert opened.poolings == (*TODAY, "made_up")
     assert set(files_of(opened)) == set(files_of(trained))
-    assert opened.layout.map("tsne", "last", 1).is_file()
+    assert opened.layout.map("tsne", "made_up", 1).is_file()
 
 
 # --- runs with other poolings than today's --------------------------------------------------
@@ -207,7 +213,7 @@ def test_a_new_pooling_goes_into_a_zip_and_comes_out_again(trained: Run, tmp_pat
 def test_an_earlier_run_opens_while_there_is_a_new_pooling(
     root: Path, earlier: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert earlier.poolings == TODAY
+    assert earlier.poolings == FORMAT_0
     assert main(["report", earlier.run_id, "--json", f"--runs={root}"]) == 0
     assert capsys.readouterr().out.encode() == (EARLIER / "bert" / "report.json").read_bytes()
     app = page(root, earlier, monkeypatch)
@@ -222,9 +228,9 @@ def test_the_page_goes_from_a_run_with_a_pooling_to_one_without(
     root: Path, trained: Run, earlier: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = page(root, trained, monkeypatch)
-    app.segmented_control(key="pooling").set_value("last").run()
+    app.segmented_control(key="pooling").set_value("made_up").run()
     app = open_pooling_tab(app)
-    app.segmented_control(key="answer_poolings").set_value("last").run()
+    app.segmented_control(key="answer_poolings").set_value("made_up").run()
     app.query_params["run"] = earlier.run_id
     app.run()
     assert not app.exception
@@ -239,13 +245,13 @@ def test_a_run_with_an_unknown_pooling_opens(
     root: Path, trained: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     run = runs.read(root, trained.run_id)
-    assert run.poolings == (*TODAY, "last")
-    assert "last" in {cell.pooling for cell in separability.cells_of(run)[0]}
-    assert len(coordinates(run, MapsRequest("last", layers=(1,))))
+    assert run.poolings == (*TODAY, "made_up")
+    assert "made_up" in {cell.pooling for cell in separability.cells_of(run)[0]}
+    assert len(coordinates(run, MapsRequest("made_up", layers=(1,))))
     app = page(root, run, monkeypatch)
-    assert labels_of(app, "pooling") == ["mean", "[CLS]", "max", "last"]
+    assert labels_of(app, "pooling") == ["mean", "[CLS]", "max", "made_up"]
     app = open_pooling_tab(app)
-    assert list(pooling_lines(app)) == ["mean", "[CLS]", "max", "last"]
+    assert list(pooling_lines(app)) == ["mean", "[CLS]", "max", "made_up"]
     assert not app.exception
     zip_run(run, tmp_path / "run.zip")
     opened = unzip_run(tmp_path / "run.zip", tmp_path / "elsewhere")
@@ -258,9 +264,9 @@ def test_a_run_with_an_unknown_pooling_cannot_be_trained_on(
     config = RunConfig("scratch-distilbert", epochs=1, learning_rate=1e-3, max_length=32)
     with POOLINGS.extended(LAST):
         run = runs.create(tmp_path, config, toy_dataset)
-    with pytest.raises(UnknownNameError, match="no pooling 'last'"):
+    with pytest.raises(UnknownNameError, match="no pooling 'made_up'"):
         training.fit(run, toy_dataset)
-    assert "no pooling 'last'" in runs.open_folder(run.path).reason
+    assert "no pooling 'made_up'" in runs.open_folder(run.path).reason
 
 
 @pytest.mark.parametrize("command", ["report", "export"])
@@ -268,9 +274,9 @@ def test_what_a_run_does_not_hold_is_refused_with_what_it_holds(
     root: Path, earlier: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     file = [f"--csv={tmp_path / 'maps.csv'}"] if command == "export" else []
-    assert main([command, earlier.run_id, "--pooling=last", *file, f"--runs={root}"]) == 2
+    assert main([command, earlier.run_id, "--pooling=made_up", *file, f"--runs={root}"]) == 2
     error = capsys.readouterr().err
-    assert "'last'" in error
+    assert "'made_up'" in error
     assert "Choose one of mean, cls, max." in error
 
 
@@ -288,9 +294,9 @@ def test_contenders_are_compared_under_the_poolings_that_all_have(
     judged = comparison.compare_contenders(contenders)
     assert {standing.best.pooling for standing in judged.standings} <= set(TODAY)
     with pytest.raises(RunError, match=re.escape(f"{other.run_id} holds no")):
-        comparison.compare_contenders(contenders, ("last",))
+        comparison.compare_contenders(contenders, ("made_up",))
 
 
 def test_a_view_of_a_pooling_that_the_run_lacks_is_refused(earlier: Run) -> None:
     with pytest.raises(ConfigError, match="Choose one of mean, cls, max"):
-        coordinates(earlier, MapsRequest("last"))
+        coordinates(earlier, MapsRequest("made_up"))

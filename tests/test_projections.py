@@ -62,8 +62,8 @@ def place_first_two(
 
 
 FIRST_TWO = Projection(
-    name="first_two",
-    label="First two",
+    name="made_up",
+    label="Made up",
     help="the first two dimensions.",
     reading="",
     draw=first_two,
@@ -107,12 +107,12 @@ def open_maps(run: Run, projection: str) -> AppTest:
 
 def test_the_page_offers_a_further_projection_and_draws_its_maps(run: Run) -> None:
     with PROJECTIONS.extended(FIRST_TWO):
-        app = open_maps(run, "first_two")
+        app = open_maps(run, "made_up")
         control = app.segmented_control(key="projection")
-        assert control.options == ["PCA", "LDA", "t-SNE", "UMAP", "First two"]
-        assert "First two: the first two dimensions." in control.help
-        assert all("First two" in heading for heading in map_headings(app))
-        assert "First two is fitted to the train labels" in caption_text(app)
+        assert control.options == [*(entry.label for entry in PROJECTIONS.values())]
+        assert "Made up: the first two dimensions." in control.help
+        assert all("Made up" in heading for heading in map_headings(app))
+        assert "Made up is fitted to the train labels" in caption_text(app)
         points = map_frame(app, "newest")
     states = runs.read_hidden_states(run.path, 2, "mean", 3)[:, :2].astype(np.float32)
     part = points[points["layer"] == 3].sort_values("row")
