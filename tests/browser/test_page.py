@@ -215,6 +215,9 @@ def open_layers(page: Page) -> None:
 def cell(page: Page, layer: int, snapshot: int) -> tuple[float, float]:
     """Return the middle of a cell of the heat map, read from its marks: deepest layer on top."""
     page.wait_for_function("() => document.querySelectorAll('g.mark-rect path').length >= 35")
+    page.locator(
+        "[data-testid=stVegaLiteChart]:has(g.mark-rect)"
+    ).first.scroll_into_view_if_needed()
     boxes = page.evaluate(
         """() => [...[...document.querySelectorAll('[data-testid=stVegaLiteChart]')]
                 .find(chart => chart.querySelector('g.mark-rect'))
