@@ -251,7 +251,7 @@ def test_layers_are_mixed_on_the_page(page: Page, server: str, finished: str):
     expect(page.locator(SLIDER)).to_be_visible()
     open_layers(page)
     page.get_by_role("tab", name="Mix layers").click()
-    expect(page.get_by_text("Layers 1, 2, 3, 4 concatenated")).to_be_visible()
+    expect(page.get_by_text("Layers 1–4 concatenated")).to_be_visible()
     page.get_by_role("button", name="Search for the best mix").click()
     expect(page.get_by_text(re.compile("Search(, which never looked at val)?:"))).to_be_visible(
         timeout=60_000
