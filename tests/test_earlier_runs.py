@@ -218,6 +218,14 @@ def test_a_stored_mix_and_ranking_of_labels_are_read(folders: dict[str, Run]) ->
 
 
 @pytest.mark.parametrize("run_id", FOLDERS)
+def test_its_probes_have_no_scores(folders: dict[str, Run], run_id: str) -> None:
+    run = folders[run_id]
+    for index in runs.measured_snapshots(run):
+        assert set(runs.read_probes(run.path, index)) == set(run.poolings)
+        assert runs.read_probe_scores(run.path, index) is None
+
+
+@pytest.mark.parametrize("run_id", FOLDERS)
 def test_reading_it_changed_nothing(folders: dict[str, Run], run_id: str) -> None:
     here, there = folders[run_id].path, EARLIER / "runs" / run_id
     contents = [

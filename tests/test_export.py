@@ -679,6 +679,35 @@ def test_arrays_of_another_shape_are_refused(zipped: Path, tmp_path: Path) -> No
     assert "a point for each example" in refuse(bad, tmp_path / "runs").message
 
 
+def test_scores_of_probes_go_along_and_must_be_those_of_its_predictions(
+    run: Run, zipped: Path, tmp_path: Path
+) -> None:
+    name = "snapshots/001/probes.safetensors"
+    opened = unzip_run(zipped, tmp_path / "whole")
+    predicted, scores = runs.read_probes(run.path, 1), runs.read_probe_scores(run.path, 1)
+    taken = runs.read_probe_scores(opened.path, 1)
+    assert scores is not None
+    assert taken is not None
+    assert all((taken[pooling] == scores[pooling]).all() for pooling in run.poolings)
+
+    def with_scores(root: str, of_pooling: dict[str, np.ndarray]) -> Path:
+        named = {runs.probe_scores_name(pooling): part for pooling, part in of_pooling.items()}
+        changed = file_with(name, arrays(tmp_path, **predicted, **named))
+        return rezipped(zipped, tmp_path / f"{root}.zip", changed)
+
+    before = unzip_run(with_scores("before", {}), tmp_path / "before")  # none were stored once
+    assert runs.read_probe_scores(before.path, 1) is None
+    assert set(runs.read_probes(before.path, 1)) == set(run.poolings)
+    for root, bad, message in (
+        ("swapped", {k: v[..., ::-1].copy() for k, v in scores.items()}, "scores that are not"),
+        ("nan", {k: v * np.float16("nan") for k, v in scores.items()}, "scores that are not"),
+        ("above", {k: v + np.float16(99) for k, v in scores.items()}, "scores that are not"),
+        ("narrow", {k: v[..., :1].copy() for k, v in scores.items()}, "do not have the shape"),
+        ("partial", {"mean": scores["mean"]}, "do not have the shape"),
+    ):
+        assert message in refuse(with_scores(root, bad), tmp_path / "runs").message
+
+
 def test_a_zip_without_states_is_for_reading_only(run: Run, tmp_path: Path) -> None:
     zip_run(run, tmp_path / "small.zip", with_states=False)
     assert "hidden states" in refuse(tmp_path / "small.zip", tmp_path / "runs").message

@@ -92,6 +92,31 @@ def test_the_probe_is_scikit_learns_logistic_regression(n, n_classes, width):
     theirs.fit(scaled[train], labels[train])
     assert found.converged
     assert (found.predicted == theirs.predict(scaled)).mean() > 0.99
+    assert np.allclose(np.exp(found.scores), theirs.predict_proba(scaled), atol=0.02)
+
+
+@pytest.mark.parametrize("missing", [None, 0, 2])
+def test_scores_cover_all_classes_and_agree_with_the_predictions(missing):
+    states, labels = blobs(200, 4, 10)
+    train = np.arange(200) < 120
+    train &= labels != missing
+    found = separability.fit_probe(states, labels, train, seed=0, n_classes=6)
+    assert found.scores.shape == (200, 6)
+    assert found.scores.dtype == np.float16
+    assert np.allclose(np.exp(found.scores.astype(np.float64)).sum(axis=1), 1, atol=0.01)
+    chosen = np.take_along_axis(found.scores, found.predicted[:, None].astype(int), axis=1)[:, 0]
+    assert (chosen == found.scores.max(axis=1)).all()
+    unseen = np.setdiff1d(np.arange(6), labels[train])
+    assert set(unseen) == {4, 5} | ({missing} - {None})
+    assert np.isneginf(found.scores[:, unseen]).all()
+    assert np.isfinite(np.delete(found.scores, unseen, axis=1)).all()
+
+
+def test_a_probe_with_one_class_is_sure_of_it():
+    states, labels = blobs(60, 3, 4)
+    found = separability.fit_probe(states, labels, labels == 1, seed=0)
+    assert (found.predicted == 1).all()
+    assert np.exp(found.scores).tolist() == [[0.0, 1.0, 0.0]] * 60
 
 
 def test_the_strength_is_chosen_inside_train():

@@ -280,6 +280,10 @@ def test_every_snapshot_is_measured_in_every_layer_and_pooling(finished):
     per_snapshot = probes.groupby("snapshot")["value"].size()
     assert per_snapshot.to_dict() == dict.fromkeys(range(5), 3 * 5 + 1)  # and the model's own head
     examples, stored = runs.read_examples(finished.path), runs.read_probes(finished.path, 4)
+    scores = runs.read_probe_scores(finished.path, 4)
+    assert scores is not None
+    assert set(scores) == set(stored)
+    assert scores["mean"].shape == (5, len(examples), len(finished.label_names))
     val = (examples["split"] == "val").to_numpy()
     labels = examples["label"][val]
     by_hand = f1_score(labels, stored["mean"][3, val], average="macro", labels=np.unique(labels))

@@ -66,8 +66,9 @@ def made_run(
         }
         snapshot = Snapshot(index, 10 * index, float(index))
         run = runs.write_snapshot(run.path, snapshot, pooled, predictions)
-        table, probes = _repeated(measured, n_layers, rng)
-        runs.write_measures(run.path, index, table, probes)
+        table = _repeated(measured, n_layers, rng)
+        of_layers = (_of_all_layers(one, n_layers) for one in (measured.predicted, measured.scores))
+        runs.write_measures(run.path, index, table, *of_layers)
         scores = dict.fromkeys(runs.HISTORY_COLUMNS[4:], 0.5 + index / 20)
         rows.append({"step": 10 * index, "epoch": float(index), "loss": 1 / (1 + index), **scores})
     runs.write_history(run.path, pd.DataFrame(rows))
@@ -117,7 +118,7 @@ def _measures_of_one_layer(
 
 def _repeated(
     measured: separability.SnapshotMeasures, n_layers: int, rng: np.random.Generator
-) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+) -> pd.DataFrame:
     """Return the measures of one layer as those of all, with a little noise."""
     of_layer = measured.table[measured.table["pooling"] != HEAD]
     head = measured.table[measured.table["pooling"] == HEAD].assign(layer=n_layers)
@@ -130,6 +131,10 @@ def _repeated(
             flags = part["measure"].isin(("converged", "strength"))
             part.loc[flags, "value"] = 1.0
             parts.append(part)
-    predicted = np.repeat(measured.predicted["mean"], n_layers + 1, axis=0)
-    probes = {pooling: predicted.copy() for pooling in POOLINGS}
-    return pd.concat([*parts, head], ignore_index=True), probes
+    return pd.concat([*parts, head], ignore_index=True)
+
+
+def _of_all_layers(of_layer: dict[str, np.ndarray], n_layers: int) -> dict[str, np.ndarray]:
+    """Return what the probe of one layer yields as that of all, under every pooling."""
+    of_layers = np.repeat(of_layer["mean"], n_layers + 1, axis=0)
+    return {pooling: of_layers.copy() for pooling in POOLINGS}

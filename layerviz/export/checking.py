@@ -242,10 +242,25 @@ def _check_snapshot(layout: Layout, index: int, examples: pd.DataFrame, run: Run
     probes = layout.probes(index)
     if not probes.exists():
         return
-    if _arrays(probes) != dict.fromkeys(run.poolings, ("I16", [n_states, n])):
+    arrays = _arrays(probes)
+    predicted = dict.fromkeys(run.poolings, ("I16", [n_states, n]))
+    names = map(runs.probe_scores_name, run.poolings)
+    scored = dict.fromkeys(names, ("F16", [n_states, n, n_classes]))
+    if arrays not in (predicted, predicted | scored):  # scores were not always stored
         raise unsound(f"probes of snapshot {index} do not have the shape {[n_states, n]}")
-    if not all(_are_classes(a, n_classes) for a in runs.read_probes(layout.folder, index).values()):
+    of_pooling = runs.read_probes(layout.folder, index)
+    if not all(_are_classes(a, n_classes) for a in of_pooling.values()):
         raise unsound(f"probes of snapshot {index} predict classes that do not exist")
+    for pooling, scores in (runs.read_probe_scores(layout.folder, index) or {}).items():
+        if not _are_scores_of(of_pooling[pooling], scores):
+            raise unsound(f"probes of snapshot {index} have scores that are not theirs")
+
+
+def _are_scores_of(predicted: np.ndarray, scores: np.ndarray) -> bool:
+    """Return whether scores are log-probabilities of which each prediction has the highest."""
+    of_predicted = np.take_along_axis(scores, predicted[..., None].astype(np.int64), axis=2)
+    # NaN compares as false.
+    return bool((scores <= 0).all() and (of_predicted[..., 0] >= scores.max(axis=2)).all())
 
 
 def _check_map(path: Path, n: int, run: Run) -> None:

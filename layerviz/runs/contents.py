@@ -106,6 +106,7 @@ def read_predictions(path: Path, index: int) -> pd.DataFrame:
 
 # --- measures -------------------------------------------------------------------------------
 
+SCORES = ".scores"  # a pooling's name has no dot
 SEPARABILITY_COLUMNS = ("snapshot", "pooling", "layer", "measure", "split", "value", "low", "high")
 
 
@@ -125,7 +126,11 @@ def unmeasured_snapshots(run: Run) -> tuple[int, ...]:
 
 
 def write_measures(
-    path: Path, index: int, table: pd.DataFrame, predicted: dict[str, np.ndarray]
+    path: Path,
+    index: int,
+    table: pd.DataFrame,
+    predicted: dict[str, np.ndarray],
+    scores: dict[str, np.ndarray],
 ) -> None:
     """Store what was measured at one snapshot, in place of earlier measures of it.
 
@@ -139,7 +144,10 @@ def write_measures(
         Columns of ``separability.csv`` but ``snapshot``.
     predicted : dict of str to ndarray
         Per pooling, int16 of shape (L + 1, N): what each layer's probe predicts.
+    scores : dict of str to ndarray
+        Per pooling, float16 of shape (L + 1, N, C): log-probabilities of the classes.
     """
+    tensors = predicted | {probe_scores_name(name): array for name, array in scores.items()}
     stored = read_separability(path)
     rows = table.assign(snapshot=index)
     others = stored[stored["snapshot"] != index]
@@ -148,7 +156,7 @@ def write_measures(
     with replacing(Layout(path).measures) as temporary:
         merged.to_csv(temporary, index=False, float_format="%.6g")
     with replacing(Layout(path).probes(index)) as temporary:  # last: it says that all is stored
-        save_file(predicted, temporary)
+        save_file(tensors, temporary)
 
 
 def read_separability(path: Path) -> pd.DataFrame:
@@ -161,7 +169,40 @@ def read_separability(path: Path) -> pd.DataFrame:
 
 def read_probes(path: Path, index: int) -> dict[str, np.ndarray]:
     """Return what the probes of one snapshot predict: per pooling int16 of shape (L + 1, N)."""
-    return load_file(_existing(Layout(path).probes(index)))
+    with safe_open(_existing(Layout(path).probes(index)), framework="np") as stored:
+        poolings = [name for name in stored.keys() if not is_probe_scores(name)]  # noqa: SIM118
+        return {pooling: stored.get_tensor(pooling) for pooling in poolings}
+
+
+def read_probe_scores(path: Path, index: int) -> dict[str, np.ndarray] | None:
+    """Return the class scores of one snapshot's probes.
+
+    Parameters
+    ----------
+    path : Path
+        The run's folder.
+    index : int
+        The snapshot's.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (L + 1, N, C), float16, or None
+        Per pooling, log-probabilities of all label names of the run, -inf for a class that train
+        does not hold. None for a snapshot that was measured before scores were stored.
+    """
+    with safe_open(_existing(Layout(path).probes(index)), framework="np") as stored:
+        names = [name for name in stored.keys() if is_probe_scores(name)]  # noqa: SIM118
+        return {name.removesuffix(SCORES): stored.get_tensor(name) for name in names} or None
+
+
+def probe_scores_name(pooling: str) -> str:
+    """Return the name of a pooling's class scores beside its predictions, which have its own."""
+    return pooling + SCORES
+
+
+def is_probe_scores(name: str) -> bool:
+    """Return whether a tensor of this name in a file of probes holds class scores."""
+    return name.endswith(SCORES)
 
 
 def read_pooled(path: Path, index: int) -> dict[str, np.ndarray]:

@@ -55,10 +55,13 @@ class SnapshotMeasures:
         ``converged``.
     predicted : dict of str to ndarray of shape (L + 1, N), int16
         Per pooling, the class index that each layer's probe predicts for each example.
+    scores : dict of str to ndarray of shape (L + 1, N, C), float16
+        Per pooling, the log-probabilities of the classes, as in `Probe`.
     """
 
     table: pd.DataFrame
     predicted: dict[str, np.ndarray]
+    scores: dict[str, np.ndarray]
 
 
 def measure_layers(
@@ -68,6 +71,7 @@ def measure_layers(
     *,
     first: Mapping[str, np.ndarray] | None,
     seed: int,
+    n_classes: int | None = None,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> SnapshotMeasures:
@@ -85,6 +89,8 @@ def measure_layers(
         The states before training; None where these are they.
     seed : int
         Of folds, shuffles and resamples.
+    n_classes : int, optional
+        How many classes there are; by default as many as the examples' labels need.
     on_progress : callable
         Called with a `Progress` that counts cells.
     should_stop : callable
@@ -100,20 +106,23 @@ def measure_layers(
         If `should_stop` answers true.
     """
     splits, labels = examples["split"].to_numpy(), examples["label"].to_numpy()
+    n_classes = n_classes or int(labels.max()) + 1
     resamples = SplitResamples(splits, labels, seed)
     n_cells = sum(len(states) for states in pooled.values())
     rows: list[Row] = []
     predicted: dict[str, np.ndarray] = {}
+    scores: dict[str, np.ndarray] = {}
     n_measured = 0
     for pooling, states in pooled.items():
         probes: list[Probe] = []
-        for probe, values in _each_layer(states, labels, splits, seed):
+        for probe, values in _each_layer(states, labels, splits, seed, n_classes):
             stop_if_asked(should_stop)
             rows += [_row(pooling, len(probes), *value) for value in values]
             probes.append(probe)
             n_measured += 1
             on_progress(Progress(MEASURING, n_measured, n_cells))
         predicted[pooling] = np.stack([probe.predicted for probe in probes])
+        scores[pooling] = np.stack([probe.scores for probe in probes])
         shuffled = np.stack([probe.shuffled for probe in probes])
         predictions = Predictions(predicted[pooling], resamples, shuffled)
         rows += _prediction_rows(pooling, range(len(states)), predictions)
@@ -122,7 +131,7 @@ def measure_layers(
         rows += _change_rows(pooling, states, before, splits == "train")
     last_layer = len(next(iter(pooled.values()))) - 1
     rows += _prediction_rows(HEAD, [last_layer], Predictions(head[None], resamples))
-    return SnapshotMeasures(pd.DataFrame(rows, columns=list(MEASURE_COLUMNS)), predicted)
+    return SnapshotMeasures(pd.DataFrame(rows, columns=list(MEASURE_COLUMNS)), predicted, scores)
 
 
 def _row(pooling: str, layer: int, measure: str, split: str, value: float) -> Row:
@@ -130,7 +139,7 @@ def _row(pooling: str, layer: int, measure: str, split: str, value: float) -> Ro
 
 
 def _each_layer(
-    states: np.ndarray, labels: np.ndarray, splits: np.ndarray, seed: int
+    states: np.ndarray, labels: np.ndarray, splits: np.ndarray, seed: int, n_classes: int
 ) -> Iterator[tuple[Probe, list[tuple[str, str, float]]]]:
     """Yield each layer's probe and (measure, split, value) of what is computed from its states.
 
@@ -141,7 +150,7 @@ def _each_layer(
 
     def one(state: np.ndarray) -> tuple[Probe, list[tuple[str, str, float]]]:
         torch.set_num_threads(1)  # of this thread
-        probe = fit_probe(state, labels, train, seed=seed)
+        probe = fit_probe(state, labels, train, seed=seed, n_classes=n_classes)
         part = state[mapped].astype(np.float32)
         return probe, _layer_values(LabelledStates(part, labels[mapped], train[mapped], seed))
 

@@ -50,10 +50,11 @@ def measure_snapshot(
         # Read each time: kept in memory all through training, it would take as much as a snapshot.
         first=runs.read_pooled(run.path, 0) if index else None,
         seed=run.config.seed,
+        n_classes=len(run.label_names),
         on_progress=on_progress,
         should_stop=should_stop,
     )
-    runs.write_measures(run.path, index, measured.table, measured.predicted)
+    runs.write_measures(run.path, index, measured.table, measured.predicted, measured.scores)
 
 
 def cells_of(run: Run, poolings: Sequence[str] | None = None) -> tuple[list[Cell], np.ndarray]:

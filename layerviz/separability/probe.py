@@ -32,8 +32,12 @@ class Probe:
     ----------
     predicted : ndarray of shape (N,), int16
         Class index for every row, those outside train included.
+    scores : ndarray of shape (N, C), float16
+        Log-probability of every class for every row; -inf for a class that train does not hold.
+        The predicted class has the highest one. Rounding may let others draw level with it, so
+        that predictions are to be read from `predicted`.
     shuffled : ndarray of shape (5, N), int16
-        The same from probes that were trained on shuffled train labels.
+        The same as `predicted` from probes that were trained on shuffled train labels.
     strength : float
         The chosen C.
     inner_loss : float
@@ -43,6 +47,7 @@ class Probe:
     """
 
     predicted: np.ndarray
+    scores: np.ndarray
     shuffled: np.ndarray
     strength: float
     inner_loss: float
@@ -56,6 +61,7 @@ def fit_probe(
     train: np.ndarray,
     *,
     seed: int,
+    n_classes: int | None = None,
     strengths: Sequence[float] = STRENGTHS,
 ) -> Probe:
     """Train a linear probe on the train rows and let it predict all rows.
@@ -74,6 +80,8 @@ def fit_probe(
         The rows to train on.
     seed : int
         Of the folds and of the shuffled labels.
+    n_classes : int, optional
+        C; by default as many as `labels` need.
     strengths : sequence of float
         Values of C to choose from.
 
@@ -82,9 +90,11 @@ def fit_probe(
     Probe
     """
     classes, targets = np.unique(labels[train], return_inverse=True)
+    scores = np.full((len(states), n_classes or int(labels.max()) + 1), -np.inf, dtype=np.float16)
     if len(classes) < 2:
         only = np.full(len(states), classes[0], dtype=np.int16)
-        return Probe(only, np.stack([only] * SHUFFLES), float("nan"), float("nan"), True)
+        scores[:, classes[0]] = 0.0
+        return Probe(only, scores, np.stack([only] * SHUFFLES), float("nan"), float("nan"), True)
     inputs, curvature = _rotated(states, train)  # (N, r), (r,)
     problem = _Problem(inputs[torch.from_numpy(np.flatnonzero(train))], curvature, len(classes))
     strength, loss = strengths[len(strengths) // 2], float("nan")
@@ -95,10 +105,16 @@ def fit_probe(
     minimum = problem.solve(
         torch.from_numpy(aims), torch.ones(aims.shape), [strength] * len(aims), TOLERANCE
     )
-    best = problem.scores(minimum.x, inputs).argmax(dim=2).numpy()  # (N, 1 + 5)
-    predicted = classes[best].astype(np.int16)
+    decisions = problem.scores(minimum.x, inputs)  # (N, 1 + 5, classes)
+    predicted = classes[decisions.argmax(dim=2).numpy()].astype(np.int16)
+    scores[:, classes] = decisions[:, 0].log_softmax(dim=1).half().numpy()
     return Probe(
-        predicted[:, 0], predicted[:, 1:].T, float(strength), loss, bool(minimum.converged.all())
+        predicted=predicted[:, 0],
+        scores=scores,
+        shuffled=predicted[:, 1:].T,
+        strength=float(strength),
+        inner_loss=loss,
+        converged=bool(minimum.converged.all()),
     )
 
 
