@@ -45,6 +45,7 @@ from layerviz.separability.measuring import (
 from layerviz.separability.mixing import MIX_METHODS, LayerMix, mix_layers, search_mix
 from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot
 from layerviz.separability.probe import Probe, fit_probe, out_of_fold
+from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
 from layerviz.separability.reporting import REPORT_WIDTH, answer_text, answer_values, report_table
 from layerviz.separability.resampling import (
     LEVEL,
@@ -116,6 +117,7 @@ __all__ = [
     "fit_probe",
     "interval",
     "linear_cka",
+    "macro_auc",
     "macro_f1",
     "measure_layers",
     "measure_snapshot",
@@ -126,6 +128,7 @@ __all__ = [
     "overfitting",
     "overfitting_sentence",
     "p_of_chance",
+    "p_of_chance_by_auc",
     "paired_difference",
     "pooling_sentence",
     "report_table",
