@@ -46,6 +46,7 @@ from layerviz.separability.mixing import MIX_METHODS, LayerMix, mix_layers, sear
 from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot
 from layerviz.separability.probe import Probe, fit_probe, out_of_fold
 from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
+from layerviz.separability.refitting import LinearProbe, linear_probe, refit_probe
 from layerviz.separability.reporting import REPORT_WIDTH, answer_text, answer_values, report_table
 from layerviz.separability.resampling import (
     LEVEL,
@@ -90,6 +91,7 @@ __all__ = [
     "LayerChange",
     "LayerMeasure",
     "LayerMix",
+    "LinearProbe",
     "Measure",
     "PoolingVerdict",
     "PredictionMeasure",
@@ -117,6 +119,7 @@ __all__ = [
     "fit_probe",
     "interval",
     "linear_cka",
+    "linear_probe",
     "macro_auc",
     "macro_f1",
     "measure_layers",
@@ -131,6 +134,7 @@ __all__ = [
     "p_of_chance_by_auc",
     "paired_difference",
     "pooling_sentence",
+    "refit_probe",
     "report_table",
     "resampling_weights",
     "search_mix",

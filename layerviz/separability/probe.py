@@ -95,8 +95,42 @@ def fit_probe(
         only = np.full(len(states), classes[0], dtype=np.int16)
         scores[:, classes[0]] = 0.0
         return Probe(only, scores, np.stack([only] * SHUFFLES), float("nan"), float("nan"), True)
-    inputs, curvature = _rotated(states, train)  # (N, r), (r,)
-    problem = _Problem(inputs[torch.from_numpy(np.flatnonzero(train))], curvature, len(classes))
+    fit = fit_regressions(states, targets, train, seed, strengths)
+    decisions = fit.problem.scores(fit.minimum.x, fit.axes.inputs)  # (N, 1 + 5, classes)
+    predicted = classes[decisions.argmax(dim=2).numpy()].astype(np.int16)
+    scores[:, classes] = decisions[:, 0].log_softmax(dim=1).half().numpy()
+    return Probe(
+        predicted=predicted[:, 0],
+        scores=scores,
+        shuffled=predicted[:, 1:].T,
+        strength=fit.strength,
+        inner_loss=fit.loss,
+        converged=bool(fit.minimum.converged.all()),
+    )
+
+
+@dataclass(frozen=True)
+class Regressions:
+    """What was fitted: the regression on the labels and, after it, those on shuffled labels."""
+
+    axes: Axes
+    problem: _Problem
+    minimum: Minimum
+    strength: float
+    loss: float
+
+
+def fit_regressions(
+    states: np.ndarray,
+    targets: np.ndarray,
+    train: np.ndarray,
+    seed: int,
+    strengths: Sequence[float] = STRENGTHS,
+) -> Regressions:
+    """Fit to the train rows as `fit_probe` does; `targets` number their classes without gaps."""
+    axes = _rotated(states, train)
+    inputs = axes.inputs[torch.from_numpy(np.flatnonzero(train))]
+    problem = _Problem(inputs, axes.curvature, int(targets.max()) + 1)
     strength, loss = strengths[len(strengths) // 2], float("nan")
     if len(targets) >= FEWEST_TO_CHOOSE:
         strength, loss = _choose(problem, targets, strengths, seed)
@@ -105,17 +139,7 @@ def fit_probe(
     minimum = problem.solve(
         torch.from_numpy(aims), torch.ones(aims.shape), [strength] * len(aims), TOLERANCE
     )
-    decisions = problem.scores(minimum.x, inputs)  # (N, 1 + 5, classes)
-    predicted = classes[decisions.argmax(dim=2).numpy()].astype(np.int16)
-    scores[:, classes] = decisions[:, 0].log_softmax(dim=1).half().numpy()
-    return Probe(
-        predicted=predicted[:, 0],
-        scores=scores,
-        shuffled=predicted[:, 1:].T,
-        strength=float(strength),
-        inner_loss=loss,
-        converged=bool(minimum.converged.all()),
-    )
+    return Regressions(axes, problem, minimum, float(strength), loss)
 
 
 @torch.inference_mode()
@@ -173,8 +197,19 @@ def out_of_fold(
     return best
 
 
-def _rotated(states: np.ndarray, train: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return standardised states along train's principal axes, and the mean square along each.
+@dataclass(frozen=True)
+class Axes:
+    """Standardised states along train's principal axes."""
+
+    inputs: torch.Tensor  # (N, r)
+    curvature: torch.Tensor  # (r,): the mean square along each axis
+    centre: torch.Tensor  # (D,)
+    deviation: torch.Tensor  # (D,)
+    directions: torch.Tensor  # (D, r): the axes
+
+
+def _rotated(states: np.ndarray, train: np.ndarray) -> Axes:
+    """Standardise states and turn them along train's principal axes.
 
     The L2 penalty does not change under a rotation, but along these axes the curvature of the
     loss is nearly diagonal, and axes on which no train row lies can be left out.
@@ -193,7 +228,8 @@ def _rotated(states: np.ndarray, train: np.ndarray) -> tuple[torch.Tensor, torch
         square, left = torch.linalg.eigh(x_train @ x_train.T)
         axes = x_train.T @ left / square.clamp(min=1e-12).sqrt()
     kept = square > square[-1].clamp(min=1e-12) * NO_DIRECTION**2 * max(n, d)
-    return x @ axes[:, kept], square[kept] / n
+    directions = axes[:, kept]
+    return Axes(x @ directions, square[kept] / n, centre, deviation, directions)
 
 
 @dataclass(frozen=True)
