@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import davies_bouldin_score, f1_score, silhouette_score
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
 from layerviz import separability
@@ -164,6 +164,12 @@ def test_scores_are_scikit_learns_and_weights_count_examples():
     assert weighted == pytest.approx(separability.macro_f1(true[repeated], predicted[:, repeated]))
 
 
+def by_neighbours(states: np.ndarray, labels: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Return what the nearest train rows make of the others."""
+    rows, others = (geometry.directions(states[side], states[train]) for side in (train, ~train))
+    return geometry.knn_predict(*geometry.nearest_in_train(others, rows), labels[train])
+
+
 def test_geometry_is_scikit_learns():
     states, labels = blobs(120, 3, 10)
     train = np.arange(120) < 80
@@ -174,18 +180,34 @@ def test_geometry_is_scikit_learns():
     )
     centred = states - states[train].mean(axis=0)
     theirs = KNeighborsClassifier(10, metric="cosine").fit(centred[train], labels[train])
-    found = geometry.knn_predict(states, labels, train)
+    found = by_neighbours(states, labels, train)
     assert (found == theirs.predict(centred[~train])).mean() > 0.9  # they break ties otherwise
+    rows, others = (geometry.directions(states[side], states[train]) for side in (train, ~train))
+    nearest_mean = NearestCentroid().fit(rows.numpy(), labels[train]).predict(others.numpy())
+    assert (geometry.nearest_mean_predict(others, rows, labels[train]) == nearest_mean).all()
+
+
+def test_class_distance_variance_is_that_of_galanti_et_al():
+    states = np.array([[-1, 0], [1, 0], [0, 3], [0, 5], [8, 0]], dtype=np.float32)
+    labels = np.array([0, 0, 1, 1, 2])
+    pairs = [(1 + 1) / 2 / 16, (1 + 0) / 2 / 64, (1 + 0) / 2 / (64 + 16)]
+    found = geometry.class_distance_variance(states, labels, states, labels)
+    assert found == pytest.approx(np.mean(pairs))
+    val, val_labels = np.array([[0, 2], [0, 0]], dtype=np.float32), np.array([0, 1])
+    found = geometry.class_distance_variance(val, val_labels, states, labels)
+    assert found == pytest.approx((4 + 16) / 2 / 16)  # around the means of train, without class 2
+    assert np.isnan(geometry.class_distance_variance(val[:1], val_labels[:1], states, labels))
+    assert np.isnan(geometry.class_distance_variance(val, val_labels, 0 * states, labels))
 
 
 def test_distances_are_taken_in_parts_with_the_same_result(monkeypatch):
     states, labels = blobs(120, 3, 10)
     train = np.arange(120) < 80
     whole = geometry.silhouette(states, labels, states, labels)
-    neighbours = geometry.knn_predict(states, labels, train)
+    neighbours = by_neighbours(states, labels, train)
     monkeypatch.setattr(geometry, "ROWS_AT_ONCE", 7)
     assert geometry.silhouette(states, labels, states, labels) == pytest.approx(whole, abs=1e-5)
-    assert (geometry.knn_predict(states, labels, train) == neighbours).all()
+    assert (by_neighbours(states, labels, train) == neighbours).all()
 
 
 def test_silhouette_of_val_among_trains_classes_is_low_where_val_lies_elsewhere():

@@ -31,7 +31,7 @@ def nearest_train(
 ) -> Neighbours:
     """Find the k train rows that lie nearest to some of the rows.
 
-    Nearness is that of ``separability.geometry.knn_predict``; a row is never its own neighbour.
+    Nearness is the cosine of ``geometry.directions``; a row is never its own neighbour.
 
     Parameters
     ----------

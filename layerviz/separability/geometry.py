@@ -57,37 +57,117 @@ def nearest(
         yield top.values, top.indices
 
 
-def knn_predict(
-    states: np.ndarray, labels: np.ndarray, train: np.ndarray, *, k: int = NEIGHBOURS
-) -> np.ndarray:
-    """Predict each row outside train from its k nearest train rows (Cover & Hart, 1967).
-
-    Nearness is the cosine of their `directions`. The majority decides, and among equals the class
-    whose neighbours are nearer in sum.
+def nearest_in_train(
+    rows: torch.Tensor, train_rows: torch.Tensor, k: int = NEIGHBOURS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return cosines and indices of the k nearest train rows, nearest first; see `nearest`.
 
     Parameters
     ----------
-    states : ndarray of shape (N, D)
-    labels : ndarray of shape (N,)
-    train : ndarray of shape (N,), bool
+    rows : Tensor of shape (n, D)
+        `directions` of others.
+    train_rows : Tensor of shape (m, D)
+        `directions` of train.
     k : int
+        Fewer where train has fewer rows.
 
     Returns
     -------
-    ndarray of shape (number of rows outside train,)
+    similarity, indices : ndarray of shape (n, k)
+    """
+    parts = list(nearest(rows, train_rows, min(k, len(train_rows))))
+    similarity, indices = (torch.cat([part[side] for part in parts]).numpy() for side in (0, 1))
+    return similarity, indices
+
+
+def knn_predict(similarity: np.ndarray, indices: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Predict rows from their nearest train rows (Cover & Hart, 1967).
+
+    The majority decides, and among equals the class whose neighbours are nearer in sum.
+
+    Parameters
+    ----------
+    similarity, indices : ndarray of shape (n, k)
+        From `nearest_in_train`.
+    labels : ndarray of shape (m,)
+        Class indices of the train rows.
+
+    Returns
+    -------
+    ndarray of shape (n,)
         Class indices.
     """
-    reference = directions(states[train], states[train])
-    others = directions(states[~train], states[train])
-    classes, codes = np.unique(labels[train], return_inverse=True)
-    targets = torch.from_numpy(codes)
-    winners = []
-    for similarity, indices in nearest(others, reference, min(k, len(reference))):
-        votes = torch.zeros(len(indices), len(classes))
-        # A similarity is at most 1, so that k of them never outweigh a vote.
-        votes.scatter_add_(1, targets[indices], 1 + (similarity + 1) / (4 * k))
-        winners.append(votes.argmax(dim=1))
-    return classes[torch.cat(winners).numpy()]
+    classes, codes = np.unique(labels, return_inverse=True)
+    votes = torch.zeros(len(indices), len(classes))
+    # A similarity is at most 1, so that k of them never outweigh a vote.
+    worth = 1 + (torch.from_numpy(similarity) + 1) / (4 * indices.shape[1])
+    votes.scatter_add_(1, torch.from_numpy(codes[indices]), worth)
+    return classes[votes.argmax(dim=1).numpy()]
+
+
+def nearest_mean_predict(
+    rows: torch.Tensor, train_rows: torch.Tensor, labels: np.ndarray
+) -> np.ndarray:
+    """Predict rows by the nearest mean of a class of train (Mensink et al., 2013).
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, D)
+        `directions` of others.
+    train_rows : Tensor of shape (m, D)
+        `directions` of train.
+    labels : ndarray of shape (m,)
+        Class indices of the train rows.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Class indices.
+    """
+    classes = np.unique(labels)
+    means = torch.stack(
+        [train_rows[torch.from_numpy(labels == one)].mean(dim=0) for one in classes]
+    )
+    nearness = rows @ means.T - means.square().sum(dim=1) / 2
+    return classes[nearness.argmax(dim=1).numpy()]
+
+
+def class_distance_variance(
+    states: np.ndarray, labels: np.ndarray, train_states: np.ndarray, train_labels: np.ndarray
+) -> float:
+    """Return the class-distance normalised variance, 0 or more, lower is better.
+
+    Galanti et al. (2022): the mean of two classes' variances over the squared distance of their
+    means, on average over pairs of classes. Means are those of train, whichever rows are measured:
+    those of a few val rows would be noise, and examples that stray from where train's lie count.
+
+    Parameters
+    ----------
+    states : ndarray of shape (n, D)
+    labels : ndarray of shape (n,)
+    train_states : ndarray of shape (m, D)
+    train_labels : ndarray of shape (m,)
+
+    Returns
+    -------
+    float
+        NaN with fewer than two classes in both, or where train is a single point.
+    """
+    classes = np.intersect1d(labels, train_labels)
+    if len(classes) < 2 or all_equal(train_states):
+        return float("nan")
+    means = np.stack(
+        [train_states[train_labels == one].mean(axis=0, dtype=np.float64) for one in classes]
+    )
+    variances = np.array(
+        [
+            ((states[labels == one] - mean) ** 2).sum(axis=1).mean()
+            for one, mean in zip(classes, means, strict=True)
+        ]
+    )
+    one, other = np.triu_indices(len(classes), 1)
+    distances = ((means[one] - means[other]) ** 2).sum(axis=1)
+    return float(((variances[one] + variances[other]) / 2 / np.maximum(distances, 1e-12)).mean())
 
 
 def silhouette(
@@ -112,7 +192,7 @@ def silhouette(
     """
     classes, codes, counts = np.unique(reference_labels, return_inverse=True, return_counts=True)
     comparable = np.isin(labels, classes)
-    if len(classes) < 2 or not comparable.any() or _all_equal(reference):
+    if len(classes) < 2 or not comparable.any() or all_equal(reference):
         return float("nan")
     itself = states is reference
     x = torch.from_numpy(states[comparable].astype(np.float32))
@@ -141,7 +221,7 @@ def silhouette(
 def davies_bouldin(states: np.ndarray, labels: np.ndarray) -> float:
     """Return the Davies-Bouldin index (1979), 0 or more, lower is better; NaN if undefined."""
     classes = np.unique(labels)
-    if len(classes) < 2 or len(classes) >= len(labels) or _all_equal(states):
+    if len(classes) < 2 or len(classes) >= len(labels) or all_equal(states):
         return float("nan")
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(davies_bouldin_score(states.astype(np.float32), labels))
@@ -164,7 +244,7 @@ def fisher_ratio(states: np.ndarray, labels: np.ndarray, train: np.ndarray) -> d
     missing = {"train": float("nan"), "val": float("nan")}
     train_states, targets = states[train].astype(np.float32), labels[train]
     classes = np.unique(targets)
-    if len(classes) < 2 or _all_equal(train_states):
+    if len(classes) < 2 or all_equal(train_states):
         return missing
     means = np.stack([train_states[targets == label].mean(axis=0) for label in classes])  # (C, D)
     residuals = train_states - means[np.searchsorted(classes, targets)]
@@ -191,7 +271,7 @@ def _between_over_within(projected: np.ndarray, labels: np.ndarray) -> float:
     return between / max(within, 1e-12)
 
 
-def _all_equal(states: np.ndarray) -> bool:
+def all_equal(states: np.ndarray) -> bool:
     """Return whether all rows are one point, as [CLS] is before the first layer."""
     return not (states != states[:1]).any()
 

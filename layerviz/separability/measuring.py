@@ -21,9 +21,11 @@ from layerviz.progress import (
     never,
     stop_if_asked,
 )
+from layerviz.separability.control_task import control_labels
 from layerviz.separability.measures import (
     MEASURES,
     ChangeMeasure,
+    ControlPredictions,
     Estimate,
     LabelledStates,
     LayerChange,
@@ -82,7 +84,8 @@ def measure_layers(
     pooled : mapping of str to ndarray of shape (L + 1, N, D)
         Hidden states per pooling.
     examples : DataFrame
-        ``split`` and ``label`` (class index), N rows. There must be train rows.
+        ``split``, ``label`` (class index) and, for selectivity, ``text``; N rows. There must be
+        train rows.
     head : ndarray of shape (N,)
         Class indices that the model's own classifier predicts.
     first : mapping like `pooled` or None
@@ -107,6 +110,7 @@ def measure_layers(
     """
     splits, labels = examples["split"].to_numpy(), examples["label"].to_numpy()
     n_classes = n_classes or int(labels.max()) + 1
+    control = _control_of(examples, seed)
     resamples = SplitResamples(splits, labels, seed)
     n_cells = sum(len(states) for states in pooled.values())
     rows: list[Row] = []
@@ -115,7 +119,9 @@ def measure_layers(
     n_measured = 0
     for pooling, states in pooled.items():
         probes: list[Probe] = []
-        for probe, values in _each_layer(states, labels, splits, seed, n_classes):
+        for probe, values in _each_layer(
+            states, labels, splits, seed=seed, n_classes=n_classes, control=control
+        ):
             stop_if_asked(should_stop)
             rows += [_row(pooling, len(probes), *value) for value in values]
             probes.append(probe)
@@ -123,8 +129,13 @@ def measure_layers(
             on_progress(Progress(MEASURING, n_measured, n_cells))
         predicted[pooling] = np.stack([probe.predicted for probe in probes])
         scores[pooling] = np.stack([probe.scores for probe in probes])
-        shuffled = np.stack([probe.shuffled for probe in probes])
-        predictions = Predictions(predicted[pooling], resamples, shuffled)
+        predictions = Predictions(
+            predicted[pooling],
+            resamples,
+            scores=scores[pooling],
+            shuffled=np.stack([probe.shuffled for probe in probes]),
+            control=_control_predictions(control, probes),
+        )
         rows += _prediction_rows(pooling, range(len(states)), predictions)
         rows += _bookkeeping_rows(pooling, probes)
         before = states if first is None else first[pooling]
@@ -134,12 +145,34 @@ def measure_layers(
     return SnapshotMeasures(pd.DataFrame(rows, columns=list(MEASURE_COLUMNS)), predicted, scores)
 
 
+def _control_of(examples: pd.DataFrame, seed: int) -> np.ndarray | None:
+    if "text" not in examples:
+        return None
+    train = (examples["split"] == "train").to_numpy()
+    return control_labels(examples["text"].tolist(), examples["label"].to_numpy(), train, seed)
+
+
+def _control_predictions(
+    labels: np.ndarray | None, probes: Sequence[Probe]
+) -> ControlPredictions | None:
+    predicted = [probe.control for probe in probes if probe.control is not None]
+    if labels is None or not predicted:
+        return None
+    return ControlPredictions(labels, np.stack(predicted))
+
+
 def _row(pooling: str, layer: int, measure: str, split: str, value: float) -> Row:
     return pooling, layer, measure, split, value, np.nan, np.nan
 
 
 def _each_layer(
-    states: np.ndarray, labels: np.ndarray, splits: np.ndarray, seed: int, n_classes: int
+    states: np.ndarray,
+    labels: np.ndarray,
+    splits: np.ndarray,
+    *,
+    seed: int,
+    n_classes: int,
+    control: np.ndarray | None,
 ) -> Iterator[tuple[Probe, list[tuple[str, str, float]]]]:
     """Yield each layer's probe and (measure, split, value) of what is computed from its states.
 
@@ -150,7 +183,7 @@ def _each_layer(
 
     def one(state: np.ndarray) -> tuple[Probe, list[tuple[str, str, float]]]:
         torch.set_num_threads(1)  # of this thread
-        probe = fit_probe(state, labels, train, seed=seed, n_classes=n_classes)
+        probe = fit_probe(state, labels, train, seed=seed, n_classes=n_classes, control=control)
         part = state[mapped].astype(np.float32)
         return probe, _layer_values(LabelledStates(part, labels[mapped], train[mapped], seed))
 

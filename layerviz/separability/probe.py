@@ -44,6 +44,8 @@ class Probe:
         Mean log loss, in nats, on the held-out folds of train at that C; NaN without folds.
     converged : bool
         Whether all minimisations reached the tolerance.
+    control : ndarray of shape (N,), int16, or None
+        The same as `predicted` from a probe that was trained on the labels of a control task.
     """
 
     predicted: np.ndarray
@@ -52,6 +54,7 @@ class Probe:
     strength: float
     inner_loss: float
     converged: bool
+    control: np.ndarray | None = None
 
 
 @torch.inference_mode()
@@ -62,6 +65,7 @@ def fit_probe(
     *,
     seed: int,
     n_classes: int | None = None,
+    control: np.ndarray | None = None,
     strengths: Sequence[float] = STRENGTHS,
 ) -> Probe:
     """Train a linear probe on the train rows and let it predict all rows.
@@ -82,6 +86,8 @@ def fit_probe(
         Of the folds and of the shuffled labels.
     n_classes : int, optional
         C; by default as many as `labels` need.
+    control : ndarray of shape (N,), optional
+        Class indices of a control task, some of those of train, -1 where there is none.
     strengths : sequence of float
         Values of C to choose from.
 
@@ -106,7 +112,23 @@ def fit_probe(
         strength=fit.strength,
         inner_loss=fit.loss,
         converged=bool(fit.minimum.converged.all()),
+        control=None if control is None else _fit_control(fit, classes, control, train),
     )
+
+
+def _fit_control(
+    fit: Regressions, classes: np.ndarray, control: np.ndarray, train: np.ndarray
+) -> np.ndarray:
+    """Return what a probe of the same strength predicts on a control task.
+
+    By itself, not beside the others: the probe is the same whether there is such a task or not.
+    """
+    rows = torch.from_numpy(np.flatnonzero(train & (control >= 0)))
+    problem = replace(fit.problem, inputs=fit.axes.inputs[rows])
+    targets = torch.from_numpy(np.searchsorted(classes, control[rows.numpy()]))[None]  # (1, n)
+    minimum = problem.solve(targets, torch.ones(targets.shape), [fit.strength], TOLERANCE)
+    best = problem.scores(minimum.x, fit.axes.inputs)[:, 0].argmax(dim=1).numpy()
+    return classes[best].astype(np.int16)
 
 
 @dataclass(frozen=True)

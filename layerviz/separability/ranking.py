@@ -24,8 +24,8 @@ def macro_auc(
 
     With weights, the area is that of the weighted examples to first order: each example keeps its
     placement, the share of the other side that it stands rightly to (DeLong et al., 1988), and
-    the weights average the placements. Ranking the examples anew in each resample would take a
-    hundred times as long, and moves an area by a small part of its standard error: a sixth where 6
+    the weights average the placements. Ranking the examples anew in each resample would take
+    twenty times as long, and moves an area by a small part of its standard error: a sixth where 6
     examples face 114, a tenth where 60 face 60. The error itself stays within a few per
     cent.
 
@@ -47,17 +47,19 @@ def macro_auc(
     given = np.ones((1, len(true)), dtype=np.float32) if weights is None else weights
     total, n_drawn = np.zeros((len(given), len(scores))), np.zeros((len(given), 1))
     for label, is_class in _classes(true):
-        n_in, n_out = (given[:, side].sum(axis=1)[:, None] for side in (is_class, ~is_class))
+        sides = np.stack([is_class, ~is_class]).astype(np.float32)  # (2, n)
+        n_in, n_out = (given @ sides.T).T[..., None]  # (R, 1) each
         drawn = (n_in > 0) & (n_out > 0)  # (R, 1)
         for start in range(0, len(scores), CELLS_AT_ONCE):
             cells = slice(start, start + CELLS_AT_ONCE)
             placements = _placements(scores[cells, :, label], is_class)  # (k, n)
-            of_class, of_rest = placements[:, is_class], placements[:, ~is_class]
-            area = of_class.mean(axis=1)
+            area = placements[:, is_class].mean(axis=1)
             if weights is not None:
-                inside = given[:, is_class] @ of_class.astype(np.float32).T / np.maximum(n_in, 1)
-                outside = given[:, ~is_class] @ of_rest.astype(np.float32).T / np.maximum(n_out, 1)
-                area = np.clip(inside + outside - area, 0, 1)
+                inside, outside = (
+                    given @ (placements * side).astype(np.float32).T for side in sides
+                )
+                moved = inside / np.maximum(n_in, 1) + outside / np.maximum(n_out, 1) - area
+                area = np.clip(moved, 0, 1)
             total[:, cells] += np.where(drawn, area, 0.0)
         n_drawn += drawn
     with np.errstate(invalid="ignore"):

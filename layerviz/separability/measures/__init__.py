@@ -5,8 +5,10 @@ a line in `MEASURES`, whose order is that of the page.
 """
 
 from layerviz.registry import Registry
+from layerviz.separability.measures.for_search import CDNV, NCM_MACRO_F1, PRECISION_AT_10
 from layerviz.separability.measures.measure import (
     ChangeMeasure,
+    ControlPredictions,
     Estimate,
     LabelledStates,
     LayerChange,
@@ -17,10 +19,13 @@ from layerviz.separability.measures.measure import (
     SplitResamples,
 )
 from layerviz.separability.measures.of_change import CKA
+from layerviz.separability.measures.of_dimension import PARTICIPATION_RATIO, RANKME, TWO_NN
 from layerviz.separability.measures.of_predictions import (
     PROBE_ACCURACY,
+    PROBE_AUC,
     PROBE_GAP,
     PROBE_MACRO_F1,
+    SELECTIVITY,
     SHUFFLED_MACRO_F1,
 )
 from layerviz.separability.measures.of_states import (
@@ -35,15 +40,23 @@ MEASURES: Registry[Measure] = Registry(
     "measure",
     [
         PROBE_MACRO_F1,
+        PROBE_AUC,
         PROBE_ACCURACY,
         PROBE_GAP,
+        PRECISION_AT_10,
         KNN_MACRO_F1,
+        NCM_MACRO_F1,
         SILHOUETTE,
         DAVIES_BOULDIN,
         FISHER_RATIO,
+        CDNV,
         CKA,
         SPLIT_AUC,
         SHUFFLED_MACRO_F1,
+        SELECTIVITY,
+        RANKME,
+        PARTICIPATION_RATIO,
+        TWO_NN,
     ],
 )
 
@@ -60,6 +73,7 @@ __all__ = [
     "MEASURES",
     "PROBE_MACRO_F1",
     "ChangeMeasure",
+    "ControlPredictions",
     "Estimate",
     "LabelledStates",
     "LayerChange",

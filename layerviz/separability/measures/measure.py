@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import torch
 
 from layerviz.config import SPLITS
+from layerviz.separability.geometry import directions, nearest_in_train
 from layerviz.separability.resampling import interval, resampling_weights
 
 ScoreFunction = Callable[..., np.ndarray]  # as `resampling.macro_f1`
@@ -52,6 +54,20 @@ class LabelledStates:
     @cached_property
     def val_labels(self) -> np.ndarray:
         return self.labels[~self.train]
+
+    @cached_property
+    def directions(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The `directions` of train and of val."""
+        train, val = (
+            directions(rows, self.train_states) for rows in (self.train_states, self.val_states)
+        )
+        return train, val
+
+    @cached_property
+    def neighbours(self) -> tuple[np.ndarray, np.ndarray]:
+        """Cosines and indices of each val example's 10 nearest train examples, nearest first."""
+        train, val = self.directions
+        return nearest_in_train(val, train)
 
 
 @dataclass(frozen=True)
@@ -114,6 +130,22 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class ControlPredictions:
+    """What K probes predict on a control task.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (N,)
+        The task's class indices, as `control_labels` gives them: -1 where there is none.
+    predicted : ndarray of shape (K, N)
+        Class indices.
+    """
+
+    labels: np.ndarray
+    predicted: np.ndarray
+
+
+@dataclass(frozen=True)
 class Predictions:
     """What K probes, or the model's own classifier, predict for all examples.
 
@@ -122,13 +154,19 @@ class Predictions:
     predicted : ndarray of shape (K, N)
         Class indices.
     resamples : SplitResamples
+    scores : ndarray of shape (K, N, C), optional
+        The probes' score of each class; those of the model are not kept.
     shuffled : ndarray of shape (K, S, N), optional
         Predictions of probes that were trained on shuffled labels; the model has none.
+    control : ControlPredictions, optional
+        What probes score on a control task, if there is one.
     """
 
     predicted: np.ndarray
     resamples: SplitResamples
+    scores: np.ndarray | None = None
     shuffled: np.ndarray | None = None
+    control: ControlPredictions | None = None
     _draws: dict[tuple[str, ScoreFunction], tuple[np.ndarray, np.ndarray]] = field(
         default_factory=dict
     )

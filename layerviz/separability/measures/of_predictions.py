@@ -1,9 +1,10 @@
-"""Measures of what probes predict: macro-F1, accuracy, the gap, and a control."""
+"""Measures of what probes predict: macro-F1, accuracy, the area under the curve, and controls."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from layerviz.separability.control_task import NO_CLASS
 from layerviz.separability.measures.measure import (
     Estimate,
     PredictionMeasure,
@@ -11,11 +12,27 @@ from layerviz.separability.measures.measure import (
     ScoreFunction,
     bootstrap_estimate,
 )
+from layerviz.separability.ranking import macro_auc
 from layerviz.separability.resampling import accuracy, macro_f1
 
 
 def _on_every_split(predictions: Predictions, score: ScoreFunction) -> dict[str, Estimate]:
     return {split: predictions.estimate(split, score) for split in predictions.splits}
+
+
+def _auc(predictions: Predictions) -> dict[str, Estimate]:
+    if predictions.scores is None:
+        return {}
+    return {split: _auc_on(split, predictions.scores, predictions) for split in predictions.splits}
+
+
+def _auc_on(split: str, scores: np.ndarray, predictions: Predictions) -> Estimate:
+    true, rows = predictions.resamples.labels[split], predictions.resamples.rows[split]
+    value = macro_auc(true, scores[:, rows])
+    if np.isnan(value).all():  # one class
+        return Estimate(value, value, value)
+    draws = macro_auc(true, scores[:, rows], predictions.resamples.weights(split))
+    return bootstrap_estimate(value, draws)
 
 
 def _gap(predictions: Predictions) -> dict[str, Estimate]:
@@ -33,6 +50,24 @@ def _shuffled_macro_f1(predictions: Predictions) -> dict[str, Estimate]:
     true, rows = predictions.resamples.labels["val"], predictions.resamples.rows["val"]
     scores = np.stack([macro_f1(true, layer[:, rows]) for layer in predictions.shuffled])  # (K, S)
     return {"val": Estimate(scores.mean(axis=1), scores.min(axis=1), scores.max(axis=1))}
+
+
+def _selectivity(predictions: Predictions) -> dict[str, Estimate]:
+    """Return the accuracy on the task minus that on the control task, on the same examples."""
+    if predictions.scores is None or "val" not in predictions.splits:
+        return {}
+    if predictions.control is None:
+        undefined = np.full(len(predictions.predicted), np.nan)
+        return {"val": Estimate(undefined, undefined, undefined)}
+    rows, weights = predictions.resamples.rows["val"], predictions.resamples.weights("val")
+    control = predictions.control.labels[rows]
+    has_class = control != NO_CLASS
+    right = predictions.predicted[:, rows] == predictions.resamples.labels["val"]
+    right_on_control = predictions.control.predicted[:, rows] == control
+    gain = (right.astype(np.float32) - right_on_control)[:, has_class]  # (K, m)
+    weights = weights[:, has_class]
+    draws = weights @ gain.T / np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    return {"val": bootstrap_estimate(gain.mean(axis=1, dtype=np.float64), draws)}
 
 
 PROBE_MACRO_F1 = PredictionMeasure(
@@ -58,6 +93,18 @@ PROBE_ACCURACY = PredictionMeasure(
     outlines_best=True,
     compute=lambda predictions: _on_every_split(predictions, accuracy),
 )
+PROBE_AUC = PredictionMeasure(
+    name="probe_auc",
+    label="Linear probe, AUC",
+    splits=("val", "train", "test"),
+    summary="how often it scores an example of a class above one of another; it also sees a class "
+    "that is too rare to be predicted",
+    explanation="How often the probe scores an example of a class higher for that class than an "
+    "example of another, on average over classes; 0.5 is chance. It also sees what a layer knows "
+    "of a class that is too rare to be predicted.",
+    reference="Hand & Till 2001; Fawcett 2006",
+    compute=_auc,
+)
 PROBE_GAP = PredictionMeasure(
     name="gap",
     label="Probe gap (train − val)",
@@ -76,7 +123,18 @@ SHUFFLED_MACRO_F1 = PredictionMeasure(
     summary="what the probe scores when there is nothing to learn",
     explanation="The same probe, trained on shuffled train labels: mean of five shuffles, and the "
     "lowest and highest of them. If these score as well as the real probe, the layer says nothing.",
-    reference="Hewitt & Liang 2019",
+    reference="Ojala & Garriga 2010",
     higher_is_better=None,
     compute=_shuffled_macro_f1,
+)
+SELECTIVITY = PredictionMeasure(
+    name="selectivity",
+    label="Control: selectivity",
+    splits=("val",),
+    summary="the probe's accuracy minus its accuracy at telling a random class for each word",
+    explanation="The probe's accuracy minus that of the same probe on a control task: each text "
+    "takes a random class that belongs to its rarest word known from train. Near 0 or below, the "
+    "probe could as well know words by heart.",
+    reference="Hewitt & Liang 2019",
+    compute=_selectivity,
 )

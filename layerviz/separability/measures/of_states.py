@@ -10,7 +10,7 @@ from layerviz.separability.resampling import macro_f1
 def _knn_macro_f1(layer: LabelledStates) -> dict[str, float]:
     if not layer.has_val:
         return {}
-    predicted = geometry.knn_predict(layer.states, layer.labels, layer.train)
+    predicted = geometry.knn_predict(*layer.neighbours, layer.train_labels)
     return {"val": float(macro_f1(layer.val_labels, predicted[None])[0])}
 
 
