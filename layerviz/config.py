@@ -16,16 +16,18 @@ from layerviz.registry import Registry
 from layerviz.settings import (
     MAIN,
     Choice,
+    FormerSwitch,
     Name,
     Number,
     Setting,
-    Switch,
     Whole,
     Widget,
     check_all,
     extended,
     setting,
     settings_of,
+    with_former_names,
+    with_todays_names,
 )
 
 SPLITS = ("train", "val", "test")
@@ -33,6 +35,7 @@ COLOURINGS = ("label", "prediction", "right or wrong", "confidence")  # of point
 TRAIN_AND_VAL = ("train", "val")  # what is shown and chosen by; test is scored once, at the end
 CLASS_WEIGHTINGS = ("none", "balanced")
 PRECISIONS = ("auto", "bf16", "fp32")
+KEEP_NEWEST, KEEP_BEST, KEEP_ALL = "newest", "best", "all"  # of the weights of a run
 
 FAMILIES = ("bert", "roberta", "distilbert")
 
@@ -58,7 +61,8 @@ class RunConfig:
         Distinguishes two states of one starter or local folder; empty for all other encoders.
 
     The other fields are described by their entries in `SETTINGS`. Those whose default is None
-    are left open until `training.with_defaults` takes what suits the encoder.
+    are left open until `training.with_defaults` takes what suits the encoder, unless the entry
+    says what None stands for.
 
     Raises
     ------
@@ -169,18 +173,47 @@ class RunConfig:
         in_every_id=True,
     )
     encoder_version: str = ""
-    keep_weights: bool = setting(
-        Switch(),
-        False,
-        help="keeps the weights of every snapshot, not only the newest, so that the model of any "
-        "epoch can read your own texts; each takes as much space as the model",
-        widget=Widget("Keep the weights of every snapshot"),
+    freeze: int = setting(
+        Whole(0, 200),
+        0,
+        help="the embeddings and the first so many layers are not trained: their weights stay as "
+        "they are, and an epoch takes less time; 0 trains everything",
+        widget=Widget("Frozen layers", column="left"),
+        column="Frozen",
+    )
+    keep_layers: int | None = setting(
+        Whole(1, 200),
+        help="only the first so many layers of the encoder are used, with the classifier on top "
+        "of them; by default all",
+        widget=Widget("Layers kept", column="right", row=1),
+        empty="all",
+    )
+    patience: int = setting(
+        Whole(0, 100),
+        0,
+        help="training ends when the classifier's val macro-F1 at the ends of epochs, on the "
+        "captured examples, has not risen for so many epochs; 0 trains all epochs",
+        widget=Widget("Patience (epochs)", column="left"),
+    )
+    keep: str = setting(
+        Choice((KEEP_NEWEST, KEEP_BEST, KEEP_ALL)),
+        KEEP_NEWEST,
+        help="whose weights stay with the run: those of its newest step; those of the epoch that "
+        "the answer recommends (while the run goes on, of up to three snapshots); or those of "
+        "every snapshot, each as large as the model",
+        widget=Widget("Keep weights of", column="right", row=1),
+        formerly=FormerSwitch("keep_weights", KEEP_ALL),
     )
 
     def __post_init__(self) -> None:
         if not isinstance(self.encoder, str) or not self.encoder.strip():
             raise ConfigError("No encoder is chosen.", "Pick one from the list, or type a Hub id.")
         check_all(self)
+        if self.keep_layers is not None and self.freeze > self.keep_layers:
+            raise ConfigError(
+                f"Freeze is {self.freeze}, and only {self.keep_layers} layers are kept.",
+                f"Freeze at most {self.keep_layers} layers, or keep more.",
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON values."""
@@ -191,7 +224,7 @@ class RunConfig:
         """Make a configuration from names and values, such as :meth:`as_dict` returns.
 
         What is missing, as in the record of a run made before there was such a setting, takes its
-        default.
+        default; switches that a setting has taken the place of are understood.
 
         Raises
         ------
@@ -199,6 +232,7 @@ class RunConfig:
             If a setting is unknown, or a value out of range.
         """
         config_type = _config_type()
+        values = with_todays_names(values, settings_of(config_type))
         names = {field.name for field in dataclasses.fields(config_type)}
         if unknown := sorted(set(values) - names):
             raise ConfigError(
@@ -314,6 +348,7 @@ def run_id(config: RunConfig, dataset_name: str, fingerprint: str) -> str:
     for entry in settings_of(type(config)):
         if not entry.in_every_id and values[entry.name] == entry.default:
             del values[entry.name]
+    values = with_former_names(values, settings_of(type(config)))
     identity = json.dumps({"config": values, "data": fingerprint}, sort_keys=True)
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
     return f"{slug(config.encoder, 40)}-{slug(dataset_name, 40)}-{digest}"

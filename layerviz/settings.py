@@ -7,7 +7,7 @@ argument of the command line and the widget of the page are made from the entry.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -148,6 +148,24 @@ class Widget:
 
 
 @dataclass(frozen=True)
+class FormerSwitch:
+    """A switch that a setting has taken the place of.
+
+    Records and commands with it still mean what they did, and keep their run ids.
+
+    Parameters
+    ----------
+    name : str
+        Of the switch.
+    value : object
+        Of the setting, where the switch was on. Where it was off, the setting has its default.
+    """
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
 class Setting:
     """One thing to decide, and all that page, command line and record have to know of it.
 
@@ -158,7 +176,8 @@ class Setting:
     kind : Whole, Number, Choice, Switch or Name
         Which values there are.
     default : object
-        None leaves it open: what suits the encoder is taken. A switch is off by default.
+        None leaves it open: what suits the encoder is taken, unless `empty` says what None stands
+        for. A switch is off by default.
     help : str
         A few words for the command line, in lower case and without a full stop; the page's
         tooltip makes a sentence of them.
@@ -180,6 +199,10 @@ class Setting:
         Heading of its column in the table of encoders to compare; none if empty.
     of_one_encoder : bool
         Whether what is chosen for one encoder says nothing about those compared with it.
+    empty : str
+        What None stands for, if that is a choice like others instead of being left open.
+    formerly : FormerSwitch or None
+        What it has taken the place of.
     """
 
     name: str
@@ -194,6 +217,8 @@ class Setting:
     in_every_id: bool = False
     column: str = ""
     of_one_encoder: bool = False
+    empty: str = ""
+    formerly: FormerSwitch | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.kind, Switch) and self.default is not False:
@@ -215,13 +240,18 @@ class Setting:
     @property
     def option(self) -> str:
         """Its flag on the command line."""
-        return self.flag or f"--{self.name.replace('_', '-')}"
+        return self.flag or option_of(self.name)
 
     def words(self, value: object) -> list[str]:
         """Return what to type on the command line for a value."""
         if isinstance(self.kind, Switch):
             return [self.option] if value else []
         return [] if value is None else [self.option, str(value)]
+
+
+def option_of(name: str) -> str:
+    """Return the flag on the command line that is made from a name."""
+    return f"--{name.replace('_', '-')}"
 
 
 def setting(kind: Kind, default: Any = None, *, help: str, **more: Any) -> Any:
@@ -244,6 +274,37 @@ def check_all(config: Any) -> None:
     """Check every setting of a configuration; a ConfigError names the first that is refused."""
     for entry in settings_of(type(config)):
         entry.check(getattr(config, entry.name))
+
+
+def with_todays_names(values: Mapping[str, Any], entries: Iterable[Setting]) -> dict[str, Any]:
+    """Return names and values in which settings stand for the switches whose place they took.
+
+    Raises
+    ------
+    ConfigError
+        If such a switch is neither on nor off.
+    """
+    renamed = dict(values)
+    for entry in entries:
+        former = entry.formerly
+        if former is None or former.name not in renamed:
+            continue
+        switch = renamed.pop(former.name)
+        Setting(former.name, Switch(), False, help=entry.help).check(switch)
+        if switch:
+            renamed.setdefault(entry.name, former.value)
+    return renamed
+
+
+def with_former_names(values: Mapping[str, Any], entries: Iterable[Setting]) -> dict[str, Any]:
+    """Return names and values in which former switches say what they can, as in earlier runs."""
+    renamed = dict(values)
+    for entry in entries:
+        former = entry.formerly
+        if former is not None and renamed.get(entry.name) == former.value:
+            del renamed[entry.name]
+            renamed[former.name] = True
+    return renamed
 
 
 def extended(config_type: type, entries: tuple[Setting, ...]) -> type:

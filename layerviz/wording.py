@@ -50,6 +50,11 @@ def at_epoch(epoch: float) -> str:
     return epoch_name(epoch) if epoch == 0 else f"at {epoch_name(epoch)}"
 
 
+def of_epoch(epoch: float) -> str:
+    """Say of when something is: "from before training", or "of epoch 2"."""
+    return f"from {epoch_name(epoch)}" if epoch == 0 else f"of {epoch_name(epoch)}"
+
+
 def layer_list(layers: Sequence[int]) -> str:
     """Name layers in the middle of a sentence: "layer 3", or "layers 3–6 and 9"."""
     return f"layer{'' if len(layers) == 1 else 's'} {number_ranges(layers)}"

@@ -162,7 +162,7 @@ def looked_at(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(runs.RUNS_VARIABLE, str(folder))
         app = uploaded(as_csv(toy_rows(90)))
-        app.toggle(key="keep_weights").set_value(True)
+        app.selectbox(key="keep").set_value("all")
         trained(app, folder)
     return folder
 

@@ -154,6 +154,7 @@ def test_stored_maps_are_shown_and_not_drawn_again(
 @pytest.mark.parametrize("name", NAMES)
 def test_the_command_that_makes_it_again_is_the_same(unzipped: dict[str, Run], name: str) -> None:
     expected = (EARLIER / name / "recipe.txt").read_text(encoding="utf-8")
+    expected = expected.replace("--keep-weights", "--keep all")  # the same, as it is said now
     assert recipe(unzipped[name]).command + "\n" == expected
 
 
@@ -172,7 +173,7 @@ def test_zipped_again_it_holds_the_same_files(
 def test_its_models_still_read_texts_as_they_did(unzipped: dict[str, Run], name: str) -> None:
     run = unzipped[name]
     models = runs.model_folders(run)
-    kept = range(len(run.snapshots)) if run.config.keep_weights else [len(run.snapshots) - 1]
+    kept = range(len(run.snapshots)) if run.config.keep == "all" else [len(run.snapshots) - 1]
     assert sorted(models) == list(kept)
     texts = runs.read_examples(run.path)["text"].tolist()[: exploring.MOST_TEXTS]
     for snapshot, folder in models.items():

@@ -904,7 +904,7 @@ def test_the_command_line_makes_the_same_run(
         class_weighting="balanced",
         max_length=64,
         weight_decay=0.1,
-        keep_weights=True,
+        keep="all",
     )
     table = data.read_table(toy_csv, "my texts; rm -rf.csv")
     dataset = data.build_dataset(table, data.guess_columns(table.frame), val_fraction=0.125)

@@ -31,12 +31,12 @@ from layerviz.settings import Choice, Name, Number, Setting, Switch, Whole, Widg
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = str(ROOT / "layerviz" / "samples" / "customer_messages.csv")
-PATIENCE = Setting(
-    "patience",
+DAYDREAMS = Setting(
+    "daydreams",
     Whole(0, 50),
     3,
-    help="epochs without progress, at most 50, after which training ends",
-    widget=Widget("Patience"),
+    help="moments, at most 50, in which training thinks of something else",
+    widget=Widget("Daydreams"),
 )
 
 
@@ -53,8 +53,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def patience() -> Iterator[Setting]:
-    with SETTINGS.extended(PATIENCE) as entry:
+def daydreams() -> Iterator[Setting]:
+    with SETTINGS.extended(DAYDREAMS) as entry:
         yield entry
 
 
@@ -123,29 +123,29 @@ def test_epochs_that_are_chosen_in_step_3_hold_for_all_that_are_compared(root: P
 
 
 def test_a_further_setting_is_one_entry(
-    root: Path, patience: Setting, capsys: pytest.CaptureFixture[str]
+    root: Path, daydreams: Setting, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = opened("scratch-distilbert")
-    widget = app.number_input(key="patience")
-    assert (widget.label, widget.value, widget.min, widget.max) == ("Patience", 3, 0, 50)
+    widget = app.number_input(key="daydreams")
+    assert (widget.label, widget.value, widget.min, widget.max) == ("Daydreams", 3, 0, 50)
     assert "at most 50" in widget.help
     widget.set_value(7).run()
     run = started(app, root)
-    assert run.config.as_dict()["patience"] == 7
-    assert '"patience": 7' in (run.path / "run.json").read_text(encoding="utf-8")
+    assert run.config.as_dict()["daydreams"] == 7
+    assert '"daydreams": 7' in (run.path / "run.json").read_text(encoding="utf-8")
 
     words = shlex.split(recipe(run).command)
-    assert words[words.index("--patience") + 1] == "7"
+    assert words[words.index("--daydreams") + 1] == "7"
     parsed = commands.parser().parse_args(words[3:])
-    assert commands.run_config(parsed, parsed.encoder, parsed.seed).as_dict()["patience"] == 7
-    assert fitted(root, "scratch-distilbert", "--patience=7").run_id == run.run_id
+    assert commands.run_config(parsed, parsed.encoder, parsed.seed).as_dict()["daydreams"] == 7
+    assert fitted(root, "scratch-distilbert", "--daydreams=7").run_id == run.run_id
     capsys.readouterr()
-    assert main(["fit", "--encoder=scratch-bert", "--data=x.csv", "--patience=51"]) == 2
-    assert "Patience is 51. Give a whole number from 0 to 50." in capsys.readouterr().err
+    assert main(["fit", "--encoder=scratch-bert", "--data=x.csv", "--daydreams=51"]) == 2
+    assert "Daydreams is 51. Give a whole number from 0 to 50." in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["fit", "--help"])
     help_text = " ".join(capsys.readouterr().out.split())
-    assert "--patience PATIENCE epochs without progress, at most 50" in help_text
+    assert "--daydreams DAYDREAMS moments, at most 50" in help_text
     assert "(default: 3)" in help_text
 
 
@@ -154,15 +154,15 @@ def test_runs_made_before_there_was_a_setting_open_and_keep_their_ids(
 ) -> None:
     config = RunConfig("scratch-bert", epochs=5)
     made = runs.create(tmp_path, config, toy_dataset)
-    with SETTINGS.extended(PATIENCE):
+    with SETTINGS.extended(DAYDREAMS):
         run = runs.read(tmp_path, made.run_id)
-        assert run.config.as_dict()["patience"] == 3
+        assert run.config.as_dict()["daydreams"] == 3
         assert run_id(run.config, toy_dataset.name, toy_dataset.fingerprint) == made.run_id
         assert runs.create(tmp_path, run.config, toy_dataset).run_id == made.run_id
-        other = RunConfig.from_dict(config.as_dict() | {"patience": 4})
+        other = RunConfig.from_dict(config.as_dict() | {"daydreams": 4})
         assert run_id(other, toy_dataset.name, toy_dataset.fingerprint) != made.run_id
         later = runs.create(tmp_path, other, toy_dataset)
-    with pytest.raises(ConfigError, match="unknown settings: patience"):
+    with pytest.raises(ConfigError, match="unknown settings: daydreams"):
         runs.read(tmp_path, later.run_id)
     assert [run.run_id for run in runs.list_runs(tmp_path)] == [made.run_id]
 
@@ -193,7 +193,9 @@ def test_pretrain_has_an_argument_for_every_setting(family: str) -> None:
 def test_every_setting_that_may_be_left_open_has_a_value_that_suits(
     info: encoders.EncoderInfo,
 ) -> None:
-    left_open = {entry.name for entry in SETTINGS.values() if entry.default is None}
+    left_open = {
+        entry.name for entry in SETTINGS.values() if entry.default is None and not entry.empty
+    }
     suitable = encoders.suitable_settings(info)
     assert set(suitable) == left_open
     for name, value in suitable.items():

@@ -405,7 +405,7 @@ def test_the_model_opens_with_plain_transformers_and_equals_the_last_snapshot(
 def test_kept_weights_are_those_of_their_snapshots_and_change_nothing(
     finished, toy_dataset, tmp_path
 ):
-    kept = fit(tmp_path, toy_dataset, dataclasses.replace(CONFIG, keep_weights=True))
+    kept = fit(tmp_path, toy_dataset, dataclasses.replace(CONFIG, keep="all"))
     assert_same_weights(finished, kept)
     assert list(runs.model_folders(finished)) == [len(STEPS) - 1]
     folders = runs.model_folders(kept)

@@ -79,10 +79,11 @@ def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
     ]
     dataset = read_dataset(parsed)
 
-    from layerviz import encoders
+    from layerviz import encoders, training
 
-    for config in configs:
+    for config in configs:  # before the first of them is trained
         encoders.expect_on_disk(config.encoder)
+        training.with_defaults(config)
     root, should_stop = runs_root(parsed), stop_on_interrupt()
     runs: list[Run] = []
     for number, config in enumerate(configs, start=1):

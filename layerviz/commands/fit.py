@@ -42,8 +42,11 @@ def _fit(parsed: argparse.Namespace) -> int:
     print_notes(dataset.notes)
     run = finish_run(run, dataset, stop_on_interrupt())
     if run.status == "done":
-        from layerviz import separability
+        from layerviz import separability, training
 
+        for ending in (training.early_stop_of(run), training.model_sentence(run)):
+            if ending:
+                print(ending, file=sys.stderr)
         sentences = separability.answer_sentences(separability.answer_of(run))
         print(" ".join(sentences), file=sys.stderr)
     print(run.path)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from layerviz.config import PRETRAIN_SETTINGS, SETTINGS, PretrainConfig, RunConfig
-from layerviz.settings import Choice, Name, Number, Setting, Switch, Whole
+from layerviz.settings import Choice, Name, Number, Setting, Switch, Whole, option_of
 
 FEWER_LAYERS = {"distilbert": 6}  # where a family has other than the default number of them
 
@@ -32,6 +32,15 @@ def add_settings(parser: argparse.ArgumentParser, settings: Mapping[str, Setting
         elif not entry.resolved_late:
             options["default"] = entry.default
         parser.add_argument(entry.option, **options)
+        if entry.formerly is not None:
+            parser.add_argument(
+                option_of(entry.formerly.name),
+                dest=entry.name,
+                action="store_const",
+                const=entry.formerly.value,
+                default=argparse.SUPPRESS,
+                help=f"the same as {' '.join(entry.words(entry.formerly.value))}",
+            )
 
 
 def values_of(parsed: argparse.Namespace, settings: Mapping[str, Setting]) -> dict[str, Any]:

@@ -72,7 +72,10 @@ def contenders_of(compared: Sequence[Run]) -> list[Contender]:
 
 def encoder_label(run: Run) -> str:
     """Return the name of a run's encoder for people, before it is loaded, too."""
-    return run.encoder.get("label") or encoders.describe(run.config.encoder).label
+    if label := run.encoder.get("label"):
+        return str(label)
+    label = encoders.describe(run.config.encoder).label
+    return encoders.kept_label(label, run.config.keep_layers)
 
 
 def common_examples(compared: Sequence[Run]) -> tuple[pd.DataFrame, list[np.ndarray]]:
@@ -144,7 +147,7 @@ def costs_of(contender: Contender) -> dict[str, float | int | None]:
     return {
         "parameters": first.encoder.get("parameters"),
         "epoch_seconds": pace and pace * first.training["steps_per_epoch"],
-        "train_seconds": pace and pace * first.training["total_steps"],
+        "train_seconds": pace and pace * float(np.mean([r.trained_steps for r in contender.runs])),
         "model_bytes": max(sizes) or None,
     }
 

@@ -3,6 +3,7 @@
 They are bundled, built from scratch, downloaded from the Hub or read from a local folder.
 """
 
+from layerviz.encoders.depth import check_layers, example_batch, freeze_layers, kept_label
 from layerviz.encoders.folders import quiet
 from layerviz.encoders.info import (
     EncoderInfo,
@@ -51,12 +52,16 @@ __all__ = [
     "MaskedLM",
     "build_scratch",
     "catalogue",
+    "check_layers",
     "continued_masked_lm",
     "count_parameters",
     "default_epochs",
     "default_learning_rate",
     "describe",
+    "example_batch",
     "expect_on_disk",
+    "freeze_layers",
+    "kept_label",
     "load",
     "load_body",
     "load_tokenizer",

@@ -17,13 +17,23 @@ from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.utils import validate_repo_id
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from layerviz.encoders.depth import (
+    Batch,
+    cannot_be_cut,
+    check_cut,
+    check_layers,
+    example_batch,
+    shortened,
+    shortened_info,
+)
 from layerviz.encoders.folders import (
     check_fit,
     check_folder,
     count_saved,
     is_wanted,
+    read_body,
     read_classifier,
     read_config,
     read_model,
@@ -189,6 +199,7 @@ def load(
     seed: int,
     texts: Sequence[str],
     max_length: int,
+    keep_layers: int | None = None,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> LoadedEncoder:
@@ -206,6 +217,8 @@ def load(
         Train texts, on which a scratch encoder's tokenizer is trained; unused otherwise.
     max_length : int
         Most tokens that will be fed, special ones included.
+    keep_layers : int, optional
+        Keep only the first so many layers, with the head on top of them; by default all.
     on_progress : callable
         Called with a `Progress` that counts bytes, while files come from the Hub.
     should_stop : callable
@@ -214,7 +227,10 @@ def load(
     Raises
     ------
     EncoderError
-        If the encoder cannot be had, is of the wrong kind or cannot read ``max_length`` tokens.
+        If the encoder cannot be had, is of the wrong kind, cannot read ``max_length`` tokens or
+        cannot be cut.
+    ConfigError
+        If it has fewer layers than are to be kept.
     Cancelled
         If ``should_stop`` returned True; files that came whole are kept.
     """
@@ -224,7 +240,11 @@ def load(
         family = _scratch_family(name)
         size = SCRATCH_SIZES[family]
         size = replace(size, positions=max(size.positions, max_length))
-        return build_scratch(family, size, texts, label_names=label_names, seed=seed)
+        check_layers(describe(name), freeze=0, keep_layers=keep_layers)
+        if keep_layers is not None:  # without training, the first layers are as good as any
+            size = replace(size, layers=keep_layers)
+        built = build_scratch(family, size, texts, label_names=label_names, seed=seed)
+        return _as_kept(built, keep_layers)
     labels = label_settings(label_names)
     if folder is not None:
         read_config(name, folder)  # refuses the wrong kind without the network
@@ -236,11 +256,17 @@ def load(
     check_fit(name, tokenizer, config, max_length)
     stop_if_asked(should_stop)
     config.update(labels)
-    model = read_model(name, folder, config, seed)
+    info = describe(name)
+    check_layers(info, freeze=0, keep_layers=keep_layers)
+    if keep_layers is None:
+        model = read_model(name, folder, config, seed)
+    else:
+        text = texts[0] if texts else name
+        batch = example_batch(tokenizer(text, truncation=True, max_length=max_length).input_ids)
+        model = _read_shortened(name, folder, shortened(config, keep_layers), seed, batch)
     _leave_out_inputs(model, tokenizer)
-    return LoadedEncoder(
-        model, tokenizer, replace(describe(name), parameters=count_parameters(model))
-    )
+    loaded = LoadedEncoder(model, tokenizer, replace(info, parameters=count_parameters(model)))
+    return _as_kept(loaded, keep_layers)
 
 
 def load_trained(folder: Path) -> LoadedEncoder:
@@ -278,6 +304,26 @@ def load_trained(folder: Path) -> LoadedEncoder:
     _leave_out_inputs(model, tokenizer)
     info = replace(describe(str(folder)), label=name, parameters=count_parameters(model))
     return LoadedEncoder(model, tokenizer, info)
+
+
+def _read_shortened(
+    name: str, folder: Path, config: PreTrainedConfig, seed: int, batch: Batch
+) -> PreTrainedModel:
+    """Load the first layers of an encoder, with a new head, and refuse those that differ alone."""
+    whole = read_body(name, folder)
+    try:
+        model = read_model(name, folder, config, seed)
+    except EncoderError as error:  # the whole one could be read
+        raise cannot_be_cut("some of its weights depend on the number of layers") from error
+    check_cut(model, whole, batch)
+    return model
+
+
+def _as_kept(loaded: LoadedEncoder, keep_layers: int | None) -> LoadedEncoder:
+    if keep_layers is None:
+        return loaded
+    parameters = count_parameters(loaded.model)
+    return replace(loaded, info=shortened_info(loaded.info, keep_layers, parameters))
 
 
 def _leave_out_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:

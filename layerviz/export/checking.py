@@ -26,6 +26,7 @@ from layerviz.separability import LayerMix
 ZIP_AGAIN = "Zip the run again where it was made; it may have been changed by hand."
 MOST_LAYERS, MOST_TABLE_BYTES = 200, 2_000_000_000
 MOST_ROWS = 3 * 20_000  # as many as a run may capture of three splits
+EARLY_STOP = {"epoch", "epochs", "patience", "step"}
 EXAMPLE_COLUMNS = ["id", "split", "text", "label"]
 PREDICTION_COLUMNS = ["id", "predicted", "confidence", "loss"]
 
@@ -65,6 +66,8 @@ def check_record(record: dict[str, Any]) -> None:
         )
         and isinstance(record["versions"], dict)
         and isinstance(training, dict)
+        and _is_number(training.get("model_step", 0))
+        and _are_numbers(training.get("stopped_early"), EARLY_STOP)
         and [snapshot["index"] for snapshot in record["snapshots"]]
         == list(range(len(record["snapshots"])))
         and all(_is_number(snapshot["epoch"]) for snapshot in record["snapshots"])
@@ -315,6 +318,13 @@ def _are(values: Any, kind: type) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _are_numbers(values: Any, names: set[str]) -> bool:
+    """Return whether there is nothing, or whole numbers under just these names."""
+    return values is None or (
+        isinstance(values, dict) and set(values) == names and _are(list(values.values()), int)
+    )
 
 
 def _is_numeric(column: pd.Series) -> bool:

@@ -11,11 +11,12 @@ from layerviz import runs
 from layerviz.errors import RunError
 from layerviz.progress import PACKING, OnProgress, Progress, ignore
 from layerviz.runs import Run, layout
+from layerviz.wording import at_epoch
 
 CHUNK = 1 << 20
 PACKED = (".json", ".csv", ".txt")  # the rest is numbers in binary, which hardly get smaller
 MODEL_README = """\
-{label}, fine-tuned on {data} by layerviz ({run_id}).
+{label}, fine-tuned on {data} by layerviz ({run_id}), as it was {moment}.
 
 Unzip, then in Python:
 
@@ -58,6 +59,7 @@ def zip_model(run: Run, to: Path | BinaryIO, on_progress: OnProgress = ignore) -
     readme = MODEL_README.format(
         label=run.encoder["label"],
         data=run.dataset["name"],
+        moment=_moment_of_model(run),
         run_id=run.run_id,
         folder=folder,
         max_length=run.config.max_length,
@@ -71,6 +73,11 @@ def zip_model(run: Run, to: Path | BinaryIO, on_progress: OnProgress = ignore) -
         {f"{folder}/README.txt": readme},
         on_progress,
     )
+
+
+def _moment_of_model(run: Run) -> str:
+    step, per_epoch = run.training.get("model_step"), run.training.get("steps_per_epoch")
+    return at_epoch(step / per_epoch) if step is not None and per_epoch else "at the end"
 
 
 def zip_run(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -278,10 +280,10 @@ def save_model(path: Path, model: Any, tokenizer: Any, snapshot: int | None = No
 
 
 def model_folders(run: Run) -> dict[int, Path]:
-    """Return where weights are, per snapshot: those that were kept, and those saved at the end.
+    """Return where weights are, per snapshot: those that were kept, and those of ``model/``.
 
-    The latter belong to the last snapshot before them; where a run was stopped, they may be some
-    steps farther.
+    The latter belong to the last snapshot that is not after them; where a run was stopped, they may
+    be some steps farther.
     """
     layout = run.layout
     folders = {s.index: layout.snapshot_weights(s.index) for s in run.snapshots}
@@ -291,6 +293,28 @@ def model_folders(run: Run) -> dict[int, Path]:
     if before and layout.model.is_dir():
         folders.setdefault(before[-1], layout.model)
     return folders
+
+
+def keep_model_of(path: Path, index: int) -> None:
+    """Make the weights that were kept of a snapshot those of ``model/``, at no cost in space."""
+    layout = Layout(path)
+    with replacing(layout.model) as temporary:
+        shutil.copytree(layout.snapshot_weights(index), temporary, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)  # files of weights are replaced, never written to
+    except OSError:  # not on this file system
+        shutil.copy2(source, target)
+
+
+def remove_weights(path: Path, index: int) -> None:
+    """Drop the weights that were kept of a snapshot, and the folder of all if it was the last."""
+    layout = Layout(path)
+    shutil.rmtree(layout.snapshot_weights(index), ignore_errors=True)
+    with contextlib.suppress(OSError):  # there are others
+        layout.weights.rmdir()
 
 
 def model_version(folder: Path) -> str:

@@ -82,8 +82,10 @@ class Run:
     training : dict
         ``total_steps``, ``steps_per_epoch``, ``learning_rate``, ``precision``, ``device``,
         ``world_size`` (processes), ``n_snapshots`` (planned), ``timed_steps`` and the
-        ``train_seconds`` they took (captures not included), ``model_step`` (of the weights saved at
-        the end), ``n_truncated`` per split; empty until training is set up.
+        ``train_seconds`` they took (captures not included), ``trained_parameters`` (head included,
+        without what is frozen), ``model_step`` (of the weights in ``model/``), ``stopped_early``
+        (see `training.EarlyStop`; only where it was), ``n_truncated`` per split; empty until
+        training is set up.
     snapshots : tuple of Snapshot
         Those that are on disk, in order.
     created : str
@@ -113,6 +115,12 @@ class Run:
     def layout(self) -> Layout:
         """Where its files lie."""
         return Layout(self.path)
+
+    @property
+    def trained_steps(self) -> int:
+        """Optimizer steps of the whole run: those planned, or fewer if it was stopped early."""
+        total: int = self.training["total_steps"]
+        return self.training.get("stopped_early", {}).get("step", total)
 
     @property
     def live(self) -> bool:

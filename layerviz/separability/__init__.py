@@ -43,7 +43,12 @@ from layerviz.separability.measuring import (
     measure_layers,
 )
 from layerviz.separability.mixing import MIX_METHODS, LayerMix, mix_layers, search_mix
-from layerviz.separability.of_run import answer_of, cells_of, measure_snapshot
+from layerviz.separability.of_run import (
+    answer_of,
+    cells_of,
+    measure_snapshot,
+    recommended_snapshot,
+)
 from layerviz.separability.probe import Probe, fit_probe, out_of_fold
 from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
 from layerviz.separability.refitting import LinearProbe, linear_probe, refit_probe
@@ -134,6 +139,7 @@ __all__ = [
     "p_of_chance_by_auc",
     "paired_difference",
     "pooling_sentence",
+    "recommended_snapshot",
     "refit_probe",
     "report_table",
     "resampling_weights",

@@ -110,3 +110,8 @@ def answer_of(run: Run, poolings: Sequence[str] | None = None) -> Answer:
         label_names=run.label_names,
         seed=run.config.seed,
     )
+
+
+def recommended_snapshot(run: Run) -> int:
+    """Return the index of the snapshot at which the answer says to take a run's weights."""
+    return answer_of(run).best.snapshot

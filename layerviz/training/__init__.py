@@ -6,18 +6,24 @@ of the same run without captures, bit for bit.
 """
 
 from layerviz.training.fitting import as_layerviz_error, fit, last_checkpoint
+from layerviz.training.keeping import model_sentence
 from layerviz.training.planning import (
     choose_examples,
     resolve_precision,
     snapshot_steps,
     with_defaults,
 )
+from layerviz.training.stopping import EarlyStop, early_stop_of, epochs_without_rise
 
 __all__ = [
+    "EarlyStop",
     "as_layerviz_error",
     "choose_examples",
+    "early_stop_of",
+    "epochs_without_rise",
     "fit",
     "last_checkpoint",
+    "model_sentence",
     "resolve_precision",
     "snapshot_steps",
     "with_defaults",

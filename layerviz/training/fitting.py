@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import shutil
 from collections.abc import Callable, Mapping
@@ -37,6 +38,7 @@ from layerviz.progress import (
     never,
 )
 from layerviz.runs import Run
+from layerviz.training.keeping import store_model
 from layerviz.training.planning import choose_examples, resolve_precision, snapshot_steps
 from layerviz.training.watching import Watch
 
@@ -118,6 +120,7 @@ def _fit(
         seed=config.seed,
         texts=train["text"].tolist(),
         max_length=config.max_length,
+        keep_layers=config.keep_layers,
         on_progress=on_progress,
         should_stop=should_stop,
     )
@@ -132,6 +135,9 @@ def _fit(
         )
         for split in dataset.counts().columns
     }
+    if config.freeze:
+        batch = encoders.example_batch(tokens["train"].input_ids[0])
+        encoders.freeze_layers(encoder.model, batch, config.freeze)
     features = _features(tokens["train"], train["label"])
     arguments = _arguments(run, encoder, epochs, total_steps=plan[-1])
     run = _record_setup(run, encoder, arguments, plan, per_epoch, tokens)
@@ -151,10 +157,14 @@ def _fit(
         with suppress(Cancelled):  # before the first step; the weights are saved all the same
             trainer.train(resume_from_checkpoint=last_checkpoint(run.layout.resume))
         on_progress(watch.progress(SAVING))
-        runs.save_model(run.path, encoder.model, encoder.tokenizer)
-        saved = runs.open_folder(run.path).training | {"model_step": watch.step}
-        runs.update(run.path, training=saved)
-    return not watch.stopped
+        finished = not watch.stopped
+        ending: dict[str, Any] = {
+            "model_step": store_model(run, encoder, watch.step, finished=finished)
+        }
+        if watch.early_stop:
+            ending["stopped_early"] = dataclasses.asdict(watch.early_stop)
+        runs.update(run.path, training=runs.open_folder(run.path).training | ending)
+    return finished
 
 
 def _arguments(
@@ -211,6 +221,9 @@ def _record_setup(
             "device": str(arguments.device),
             "world_size": arguments.world_size,
             "n_snapshots": len(plan),
+            "trained_parameters": sum(
+                weight.numel() for weight in encoder.model.parameters() if weight.requires_grad
+            ),
             "timed_steps": run.training.get("timed_steps", 0),
             "train_seconds": run.training.get("train_seconds", 0.0),
             **{name: run.training[name] for name in ("model_step",) if name in run.training},

@@ -48,8 +48,15 @@ def with_defaults(config: RunConfig) -> RunConfig:
     """Return `config` with nothing left open: what suits the encoder, and its version.
 
     A run is named after its settings, so the page and the command line both come through here.
+
+    Raises
+    ------
+    ConfigError
+        If layers are to be kept or frozen that the encoder is known not to have.
     """
-    suitable = encoders.suitable_settings(encoders.describe(config.encoder))
+    info = encoders.describe(config.encoder)
+    encoders.check_layers(info, freeze=config.freeze, keep_layers=config.keep_layers)
+    suitable = encoders.suitable_settings(info)
     filled = {name: value for name, value in suitable.items() if getattr(config, name) is None}
     return dataclasses.replace(config, encoder_version=encoders.version(config.encoder), **filled)
 

@@ -18,6 +18,8 @@ from layerviz.errors import Cancelled
 from layerviz.hidden_states import Tokenised
 from layerviz.progress import TRAINING, OnProgress, Phase, Progress, ShouldStop
 from layerviz.runs import Run, Snapshot
+from layerviz.training.keeping import drop_surplus_weights, keep_snapshot_weights
+from layerviz.training.stopping import EarlyStop, epochs_without_rise
 
 
 class Watch(TrainerCallback):
@@ -38,6 +40,7 @@ class Watch(TrainerCallback):
         self.index_at = {step: index for index, step in enumerate(plan)} if capture else {}
         self.on_progress, self.should_stop = on_progress, should_stop
         self.stopped = False
+        self.early_stop: EarlyStop | None = None
         self.step = 0
         self.loss: float | None = None
         self.started_at, self.started_step = time.monotonic(), 0
@@ -53,7 +56,8 @@ class Watch(TrainerCallback):
     def on_train_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
         self.step = self.started_step = state.global_step
         self._capture_if_due(control)  # before training, or what a stop at a resumed step left out
-        if self.stopped:  # the Trainer would take one more step, past the missing snapshot
+        self._stop_early_if_due(control)  # where the run was cut off just before it ended
+        if self.stopped or self.early_stop:  # the Trainer would take one more step
             raise Cancelled
         self.started_at = time.monotonic()
 
@@ -65,6 +69,7 @@ class Watch(TrainerCallback):
         self.train_seconds += time.monotonic() - self.step_started_at
         self.step = state.global_step
         self._capture_if_due(control)
+        self._stop_early_if_due(control)
         if self.should_stop():
             self._stop(control)
         self.on_progress(self.progress(TRAINING))
@@ -123,8 +128,40 @@ class Watch(TrainerCallback):
                 on_progress=self._report,
                 should_stop=self.should_stop,
             )
+            drop_surplus_weights(self.run)
         except Cancelled:
             self._stop(control)
+
+    def _stop_early_if_due(self, control) -> None:
+        """End the run at the end of an epoch, if val has not risen for long enough."""
+        patience, per_epoch = self.run.config.patience, self.run.training["steps_per_epoch"]
+        epoch, part = divmod(self.step, per_epoch)
+        epochs = self.run.training["total_steps"] // per_epoch
+        if not patience or self.stopped or part or not 0 < epoch < epochs:
+            return
+        scores = [self._val_score(number * per_epoch) for number in range(1, epoch + 1)]
+        if epochs_without_rise(scores) >= patience:
+            self.early_stop = EarlyStop(epoch, epochs, patience, self.step)
+            control.should_training_stop = True
+
+    def _val_score(self, step: int) -> float:
+        """Return the classifier's val macro-F1 after a step that is over, or the one of now."""
+        score = float(self.history.get(step, {}).get("val_macro_f1", float("nan")))
+        if np.isnan(score) and step == self.step:
+            # A run without captures ends where one with captures does.
+            score = self._scores_now()["val_macro_f1"]
+            self._record(val_macro_f1=score)
+        return score
+
+    def _scores_now(self) -> dict[str, float]:
+        looked_at = hidden_states.capture(
+            self.encoder.model,
+            self.encoder.tokenizer,
+            self.tokens,
+            max_length=self.run.config.max_length,
+            poolings=(),
+        )
+        return scores_of(self.examples, predictions_of(self.examples, looked_at.logits))
 
     def _capture(self, index: int) -> dict[str, np.ndarray]:
         """Store a new snapshot; return its hidden states."""
@@ -141,8 +178,8 @@ class Watch(TrainerCallback):
         self._record(**scores_of(self.examples, predictions))
         epoch = self.step / self.run.training["steps_per_epoch"]
         snapshot = Snapshot(index=index, step=self.step, epoch=epoch)
-        if self.run.config.keep_weights:  # first: a snapshot that exists is whole
-            runs.save_model(self.run.path, self.encoder.model, self.encoder.tokenizer, index)
+        # First: a snapshot that exists is whole.
+        keep_snapshot_weights(self.run, self.encoder, index)
         runs.write_snapshot(self.run.path, snapshot, captured.pooled, predictions)
         return captured.pooled
 

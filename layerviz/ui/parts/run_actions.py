@@ -6,7 +6,8 @@ from typing import Literal
 
 import streamlit as st
 
-from layerviz import encoders, runs
+from layerviz import runs, training
+from layerviz.comparison import encoder_label
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
 from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, show_error
@@ -25,9 +26,14 @@ STATUS_MARKS: dict[str, tuple[BadgeColour, str]] = {
 
 def title(run: Run) -> str:
     """Name a run for people."""
-    encoder = run.encoder.get("label") or encoders.describe(run.config.encoder).label
-    name = f"{encoder} on {run.dataset['name']}"
-    return f"{name}, {count(run.config.epochs, 'epoch')}" if run.config.epochs else name
+    parts = [f"{encoder_label(run)} on {run.dataset['name']}"]
+    if stop := training.early_stop_of(run):
+        parts.append(f"{stop.epoch} of {count(stop.epochs, 'epoch')}")
+    elif run.config.epochs:
+        parts.append(count(run.config.epochs, "epoch"))
+    if run.config.freeze:
+        parts.append(f"{count(run.config.freeze, 'layer')} frozen")
+    return ", ".join(parts)
 
 
 def sizes(run: Run) -> str:

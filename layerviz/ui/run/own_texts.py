@@ -27,7 +27,7 @@ from layerviz.ui.run.one_example import cell_controls, show_neighbours
 from layerviz.ui.run.tokens import tokens_of_text
 from layerviz.views import MapsView, RunMaps, first_and_last_layers, legend_of
 from layerviz.views.slider import most_per_split
-from layerviz.wording import epoch_name
+from layerviz.wording import at_epoch
 
 READ = "own_texts_read"  # session state: the texts that were last read
 
@@ -68,10 +68,11 @@ def _snapshot(run: Run, weights: dict[int, Path]) -> int:
     """Let the reader choose among the epochs whose weights were kept."""
     newest = max(weights)
     if len(weights) == 1:
-        when = epoch_name(run.snapshots[newest].epoch)
+        when = at_epoch(run.snapshots[newest].epoch)
+        which = "the newest" if newest == len(run.snapshots) - 1 else "the one that was kept"
         st.caption(
-            f"Read by the model as it was at the end ({when}). *Keep the weights of every "
-            "snapshot*, under More settings on the left, lets you choose an epoch in later runs."
+            f"Read by the model as it was {when}, {which}. *Keep weights of* all snapshots, under "
+            "More settings on the left, lets you choose an epoch in later runs."
         )
         return newest
     key = f"own_texts_epoch-{run.run_id}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from layerviz import charts, runs
+from layerviz import charts, runs, training
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.data import Dataset
 from layerviz.runs import Run
@@ -67,6 +67,8 @@ def outcome(run: Run, dataset: Dataset | None) -> None:
             "snapshots captured.",
             icon=":material/do_not_disturb_on:",
         )
+    elif run.status == "done" and (stop := training.early_stop_of(run)):
+        st.info(plain(str(stop)), icon=":material/flag:")
     if run.status in ("failed", "cancelled"):
         _offer_to_continue(run, dataset)
 

@@ -46,7 +46,8 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
         return
     with errors_shown():
         for one in configs:
-            encoders.expect_on_disk(one.encoder)
+            info = encoders.expect_on_disk(one.encoder)
+            encoders.check_layers(info, freeze=one.freeze, keep_layers=one.keep_layers)
         compared = jobs().compare(configs, dataset)
         reused = [run.run_id for run in compared if run.status == "done"]
         if reused:

@@ -30,7 +30,9 @@ def choose_training(encoder: EncoderInfo) -> RunConfig:
     with st.expander("More settings", icon=":material/tune:"):
         values |= _section(MORE, encoder)
     version = encoders.version(encoder.name)
-    return RunConfig.from_dict({"encoder": encoder.name, "encoder_version": version} | values)
+    config = RunConfig.from_dict({"encoder": encoder.name, "encoder_version": version} | values)
+    encoders.check_layers(encoder, freeze=config.freeze, keep_layers=config.keep_layers)
+    return config
 
 
 def _presets(encoder: EncoderInfo) -> dict[str, Any]:
@@ -69,7 +71,10 @@ def _ask(entry: Setting, widget: Widget, preset: Any, encoder: EncoderInfo) -> A
             return st.number_input(label, *percent, **about) / 100
         case Whole(low, high):
             step = None if widget.step is None else int(widget.step)
-            return int(st.number_input(label, low, high, preset, step, widget.format, **about))
+            if entry.empty:
+                about["placeholder"] = entry.empty
+            whole = st.number_input(label, low, high, preset, step, widget.format, **about)
+            return None if whole is None else int(whole)
         case Number(low, high):
             chosen = st.number_input(label, low, high, preset, widget.step, widget.format, **about)
             return float(chosen)
