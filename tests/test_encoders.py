@@ -419,6 +419,19 @@ def test_unsuitable_configs_are_refused(changes: dict, words: str, folder: Path)
     assert words in refused(folder).message
 
 
+def test_an_encoder_without_attention_mask_is_refused_with_that_reason(folder: Path) -> None:
+    config = transformers.FNetConfig(**SMALL, pad_token_id=0)
+    model = AutoModelForSequenceClassification.from_config(config)
+    model.save_pretrained(folder)
+    error = refused(folder)
+    assert "a fnet model, which takes no attention mask" in error.message
+    assert "depend on the other texts in the batch" in error.message
+    assert "Choose another one" in error.hint
+    assert error.message in encoders.describe(str(folder)).note
+    before = encoders.load_trained(folder).info  # of a run that was made before
+    assert (before.family, before.layers) == ("fnet", 2)
+
+
 def test_damaged_weights_are_refused(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"not weights at all")
     assert "cannot be read" in refused(folder).message
@@ -581,7 +594,10 @@ def test_what_the_hub_refuses_is_explained(hub: tuple[Path, list[str]], saved: P
     assert not any(line.startswith("GET owner") for line in requests), "nothing was downloaded"
 
 
-@pytest.mark.parametrize("changes", [{"model_type": "gpt2"}, {"model_type": "own", "auto_map": {}}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"model_type": "gpt2"}, {"model_type": "fnet"}, {"model_type": "own", "auto_map": {}}],
+)
 def test_wrong_kind_is_refused_before_its_weights_are_fetched(
     changes: dict, hub: tuple[Path, list[str]], saved: Path
 ) -> None:

@@ -6,6 +6,7 @@ with a checkpoint is never run, and nothing here reaches the network.
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import math
@@ -24,7 +25,7 @@ from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 from transformers.models.auto import configuration_auto, modeling_auto
 from transformers.utils import logging as transformers_logging
 
-from layerviz.encoders.info import max_positions
+from layerviz.encoders.info import FAMILY_LABELS, max_positions
 from layerviz.errors import EncoderError
 
 # Masked language models that need more than text, or whose layers keep no vector per token.
@@ -47,6 +48,13 @@ def is_wanted(file: str) -> bool:
 
 def read_config(name: str, folder: Path) -> PreTrainedConfig:
     """Return the config of an encoder that layerviz can use; anything else is an error."""
+    config = read_trained_config(name, folder)
+    check_mask(name, config)
+    return config
+
+
+def read_trained_config(name: str, folder: Path) -> PreTrainedConfig:
+    """Return the config of an encoder that layerviz can use, or could when a run was made."""
     path = folder / "config.json"
     try:
         model_type = json.loads(path.read_text(encoding="utf-8")).get("model_type", "nameless")
@@ -65,6 +73,22 @@ def read_config(name: str, folder: Path) -> PreTrainedConfig:
     if any(getattr(config, key, False) for key in ("is_decoder", "is_encoder_decoder")):
         raise _not_an_encoder(name, model_type)
     return config
+
+
+def check_mask(name: str, config: PreTrainedConfig) -> None:
+    """Refuse an encoder that takes no attention mask, such as FNet.
+
+    To it padding is text: the states of an example would depend on the batch that it was in.
+    """
+    if config.model_type in FAMILY_LABELS:  # they take one, and importing their code takes a while
+        return
+    model: Any = modeling_auto.MODEL_MAPPING[type(config)]
+    if "attention_mask" not in inspect.signature(model.forward).parameters:
+        raise EncoderError(
+            f"{name} is a {config.model_type} model, which takes no attention mask: its vectors of "
+            "a text depend on the other texts in the batch.",
+            "Choose another one, such as a BERT, RoBERTa, DistilBERT or ELECTRA.",
+        )
 
 
 def read_tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:

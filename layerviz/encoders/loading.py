@@ -31,6 +31,7 @@ from layerviz.encoders.depth import (
 from layerviz.encoders.folders import (
     check_fit,
     check_folder,
+    check_mask,
     count_saved,
     is_wanted,
     read_body,
@@ -38,6 +39,7 @@ from layerviz.encoders.folders import (
     read_config,
     read_model,
     read_tokenizer,
+    read_trained_config,
 )
 from layerviz.encoders.hub import download_encoder
 from layerviz.encoders.info import (
@@ -122,13 +124,14 @@ def describe(name: str) -> EncoderInfo:
     if folder is None:
         return info
     try:
-        config = read_config(name, folder)
+        config = read_trained_config(name, folder)
         info = replace(
             info,
             family=FAMILY_LABELS.get(config.model_type, config.model_type),
             layers=config.num_hidden_layers,
             hidden_size=config.hidden_size,
         )
+        check_mask(name, config)
         check_folder(name, folder)
         return replace(info, parameters=count_saved(name, folder), on_disk=True)
     except EncoderError as error:
@@ -292,7 +295,7 @@ def load_trained(folder: Path) -> LoadedEncoder:
             "A run saves its model when training ends: wait until then, or start the run again.",
         )
     try:
-        config = read_config(name, folder)
+        config = read_trained_config(name, folder)
         check_folder(name, folder)
         tokenizer = read_tokenizer(name, folder)
         check_fit(name, tokenizer, config, max_length=0)
