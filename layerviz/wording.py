@@ -55,6 +55,21 @@ def of_epoch(epoch: float) -> str:
     return f"from {epoch_name(epoch)}" if epoch == 0 else f"of {epoch_name(epoch)}"
 
 
+def epoch_list(epochs: Sequence[float]) -> str:
+    """Name moments in the middle of a sentence: "before training and epochs 1–3"."""
+    later = [epoch for epoch in sorted(epochs) if epoch > 0]
+    whole = all(epoch == int(epoch) for epoch in later)
+    parts = ["before training"] if 0 in epochs else []
+    if later:
+        names = (
+            number_ranges([int(epoch) for epoch in later])
+            if whole
+            else enumeration([epoch_number(epoch) for epoch in later])
+        )
+        parts.append(f"epoch{'' if len(later) == 1 else 's'} {names}")
+    return " and ".join(parts)
+
+
 def layer_list(layers: Sequence[int]) -> str:
     """Name layers in the middle of a sentence: "layer 3", or "layers 3–6 and 9"."""
     return f"layer{'' if len(layers) == 1 else 's'} {number_ranges(layers)}"

@@ -47,7 +47,9 @@ def _fit(parsed: argparse.Namespace) -> int:
         for ending in (training.early_stop_of(run), training.model_sentence(run)):
             if ending:
                 print(ending, file=sys.stderr)
-        sentences = separability.answer_sentences(separability.answer_of(run))
+        answer = separability.answer_of(run)
+        decision = separability.decision_of(run, answer.best)
+        sentences = separability.lead_sentences(answer, decision)
         print(" ".join(sentences), file=sys.stderr)
     print(run.path)
     return EXIT_OK if run.status == "done" else EXIT_CANCELLED

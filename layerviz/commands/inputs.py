@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerviz.commands.help import DATA_HELP, RUN_HELP, RUNS_HELP
-from layerviz.errors import DataError
+from layerviz.errors import ConfigError, DataError
 from layerviz.poolings import POOLINGS
 
 if TYPE_CHECKING:
@@ -42,6 +42,33 @@ def add_run_argument(parser: argparse.ArgumentParser) -> None:
 def add_pooling_argument(parser: argparse.ArgumentParser, what: str) -> None:
     """Add a pooling. Its help lists the registered ones; the run may hold others and decides."""
     parser.add_argument("--pooling", metavar=f"{{{','.join(POOLINGS)}}}", help=what)
+
+
+def add_margin_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the loss that is given away where layers are left out."""
+    parser.add_argument(
+        "--margin",
+        "--delta",
+        type=float,
+        default=0.02,
+        help="loss of macro-F1 that is given away for fewer layers, 0.01 to 0.2; default 0.02",
+    )
+
+
+def margin_of(parsed: argparse.Namespace) -> float:
+    """Return the margin that was given.
+
+    Raises
+    ------
+    ConfigError
+        If it is out of range.
+    """
+    margin: float = parsed.margin
+    if not 0.01 <= margin <= 0.2:
+        raise ConfigError(
+            f"A margin of {margin:g} macro-F1 is out of range.", "Give a value from 0.01 to 0.2."
+        )
+    return margin
 
 
 def add_runs_folder(parser: argparse.ArgumentParser) -> None:

@@ -9,9 +9,11 @@ import sys
 from layerviz.commands.command import EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP, POOLING_HELP
 from layerviz.commands.inputs import (
+    add_margin_argument,
     add_pooling_argument,
     add_run_argument,
     add_runs_folder,
+    margin_of,
     open_run,
     runs_root,
 )
@@ -20,6 +22,7 @@ from layerviz.commands.inputs import (
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_argument(parser)
     add_pooling_argument(parser, POOLING_HELP)
+    add_margin_argument(parser)
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
     add_runs_folder(parser)
 
@@ -27,19 +30,24 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _report(parsed: argparse.Namespace) -> int:
     from layerviz import separability
 
+    margin = margin_of(parsed)
     run = open_run(parsed.which, runs_root(parsed))
     if run.status != "done":
         planned = run.training.get("n_snapshots", len(run.snapshots))
         so_far = f"{len(run.snapshots)} of {planned} snapshots so far"
         print(f"{run.run_id} is {run.status}: {so_far}.", file=sys.stderr)
-    answer = separability.answer_of(run, (parsed.pooling,) if parsed.pooling else None)
+    poolings = (parsed.pooling,) if parsed.pooling else None
+    answer = separability.answer_of(run, poolings)
+    decision = None
+    if answer.verdict == "found":
+        decision = separability.decision_of(run, answer.best, margin, poolings)
     table = separability.report_table(run, answer.best.pooling)
     if parsed.json:
         rows = json.loads(table.to_json(orient="records"))
-        values = {**separability.answer_values(answer), "run": run.run_id, "cells": rows}
+        values = {**separability.answer_values(answer, decision), "run": run.run_id, "cells": rows}
         print(json.dumps(values))
     else:
-        print(separability.answer_text(run, answer, table))
+        print(separability.answer_text(run, answer, table, decision))
     return EXIT_OK
 
 

@@ -177,8 +177,15 @@ class ContenderScores:
     def _corrected(self) -> float:
         true, rows = self._resamples.labels["val"], self._resamples.rows["val"]
         weights = self._resamples.weights("val")
+        neighbourhood = separability.neighbourhood_means(self.cells)
         by_seed = [
-            separability.corrected_for_choice(true, one[:, rows], weights) for one in self.predicted
+            separability.worth_of_pick(
+                separability.macro_f1(true, one[:, rows]),
+                separability.macro_f1(true, one[:, rows], weights),
+                separability.macro_f1(true, one[:, rows], (weights == 0).astype(np.float32)),
+                neighbourhood,
+            )
+            for one in self.predicted
         ]
         return float(np.mean(by_seed))
 

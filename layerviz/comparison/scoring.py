@@ -111,7 +111,7 @@ def _standings(
     )  # (R, number of contenders)
     winner = int(values.argmax())
     best = scores[winner]
-    low, high = separability.simultaneous_interval(
+    leads = separability.simultaneous_interval(
         values[winner] - values, of_best[:, [winner]] - of_best
     )
     profile = best.scores[:, best.best_layers()].mean(axis=0)  # (L,)
@@ -121,10 +121,10 @@ def _standings(
             yield contender.standing(of_best[:, number], None, ())
             continue
         lead = Difference(
-            float(values[winner] - values[number]), float(low[number]), float(high[number])
+            float(leads.value[number]), float(leads.low[number]), float(leads.high[number])
         )
-        ahead, _ = separability.simultaneous_interval(
+        ahead = separability.simultaneous_interval(
             profile - values[number], draws[winner] - of_best[:, [number]]
         )
-        clear = lead.clear & ((ahead > 0) | (layers == best.best.layer))
+        clear = lead.clear & ((ahead.low > 0) | (layers == best.best.layer))
         yield contender.standing(of_best[:, number], lead, layers[clear].tolist())

@@ -187,7 +187,10 @@ def _answer(run: Run) -> tuple[list[str], Cell | None]:
         answer = separability.answer_of(run)
     except RunError as error:
         return [error.message], None
-    return separability.answer_sentences(answer), answer.best if answer.verdict == "found" else None
+    if answer.verdict != "found":
+        return separability.answer_sentences(answer), None
+    decision = separability.decision_of(run, answer.best)
+    return separability.answer_sentences(answer, decision), answer.best
 
 
 def _answer_box(sentences: Sequence[str]) -> str:

@@ -6,11 +6,11 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from layerviz import data, runs
+from layerviz import data
 from layerviz.config import SETTINGS
 from layerviz.errors import RunError
 from layerviz.runs import Run
-from layerviz.separability import cells_of, macro_f1
+from layerviz.separability import answer_of
 from layerviz.wording import epoch_name
 
 SAMPLE = PurePosixPath("layerviz/samples/customer_messages.csv")
@@ -126,14 +126,10 @@ def snippet(run: Run) -> str:
 
 
 def _best_cell(run: Run) -> tuple[int, str, int]:
-    """Return snapshot, pooling and layer with the highest val macro-F1, if that is measured."""
+    """Return snapshot, pooling and layer that the answer recommends, if they are measured."""
     try:
-        cells, predicted = cells_of(run)
+        best = answer_of(run).best
     except RunError:
         newest = run.snapshots[-1].index if run.snapshots else 0
         return newest, run.poolings[0], int(run.encoder.get("layers", 1))
-    examples = runs.read_examples(run.path)
-    val = (examples["split"] == "val").to_numpy()
-    scores = macro_f1(examples["label"].to_numpy()[val], predicted[:, val])
-    best = cells[int(scores.argmax())]
     return best.snapshot, best.pooling, best.layer

@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from layerviz.separability.epochs import EpochComparisons, Gains, gains_since_start
+from layerviz.separability.marginals import Marginals, marginals_of
+from layerviz.separability.picking import find_best, p_of_best, score_of
+from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
 from layerviz.separability.resampling import (
     LEVEL,
-    class_f1,
     few_examples,
-    find_best,
     interval,
     macro_f1,
-    paired_difference,
     resampling_weights,
 )
-
-
-@dataclass(frozen=True, order=True)
-class Cell:
-    """One layer at one snapshot under one pooling.
-
-    Parameters
-    ----------
-    snapshot : int
-        Its index.
-    epoch : float
-    pooling : str
-    layer : int
-        1 to L; the embedding output is a baseline, not a candidate.
-    """
-
-    snapshot: int
-    epoch: float
-    pooling: str
-    layer: int
-
-
-@dataclass(frozen=True)
-class Score:
-    """A macro-F1 with its 95 % bootstrap interval and the number of examples scored."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-    def __str__(self) -> str:
-        return f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f}, n = {self.n:,})"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One cell's val macro-F1 minus another's, with its paired 95 % bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def clear(self) -> bool:
-        return self.low > 0 or self.high < 0
-
-    def __str__(self) -> str:
-        return f"{self.value:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
+from layerviz.separability.scored_cells import Cell, CellScores, Difference, Score
+from layerviz.separability.simultaneous import TWO_SIDED, lead_over_all
 
 
 @dataclass(frozen=True)
@@ -75,31 +28,40 @@ class Answer:
 
     Parameters
     ----------
-    verdict : {"found", "chance", "few"}
+    verdict : {"found", "ranks", "chance", "few"}
         ``chance``: the best cell is not better than the best of as many under shuffled labels.
+        ``ranks``: the best ranks the classes better than chance (AUC), but no cell's predictions
+        are (macro-F1), as where a class is too rare to be ever predicted.
         ``few``: too few val examples for any verdict.
     best : Cell
-        The cell with the highest val macro-F1.
+        The recommended cell: see `find_best`.
     val : Score
-        Of the best cell.
+        Its macro-F1 on val, which helped to pick it.
+    unseen : Score
+        What it is worth on unseen examples: corrected for the pick, with its interval.
+    auc : Score or None
+        Its macro one-vs-rest AUC on val; None for runs that hold no probe scores.
     test : Score or None
-        Of the best cell on test, which played no part in choosing it.
-    corrected : float
-        What picking the best in this way earns on unseen examples (BBC-CV).
+        Its macro-F1 on test, which played no part in choosing it.
+    test_minus_unseen : Difference or None
+        How far test is from what val made one expect, both samples' errors counted.
     p_chance : float
-        See `Best`.
-    n_cells : int
-        Candidates.
+        How often the best of as many cells would do as well under shuffled labels: by AUC where
+        probe scores are stored, else by macro-F1.
+    n_cells, n_layers : int
+        Candidates; layers of the encoder.
     ties : tuple of Cell
-        The others that cannot be told from the best.
-    since_start : Difference or None
-        Best cell minus the best cell before training; None if that is the best itself.
+        The others that may be the best (`simultaneous.confidence_set`).
+    marginals : Marginals
     start : tuple of Cell and float
         The best cell before training, and its val macro-F1.
+    since_start : Difference or None
+        What the recommended cell leads the best one before training by, whichever that is; None if
+        it is from before training itself.
+    gains : Gains or None
+        What fine-tuning added to the layers; None as above.
     last_layer : tuple of Cell and float
         The last layer where its val macro-F1 is highest under the best cell's pooling, and that.
-    gained_most : tuple of int and Difference, or None
-        The layer that gained most between epoch 0 and the best epoch.
     gaps : tuple of (float, float)
         (epoch, train minus val) of the best layer, at the best epoch and at the last.
     smallest_class : tuple of str and int
@@ -109,18 +71,34 @@ class Answer:
     verdict: str
     best: Cell
     val: Score
+    unseen: Score
+    auc: Score | None
     test: Score | None
-    corrected: float
+    test_minus_unseen: Difference | None
     p_chance: float
     n_cells: int
     n_layers: int
     ties: tuple[Cell, ...]
-    since_start: Difference | None
+    marginals: Marginals
     start: tuple[Cell, float]
+    since_start: Difference | None
+    gains: Gains | None
     last_layer: tuple[Cell, float]
-    gained_most: tuple[int, Difference] | None
     gaps: tuple[tuple[float, float], ...]
     smallest_class: tuple[str, int]
+
+    @property
+    def corrected(self) -> float:
+        """The corrected macro-F1, without its interval."""
+        return self.unseen.value
+
+    @property
+    def helped(self) -> bool:
+        """Whether fine-tuning certainly made the recommended cell better than any before it."""
+        start = self.start[0].epoch
+        return self.since_start is not None and (
+            self.since_start.low > 0 or start not in self.marginals.epochs.may_be_best
+        )
 
 
 def find_answer(
@@ -131,6 +109,7 @@ def find_answer(
     *,
     label_names: Sequence[str],
     seed: int,
+    log_probabilities: np.ndarray | None = None,
 ) -> Answer:
     """Answer from the probes' predictions.
 
@@ -145,140 +124,100 @@ def find_answer(
     label_names : sequence of str
     seed : int
         Of resamples and permutations.
+    log_probabilities : ndarray of shape (K, n, C), optional
+        The probes' scores of each class for the n val examples, where the run holds them.
 
     Returns
     -------
     Answer
     """
-    val = splits == "val"
-    ranking = find_best(labels[val], predicted[:, val], seed)
-    candidates = _Candidates(cells, predicted[:, val], labels[val], ranking.scores, seed)
-    best = cells[ranking.index]
-    snapshots = sorted({(cell.snapshot, cell.epoch) for cell in cells})
-    start, last = snapshots[0], snapshots[-1]
-    best_before = candidates.best(cell for cell in cells if cell.snapshot == start[0])
-    last_layer = candidates.best(
-        Cell(*when, best.pooling, candidates.n_layers) for when in snapshots
+    val, train = splits == "val", splits == "train"
+    scored = CellScores(tuple(cells), predicted[:, val], labels[val], seed)
+    verdict, p_chance = _verdict(scored, log_probabilities)
+    by_auc = verdict == "ranks" and log_probabilities is not None
+    pick = find_best(scored, macro_auc(scored.labels, log_probabilities) if by_auc else None)
+    best = cells[pick.index]
+    start, since_start = _against_start(scored, pick.index)
+    last_layer = max(
+        (Cell(*when, best.pooling, scored.n_layers) for when in scored.snapshots),
+        key=scored.score,
     )
-    train = splits == "train"
-    train_scores = macro_f1(labels[train], predicted[:, train])
+    of_train = macro_f1(labels[train], predicted[:, train])
     gaps = []
-    for when in dict.fromkeys(((best.snapshot, best.epoch), last)):
-        row = candidates.rows[Cell(*when, best.pooling, best.layer)]
-        gaps.append((when[1], float(train_scores[row] - ranking.scores[row])))
+    for when in dict.fromkeys(((best.snapshot, best.epoch), scored.snapshots[-1])):
+        row = scored.rows[Cell(*when, best.pooling, best.layer)]
+        gaps.append((when[1], float(of_train[row] - scored.scores[row])))
+    test = _test_score(labels, predicted[pick.index], splits, seed)
     return Answer(
-        verdict=verdict_of(labels[val], ranking.p_chance),
+        verdict=verdict,
         best=best,
-        val=Score(
-            float(ranking.scores[ranking.index]),
-            float(ranking.low[ranking.index]),
-            float(ranking.high[ranking.index]),
-            int(val.sum()),
-        ),
-        test=_test_score(labels, predicted[ranking.index], splits, seed),
-        corrected=ranking.corrected,
-        p_chance=ranking.p_chance,
+        val=pick.val,
+        unseen=pick.unseen,
+        auc=None if log_probabilities is None else _auc(scored, log_probabilities[pick.index]),
+        test=test,
+        test_minus_unseen=None if test is None else two_sample_difference(test, pick.unseen),
+        p_chance=p_chance,
         n_cells=len(cells),
-        n_layers=candidates.n_layers,
+        n_layers=scored.n_layers,
         ties=tuple(
-            cell for cell, tied in zip(cells, ranking.ties, strict=True) if tied and cell != best
+            cell for cell, tied in zip(cells, pick.ties, strict=True) if tied and cell != best
         ),
-        since_start=(
-            None if best.snapshot == start[0] else candidates.difference(best, best_before)
-        ),
-        start=(best_before, candidates.score(best_before)),
-        last_layer=(last_layer, candidates.score(last_layer)),
-        gained_most=_gained_most(candidates, best, start),
+        marginals=marginals_of(scored, best),
+        start=(start, scored.score(start)),
+        since_start=since_start,
+        gains=gains_since_start(EpochComparisons(scored), best),
+        last_layer=(last_layer, scored.score(last_layer)),
         gaps=tuple(gaps),
         smallest_class=smallest_class(labels[val], label_names),
     )
 
 
-@dataclass(frozen=True)
-class _Candidates:
-    """The cells that are searched, and what their probes predict for the n val examples."""
-
-    cells: Sequence[Cell]
-    predicted: np.ndarray  # (K, n)
-    labels: np.ndarray  # (n,)
-    scores: np.ndarray  # (K,)
-    seed: int
-
-    @cached_property
-    def rows(self) -> dict[Cell, int]:
-        return {cell: row for row, cell in enumerate(self.cells)}
-
-    @cached_property
-    def n_layers(self) -> int:
-        return max(cell.layer for cell in self.cells)
-
-    def score(self, cell: Cell) -> float:
-        return float(self.scores[self.rows[cell]])
-
-    def best(self, cells: Iterable[Cell]) -> Cell:
-        return max(cells, key=self.score)
-
-    def difference(self, one: Cell, other: Cell) -> Difference:
-        first, second = (self.predicted[self.rows[cell]] for cell in (one, other))
-        return Difference(*paired_difference(self.labels, first, second, self.seed))
+def _verdict(scored: CellScores, log_probabilities: np.ndarray | None) -> tuple[str, float]:
+    """Return the verdict and the p-value behind it."""
+    by_f1 = p_of_best(scored)
+    if log_probabilities is None:
+        return verdict_of(scored.labels, by_f1), by_f1
+    by_auc = p_of_chance_by_auc(scored.labels, log_probabilities, scored.seed)
+    return verdict_of(scored.labels, by_f1, by_auc), by_auc
 
 
-def _gained_most(
-    candidates: _Candidates, best: Cell, start: tuple[int, float]
-) -> tuple[int, Difference] | None:
-    """Return the layer that gained most up to the best cell's epoch, and what it gained."""
-    if best.snapshot == start[0]:
-        return None
-    pairs = {
-        layer: (replace(best, layer=layer), Cell(*start, best.pooling, layer))
-        for layer in range(1, candidates.n_layers + 1)
-    }
-    gains = {
-        layer: candidates.scores[candidates.rows[now]] - candidates.scores[candidates.rows[then]]
-        for layer, (now, then) in pairs.items()
-    }
-    layer = max(gains, key=gains.__getitem__)
-    return layer, candidates.difference(*pairs[layer])
+def _against_start(scored: CellScores, best: int) -> tuple[Cell, Difference | None]:
+    """Return the best cell before training, and what the recommended one leads it by."""
+    first = scored.snapshots[0][0]
+    rivals = scored.where(lambda cell: cell.snapshot == first)
+    leader = int(scored.scores[rivals].argmax())
+    start = scored.cells[rivals[leader]]
+    if scored.cells[best].snapshot == first:
+        return start, None
+    searched = scored.where(lambda cell: cell.snapshot != first)
+    leads = lead_over_all(scored.scores, scored.draws, best, rivals, searched)
+    lead = Difference(float(leads.value[leader]), float(leads.low.min()), float(leads.high[leader]))
+    return start, lead
 
 
-def first_separates(
-    cells: Sequence[Cell], predicted: np.ndarray, labels: np.ndarray, threshold: float
-) -> dict[int, Cell]:
-    """Return for each class the earliest cell (by epoch, then layer) whose F1 reaches `threshold`.
-
-    Parameters
-    ----------
-    cells : sequence of K Cells
-    predicted : ndarray of shape (K, n)
-        For the scored examples.
-    labels : ndarray of shape (n,)
-    threshold : float
-        0 to 1.
-    """
-    f1 = class_f1(labels, predicted)  # (K, C)
-    order = sorted(range(len(cells)), key=lambda row: cells[row])
-    result = {}
-    for column, label in enumerate(np.unique(labels)):
-        reached = next((row for row in order if f1[row, column] >= threshold), None)
-        if reached is not None:
-            result[int(label)] = cells[reached]
-    return result
+def _auc(scored: CellScores, log_probabilities: np.ndarray) -> Score:
+    one = log_probabilities[None]
+    low, high = interval(macro_auc(scored.labels, one, scored.weights))
+    value = float(macro_auc(scored.labels, one)[0])
+    return Score(value, float(low[0]), float(high[0]), scored.n)
 
 
-def verdict_of(labels: np.ndarray, p_chance: float) -> str:
-    """Return the verdict of a search: "found", "chance" or "few", as in `Answer`.
+def verdict_of(labels: np.ndarray, p_by_f1: float, p_by_auc: float | None = None) -> str:
+    """Return the verdict of a search: "found", "ranks", "chance" or "few", as in `Answer`.
 
     Parameters
     ----------
     labels : ndarray of shape (n,)
         Class indices of the scored examples.
-    p_chance : float
-        As in `Best`.
+    p_by_f1, p_by_auc : float
+        How often the best of as many cells would have as high a macro-F1, or AUC, by chance.
     """
     _, counts = np.unique(labels, return_counts=True)
     if few_examples(len(labels), int(counts.min())):
         return "few"
-    return "found" if p_chance <= 1 - LEVEL else "chance"
+    if (p_by_f1 if p_by_auc is None else p_by_auc) > 1 - LEVEL:
+        return "chance"
+    return "found" if p_by_f1 <= 1 - LEVEL else "ranks"
 
 
 def smallest_class(labels: np.ndarray, label_names: Sequence[str]) -> tuple[str, int]:
@@ -287,12 +226,23 @@ def smallest_class(labels: np.ndarray, label_names: Sequence[str]) -> tuple[str,
     return label_names[classes[counts.argmin()]], int(counts.min())
 
 
+def two_sample_difference(one: Score, other: Score) -> Difference:
+    """Return the difference of scores on two samples, with its 95 % interval.
+
+    The variances of independent samples add up; each is taken from its own interval.
+    """
+    value = one.value - other.value
+    deviation = np.hypot(*((s.high - s.low) / (2 * TWO_SIDED) for s in (one, other)))
+    margin = float(TWO_SIDED * deviation)
+    return Difference(value, value - margin, value + margin)
+
+
 def _test_score(
     labels: np.ndarray, predicted: np.ndarray, splits: np.ndarray, seed: int
 ) -> Score | None:
     test = splits == "test"
     if not test.any():
         return None
-    true, of_test = labels[test], predicted[None, test]
-    low, high = interval(macro_f1(true, of_test, resampling_weights(len(true), seed)))
-    return Score(float(macro_f1(true, of_test)[0]), float(low[0]), float(high[0]), len(true))
+    true, of_test = labels[test], predicted[test]
+    draws = macro_f1(true, of_test[None], resampling_weights(len(true), seed))
+    return score_of(true, of_test, draws[:, 0])

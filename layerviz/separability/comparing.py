@@ -1,4 +1,4 @@
-"""Answers to narrower questions: poolings, overfitting, and classes that stay confused."""
+"""Answers to narrower questions: poolings, single classes, and classes that stay confused."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import beta, norm
 
-from layerviz.separability.answering import Cell, Difference
 from layerviz.separability.resampling import (
+    LEVEL,
     class_f1,
-    interval,
-    macro_f1,
-    paired_difference,
+    class_f1_draws,
     resampling_weights,
 )
+from layerviz.separability.scored_cells import Cell, CellScores, Difference
+from layerviz.separability.simultaneous import NO_DEVIATION, lead_over_all
+
+FEWEST_TO_SEPARATE = 10  # val examples of a class, before it may count as separated
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class PoolingVerdict:
     best : Cell
         The best layer of the best pooling.
     against : tuple of (Cell, Difference)
-        The best layer of every other pooling, and what `best` scores more on val (paired).
+        The best layer of every other pooling, and by how much `best` leads that pooling, whichever
+        of its layers is best.
     """
 
     best: Cell
@@ -40,6 +44,9 @@ def compare_poolings(
 ) -> PoolingVerdict:
     """Compare the poolings at one snapshot, each at its best layer, on the same val examples.
 
+    The layers were picked by their scores: a lead is certain where it holds over every layer of
+    the other pooling, whichever layer the leading one was picked from (`lead_over_all`).
+
     Parameters
     ----------
     cells : sequence of K Cells
@@ -49,87 +56,25 @@ def compare_poolings(
     labels : ndarray of shape (n,)
     snapshot, seed : int
     """
-    scores = macro_f1(labels, predicted)
-    best: dict[str, int] = {}
-    for row, cell in enumerate(cells):
-        leader = best.get(cell.pooling)
-        if cell.snapshot == snapshot and (leader is None or scores[row] > scores[leader]):
-            best[cell.pooling] = row
-    first, *others = sorted(best.values(), key=lambda row: -scores[row])
-    return PoolingVerdict(
-        cells[first],
-        tuple(
-            (
-                cells[row],
-                Difference(*paired_difference(labels, predicted[first], predicted[row], seed)),
-            )
-            for row in others
-        ),
-    )
-
-
-def overfitting(
-    cells: Sequence[Cell],
-    predicted: np.ndarray,
-    labels: np.ndarray,
-    splits: np.ndarray,
-    pooling: str,
-    seed: int,
-) -> pd.DataFrame:
-    """Say for each layer at which epoch val is best, and what happens to it after that.
-
-    Parameters
-    ----------
-    cells : sequence of K Cells
-    predicted : ndarray of shape (K, N)
-    labels, splits : ndarray of shape (N,)
-    pooling : str
-    seed : int
-
-    Returns
-    -------
-    DataFrame
-        One row per layer: ``layer``; ``peak`` (epoch of the highest val macro-F1); ``stop`` (the
-        earliest epoch that is not clearly behind the peak, paired bootstrap); ``val_peak``,
-        ``val_last``, ``train_peak``, ``train_last`` (macro-F1 at the peak and at the last epoch);
-        ``change``, ``low``, ``high`` (val at the last epoch minus val at the peak, with its paired
-        95 % interval); ``verdict``: ``overfits`` (val falls clearly while train does not),
-        ``flat`` (val does not change clearly after the peak) or ``rising`` (the last epoch is the
-        peak).
-    """
-    val, train = splits == "val", splits == "train"
-    true, of_val = labels[val], predicted[:, val]
-    val_scores = macro_f1(true, of_val)
-    train_scores = macro_f1(labels[train], predicted[:, train])
-    draws = macro_f1(true, of_val, resampling_weights(len(true), seed))  # (R, K)
-    result = []
-    for layer in sorted({cell.layer for cell in cells}):
-        rows = [
-            row for row, cell in enumerate(cells) if cell.layer == layer and cell.pooling == pooling
-        ]
-        rows.sort(key=lambda row: cells[row].snapshot)
-        peak = max(rows, key=lambda row: val_scores[row])
-        last = rows[-1]
-        stop = next(row for row in rows if interval(draws[:, peak] - draws[:, row])[0] <= 0)
-        low, high = interval(draws[:, last] - draws[:, peak])
-        fell = high < 0 and train_scores[last] >= train_scores[peak]
-        verdict = "rising" if last == peak else "overfits" if fell else "flat"
-        result.append(
-            {
-                "layer": layer,
-                "peak": cells[peak].epoch,
-                "stop": cells[stop].epoch,
-                "val_peak": val_scores[peak],
-                "val_last": val_scores[last],
-                "train_peak": train_scores[peak],
-                "train_last": train_scores[last],
-                "change": val_scores[last] - val_scores[peak],
-                "low": float(low),
-                "high": float(high),
-                "verdict": verdict,
-            }
+    at = [row for row, cell in enumerate(cells) if cell.snapshot == snapshot]
+    scored = CellScores(tuple(cells[row] for row in at), predicted[at], labels, seed)
+    means = scored.neighbourhood @ scored.scores
+    layers = {
+        pooling: scored.where(lambda cell, pooling=pooling: cell.pooling == pooling)
+        for pooling in scored.poolings
+    }
+    best = {pooling: int(rows[means[rows].argmax()]) for pooling, rows in layers.items()}
+    first, *others = sorted(best, key=lambda pooling: -means[best[pooling]])
+    against = []
+    for other in others:
+        leads = lead_over_all(
+            scored.scores, scored.draws, best[first], layers[other], np.arange(len(at))
         )
-    return pd.DataFrame(result)
+        place = int(np.flatnonzero(layers[other] == best[other])[0])
+        low = float(leads.low.min())
+        lead = Difference(float(leads.value[place]), low, float(leads.high[place]))
+        against.append((scored.cells[best[other]], lead))
+    return PoolingVerdict(scored.cells[best[first]], tuple(against))
 
 
 def class_scores(
@@ -211,3 +156,84 @@ def confused_pairs(
     columns = ["one", "other", "n", "least", "layer", "last"]
     frame = pd.DataFrame(result, columns=columns)
     return frame.sort_values("last", ascending=False, ignore_index=True)
+
+
+def first_separates(
+    cells: Sequence[Cell], predicted: np.ndarray, labels: np.ndarray, threshold: float, seed: int
+) -> dict[int, Cell]:
+    """Return for each class the earliest cell (by epoch, then layer) that certainly separates it.
+
+    Certainly: the lower end of its F1 reaches `threshold`, where the lower ends hold for all cells
+    and classes at once with 95 % confidence (:func:`class_f1_bounds`). Classes with fewer than 10
+    examples are left out.
+
+    Parameters
+    ----------
+    cells : sequence of K Cells
+    predicted : ndarray of shape (K, n)
+        For the scored examples.
+    labels : ndarray of shape (n,)
+    threshold : float
+        0 to 1.
+    seed : int
+        Of the resamples.
+    """
+    low = class_f1_bounds(predicted, labels, seed)  # (K, C)
+    order = sorted(range(len(cells)), key=lambda row: cells[row])
+    result = {}
+    for column, label in enumerate(np.unique(labels)):
+        reached = next((row for row in order if low[row, column] >= threshold), None)
+        if reached is not None:
+            result[int(label)] = cells[reached]
+    return result
+
+
+def class_f1_bounds(predicted: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
+    """Return lower ends of each class's F1 in each cell, which hold all at once with 95 %.
+
+    F1 = 2 J / (1 + J), where J is the share of the examples of a class that it is rightly claimed
+    for, among all that are of the class or claimed for it. J is a binomial share, and its lower end
+    is exact (Clopper & Pearson, 1934), at the level that the largest of all studentised bootstrap
+    deviations asks for (max-T).
+
+    Parameters
+    ----------
+    predicted : ndarray of shape (K, n)
+    labels : ndarray of shape (n,)
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (K, C)
+        For the classes of `labels` in their order; NaN for those with fewer than 10 examples.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    wanted = counts >= FEWEST_TO_SEPARATE
+    low = np.full((len(predicted), len(classes)), np.nan)
+    if not wanted.any():
+        return low
+    level = _level_of_each(predicted, labels, set(classes[wanted].tolist()), seed)
+    for column, label in enumerate(classes):
+        if wanted[column]:
+            claimed, of_class = predicted == label, labels == label
+            both = (claimed & of_class).sum(axis=1)
+            either = (claimed | of_class).sum(axis=1)
+            share = np.where(both > 0, beta.ppf(level, np.maximum(both, 1), either - both + 1), 0.0)
+            low[:, column] = 2 * share / (1 + share)
+    return low
+
+
+def _level_of_each(predicted: np.ndarray, labels: np.ndarray, wanted: set[int], seed: int) -> float:
+    """Return the one-sided level of each bound with which all hold at once."""
+    weights = resampling_weights(len(labels), seed)
+    most = np.zeros(len(weights))
+    n_bounds = len(predicted) * len(wanted)
+    for label, draws in class_f1_draws(labels, predicted, weights):
+        if label in wanted:
+            deviation = draws.std(axis=0)
+            varies = deviation > NO_DEVIATION
+            if varies.any():
+                above = (draws[:, varies] - draws[:, varies].mean(axis=0)) / deviation[varies]
+                most = np.maximum(most, above.max(axis=1))
+    strictest = (1 - LEVEL) / n_bounds  # Bonferroni's: more is never needed
+    return float(np.clip(norm.sf(np.quantile(most, LEVEL)), strictest, 1 - LEVEL))

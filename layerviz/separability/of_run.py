@@ -10,8 +10,11 @@ from layerviz import runs
 from layerviz.errors import RunError
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
-from layerviz.separability.answering import Answer, Cell, find_answer
+from layerviz.separability.answering import Answer, find_answer
+from layerviz.separability.depth import DepthDecision, decide_depth
+from layerviz.separability.epochs import MARGIN
 from layerviz.separability.measuring import measure_layers
+from layerviz.separability.scored_cells import Cell, CellScores
 
 
 def measure_snapshot(
@@ -102,16 +105,55 @@ def answer_of(run: Run, poolings: Sequence[str] | None = None) -> Answer:
     """Return which layer of a run generalises, at which epoch, and how sure that is."""
     cells, predicted = cells_of(run, poolings)
     examples = runs.read_examples(run.path)
+    splits = examples["split"].to_numpy()
     return find_answer(
         cells,
         predicted,
         examples["label"].to_numpy(),
-        examples["split"].to_numpy(),
+        splits,
         label_names=run.label_names,
         seed=run.config.seed,
+        log_probabilities=_log_probabilities(run, cells, splits == "val"),
     )
 
 
 def recommended_snapshot(run: Run) -> int:
     """Return the index of the snapshot at which the answer says to take a run's weights."""
     return answer_of(run).best.snapshot
+
+
+def decision_of(
+    run: Run, best: Cell, margin: float = MARGIN, poolings: Sequence[str] | None = None
+) -> DepthDecision:
+    """Return how many layers of a run are enough; see `decide_depth`.
+
+    Parameters
+    ----------
+    run : Run
+    best : Cell
+        The recommended one.
+    margin : float
+        The loss of macro-F1 that is given away.
+    poolings : sequence of str, optional
+        Among which to search, by default all of the run's.
+    """
+    cells, predicted = cells_of(run, poolings)
+    examples = runs.read_examples(run.path)
+    val = (examples["split"] == "val").to_numpy()
+    scored = CellScores(
+        tuple(cells), predicted[:, val], examples["label"].to_numpy()[val], run.config.seed
+    )
+    head = runs.read_predictions(run.path, best.snapshot)["predicted"].to_numpy()[val]
+    return decide_depth(scored, head, best, margin)
+
+
+def _log_probabilities(run: Run, cells: Sequence[Cell], rows: np.ndarray) -> np.ndarray | None:
+    """Return the probes' scores of the cells for some examples, (K, n, C); None if not stored."""
+    parts = []
+    for snapshot in dict.fromkeys(cell.snapshot for cell in cells):
+        stored = runs.read_probe_scores(run.path, snapshot)
+        if stored is None:
+            return None
+        poolings = dict.fromkeys(cell.pooling for cell in cells if cell.snapshot == snapshot)
+        parts += [stored[pooling][1:, rows] for pooling in poolings]
+    return np.concatenate(parts)

@@ -11,9 +11,10 @@ from layerviz import runs
 from layerviz.poolings import pooling_label
 from layerviz.runs import Run
 from layerviz.separability.answering import Answer
+from layerviz.separability.depth import DepthDecision
 from layerviz.separability.measures import PROBE_MACRO_F1
 from layerviz.separability.measuring import HEAD
-from layerviz.separability.wording import answer_sentences
+from layerviz.separability.wording import answer_sentences, detail_sentences, lead_sentences
 
 REPORT_WIDTH = 96  # characters
 
@@ -35,10 +36,18 @@ def report_table(run: Run, pooling: str) -> pd.DataFrame:
     return table[columns].reset_index(drop=True)
 
 
-def answer_text(run: Run, answer: Answer, table: pd.DataFrame) -> str:
+def answer_text(
+    run: Run, answer: Answer, table: pd.DataFrame, decision: DepthDecision | None = None
+) -> str:
     """Return the sentences and a table layer x epoch of val macro-F1, the best cell marked."""
     best = answer.best
-    lines = [textwrap.fill(" ".join(answer_sentences(answer)), REPORT_WIDTH), ""]
+    lines = [textwrap.fill(line, REPORT_WIDTH) for line in lead_sentences(answer, decision)]
+    lines.append("")
+    lines += [
+        textwrap.fill(line, REPORT_WIDTH, initial_indent="- ", subsequent_indent="  ")
+        for line in detail_sentences(answer, decision)
+    ]
+    lines += [""] if lines[-1] else []
     n = f"n = {answer.val.n:,}"
     lines.append(f"Val macro-F1 of the linear probe, {pooling_label(best.pooling)} pooling ({n}):")
     val = table[table["split"] == "val"]
@@ -60,25 +69,43 @@ def answer_text(run: Run, answer: Answer, table: pd.DataFrame) -> str:
             )
             lines.append(f"  {name or layer:>5} {padded}")
     if answer.verdict == "found":
-        lines.append("* best; ~ cannot be told from it (simultaneous 95 % confidence set).")
+        lines.append("* recommended; ~ may be just as good (95 % confidence set of the best).")
     lines.append("head: the model's own classifier.")
     lines.append(f"All measures: {run.layout.measures}")
     return "\n".join(lines)
 
 
-def answer_values(answer: Answer) -> Mapping[str, object]:
+def answer_values(answer: Answer, decision: DepthDecision | None = None) -> Mapping[str, object]:
     """Return the answer as plain JSON values."""
     best = vars(answer.best)
     return {
         "verdict": answer.verdict,
-        "sentences": answer_sentences(answer),
+        "sentences": answer_sentences(answer, decision),
         "best": dict(best),
         "val": vars(answer.val),
+        "unseen": vars(answer.unseen),
+        "auc": None if answer.auc is None else vars(answer.auc),
         "test": None if answer.test is None else vars(answer.test),
         "corrected": answer.corrected,
         "p_chance": answer.p_chance,
         "n_cells": answer.n_cells,
         "ties": [dict(vars(cell)) for cell in answer.ties],
+        "may_be_best": {
+            "layers": list(answer.marginals.layers.may_be_best),
+            "epochs": list(answer.marginals.epochs.may_be_best),
+            "poolings": list(answer.marginals.poolings.may_be_best),
+        },
+        "decision": None if decision is None else _decision_values(decision),
         "since_start": None if answer.since_start is None else vars(answer.since_start),
         "gaps": [{"epoch": epoch, "train_minus_val": gap} for epoch, gap in answer.gaps],
+    }
+
+
+def _decision_values(decision: DepthDecision) -> Mapping[str, object]:
+    return {
+        "margin": decision.margin,
+        "enough": None if decision.cell is None else dict(vars(decision.cell)),
+        "loss": None if decision.loss is None else vars(decision.loss),
+        "whole_model": decision.reference,
+        "examples_needed": decision.needed,
     }

@@ -1,4 +1,4 @@
-"""Scores of predictions, their bootstrap intervals, and what follows from picking the best of many.
+"""Scores of predictions, their bootstrap intervals, and a test of chance.
 
 All cells of a run are scored on the same resamples of the same examples, so that two cells can be
 compared in pairs (Efron & Tibshirani, 1993, chapter 16).
@@ -7,7 +7,6 @@ compared in pairs (Efron & Tibshirani, 1993, chapter 16).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -84,6 +83,16 @@ def class_f1(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return np.stack([f1[0] for f1, _ in _f1_of_each_class(true, predicted, alike)], axis=1)
 
 
+def class_f1_draws(
+    true: np.ndarray, predicted: np.ndarray, weights: np.ndarray
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield, class by class, its index and its F1 under R weightings, (R, K); as `macro_f1`."""
+    for label, (f1, _) in zip(
+        np.unique(true), _f1_of_each_class(true, predicted, weights), strict=True
+    ):
+        yield int(label), f1
+
+
 def _f1_of_each_class(
     true: np.ndarray, predicted: np.ndarray, weights: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -118,74 +127,26 @@ def interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-@dataclass(frozen=True)
-class Best:
-    """The best of K cells, and how sure that is.
+def least_deviation(true: np.ndarray, predicted: np.ndarray) -> float:
+    """Return a standard deviation of macro-F1 that no sample may fall below.
+
+    The bootstrap of a classifier that is right about all n examples has no deviation at all. The F1
+    of a class follows from the share J of examples that are of the class and claimed for it, among
+    those that are either: F1 = 2 J / (1 + J). J is a binomial share, and its variance is taken with
+    two successes and two failures added (Agresti & Coull, 1998).
 
     Parameters
     ----------
-    index : int
-        The cell with the highest score.
-    scores : ndarray of shape (K,)
-        Macro-F1 on the scored examples.
-    low, high : ndarray of shape (K,)
-        95 % bootstrap intervals.
-    ties : ndarray of shape (K,), bool
-        The cells that cannot be told from the best one (which is among them).
-    p_chance : float
-        How often the best of K cells would score as high if labels had nothing to do with states.
-    corrected : float
-        The score that picking the best cell in this way earns on examples not used for picking.
+    true, predicted : ndarray of shape (n,)
+        Class indices.
     """
-
-    index: int
-    scores: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    ties: np.ndarray
-    p_chance: float
-    corrected: float
-
-
-def find_best(true: np.ndarray, predicted: np.ndarray, seed: int) -> Best:
-    """Find the best of K cells by macro-F1 and test it.
-
-    - *Ties*: a simultaneous 95 % confidence set of the best cell (multiple comparisons with the
-      best, Hsu, 1981), its critical value from the bootstrap of the largest studentised paired
-      difference (max-T; Westfall & Young, 1993).
-    - *Chance*: the best cell's score against that of the best cell under shuffled labels of the
-      scored examples (max-statistic permutation test; Nichols & Holmes, 2002). It holds
-      its level of 5 % however many cells are searched and however they resemble each other.
-    - *Corrected*: bootstrap bias-corrected selection (BBC-CV; Tsamardinos et al., 2018): the best
-      cell of each resample, scored on the examples that the resample left out, on average.
-
-    Parameters
-    ----------
-    true : ndarray of shape (n,)
-        Class indices of the scored examples.
-    predicted : ndarray of shape (K, n)
-        Each cell's predictions for them.
-    seed : int
-        Of resamples and permutations.
-
-    Returns
-    -------
-    Best
-    """
-    weights = resampling_weights(len(true), seed)
-    scores = macro_f1(true, predicted)  # (K,)
-    draws = macro_f1(true, predicted, weights)  # (R, K)
-    low, high = interval(draws)
-    index = int(scores.argmax())
-    return Best(
-        index=index,
-        scores=scores,
-        low=low,
-        high=high,
-        ties=_ties(scores, draws, index),
-        p_chance=p_of_chance(true, predicted, scores[index], seed),
-        corrected=_corrected(true, predicted, weights, draws, scores[index]),
-    )
+    variance, classes = 0.0, np.unique(true)
+    for label in classes:
+        both = int(((true == label) & (predicted == label)).sum())
+        either = int(((true == label) | (predicted == label)).sum())
+        share = (both + 2) / (either + 4)
+        variance += (2 / (1 + share) ** 2) ** 2 * share * (1 - share) / (either + 4)
+    return float(np.sqrt(variance)) / len(classes)
 
 
 def paired_difference(
@@ -207,57 +168,23 @@ def paired_difference(
     return float(first - second), float(low), float(high)
 
 
-def simultaneous_interval(
-    differences: np.ndarray, draws: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return intervals that hold all K differences at once with 95 % confidence.
+def p_of_chance(true: np.ndarray, predicted: np.ndarray, best: float, seed: int) -> float:
+    """Return how often the best of K cells would score `best` or more under shuffled labels.
 
-    From the bootstrap of the largest studentised deviation (max-T; Westfall & Young, 1993). A
-    difference without any deviation has an interval without width.
-
-    Parameters
-    ----------
-    differences : ndarray of shape (K,)
-    draws : ndarray of shape (R, K)
-        Their bootstrap draws.
-
-    Returns
-    -------
-    low, high : ndarray of shape (K,)
-    """
-    noise = draws - differences  # (R, K)
-    deviation = noise.std(axis=0)
-    same = deviation < 1e-9  # the same predictions on both sides, up to nothing that counts
-    studentised = np.abs(noise) / np.where(same, 1.0, deviation)
-    studentised[:, same] = 0.0
-    critical = np.quantile(studentised.max(axis=1), LEVEL)
-    margin = np.where(same, 0.0, critical * deviation)
-    return differences - margin, differences + margin
-
-
-def _ties(scores: np.ndarray, draws: np.ndarray, index: int) -> np.ndarray:
-    low, _ = simultaneous_interval(scores[index] - scores, draws[:, index : index + 1] - draws)
-    return low <= 1e-9
-
-
-def corrected_for_choice(true: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> float:
-    """Return what picking the best of K cells earns on unseen examples; see `find_best`.
+    A max-statistic permutation test (Nichols & Holmes, 2002): the labels of the scored examples are
+    shuffled, and the highest of all cells counts. It holds its level however many cells are
+    searched and however they resemble each other.
 
     Parameters
     ----------
     true : ndarray of shape (n,)
+        Class indices of the scored examples.
     predicted : ndarray of shape (K, n)
-    weights : ndarray of shape (R, n)
-        The resamples, from `resampling_weights`.
-    """
-    draws = macro_f1(true, predicted, weights)
-    return _corrected(true, predicted, weights, draws, float(macro_f1(true, predicted).max()))
-
-
-def p_of_chance(true: np.ndarray, predicted: np.ndarray, best: float, seed: int) -> float:
-    """Return how often the best of K cells would score `best` or more under shuffled labels.
-
-    Arguments as in `find_best`, where the test is described.
+        Each cell's predictions for them.
+    best : float
+        The highest macro-F1 of them.
+    seed : int
+        Of the permutations.
     """
     rng = np.random.default_rng((seed, 1))
     orders = np.stack([rng.permutation(len(true)) for _ in range(PERMUTATIONS)])  # (B, n)
@@ -272,16 +199,6 @@ def p_of_chance(true: np.ndarray, predicted: np.ndarray, best: float, seed: int)
             total[:, start : start + CELLS_AT_ONCE] += 2 * hits / (count + claimed.sum(axis=1))
     most = (total / len(classes)).max(axis=1)  # (B,)
     return float((1 + (most >= best - 1e-9).sum()) / (1 + PERMUTATIONS))
-
-
-def _corrected(
-    true: np.ndarray, predicted: np.ndarray, weights: np.ndarray, draws: np.ndarray, best: float
-) -> float:
-    left_out = (weights == 0).astype(np.float32)
-    outside = macro_f1(true, predicted, left_out)  # (R, K)
-    picked = outside[np.arange(len(draws)), np.nanargmax(draws, axis=1)]
-    corrected = np.nanmean(picked)
-    return float(min(corrected, best))
 
 
 def few_examples(n: int, fewest: int) -> bool:

@@ -1,17 +1,18 @@
-"""Answers in sentences, and the words that they share with those of a comparison."""
+"""The answer and the decision in sentences, and the words that they share with a comparison's."""
 
 from __future__ import annotations
 
-import pandas as pd
-
 from layerviz.poolings import pooling_label
-from layerviz.separability.answering import Answer, Cell
-from layerviz.separability.comparing import PoolingVerdict
-from layerviz.separability.mixing import LayerMix
+from layerviz.separability.answering import Answer
+from layerviz.separability.depth import FINE_EXAMPLES, DepthDecision
+from layerviz.separability.marginals import GAP_TO_TELL, Marginal
 from layerviz.separability.resampling import FEW_EXAMPLES
+from layerviz.separability.scored_cells import Cell
 from layerviz.wording import (
     at_epoch,
     count,
+    enumeration,
+    epoch_list,
     layer_list,
     number_ranges,
     sentence_case,
@@ -25,103 +26,282 @@ def shortage(n: int, smallest: str, n_smallest: int) -> str:
     return f"only {count(n_smallest, 'val example')} of the class {smallest!r}"
 
 
-def answer_sentences(answer: Answer) -> list[str]:
-    """Return what to tell people, one thought each, without markup."""
+# --- in sight: at most two sentences ------------------------------------------------------------
+
+
+def lead_sentences(answer: Answer, decision: DepthDecision | None = None) -> list[str]:
+    """Return the answer and the decision: at most two sentences, without markup."""
     if answer.verdict == "chance":
-        return [
-            f"No layer tells the classes apart on val better than chance: the best of "
-            f"{answer.n_cells:,} cells scores macro-F1 {answer.val}, and with shuffled labels the "
-            f"best would score as high in {answer.p_chance:.0%} of all cases."
-        ]
-    moment = at_epoch(answer.best.epoch)
-    pooling = f"{pooling_label(answer.best.pooling)} pooling"
+        return [_chance(answer)]
     if answer.verdict == "few":
         return [
             "Too few examples to say which layer generalises best: "
             f"{shortage(answer.val.n, *answer.smallest_class)}.",
-            f"The highest score is that of layer {answer.best.layer} {moment}, {pooling}: val "
-            f"macro-F1 {answer.val}.",
+            f"The highest score is that of {cell_name(answer.best)}: val macro-F1 {answer.val}.",
         ]
-    verb = "generalises best" if not answer.ties else "scores highest"
-    ties = ""
-    if answer.ties:
-        others = answer.n_cells - 1
-        ties = f"; {len(answer.ties):,} of the {others:,} other cells tie with it"
-    lead = f"Layer {answer.best.layer} {moment} {verb}: val macro-F1 {answer.val}, {pooling}{ties}."
+    if answer.verdict == "ranks":
+        return _ranks(answer)
+    return [_recommendation(answer), *([decision_sentence(decision)] if decision else [])]
+
+
+def _recommendation(answer: Answer) -> str:
+    best = answer.best
+    worth = f"about {answer.unseen.value:.2f} macro-F1 on unseen data"
+    figures = f"{worth} ({answer.unseen.low:.2f}–{answer.unseen.high:.2f})"
+    if answer.test is not None:
+        figures += f", {answer.test.value:.2f} on test"
+    rest = _just_as_good(answer)
+    if best.epoch == 0:
+        return (
+            f"Fine-tuning did not help: use layer {best.layer} of the model as it was before "
+            f"training: {figures}{rest}."
+        )
+    return f"Take layer {best.layer} {at_epoch(best.epoch)}: {figures}{rest}."
+
+
+def _just_as_good(answer: Answer) -> str:
+    """Say which other layers may be as good, as far as val can tell."""
+    if not answer.ties:
+        return "; it is clearly the best"
+    layers = answer.marginals.layers
+    others = [layer for layer in layers.may_be_best if layer != answer.best.layer]
+    if not others:
+        return "; it is clearly the best layer"
+    if len(others) == answer.n_layers - 1 > 1:
+        return ", though any other layer may be just as good"
+    return f", though {layer_list(others)} may be just as good"
+
+
+def decision_sentence(decision: DepthDecision) -> str:
+    """Say how many layers are enough, or that val cannot tell."""
+    margin = f"{decision.margin:.2f}"
+    if decision.cell is not None:
+        k = decision.cell.layer
+        subject = f"Layers 1–{k} of {decision.n_layers} are" if k > 1 else "Layer 1 alone is"
+        if k == 2:
+            subject = f"Layers 1 and 2 of {decision.n_layers} are"
+        return f"{subject} enough: at most {margin} macro-F1 below the whole model (95 %)."
+    if decision.too_fine:
+        return (
+            f"How many layers are enough to within {margin} takes {FINE_EXAMPLES:,} val examples "
+            f"or more to say, and there are {decision.n:,}."
+        )
+    start = f"Whether fewer than {decision.n_layers} layers are enough, within {margin},"
+    if decision.n_layers == 1:
+        return "The encoder has a single layer: there is none to leave out."
+    if decision.needed is None:
+        return f"{start} these {decision.n:,} val examples cannot tell."
+    return (
+        f"{start} these {decision.n:,} val examples cannot tell; about {decision.needed:,} would."
+    )
+
+
+def _chance(answer: Answer) -> str:
+    share = "less than 1 %" if answer.p_chance < 0.01 else f"{100 * answer.p_chance:.0f} %"
+    if answer.auc is not None:
+        return (
+            "No layer tells the classes apart on val better than chance: with shuffled labels, the "
+            f"best of {answer.n_cells:,} cells would rank them as well in {share} of all cases."
+        )
+    return (
+        f"No layer tells the classes apart on val better than chance: the best of "
+        f"{answer.n_cells:,} cells scores macro-F1 {answer.val}, and with shuffled labels the "
+        f"best would score as high in {share} of all cases."
+    )
+
+
+def _ranks(answer: Answer) -> list[str]:
+    name, n = answer.smallest_class
+    auc = "" if answer.auc is None else f" (AUC {answer.auc.with_interval})"
+    return [
+        f"{sentence_case(cell_name(answer.best))} ranks the classes better than chance{auc}, but "
+        f"its predictions are no better than chance: macro-F1 {answer.val.with_interval}.",
+        f"With {n:,} of {answer.val.n:,} val examples in {name!r}, train with balanced class "
+        "weights, or choose a threshold of your own.",
+    ]
+
+
+def cell_name(cell: Cell) -> str:
+    """Name a cell: "layer 9 at epoch 3, mean pooling"."""
+    return f"layer {cell.layer} {at_epoch(cell.epoch)}, {pooling_label(cell.pooling)} pooling"
+
+
+# --- one click away -------------------------------------------------------------------------------
+
+
+def answer_sentences(answer: Answer, decision: DepthDecision | None = None) -> list[str]:
+    """Return all that is said of an answer: what is in sight, then the details."""
+    return [*lead_sentences(answer, decision), *detail_sentences(answer, decision)]
+
+
+def detail_sentences(answer: Answer, decision: DepthDecision | None = None) -> list[str]:
+    """Return the evidence behind an answer, one thought each, without markup."""
+    if answer.verdict != "found":
+        return []
     thoughts = [
-        lead,
-        _ties(answer),
-        *_on_unseen_examples(answer),
+        _figures(answer),
+        *_on_test(answer),
+        _layers(answer),
+        _epochs(answer),
+        _poolings(answer),
+        _all_cells(answer),
+        _examples_to_tell(answer),
         _since_start(answer),
+        _gains(answer),
         _last_layer(answer),
         _gap(answer),
+        "" if decision is None else _whole_model(decision),
     ]
     return [thought for thought in thoughts if thought]
 
 
-def _on_unseen_examples(answer: Answer) -> list[str]:
+def _figures(answer: Answer) -> str:
+    """Say which figure is which."""
+    pooling = f"{pooling_label(answer.best.pooling)} pooling"
+    auc = "" if answer.auc is None else f"; AUC {answer.auc.with_interval}"
+    return (
+        f"On this val, layer {answer.best.layer} with {pooling} scores macro-F1 {answer.val}{auc}. "
+        f"It was picked from {answer.n_cells:,} cells by that score, which flatters it: "
+        f"{answer.unseen.value:.2f} is corrected for the pick."
+    )
+
+
+def _on_test(answer: Answer) -> list[str]:
     """Say what the best cell scores on examples that had no part in choosing it."""
-    if answer.test is None:
-        return [
-            f"Being the best of {answer.n_cells:,} cells flatters it: on unseen examples such a "
-            f"pick earns about {answer.corrected:.2f}."
-        ]
-    thoughts = [
-        f"On test, which played no part in the choice, it scores {answer.test}: the honest figure."
-    ]
-    if answer.test.high < answer.val.low:
-        thoughts.append("That is far below val: test does not resemble val and train.")
+    if answer.test is None or answer.test_minus_unseen is None:
+        return []
+    thoughts = [f"On test, which played no part in the choice, it scores {answer.test}."]
+    if answer.test_minus_unseen.high < 0:
+        thoughts.append(
+            f"That is less than val made one expect ({answer.test_minus_unseen}): test does not "
+            "resemble val and train."
+        )
     return thoughts
+
+
+def _layers(answer: Answer) -> str:
+    marginals = answer.marginals
+    if answer.n_layers < 2:
+        return ""
+    slope = ""
+    if marginals.slope.clear:
+        worth = marginals.slope
+        slope = (
+            f" Each layer deeper is worth {worth.value:+.3f} "
+            f"({worth.low:+.3f} to {worth.high:+.3f})."
+        )
+    kept = marginals.layers.may_be_best
+    behind = marginals.layers.behind
+    when = "epochs and poolings"
+    if not behind:
+        return f"Averaged over {when}, no layer is certainly behind the others.{slope}"
+    if len(kept) == 1:
+        return f"Averaged over {when}, layer {kept[0]} is certainly the best.{slope}"
+    return (
+        f"Averaged over {when}, the best layer is one of {number_ranges(kept)}: "
+        f"{layer_list(behind)} {_is(behind)} certainly behind.{slope}"
+    )
+
+
+def _epochs(answer: Answer) -> str:
+    epochs = answer.marginals.epochs
+    if len(epochs.levels) < 2:
+        return ""
+    if not epochs.behind:
+        return "Averaged over layers and poolings, no epoch is certainly behind the others."
+    return (
+        f"Averaged over layers and poolings, the best moment is {_one_of_epochs(epochs)}: "
+        f"{epoch_list(epochs.behind)} {_is(epochs.behind)} certainly behind."
+    )
+
+
+def _one_of_epochs(epochs: Marginal) -> str:
+    kept = epochs.may_be_best
+    return epoch_list(kept) if len(kept) == 1 else f"one of {epoch_list(kept)}"
+
+
+def _is(levels: tuple) -> str:
+    return "is" if len(levels) == 1 else "are"
+
+
+def _poolings(answer: Answer) -> str:
+    poolings = answer.marginals.poolings
+    if len(poolings.levels) < 2:
+        return ""
+    names = [pooling_label(name) for name in poolings.may_be_best]
+    if not poolings.behind:
+        return f"Val cannot tell {enumeration(names)} pooling apart."
+    behind = enumeration([pooling_label(name) for name in poolings.behind])
+    if len(names) == 1:
+        return f"The best pooling is {names[0]}; {behind} {_is(poolings.behind)} certainly behind."
+    alike = enumeration(names)
+    return (
+        f"The best pooling is {alike.replace(' and ', ' or ')}; {behind} "
+        f"{_is(poolings.behind)} certainly behind."
+    )
+
+
+def _all_cells(answer: Answer) -> str:
+    if not answer.ties:
+        return (
+            f"All other {answer.n_cells - 1:,} cells (layer, epoch, pooling) are certainly behind."
+        )
+    return (
+        f"Of the other {answer.n_cells - 1:,} cells (layer, epoch, pooling), "
+        f"{len(answer.ties):,} may be just as good."
+    )
+
+
+def _examples_to_tell(answer: Answer) -> str:
+    needed = answer.marginals.examples_to_tell
+    if len(answer.marginals.layers.may_be_best) < 2 or needed <= answer.val.n:
+        return ""
+    return (
+        f"To tell two layers apart that differ by {GAP_TO_TELL:.2f}, you would need about "
+        f"{needed:,} val examples; there are {answer.val.n:,}."
+    )
 
 
 def _since_start(answer: Answer) -> str:
     """Say what fine-tuning gained."""
     if answer.since_start is None:
-        return "No epoch of fine-tuning made any layer better than that."
+        return ""
     cell, score = answer.start
     start = f"layer {cell.layer}, {pooling_label(cell.pooling)} pooling, {score:.2f}"
-    if answer.since_start.clear:
+    if answer.since_start.low > 0:
         return f"Against the best before training ({start}): {answer.since_start}."
-    return f"It is not clearly more than the best before training ({start}): {answer.since_start}."
+    if answer.helped:
+        return f"The best before training ({start}) is behind."
+    return (
+        f"It is not certain that fine-tuning helped: against the best before training ({start}), "
+        f"{answer.since_start}."
+    )
 
 
-def _ties(answer: Answer) -> str:
-    best, ties = answer.best, answer.ties
-    if not ties:
-        return f"All other {answer.n_cells - 1:,} cells (layer, epoch, pooling) are clearly behind."
-    same_moment = [
-        cell.layer
-        for cell in ties
-        if (cell.snapshot, cell.pooling) == (best.snapshot, best.pooling)
-    ]
-    if not same_moment:
-        clauses = ["No other layer ties with it at that epoch"]
-    elif len(same_moment) == 1:
-        clauses = [f"Layer {same_moment[0]} ties with it at that epoch"]
-    else:
-        clauses = [f"Layers {number_ranges(same_moment)} tie with it at that epoch"]
-    if elsewhere := len(ties) - len(same_moment):
-        link, verb = ("so do", "") if same_moment else ("though", " tie")
-        rest = answer.n_cells - 1 - (answer.n_layers - 1)
-        clauses.append(
-            f"{link} {elsewhere:,} of the {rest:,} cells at other epochs or with other "
-            f"poolings{verb}"
-        )
-    return "; ".join(clauses) + "."
+def _gains(answer: Answer) -> str:
+    """Say in which layers fine-tuning certainly changed the score."""
+    gains = answer.gains
+    if gains is None or not (gains.gained or gains.lost):
+        return ""
+    pooling = pooling_label(answer.best.pooling)
+    clauses = []
+    if gains.gained:
+        clauses.append(f"raised {layer_list(gains.gained)}")
+        if 1 < len(gains.largest) < len(gains.gained):
+            clauses[0] += f", most of all one of {number_ranges(gains.largest)}"
+        elif len(gains.largest) == 1 < len(gains.gained):
+            clauses[0] += f", most of all layer {gains.largest[0]}"
+    if gains.lost:
+        clauses.append(f"lowered {layer_list(gains.lost)}")
+    return f"Fine-tuning has certainly {' and '.join(clauses)} ({pooling} pooling)."
 
 
 def _last_layer(answer: Answer) -> str:
-    """Say how the last layer does, and which layer gained most."""
-    clauses = []
-    if answer.best.layer != answer.n_layers:
-        cell, score = answer.last_layer
-        clauses.append(f"the last layer scores {score:.2f} at most ({at_epoch(cell.epoch)})")
-    if answer.gained_most is not None:
-        layer, gain = answer.gained_most
-        if gain.clear and gain.value > 0:
-            subject = "it" if clauses and layer == answer.n_layers else f"layer {layer}"
-            clauses.append(f"{subject} gained most from fine-tuning ({gain.value:+.2f})")
-    return f"{sentence_case('; '.join(clauses))}." if clauses else ""
+    """Say how the last layer does."""
+    if answer.best.layer == answer.n_layers:
+        return ""
+    cell, score = answer.last_layer
+    return f"The last layer scores {score:.2f} at most ({at_epoch(cell.epoch)})."
 
 
 def _gap(answer: Answer) -> str:
@@ -131,71 +311,18 @@ def _gap(answer: Answer) -> str:
     return f"Train runs ahead of val by {', '.join(parts)} (layer {answer.best.layer})."
 
 
-def pooling_sentence(verdict: PoolingVerdict) -> str:
-    """Say which pooling serves a snapshot best, and how surely."""
-    best = verdict.best
-    clear = [(cell, gain) for cell, gain in verdict.against if gain.clear]
-    tied = [cell for cell, gain in verdict.against if not gain.clear]
-    thoughts = [f"beats {_pooling_and_layer(cell)} by {gain}" for cell, gain in clear]
-    if tied:
-        thoughts.append(f"ties with {' and '.join(map(_pooling_and_layer, tied))}")
-    thoughts = thoughts or ["is the only pooling"]
-    lead = f"{sentence_case(at_epoch(best.epoch))}, each at its best layer:"
-    return f"{lead} {_pooling_and_layer(best)} {', and '.join(thoughts)}."
-
-
-def _pooling_and_layer(cell: Cell) -> str:
-    return f"{pooling_label(cell.pooling)} (layer {cell.layer})"
-
-
-# --- closer questions -------------------------------------------------------------------------
-
-
-def overfitting_sentence(table: pd.DataFrame, layer: int) -> str:
-    """Say when to stop by one layer, and in which layers val falls after its peak.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of `comparing.overfitting`.
-    layer : int
-    """
-    (row,) = table[table["layer"] == layer].to_dict("records")
-    peak = f"For layer {layer}, val is highest {at_epoch(row['peak'])};"
-    if row["stop"] < row["peak"]:
-        stop = f"{at_epoch(row['stop'])} it is not clearly lower: stop there."
-    else:
-        stop = "at every earlier epoch it is clearly lower: stop there."
-    worse = table["layer"][table["verdict"] == "overfits"].tolist()
-    fall = "In no layer does val fall clearly after its peak."
-    if worse:
-        fall = f"After its peak, val falls clearly in {layer_list(worse)}."
-    return f"{peak} {stop} {fall}"
-
-
-MIX_VERBS = {"concatenate": "concatenated", "average": "averaged", "scalar mix": "mixed"}
-
-
-def mix_sentence(mix: LayerMix, rival: str) -> str:
-    """Say how a mix of layers does against a single layer, which `rival` names."""
-    verb = MIX_VERBS[mix.how] if len(mix.layers) > 1 else "alone"
-    weights = ""
-    if mix.how == "scalar mix" and len(mix.layers) > 1:
-        weights = f" with weights {', '.join(f'{weight:.2f}' for weight in mix.weights)}"
-    gain = f"{mix.difference:+.3f} ({mix.low:+.3f} to {mix.high:+.3f}, paired)"
-    verdict = "a real gain" if mix.better else "a loss" if mix.high < 0 else "a tie"
-    return (
-        f"{sentence_case(layer_list(mix.layers))} {verb}{weights}: val macro-F1 {mix.score:.3f}, "
-        f"against {mix.single_score:.3f} for {rival}. The difference, {gain}, is {verdict}."
+def _whole_model(decision: DepthDecision) -> str:
+    """Say what the decision compares with what."""
+    lead = (
+        f"The whole model's own classifier scores {decision.reference:.2f} on val "
+        f"{at_epoch(decision.reference_epoch)}"
     )
-
-
-def searched_mix_sentence(mix: LayerMix) -> str:
-    """Say what the search for the best mix came to."""
-    if len(mix.layers) == 1:
-        return (
-            f"Search: adding a layer to layer {mix.single} never lowered the loss on the inner "
-            "folds of train, so that layer alone is the best mix."
-        )
-    rival = f"layer {mix.single}, the best one inside train"
-    return f"Search, which never looked at val: {mix_sentence(mix, rival)}"
+    if decision.cell is None or decision.loss is None:
+        return f"{lead}."
+    loss = decision.loss
+    pooling = pooling_label(decision.cell.pooling)
+    return (
+        f"{lead}; a probe on layer {decision.cell.layer} with {pooling} pooling, which is the "
+        f"model cut off there, scores {loss.value:+.3f} against it, and with 95 % confidence not "
+        f"less than {loss.low:+.3f}."
+    )

@@ -12,7 +12,7 @@ from layerviz.ui.run.layer_details.detail import Detail
 
 AFTER_THE_PEAK = {
     "overfits": "val falls, train does not",
-    "flat": "no clear change",
+    "unclear": "no certain fall",
     "rising": "still rising",
 }
 
@@ -32,10 +32,10 @@ def overfitting_tab(detail: Detail) -> None:
         column_config={
             "layer": score("Layer"),
             "peak": score("Val peaks at epoch", format="%g"),
-            "stop": score(
-                "Stop at epoch",
+            "as_good": score(
+                "As good from epoch",
                 format="%g",
-                help="The earliest epoch whose val score is not clearly behind the peak.",
+                help="The earliest epoch that certainly scores at most 0.02 less than the peak.",
             ),
             "val_peak": score("Val at peak", format="%.3f"),
             "val_last": score("Val at end", format="%.3f"),
@@ -48,8 +48,9 @@ def overfitting_tab(detail: Detail) -> None:
         },
     )
     st.caption(
-        "Macro-F1 of the linear probe. 'Clearly' means that a paired 95 % bootstrap interval "
-        "excludes 0. Picking the peak among epochs flatters it a little, so a fall after it looks "
-        "a little larger than it is."
+        "Macro-F1 of the linear probe. The peak is that of the mean over a layer and epoch and "
+        "those next to them, which chance moves less. Intervals (95 %) hold for all layers, "
+        "poolings and pairs of epochs at once, so a fall that is certain is so after looking at "
+        "all of them."
     )
     download(lambda: table, f"{detail.run.run_id}-overfitting-{detail.pooling}")
