@@ -281,23 +281,26 @@ def test_classes_that_separate_in_some_layers_only_are_found_there():
     assert found.since_start is not None
     assert found.since_start.low > 0.2
     sentences = " ".join(separability.answer_sentences(found))
-    assert f"Layer {found.best.layer} at epoch 1" in sentences
+    assert f"Take layer {found.best.layer} at epoch 1: about" in sentences
     assert f"On test, which played no part in the choice, it scores {found.test}" in sentences
     assert found.test is not None
     assert found.test.low <= found.val.value + 0.1
-    assert "(n" not in separability.answer_sentences(found)[0]
-    assert "n = 300" in separability.answer_sentences(found)[0]
+    lead, *rest = separability.answer_sentences(found)
+    assert f"({found.unseen.low:.2f}–{found.unseen.high:.2f}, n = 300)" in lead
+    assert found.test is not None
+    assert f"{found.test.value:.2f} on test" in lead
+    assert f"scores macro-F1 {found.val}" in rest[0]  # the figures are told apart
 
 
 def test_a_test_split_unlike_val_is_pointed_out():
     labels = np.random.default_rng(0).integers(2, size=900)
     splits = splits_of(900, train=1 / 3, val=1 / 3, test=1 / 3)
     states = stacked(labels, {2: 3.0}, n_layers=3)
-    assert "far below" not in " ".join(
+    assert "does not resemble" not in " ".join(
         separability.answer_sentences(answered([states], labels, splits))
     )
     flipped = np.where(splits == "test", 1 - labels, labels)
-    assert "far below val" in " ".join(
+    assert "less than val made one expect" in " ".join(
         separability.answer_sentences(answered([states], flipped, splits))
     )
 
@@ -308,8 +311,10 @@ def test_one_clearly_best_layer_has_no_ties():
     found = answered([stacked(labels, {5: 2.5, 4: 0.7})], labels, splits)
     assert found.best.layer == 5
     assert not found.ties
-    assert "Layer 5 before training generalises best" in separability.answer_sentences(found)[0]
-    assert "clearly behind" in separability.answer_sentences(found)[1]
+    sentences = separability.answer_sentences(found)
+    assert sentences[0].startswith("Before training, layer 5 does best: about")
+    assert sentences[0].endswith("it is clearly the best.")
+    assert "layer 5 is certainly the best" in " ".join(sentences[1:])
 
 
 def test_pure_noise_is_seldom_called_better_than_chance_and_never_has_a_winner():
@@ -381,11 +386,42 @@ def test_picking_the_best_of_many_alike_is_corrected_downwards():
     rng = np.random.default_rng(0)
     true = rng.integers(2, size=300)
     predicted = np.where(rng.random((60, 300)) < 0.7, true, 1 - true)  # all are 70 % right
-    found = separability.find_best(true, predicted, 0)
-    assert found.scores[found.index] > 0.74
-    assert abs(found.corrected - 0.70) < 0.02
+    cells = tuple(Cell(index // 12, index / 12, "mean", index % 12 + 1) for index in range(60))
+    found = separability.find_best(separability.CellScores(cells, predicted, true, 0))
+    assert found.val.value > 0.73
+    assert abs(found.unseen.value - 0.70) < 0.02
+    assert found.unseen.low < 0.70 < found.unseen.high
     assert found.ties.mean() > 0.9
-    assert found.p_chance <= 1 - separability.LEVEL
+
+
+def test_a_single_cell_that_stands_out_by_chance_is_not_picked():
+    rng = np.random.default_rng(0)
+    true = rng.integers(2, size=400)
+    cells, predicted = [], []
+    for layer in range(1, 7):
+        for snapshot in range(3):
+            cells.append(Cell(snapshot, float(snapshot), "mean", layer))
+            good = layer >= 4 and snapshot > 0
+            share = 0.8 if good else 0.83 if (layer, snapshot) == (1, 1) else 0.6
+            predicted.append(np.where(rng.random(400) < share, true, 1 - true))
+    scored = separability.CellScores(tuple(cells), np.stack(predicted), true, 0)
+    best = cells[separability.find_best(scored).index]
+    assert best.layer >= 4
+    assert best.snapshot > 0
+
+
+def test_a_pick_is_never_swayed_by_what_was_before_training():
+    cells = [Cell(snapshot, float(snapshot), "mean", 1) for snapshot in range(2)]
+    means = separability.neighbourhood_means(cells)
+    assert means.toarray() == pytest.approx(np.eye(2))
+
+
+def test_a_classifier_without_mistakes_has_an_interval():
+    true = np.repeat([0, 1], 64)
+    draws = np.ones(1000)
+    found = separability.score_of(true, true, draws)
+    assert found.value == found.high == 1.0
+    assert 0.93 < found.low < 0.99
 
 
 def test_paired_differences_are_finer_than_intervals():
@@ -580,7 +616,7 @@ def test_poolings_are_compared_at_their_best_layers():
     found = separability.compare_poolings(cells, predicted, true, 1, 0)
     assert (found.best.pooling, found.best.layer) in (("mean", 2), ("cls", 2))
     assert "beats max (layer 1)" in separability.pooling_sentence(found)
-    assert "ties with" in separability.pooling_sentence(found)
+    assert "cannot be told from" in separability.pooling_sentence(found)
 
 
 def test_overfitting_is_said_where_val_falls_and_train_does_not():
@@ -597,7 +633,7 @@ def test_overfitting_is_said_where_val_falls_and_train_does_not():
     first, second = found.to_dict("records")
     assert (first["layer"], second["layer"]) == (1, 2)
     assert first["verdict"] == "overfits"
-    assert (first["peak"], first["stop"]) == (1.0, 1.0)
+    assert (first["peak"], first["as_good"]) == (1.0, 1.0)
     assert first["high"] < 0
     assert second["verdict"] == "rising"
 
@@ -608,7 +644,7 @@ def test_the_first_cell_that_separates_a_class_and_the_pairs_that_stay_confused(
     early[true == 2] = 1  # class 2 is taken for class 1
     cells = [Cell(0, 0.0, "mean", 1), Cell(0, 0.0, "mean", 2), Cell(1, 1.0, "mean", 1)]
     predicted = np.stack([np.zeros(150, dtype=int), early, good])
-    first = separability.first_separates(cells, predicted, true, 0.9)
+    first = separability.first_separates(cells, predicted, true, 0.8, 0)
     assert first == {0: cells[1], 1: cells[2], 2: cells[2]}
     pairs = separability.confused_pairs([1, 2], predicted[:2], true, ["a", "b", "c"])
     last = pairs.iloc[0]

@@ -9,6 +9,7 @@ from layerviz.charts.curves import (
     loss_curve,
     metric_curve,
 )
+from layerviz.charts.depth import depth_losses
 from layerviz.charts.frames import (
     colour_codes,
     examples_frame,
@@ -64,6 +65,7 @@ __all__ = [
     "class_heat_map",
     "colour_codes",
     "confidence_legend",
+    "depth_losses",
     "encoders_over_epochs",
     "examples_frame",
     "knowledge_strip",

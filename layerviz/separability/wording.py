@@ -47,14 +47,16 @@ def lead_sentences(answer: Answer, decision: DepthDecision | None = None) -> lis
 def _recommendation(answer: Answer) -> str:
     best = answer.best
     worth = f"about {answer.unseen.value:.2f} macro-F1 on unseen data"
-    figures = f"{worth} ({answer.unseen.low:.2f}–{answer.unseen.high:.2f})"
+    figures = f"{worth} ({answer.unseen.low:.2f}–{answer.unseen.high:.2f}, n = {answer.val.n:,})"
     if answer.test is not None:
         figures += f", {answer.test.value:.2f} on test"
     rest = _just_as_good(answer)
+    if len(answer.marginals.epochs.levels) == 1 and best.epoch == 0:
+        return f"Before training, layer {best.layer} does best: {figures}{rest}."
     if best.epoch == 0:
         return (
-            f"Fine-tuning did not help: use layer {best.layer} of the model as it was before "
-            f"training: {figures}{rest}."
+            "Fine-tuning did not help on this val. Use the model as it was, layer "
+            f"{best.layer}: {figures}{rest}."
         )
     return f"Take layer {best.layer} {at_epoch(best.epoch)}: {figures}{rest}."
 

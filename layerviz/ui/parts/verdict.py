@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import streamlit as st
+
 from layerviz.poolings import pooling_label
+from layerviz.separability import MARGIN, MARGINS
 from layerviz.ui.parts.choice import choose_one
+from layerviz.ui.parts.state import keep
 
 ALL_POOLINGS = "all"
 VERDICT_ICONS = {
-    "found": ":material/emoji_events:",
+    "found": ":material/lightbulb:",
+    "ranks": ":material/balance:",
     "chance": ":material/block:",
     "few": ":material/warning:",
 }
+
+
+def margin_control(key: str) -> float:
+    """Let the reader choose how much macro-F1 to give away for a smaller model."""
+    return st.select_slider(
+        "Loss you accept for fewer layers",
+        MARGINS,
+        format_func=lambda margin: f"{margin:.2f}",
+        key=keep(key, MARGIN),
+        width=260,
+        help="Macro-F1. The smaller it is, the more val examples it takes to say that a shorter "
+        "encoder loses no more than this.",
+    )
 
 
 def poolings_control(key: str, poolings: Sequence[str]) -> tuple[str, ...]:

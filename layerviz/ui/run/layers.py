@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, runs
-from layerviz.poolings import look_up
+from layerviz.poolings import look_up, pooling_label
 from layerviz.runs import Run
-from layerviz.separability import MEASURES, Answer, Measure, answer_sentences
+from layerviz.separability import (
+    MEASURES,
+    Answer,
+    DepthDecision,
+    Measure,
+    detail_sentences,
+    lead_sentences,
+)
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import cells_of_measure, measure_the_rest
 from layerviz.ui.parts.reading import how_to_read_answers
 from layerviz.ui.parts.state import keep, plain
-from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
+from layerviz.ui.parts.verdict import VERDICT_ICONS, margin_control, poolings_control
 from layerviz.ui.run.layer_details import layer_details
 from layerviz.ui.run.layer_details.detail import Detail, is_dark
 from layerviz.ui.run.maps import open_map
@@ -55,25 +63,71 @@ def layers_tab(run: Run) -> None:
 def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
     with st.container(border=True):
         sentences = st.container()
-        poolings = poolings_control("answer_poolings", run.poolings)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+            poolings = poolings_control("answer_poolings", run.poolings)
+            margin = margin_control("answer_margin")
         answer = cache.answer(run, poolings)
-        lead, *rest = answer_sentences(answer)
+        decision = None
+        if answer.verdict == "found":
+            decision = cache.depth_decision(run, answer.best, margin, poolings)
         with sentences:
-            st.markdown(f"#### {VERDICT_ICONS[answer.verdict]} {plain(lead)}")
-            if rest:
-                st.markdown(" ".join(plain(sentence) for sentence in rest))
+            _lead(answer, decision)
+        with st.expander("Details", icon=":material/expand_more:"):
+            details = detail_sentences(answer, decision)
+            st.markdown("\n".join(f"- {plain(sentence)}" for sentence in details))
+            if decision is not None:
+                _depths(run, decision)
         planned = run.training.get("n_snapshots", len(run.snapshots))
         so_far = f"So far {len(measured)} of {planned} snapshots. " if run.live else ""
         st.caption(
             plain(
                 f"{so_far}{_reference(run)} Linear probes in the full hidden size, trained on "
-                "train and scored on val; 95 % bootstrap intervals over examples; ties from a "
-                f"simultaneous confidence set over {answer.n_cells:,} cells (Hsu 1981). This is "
-                "one training run: another seed may move scores by more than the intervals say."
+                "train and scored on val; 95 % bootstrap intervals over examples, corrected for "
+                f"having picked from {answer.n_cells:,} cells. This is one training run: another "
+                "seed may move scores by more than the intervals say."
             )
         )
         how_to_read_answers()
     return answer
+
+
+def _lead(answer: Answer, decision: DepthDecision | None) -> None:
+    """Show the answer and the decision; a cup is for a winner that nothing ties with."""
+    icon = VERDICT_ICONS[answer.verdict]
+    if answer.verdict == "found" and not answer.ties:
+        icon = ":material/emoji_events:"
+    lead, *rest = lead_sentences(answer, decision)
+    st.markdown(f"#### {icon} {plain(lead)}")
+    for sentence in rest:
+        decides = decision is not None and decision.cell is not None
+        mark = ":material/content_cut: " if decides else ""
+        st.markdown(f"##### {mark}{plain(sentence)}")
+
+
+def _depths(run: Run, decision: DepthDecision) -> None:
+    """Show what each layer loses against the whole model."""
+    losses = pd.DataFrame(
+        {
+            "layer": range(1, len(decision.layers) + 1),
+            "difference": [one.value for one in decision.layers],
+            "low": [one.low for one in decision.layers],
+        }
+    )
+    figure(
+        charts.depth_losses(losses, margin=decision.margin, dark=is_dark()),
+        key="depth_losses",
+        name=f"{run.run_id}-depths",
+        frame=losses,
+        alt="Chart: for each layer, macro-F1 of its probe minus that of the whole model's own "
+        "classifier on val, with the lower end of its interval.",
+    )
+    st.caption(
+        f"Each layer's probe ({pooling_label(decision.pooling)} pooling) minus the whole model's "
+        f"own classifier, {at_epoch(decision.reference_epoch)}, on the same "
+        f"{decision.n:,} val examples. Bars reach down to the lower end of the interval (95 %, "
+        "over all layers and poolings at once); a layer is enough where its bar stays above the "
+        "dashed line."
+    )
 
 
 def _reference(run: Run) -> str:
@@ -157,7 +211,7 @@ def _heat_map(run: Run, measured: tuple[int, ...], answer: Answer, choice: HeatM
         selection_mode=["cell"],
         alt=f"Heat map: {label} of each layer at each epoch.",
     )
-    outlined = "The outlined cell scores highest. " if cells["best"].any() else ""
+    outlined = "The outlined cell is the recommended one. " if cells["best"].any() else ""
     st.caption(
         f"{outlined}Click a cell to see that layer at that epoch in the maps. The answer is "
         "searched for among layers 1 and up; layer 0 is a baseline. "
