@@ -19,7 +19,7 @@ from layerviz.separability.resampling import (
     resampling_weights,
 )
 from layerviz.separability.scored_cells import Cell, CellScores, Difference, Score
-from layerviz.separability.simultaneous import TWO_SIDED, lead_over_all
+from layerviz.separability.simultaneous import lead_over_all
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,10 @@ def find_answer(
     val, train = splits == "val", splits == "train"
     scored = CellScores(tuple(cells), predicted[:, val], labels[val], seed)
     verdict, p_chance = _verdict(scored, log_probabilities)
-    by_auc = verdict == "ranks" and log_probabilities is not None
-    pick = find_best(scored, macro_auc(scored.labels, log_probabilities) if by_auc else None)
+    by_auc = None
+    if verdict == "ranks" and log_probabilities is not None:
+        by_auc = macro_auc(scored.labels, log_probabilities)
+    pick = find_best(scored, by_auc)
     best = cells[pick.index]
     start, since_start = _against_start(scored, pick.index)
     last_layer = max(
@@ -232,8 +234,7 @@ def two_sample_difference(one: Score, other: Score) -> Difference:
     The variances of independent samples add up; each is taken from its own interval.
     """
     value = one.value - other.value
-    deviation = np.hypot(*((s.high - s.low) / (2 * TWO_SIDED) for s in (one, other)))
-    margin = float(TWO_SIDED * deviation)
+    margin = float(np.hypot(one.high - one.low, other.high - other.low)) / 2
     return Difference(value, value - margin, value + margin)
 
 

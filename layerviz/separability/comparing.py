@@ -59,10 +59,8 @@ def compare_poolings(
     at = [row for row, cell in enumerate(cells) if cell.snapshot == snapshot]
     scored = CellScores(tuple(cells[row] for row in at), predicted[at], labels, seed)
     means = scored.neighbourhood @ scored.scores
-    layers = {
-        pooling: scored.where(lambda cell, pooling=pooling: cell.pooling == pooling)
-        for pooling in scored.poolings
-    }
+    names = np.array([cell.pooling for cell in scored.cells])
+    layers = {pooling: np.flatnonzero(names == pooling) for pooling in scored.poolings}
     best = {pooling: int(rows[means[rows].argmax()]) for pooling, rows in layers.items()}
     first, *others = sorted(best, key=lambda pooling: -means[best[pooling]])
     against = []

@@ -130,10 +130,10 @@ def decide_depth(
 def _lowest(cells: Sequence[Cell], differences: np.ndarray, enough: np.ndarray) -> int | None:
     """Return the row of the lowest layer that is enough; of its poolings, the one best on val."""
     last = max(cell.layer for cell in cells)
-    rows = [row for row in np.flatnonzero(enough) if cells[row].layer < last]
+    rows = [row for row in np.flatnonzero(enough).tolist() if cells[row].layer < last]
     if not rows:
         return None
-    return int(min(rows, key=lambda row: (cells[row].layer, -differences[row])))
+    return min(rows, key=lambda row: (cells[row].layer, -differences[row]))
 
 
 def _needed(

@@ -121,10 +121,8 @@ def score_of(labels: np.ndarray, predicted: np.ndarray, draws: np.ndarray) -> Sc
 
 def moved(score: Score, by: float) -> Score:
     """Return a score and its interval moved along, within 0 to 1."""
-    return Score(
-        *(min(max(number + by, 0.0), 1.0) for number in (score.value, score.low, score.high)),
-        score.n,
-    )
+    value, low, high = np.clip(np.array([score.value, score.low, score.high]) + by, 0, 1).tolist()
+    return Score(value, low, high, score.n)
 
 
 def p_of_best(scored: CellScores) -> float:

@@ -94,7 +94,7 @@ def confidence_set(scores: np.ndarray, draws: np.ndarray) -> np.ndarray:
     inside = np.ones(len(scores), dtype=bool)
     for _ in range(MOST_STEPS):
         family = np.flatnonzero(inside)
-        out = [one for one in family if _is_behind(scores, noise, one, family)]
+        out = [one for one in family.tolist() if _is_behind(scores, noise, one, family)]
         if not out:
             break
         inside[out] = False
