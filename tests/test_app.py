@@ -384,7 +384,7 @@ def test_the_layers_tab_says_what_is_stored(root):
         .eq([best.snapshot, best.pooling, best.layer, "probe_macro_f1", "val"])
         .all(axis=1)
     ]
-    assert f"val macro-F1 {stored['value'].item():.2f}" in markdown_text(app)
+    assert f"scores macro-F1 {stored['value'].item():.2f}" in markdown_text(app)
     app.segmented_control(key="answer_poolings").set_value("cls").run()
     lead = separability.answer_sentences(separability.answer_of(run, ("cls",)))[0]
     assert lead in markdown_text(app)
