@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 
@@ -78,3 +79,18 @@ def layer_list(layers: Sequence[int]) -> str:
 def layer_name(layer: int) -> str:
     """Name a layer; 0 is the embedding output, as the page says where one chooses it."""
     return f"Layer {layer}"
+
+
+def map_figures(score: float, trust: float, kept: float) -> list[str]:
+    """Write what is known of a map: ["F1 0.79", "T 0.93", "kept 38 %"]; NaN is left out.
+
+    Parameters
+    ----------
+    score : float
+        The probe's macro-F1.
+    trust, kept : float
+        Trustworthiness and share of kept neighbours (`projection.MapQuality`).
+    """
+    percent = 100 * kept
+    figures = {f"F1 {score:.2f}": score, f"T {trust:.2f}": trust, f"kept {percent:.0f} %": kept}
+    return [figure for figure, value in figures.items() if not math.isnan(value)]

@@ -454,16 +454,22 @@ def test_a_sample_has_the_sizes_that_were_asked_for(drawn_run: Run, both) -> Non
     assert (every.layers, every.n_snapshots, len(every.splits)) == ((1, 2, 3, 4), 3, 480)
 
 
+SHARES = ("trust", "trust_val", "kept", "val_to_train", "within_val")
+
+
 def test_maps_of_both_ways_are_rated(both) -> None:
     result = maps.compare(*both)
     for way in ("notebook", "layerviz"):
         assert result[way]["seconds"] > 0
-        assert all(0 <= result[way][name] <= 1 for name in ("trust", "val_to_train", "within_val"))
+        assert all(0 <= result[way][name] <= 1 for name in SHARES)
     expected = result["layerviz"]["seconds"] / result["notebook"]["seconds"]
     assert result["time_ratio"] == pytest.approx(expected)
     assert result["layerviz"]["val_to_train"] > result["notebook"]["val_to_train"]
     text = maps.as_text(result)
     assert f"{result['time_ratio']:.3f}" in text
+    assert f"{result['layerviz']['kept']:.3f}" in text
+    kept = next(figure for figure in maps.figures(result) if "neighbours kept" in figure.what)
+    assert (kept.ours, kept.peer) == (result["layerviz"]["kept"], result["notebook"]["kept"])
     assert all(goal in text for goal in result["goals"])
 
 

@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from layerviz.bench.drawing import Sample, TimedMaps, by_layerviz, by_notebook, mean_trust
+from layerviz.bench.drawing import (
+    Sample,
+    TimedMaps,
+    by_layerviz,
+    by_notebook,
+    mean_kept,
+    mean_trust,
+)
 from layerviz.bench.figures import Figure
 from layerviz.exploring.neighbours import neighbour_overlap
 
@@ -28,6 +35,7 @@ class _Movement:
     moved: float | None
     correlation: float
     trust: float
+    kept: float
 
 
 def measure(sample: Sample) -> dict[str, Any]:
@@ -49,7 +57,8 @@ def compare(sample: Sample, notebook: TimedMaps, layerviz: TimedMaps) -> dict[st
         Per way, medians over layers and pairs of consecutive snapshots: ``moved``, how far stable
         points moved (the median of each pair) as a share of the map's radius, which is the root
         mean square distance of its points from their centre; ``correlation``, Spearman's, of the
-        movement of all points with the share of neighbours that changed; and the mean ``trust``.
+        movement of all points with the share of neighbours that changed; and the means of
+        ``trust`` and ``kept``, trustworthiness and share of kept neighbours of train.
         ``moved_ratio`` layerviz / notebook; movements are None where no point is stable.
         ``pairs_with_stable_points`` of ``pairs``; ``goals``.
     """
@@ -101,11 +110,15 @@ def figures(result: dict[str, Any]) -> list[Figure]:
 
 def as_text(result: dict[str, Any]) -> str:
     """Return a result of :func:`measure` as lines for people."""
-    lines = [result["what"], f"  {'':<10}{'moved':>8}{'rank correlation':>18}{'T train':>9}"]
+    lines = [
+        result["what"],
+        f"  {'':<10}{'moved':>8}{'rank correlation':>18}{'T train':>9}{'kept':>8}",
+    ]
     for name in ("notebook", "layerviz"):
         one = result[name]
         lines.append(
             f"  {name:<10}{_number(one['moved']):>8}{one['correlation']:18.3f}{one['trust']:9.3f}"
+            f"{one['kept']:8.3f}"
         )
     lines.append(
         f"  moved, layerviz / notebook {_number(result['moved_ratio'])}, over "
@@ -157,4 +170,5 @@ def _movement(sample: Sample, maps: TimedMaps, changed: list[list[np.ndarray]]) 
         moved=float(np.median(moved)) if moved else None,
         correlation=float(np.median(correlations)) if correlations else 0.0,
         trust=mean_trust(sample, maps),
+        kept=mean_kept(sample, maps),
     )

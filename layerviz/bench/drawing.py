@@ -119,7 +119,7 @@ def by_notebook(sample: Sample, *, with_val: bool = True) -> TimedMaps:
 
 
 def by_layerviz(sample: Sample) -> TimedMaps:
-    """Draw as the app does, several layers at a time; measuring trustworthiness is included."""
+    """Draw as the app does, several layers at a time; rating the maps is included."""
     start = time.perf_counter()
     with ThreadPoolExecutor(jobs.map_workers()) as pool:
         maps = list(pool.map(_layer_drawer(sample), sample.states))
@@ -128,11 +128,22 @@ def by_layerviz(sample: Sample) -> TimedMaps:
 
 def mean_trust(sample: Sample, maps: TimedMaps, split: str = "train") -> float:
     """Return the mean trustworthiness of one split over layers and snapshots."""
+    return _mean_over_maps(projection.trustworthiness, sample, maps, split)
+
+
+def mean_kept(sample: Sample, maps: TimedMaps) -> float:
+    """Return the mean share of kept neighbours of train over layers and snapshots."""
+    return _mean_over_maps(projection.kept_neighbours, sample, maps, "train")
+
+
+def _mean_over_maps(
+    figure: Callable[[np.ndarray, np.ndarray], float], sample: Sample, maps: TimedMaps, split: str
+) -> float:
     rows = sample.splits == split
     return float(
         np.mean(
             [
-                projection.trustworthiness(states[rows], xy[rows])
+                figure(states[rows], xy[rows])
                 for of_layer, layer_xy in zip(sample.states, maps.xy, strict=True)
                 for states, xy in zip(of_layer, layer_xy, strict=True)
             ]

@@ -25,7 +25,7 @@ from layerviz.charts.heat_maps import (
     similarity_frame,
     similarity_heat_map,
 )
-from layerviz.charts.layer_maps import layer_maps
+from layerviz.charts.layer_maps import FOOTNOTE_KEY, layer_maps
 from layerviz.charts.legends import confidence_legend, legend, with_legend
 from layerviz.charts.overlays import own_texts_frame, paths_frame
 from layerviz.charts.palette import (
@@ -52,6 +52,7 @@ __all__ = [
     "CLASS_COLOURS",
     "CONFIDENCE_CODE",
     "CONFIDENCE_RAMP",
+    "FOOTNOTE_KEY",
     "OTHER_CODE",
     "OTHER_COLOUR",
     "PALETTE",

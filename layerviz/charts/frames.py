@@ -16,9 +16,10 @@ from layerviz.charts.palette import (
     WRONG_CODE,
 )
 from layerviz.config import TRAIN_AND_VAL
-from layerviz.wording import epoch_name, layer_name
+from layerviz.wording import epoch_name, layer_name, map_figures
 
 TOOLTIP_CHARACTERS = 240  # characters of a text in a tooltip
+TITLE_SEPARATOR = "  ·  "  # between the parts of a map's title; where it is too long, it ends there
 
 
 def colour_codes(
@@ -128,6 +129,7 @@ def panels_frame(
     projection: str = "",
     names: Mapping[int, str] | None = None,
     when: str = "",
+    kept: Mapping[int, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Return the `panels` of `layer_maps`: the titles that change with the slider.
 
@@ -149,23 +151,25 @@ def panels_frame(
         What each layer is called, on a line of its own; by default its number.
     when : str
         What the headings say instead of the epoch.
+    kept : mapping of int to ndarray of shape (S, 2), optional
+        Per layer, the share of kept neighbours in train and val; NaN where undefined.
     """
+    unknown = np.full(len(TRAIN_AND_VAL), np.nan)
     panels = []
     for layer, values in trust.items():
         for side, split in enumerate(TRAIN_AND_VAL):
             panel: dict[str, object] = {"layer": layer, "split": split}
             for slot in range(n_slots):
                 at = min(slot, len(values) - 1)
-                score = np.nan if scores is None else scores[layer][at, side]
-                figures = [
-                    f"{symbol} {value:.2f}"
-                    for symbol, value in (("F1", score), ("T", values[at, side]))
-                    if not np.isnan(value)
-                ]
+                score, share = (
+                    (unknown if figure is None else figure[at])[side]
+                    for figure in ((scores or {}).get(layer), (kept or {}).get(layer))
+                )
+                figures = map_figures(score, values[at, side], share)
                 if names is None:
-                    panel[f"title{slot}"] = "  ·  ".join([layer_name(layer), *figures])
+                    panel[f"title{slot}"] = TITLE_SEPARATOR.join([layer_name(layer), *figures])
                 else:
-                    panel[f"title{slot}"] = f"{names[layer]}\n{'  ·  '.join(figures)}"
+                    panel[f"title{slot}"] = f"{names[layer]}\n{TITLE_SEPARATOR.join(figures)}"
                 moment = when or epoch_name(epochs[at], newest=slot > at)
                 suffix = f" · {projection}" if projection else ""
                 panel[f"heading{slot}"] = (

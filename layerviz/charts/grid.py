@@ -45,14 +45,14 @@ class Grid:
         if n_layers == 1:
             return cls(1, 1, 430)
         columns = 2 if n_layers <= 8 else 3 if n_layers <= 15 else 4
-        return cls(columns, math.ceil(n_layers / columns), {2: 190, 3: 180, 4: 150}[columns])
+        return cls(columns, math.ceil(n_layers / columns), {2: 206, 3: 196, 4: 172}[columns])
 
     @classmethod
     def matrix(cls, n_encoders: int) -> Grid:
         """Lay out a column of two panels per encoder, train above val."""
         columns = min(n_encoders, 4)
         rows = math.ceil(n_encoders / columns)
-        return cls(columns, rows, 300 if columns < 3 else 270 if columns == 3 else 220, True)
+        return cls(columns, rows, 314 if columns < 3 else 284 if columns == 3 else 236, True)
 
     @property
     def width(self) -> float:
@@ -66,8 +66,11 @@ class Grid:
 
     @property
     def title_height(self) -> int:
-        """Pixels inside a panel for its title: one line, or two where encoders are named."""
-        return 34 if self.stacked else 18
+        """Pixels inside a panel for its title: two lines, or three where encoders are named.
+
+        There is room for more where a panel is narrow, as its map is then lower than the panel.
+        """
+        return 48 if self.stacked else 34
 
     @property
     def side_height(self) -> int:

@@ -24,10 +24,12 @@ from layerviz.charts.grid import (
     x_in_panels,
     y_in_pixels,
 )
+from layerviz.charts.map_titles import headings, title_params, titles
 from layerviz.charts.overlays import own_text_stars, path_lines
 from layerviz.charts.palette import OTHER_COLOUR, PALETTE
 
 POINTS_IN_SVG = 2000
+FOOTNOTE_KEY = "footnote"  # in a chart's ``usermeta``: what pictures of it say below it
 SLOTTED = ("x", "y", "colour", "predicted", "confidence")  # columns, one per slot
 
 
@@ -48,6 +50,7 @@ def layer_maps(
     paths: pd.DataFrame | None = None,
     own_texts: pd.DataFrame | None = None,
     n_points: int | None = None,
+    footnote: str = "",
 ) -> alt.LayerChart:
     """Draw the maps of the given layers, train on the left and val on the right.
 
@@ -96,6 +99,8 @@ def layer_maps(
     n_points : int, optional
         The number of points that decides their size and the renderer, by default all: given where
         some come and go with a selection, which must not change the specification.
+    footnote : str
+        What pictures of the chart say below it, where no page does.
 
     Returns
     -------
@@ -128,8 +133,8 @@ def layer_maps(
             names is not None,
         ),
         *overlays,
-        _titles(frames, grid, dark),
-        _headings(frames, grid, dark),
+        titles(frames, grid, dark),
+        headings(frames, grid, dark),
     ).add_params(
         slot,
         alt.param(name="palette", value=list(PALETTE)),
@@ -137,13 +142,17 @@ def layer_maps(
         alt.param(name="maps", value=list(names or ())),
         *_current_slot(),
         *grid.sides(),
+        *title_params(grid),
     )
     renderer = "canvas" if n_points > POINTS_IN_SVG else "svg"
+    usermeta: dict[str, object] = {"embedOptions": {"renderer": renderer}}
+    if footnote:
+        usermeta[FOOTNOTE_KEY] = footnote
     chart = chart.properties(
         height=grid.height,
         width="container",
         padding={"left": 0, "right": 0, "top": 0, "bottom": 4},
-        usermeta={"embedOptions": {"renderer": renderer}},
+        usermeta=usermeta,
     )
     if selectable:
         chart = chart.resolve_scale(x="independent")  # that of the points moves with the slot
@@ -264,50 +273,3 @@ def _point_size(n_points: int, n_layers: int) -> int:
     per_layer = n_points / max(n_layers, 1)
     small = 40 if per_layer <= 400 else 24 if per_layer <= 1200 else 14
     return 2 * small if n_layers == 1 else small
-
-
-def _titles(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
-    columns = ["left", "top", *slot_columns(frames, "title")]
-    return (
-        alt.Chart(frames[columns])
-        .transform_calculate(title="datum['title' + slot]")
-        .mark_text(
-            align="left",
-            baseline="top",
-            dx=6,
-            dy=5,
-            fontSize=11,
-            lineBreak="\n",
-            lineHeight=14,
-            limit={"expr": f"width / {grid.width} * 0.96 - 8"},
-            color="#c9ced8" if dark else "#4a5160",
-        )
-        .encode(
-            x=x_in_panels("left", grid),
-            y=y_in_pixels("top", grid),
-            text="title:N",
-        )
-    )
-
-
-def _headings(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
-    firsts = frames.sort_values("left").groupby("split", sort=False).head(1)
-    columns = ["left", "heading_top", *slot_columns(frames, "heading")]
-    return (
-        alt.Chart(firsts[columns])
-        .transform_calculate(heading="datum['heading' + slot]")
-        .mark_text(
-            align="left",
-            baseline="top",
-            dx=2,
-            dy=4,
-            fontSize=14,
-            fontWeight="bold",
-            color="#f2f3f5" if dark else "#1f2430",
-        )
-        .encode(
-            x=x_in_panels("left", grid),
-            y=y_in_pixels("heading_top", grid),
-            text="heading:N",
-        )
-    )

@@ -269,12 +269,13 @@ def _are_scores_of(predicted: np.ndarray, scores: np.ndarray) -> bool:
 def _check_map(path: Path, n: int, run: Run) -> None:
     arrays, (_, pooling, layer) = _arrays(path), map_parts(path)
     _check_pooling(path, pooling, run)
-    if set(arrays) != {"xy", "trust", "explained"} or layer > int(run.encoder["layers"]):
+    earlier = {"xy", "trust", "explained"}  # before the share of kept neighbours was stored
+    if set(arrays) not in (earlier, earlier | {"kept"}) or layer > int(run.encoder["layers"]):
         raise unsound(f"{path.name} is no map of one of its layers")
     n_maps = arrays["xy"][1][0]
-    expected = {"xy": [n_maps, n, 2], "trust": [n_maps, 2], "explained": [2]}
+    expected = {"xy": [n_maps, n, 2], "trust": [n_maps, 2], "explained": [2], "kept": [n_maps, 2]}
     if n_maps > len(run.snapshots) or any(
-        arrays[name] != ("F32", shape) for name, shape in expected.items()
+        arrays[name] != ("F32", expected[name]) for name in arrays
     ):
         raise unsound(f"{path.name} does not have a point for each example")
 

@@ -52,6 +52,18 @@ def font(size: float, text: str) -> Typeface:
     return _font_of(size, best) or ImageFont.load_default(size)
 
 
+def wrapped(text: str, typeface: Typeface, room: float) -> list[str]:
+    """Return `text` in lines of at most a width in pixels; a longer word has a line of its own."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and typeface.getlength(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 def cut(text: str, typeface: Typeface, room: float) -> str:
     """Return `text` on one line, cut to a width in pixels."""
     text = " ".join(text[:400].split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import Any
 
 import altair as alt
@@ -10,11 +11,14 @@ import pandas as pd
 import vl_convert
 from altair.typing import ChartType
 
+from layerviz.charts import FOOTNOTE_KEY
 from layerviz.errors import ConfigError
 
 PICTURE_FORMATS = ("png", "svg", "json")
 ROWS_APART = 1000  # frames from this size on do not pass through Altair, which refuses 5,000 rows
 GAP = 20  # pixels that Vega-Lite leaves between charts side by side
+FOOTNOTE_SIZE = 11  # of its letters, in pixels
+FOOTNOTE_LETTER = 0.58  # mean width of a letter, in sizes of the font
 FONT = "DejaVu Sans, Helvetica, Arial, sans-serif"
 THEMES = {"light": ("#FFFFFF", "#1F2430", "#D5D8DE"), "dark": ("#14171D", "#E4E7EC", "#3A404B")}
 
@@ -58,7 +62,7 @@ def picture(
             f"A picture of width {width} at scale {scale:g} cannot be drawn.",
             "Give a width from 100 to 8,000 pixels and a scale from 0.5 to 4.",
         )
-    spec = themed(widened(specification(chart), width), theme)
+    spec = with_footnote(themed(widened(specification(chart), width), theme), width)
     if kind == "json":
         return json.dumps(spec, ensure_ascii=False).encode()
     # A slider is a widget beside the chart: a picture shows its value, not the slider.
@@ -108,6 +112,16 @@ def widened(spec: dict[str, Any], width: int) -> dict[str, Any]:
             room = max(100, (width - GAP * (n_columns - 1)) // n_columns)
             spec[key] = [widened(part, room) for part in spec[key]]
     return spec
+
+
+def with_footnote(spec: dict[str, Any], width: int) -> dict[str, Any]:
+    """Return a specification with its footnote, if it has one, below it in lines that fit."""
+    footnote = spec.get("usermeta", {}).get(FOOTNOTE_KEY)
+    if not footnote:
+        return spec
+    lines = textwrap.wrap(footnote, max(20, int(width / (FOOTNOTE_SIZE * FOOTNOTE_LETTER))))
+    title = {"orient": "bottom", "anchor": "start", "fontWeight": "normal", "offset": 4}
+    return {**spec, "title": {"text": lines, "fontSize": FOOTNOTE_SIZE, **title}}
 
 
 def _columns(spec: dict[str, Any]) -> int:

@@ -11,6 +11,7 @@ from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.separability import MEASURES, PROBE_MACRO_F1, Cell
 from layerviz.views import (
+    MAPS_FOOTNOTE,
     POINTS_PER_SPLIT,
     MapsRequest,
     RunMaps,
@@ -76,6 +77,7 @@ def chart_of(maps: RunMaps, *, dark: bool = False, start: int | None = None) -> 
         start=None if start is None else maps.snapshots.index(start),
         slider_name=slider_label(maps.epochs),
         dark=dark,
+        footnote=MAPS_FOOTNOTE,
     )
 
 

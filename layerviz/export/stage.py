@@ -12,15 +12,16 @@ from PIL import Image, ImageColor, ImageDraw
 from layerviz import charts
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.export.dots import disc, dot_radius, round_dot
-from layerviz.export.fonts import cut, font
+from layerviz.export.fonts import cut, font, wrapped
 from layerviz.poolings import pooling_label
-from layerviz.views import RunMaps, head_scores, probe_scores
-from layerviz.wording import epoch_name, epoch_number, layer_name
+from layerviz.views import MAPS_FOOTNOTE, RunMaps, head_scores, probe_scores
+from layerviz.wording import epoch_name, epoch_number, layer_name, map_figures
 
 SUPERSAMPLED = 3  # times as many pixels across, from which dots get their smooth edges
 RIM = 0.45  # pixels of paper around a dot, which keep dots apart where they crowd
 MARGIN, GUTTER, PAD = 0.024, 0.028, 0.008  # of the picture's width
-TALL = {1: 0.86, 2: 0.66, 3: 0.78, 4: 0.9}  # height of a panel over its width, by columns
+TALL = {1: 0.86, 2: 0.73, 3: 0.88, 4: 1.04}  # height of a panel over its width, by columns
+TITLE_SIZE, FOOTNOTE_SIZE = 15, 13  # of letters, in a frame of 1,200
 USUAL_PANEL = 250  # width of a panel, in a frame of 1,200, in which dots have their usual size
 
 
@@ -83,12 +84,17 @@ class Stage:
         half = (width - 2 * self._margin - GUTTER * width) / 2
         self._panel_width = half / self._grid.columns
         self._panel_height = TALL[self._grid.columns] * self._panel_width
-        self._title_height = 26 * self._unit
+        self._title_height = 45 * self._unit  # two lines
         self._legend = self._legend_positions()
         legend_bottom = max((y for _, y, _, _ in self._legend), default=self._legend_top())
         self.panels_top = legend_bottom + 62 * self._unit
         bottom = self.panels_top + self._grid.rows * self._panel_height
-        self.height = 2 * math.ceil((bottom + 66 * self._unit) / 2)  # even, as encoders like it
+        typeface = font(FOOTNOTE_SIZE * self._unit, MAPS_FOOTNOTE)
+        self._footnote = wrapped(MAPS_FOOTNOTE, typeface, width - 2 * self._margin)
+        self._timeline_y = bottom + 26 * self._unit
+        self._footnote_top = bottom + (66 if len(maps.epochs) > 1 else 12) * self._unit
+        height = self._footnote_top + (18 * len(self._footnote) + 10) * self._unit
+        self.height = 2 * math.ceil(height / 2)  # even, as encoders like it
         self._captions = _captions(maps, table)
         self._colours = maps.colours()
         self._palette = np.array([_rgb(colour) for colour in charts.PALETTE], dtype=np.uint8)
@@ -206,6 +212,9 @@ class Stage:
             self._write(draw, (left, top), heading, 20, self._grid.columns * self._panel_width)
             for index, layer in enumerate(self.maps.view.layers):
                 self._panel(draw, moment, index, layer, side, soft)
+        for line, words in enumerate(self._footnote):
+            at = (self._margin, self._footnote_top + 18 * line * unit)
+            self._write(draw, at, words, FOOTNOTE_SIZE, math.inf, self.ink.soft)
         return image
 
     def _when(self, moment: Moment) -> str:
@@ -232,25 +241,27 @@ class Stage:
             top + self._panel_height - pad,
         )
         draw.rounded_rectangle(box, 5 * self._unit, outline=self.ink.line, width=1)
-        name = layer_name(layer)
-        size = 15
-        at = (box[0] + 9 * self._unit, box[1] + 6 * self._unit)
-        self._write(draw, at, name, size, self._panel_width, self.ink.strong)
-        numbers = [
-            f"{word} {value:.2f}"
-            for word, value in (
-                ("F1", self.maps.scores[layer][moment.slot, side]),
-                ("T", self.maps.by_layer[layer].trust[moment.slot, side]),
-            )
-            if not np.isnan(value)
-        ]
-        room = box[2] - at[0] - font(size * self._unit, name).getlength(name) - 24 * self._unit
-        scores = "   ".join(numbers)
-        while numbers and font(size * self._unit, scores).getlength(scores) > room:
-            numbers.pop()  # narrow panels have room for F1 alone
-            scores = "   ".join(numbers)
-        anchor = (box[2] - 9 * self._unit, at[1])
-        draw.text(anchor, scores, soft, font=font(size * self._unit, scores), anchor="ra")
+        unit = self._unit
+        left_end, right_end = box[0] + 9 * unit, box[2] - 9 * unit
+        name, of_layer = layer_name(layer), self.maps.by_layer[layer]
+        score = self.maps.scores[layer][moment.slot, side]
+        trust = of_layer.trust[moment.slot, side]
+        kept = np.nan if of_layer.kept is None else of_layer.kept[moment.slot, side]
+        of_map = "   ".join(map_figures(np.nan, trust, kept))
+        room = right_end - left_end
+        size = min(self._fitting_size(f"{name}   F1 0.00", room), self._fitting_size(of_map, room))
+        for words, top, colour, end in (
+            (name, 6, self.ink.strong, "la"),
+            ("".join(map_figures(score, np.nan, np.nan)), 6, soft, "ra"),
+            (of_map, 25, soft, "la"),
+        ):
+            at = (left_end if end == "la" else right_end, box[1] + top * unit)
+            draw.text(at, words, colour, font=font(size * unit, words), anchor=end)
+
+    def _fitting_size(self, words: str, room: float) -> float:
+        """Return the size of letters, in a frame of 1,200, in which words fit into their panel."""
+        width = font(TITLE_SIZE * self._unit, words).getlength(words)
+        return TITLE_SIZE * min(1.0, room / width) if width else TITLE_SIZE
 
     def _timeline(self, draw: ImageDraw.ImageDraw, moment: Moment) -> None:
         """Draw where in the training the frame is; tick marks are snapshots."""
@@ -258,7 +269,7 @@ class Stage:
         if len(epochs) < 2:
             return
         left, right = self._margin + 62 * unit, self.width - self._margin - 12 * unit
-        y, span = self.height - 40 * unit, epochs[-1] - epochs[0] or 1
+        y, span = self._timeline_y, epochs[-1] - epochs[0] or 1
         ticks = [left + (epoch - epochs[0]) / span * (right - left) for epoch in epochs]
         now = ticks[moment.slot] * (1 - moment.part) + ticks[moment.following] * moment.part
         self._write(draw, (self._margin, y - 9 * unit), "Epoch", 16, 60 * unit, self.ink.soft)

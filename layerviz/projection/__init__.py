@@ -7,7 +7,7 @@ The command line lists the projections, so whatever is heavy is imported inside 
 reads a run is in ``of_run``.
 """
 
-from layerviz.projection.layer_maps import LayerMaps, rated, trustworthiness
+from layerviz.projection.layer_maps import LayerMaps, rated
 from layerviz.projection.projection import LayerStates, Projection
 from layerviz.projection.projections import (
     DEFAULT_PROJECTION,
@@ -16,14 +16,25 @@ from layerviz.projection.projections import (
     projection_notes,
     projections_in_words,
 )
+from layerviz.projection.quality import (
+    NEIGHBOURS,
+    MapQuality,
+    kept_neighbours,
+    map_quality,
+    trustworthiness,
+)
 
 __all__ = [
     "DEFAULT_PROJECTION",
+    "NEIGHBOURS",
     "PROJECTIONS",
     "LayerMaps",
     "LayerStates",
+    "MapQuality",
     "Projection",
     "draw",
+    "kept_neighbours",
+    "map_quality",
     "projection_notes",
     "projections_in_words",
     "rated",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerviz.projection.layer_maps import vary
+from layerviz.projection.quality import vary
 
 if TYPE_CHECKING:  # imported where it is used: see projections.py
     from sklearn.decomposition import PCA

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerviz.config import TRAIN_AND_VAL
-
-NEIGHBOURS = 12  # of the trustworthiness
-QUALITY_SAMPLE = 250  # points at which it is measured
+from layerviz.projection.quality import map_quality
 
 
 @dataclass(frozen=True)
@@ -26,24 +23,29 @@ class LayerMaps:
     explained : ndarray of shape (2,), float32
         The part of the train variance along each axis, 0 where there is no variance at all; NaN
         for projections that do not tell.
+    kept : ndarray of shape (S, n_splits), float32, or None
+        Share of kept neighbours per snapshot and split, as in `MapQuality`; None where it has not
+        been measured, as in files of earlier versions.
     """
 
     xy: np.ndarray
     trust: np.ndarray
     explained: np.ndarray
+    kept: np.ndarray | None = None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays under the names that `from_arrays` reads."""
-        return {"xy": self.xy, "trust": self.trust, "explained": self.explained}
+        return {name: array for name, array in vars(self).items() if array is not None}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> LayerMaps:
-        return cls(arrays["xy"], arrays["trust"], arrays["explained"])
+        return cls(arrays["xy"], arrays["trust"], arrays["explained"], arrays.get("kept"))
 
     def at(self, snapshots: Sequence[int]) -> LayerMaps:
         """Return the maps at some of the snapshots."""
         chosen = list(snapshots)
-        return LayerMaps(self.xy[chosen], self.trust[chosen], self.explained)
+        kept = None if self.kept is None else self.kept[chosen]
+        return LayerMaps(self.xy[chosen], self.trust[chosen], self.explained, kept)
 
     @property
     def n_snapshots(self) -> int:
@@ -65,18 +67,15 @@ class LayerMaps:
         return ((xy - (low + high) / 2) / extent + 0.5).astype(np.float32)
 
 
-def vary(rows: np.ndarray) -> bool:
-    """Return whether not all rows are equal."""
-    return bool((rows != rows[:1]).any())
-
-
 def rated(
     xy: Sequence[np.ndarray],
     states: Sequence[np.ndarray],
     splits: np.ndarray,
     explained: np.ndarray | None = None,
+    *,
+    earlier: LayerMaps | None = None,
 ) -> LayerMaps:
-    """Return maps with their trustworthiness.
+    """Return maps with how far their neighbourhoods can be trusted.
 
     Parameters
     ----------
@@ -87,22 +86,27 @@ def rated(
     splits : ndarray of shape (N,)
     explained : ndarray of shape (2,), optional
         As in `LayerMaps`.
+    earlier : LayerMaps, optional
+        The maps of the first snapshots, rated before; only the rest is rated.
     """
     stacked = np.stack(xy).astype(np.float32)
-    trust = [
-        split_trustworthiness(state, positions, splits)
-        for state, positions in zip(states, stacked, strict=True)
-    ]
+    trust: list[np.ndarray] = []
+    kept: list[np.ndarray] = []
+    if earlier is not None:
+        trust = list(earlier.trust[: len(xy)])
+        not_rated = np.full_like(earlier.trust, np.nan)
+        kept = list((not_rated if earlier.kept is None else earlier.kept)[: len(xy)])
+    for at in range(len(trust), len(xy)):
+        quality = map_quality(states[at], stacked[at], splits)
+        trust.append(quality.trust)
+        kept.append(quality.kept)
     if explained is None:
         explained = np.full(2, np.nan)
-    return LayerMaps(stacked, np.stack(trust), explained.astype(np.float32))
-
-
-def split_trustworthiness(states: np.ndarray, xy: np.ndarray, splits: np.ndarray) -> np.ndarray:
-    """Return the trustworthiness of train and of val, shape (2,), NaN where undefined."""
-    return np.array(
-        [trustworthiness(states[splits == split], xy[splits == split]) for split in TRAIN_AND_VAL],
-        dtype=np.float32,
+    return LayerMaps(
+        stacked,
+        np.stack(trust).astype(np.float32),
+        explained.astype(np.float32),
+        np.stack(kept).astype(np.float32),
     )
 
 
@@ -125,61 +129,9 @@ def continued(
         Maps of the first snapshots, as computed before; only the rest is computed.
     """
     positions = [] if earlier is None else list(earlier.xy[: len(states)])
-    trust = [] if earlier is None else list(earlier.trust[: len(states)])
     train = splits == "train"
     for index in range(len(positions), len(states)):
         before = positions[-1][train] if positions else None
         xy = draw(index, states[index].astype(np.float32), before)
         positions.append(xy.astype(np.float32))  # as stored, so that `earlier` goes on alike
-        trust.append(split_trustworthiness(states[index], xy, splits))
-    nothing = np.full(2, np.nan, dtype=np.float32)
-    return LayerMaps(np.stack(positions), np.stack(trust).astype(np.float32), nothing)
-
-
-def trustworthiness(
-    states: np.ndarray,
-    xy: np.ndarray,
-    *,
-    n_neighbors: int = NEIGHBOURS,
-    max_points: int = QUALITY_SAMPLE,
-) -> float:
-    """Return how far neighbours on the map are neighbours in the hidden states, 0 to 1.
-
-    Venna & Kaski (2001), as scikit-learn's ``sklearn.manifold.trustworthiness``, but measured
-    at an evenly spaced sample of at most `max_points` points (each against all others), which
-    estimates the same mean without a full N x N ranking.
-
-    Parameters
-    ----------
-    states : ndarray of shape (N, D)
-        The hidden states.
-    xy : ndarray of shape (N, 2)
-        Their map.
-    n_neighbors : int
-        Size of a neighbourhood.
-    max_points : int
-        Points at which it is measured.
-
-    Returns
-    -------
-    float
-        NaN where the measure is not defined: if N is below ``2 * n_neighbors + 1``, or if all
-        states are equal.
-    """
-    from sklearn.metrics import pairwise_distances  # see projections.py
-
-    n = len(states)
-    if n < 2 * n_neighbors + 1 or not vary(states):
-        return float("nan")
-    at = np.unique(np.linspace(0, n - 1, min(n, max_points)).astype(int))
-    states = states.astype(np.float32)
-    far = pairwise_distances(states[at], states)  # (m, n) in the hidden size
-    near = pairwise_distances(xy[at], xy)  # (m, n) on the map
-    rows = np.arange(len(at))
-    far[rows, at] = near[rows, at] = np.inf
-    neighbours = np.argpartition(near, n_neighbors, axis=1)[:, :n_neighbors]  # (m, k)
-    distances = np.take_along_axis(far, neighbours, axis=1)  # (m, k)
-    ranks = (far[:, None, :] < distances[:, :, None]).sum(axis=2) + 1  # (m, k), 1 = nearest
-    excess = np.clip(ranks - n_neighbors, 0, None).sum()
-    worst = len(at) * n_neighbors * (2 * n - 3 * n_neighbors - 1) / 2
-    return float(1 - excess / worst)
+    return rated(positions, states, splits, earlier=earlier)

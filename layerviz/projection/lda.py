@@ -9,8 +9,9 @@ import numpy as np
 import scipy
 
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
-from layerviz.projection.layer_maps import LayerMaps, rated, vary
+from layerviz.projection.layer_maps import LayerMaps, rated
 from layerviz.projection.projection import LayerStates, Projection
+from layerviz.projection.quality import vary
 
 LEAST_VARIANCE = 1e-6  # of standardised states, within classes: keeps the covariance invertible
 LEAST_SINGULAR = 1e-6  # of class means, as a part of the largest: below it there is no discriminant

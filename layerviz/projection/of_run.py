@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from layerviz import runs
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
-from layerviz.projection.layer_maps import LayerMaps
+from layerviz.projection.layer_maps import LayerMaps, rated
 from layerviz.projection.projection import LayerStates
 from layerviz.projection.projections import PROJECTIONS, draw
 from layerviz.runs import Run
@@ -49,13 +50,22 @@ def maps_of_layer(
 def read_stored_maps(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps | None:
     """Return the stored maps of one layer, perhaps not of the newest snapshots; None without any.
 
+    Those that an earlier version stored without the share of kept neighbours are rated on reading.
+
     Raises
     ------
     UnknownNameError
         If there is no such projection.
     """
     arrays = runs.read_map(run.path, PROJECTIONS[projection].name, pooling, layer)
-    return None if arrays is None else LayerMaps.from_arrays(arrays)
+    if arrays is None:
+        return None
+    maps = LayerMaps.from_arrays(arrays)
+    if maps.kept is not None:
+        return maps
+    snapshots = [snapshot.index for snapshot in run.snapshots[: maps.n_snapshots]]
+    layer_states = _layer_states(run, pooling, layer, snapshots)
+    return replace(maps, kept=rated(list(maps.xy), layer_states.states, layer_states.splits).kept)
 
 
 def update_stored_maps(

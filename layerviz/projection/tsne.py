@@ -18,8 +18,9 @@ from layerviz.progress import (
     stop_if_asked,
 )
 from layerviz.projection.components import reduced, reduced_by_train, two_columns
-from layerviz.projection.layer_maps import LayerMaps, continued, vary
+from layerviz.projection.layer_maps import LayerMaps, continued
 from layerviz.projection.projection import LayerStates, Projection
+from layerviz.projection.quality import vary
 
 if TYPE_CHECKING:  # imported where it is used: see projections.py
     import openTSNE
@@ -248,11 +249,12 @@ def _positions_of_new(embedding: openTSNE.TSNEEmbedding, components: np.ndarray)
 TSNE = Projection(
     name="tsne",
     label="t-SNE",
-    help="preserves neighbourhoods; distances between far clusters mean little.",
-    reading="preserves neighbourhoods. Each epoch starts from the positions of the one before, and "
-    "a point is held in place to the extent that its nearest neighbours stayed the same, so what "
-    "moves is what changed. (Where most neighbours changed, the layout is recomputed.) Cluster "
-    "sizes and distances between far clusters mean little.",
+    help="keeps neighbours together, as far as it can; distances between far clusters mean little.",
+    reading="keeps neighbours together, as far as two dimensions allow. Each epoch starts from the "
+    "positions of the one before, and a point is held in place to the extent that its nearest "
+    "neighbours stayed the same, so points whose neighbours stayed move little. (Where most "
+    "neighbours changed, the layout is recomputed.) Cluster sizes and distances between far "
+    "clusters mean little.",
     draw=tsne_maps,
     place=place_in_tsne,
     stored=True,

@@ -21,8 +21,9 @@ from layerviz.progress import (
     stop_if_asked,
 )
 from layerviz.projection.components import reduced, reduced_by_train, two_columns
-from layerviz.projection.layer_maps import LayerMaps, continued, vary
+from layerviz.projection.layer_maps import LayerMaps, continued
 from layerviz.projection.projection import LayerStates, Projection
+from layerviz.projection.quality import vary
 
 if TYPE_CHECKING:
     from umap import UMAP as UmapModel
@@ -166,10 +167,10 @@ def _positions_of_new(model: UmapModel, train_xy: np.ndarray, components: np.nda
 UMAP = Projection(
     name="umap",
     label="UMAP",
-    help="preserves neighbourhoods too, and packs them more tightly.",
-    reading="preserves neighbourhoods too, packs them more tightly, and continues from epoch to "
-    "epoch in the same way. The first UMAP map after the server starts takes up to a minute "
-    "longer, while UMAP compiles itself.",
+    help="aims for the same, and packs neighbours more tightly.",
+    reading="aims for the same, packs neighbours more tightly, and continues from epoch to epoch "
+    "in the same way. The first UMAP map after the server starts takes up to a minute longer, "
+    "while UMAP compiles itself.",
     draw=umap_maps,
     place=place_in_umap,
     stored=True,

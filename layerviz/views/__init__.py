@@ -18,9 +18,16 @@ from layerviz.views.scores import (
     probe_scores,
     range_of_blocks,
 )
-from layerviz.views.small_print import captured_note, slider_note, small_print
+from layerviz.views.small_print import (
+    MAPS_FOOTNOTE,
+    captured_note,
+    figures_note,
+    slider_note,
+    small_print,
+)
 
 __all__ = [
+    "MAPS_FOOTNOTE",
     "POINTS_PER_SPLIT",
     "Legend",
     "MapsRequest",
@@ -28,6 +35,7 @@ __all__ = [
     "RunMaps",
     "captured_note",
     "collect_maps",
+    "figures_note",
     "first_and_last_layers",
     "head_scores",
     "is_best",

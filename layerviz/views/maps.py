@@ -154,6 +154,7 @@ class RunMaps:
             projection or PROJECTIONS[self.view.projection].label,
             names,
             when,
+            {layer: maps.kept for layer, maps in self.by_layer.items() if maps.kept is not None},
         )
 
     def projection_in_words(self) -> str:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from layerviz.projection import PROJECTIONS, projection_notes
+import numpy as np
+
+from layerviz.projection import NEIGHBOURS, PROJECTIONS, projection_notes
 from layerviz.views.maps import RunMaps
 
 TRUSTWORTHINESS = (
-    "T is the trustworthiness of a map (Venna and Kaski 2001, 12 neighbours): it falls when points "
-    "that are neighbours on the map are not neighbours in the full hidden size, the more so the "
-    "further apart they are there; 1 is best."
+    "T is the trustworthiness of a map (Venna and Kaski 2001): 1, less a penalty for each point "
+    f"that is among another's {NEIGHBOURS} nearest on the map but not in the full hidden size, the "
+    "larger the further away it really is; so T can be high where few neighbours are kept."
 )
 FITTED = "Maps are fitted on train; val is placed into them."
+MAPS_FOOTNOTE = (
+    "F1: macro-F1 of a linear probe in the full hidden size. T: trustworthiness of the map; 1 is "
+    "best, and a false neighbour costs the more, the further away it really is. "
+    f"kept: the share of a point's {NEIGHBOURS} nearest neighbours in the full hidden size (for "
+    f"val, of its {NEIGHBOURS} nearest train examples) that are also among its {NEIGHBOURS} "
+    "nearest on the map."
+)  # below pictures, which have no page around them
 
 
 def small_print(
@@ -31,17 +40,14 @@ def small_print(
     """
     first = maps[0]
     projection = PROJECTIONS[first.view.projection]
-    where = f" ({probe_is_in})" if probe_is_in else ""
     sentences = [
-        TRUSTWORTHINESS,
-        f"F1 is the macro-F1 of a linear probe in the full hidden size{where}, under the same "
-        "pooling; the train figure is measured on the examples that the probe was fitted to.",
+        *figures_note(maps, probe_is_in),
         FITTED,
         *projection_notes(projection.name, len(first.run.label_names)),
     ]
     if projection.explains_variance:
         shares = [one.explained.sum() for of_run in maps for one in of_run.by_layer.values()]
-        low, high = f"{min(shares):.0%}", f"{max(shares):.0%}"
+        low, high = _percent(min(shares)), _percent(max(shares))
         span = low if low == high else f"{low} to {high}"
         sentences.append(f"The two components show {span} of a layer's variance over all epochs.")
     if projection.refits and any(of_run.run.live for of_run in maps):
@@ -50,6 +56,34 @@ def small_print(
     if len(first.rows) < n_mapped:
         sentences.append(f"Drawn: {len(first.rows):,} of the {n_mapped:,} mapped points, {sample}.")
     return sentences
+
+
+def figures_note(maps: Sequence[RunMaps], probe_is_in: str = "") -> list[str]:
+    """Return what the figures in the titles of maps mean; parameters as in `small_print`."""
+    where = f" ({probe_is_in})" if probe_is_in else ""
+    return [
+        TRUSTWORTHINESS,
+        *_kept_note(maps),
+        f"F1 is the macro-F1 of a linear probe in the full hidden size{where}, under the same "
+        "pooling; the train figure is measured on the examples that the probe was fitted to.",
+    ]
+
+
+def _kept_note(maps: Sequence[RunMaps]) -> list[str]:
+    """Say what the share of kept neighbours is, with one of those that the maps show."""
+    of_layers = [one.kept for of_run in maps for one in of_run.by_layer.values()]
+    on_train = [kept[-1, 0] for kept in of_layers if kept is not None]
+    rated = [share for share in on_train if not np.isnan(share)]
+    if not rated:
+        return []
+    share = _percent(rated[-1])
+    by_chance = NEIGHBOURS / ((maps[0].splits == "train").sum() - 1)
+    least = "less than 1 %" if by_chance < 0.005 else f"about {100 * by_chance:.0f} %"
+    return [
+        f"“kept {share}” means that {share} of a point's {NEIGHBOURS} nearest neighbours in the "
+        f"full hidden size are also among its {NEIGHBOURS} nearest on the map (for a val point: of "
+        f"its {NEIGHBOURS} nearest train examples); points placed at random would keep {least}.",
+    ]
 
 
 def captured_note(maps: RunMaps) -> list[str]:
@@ -68,3 +102,7 @@ def slider_note(slots: Sequence[int]) -> list[str]:
     if len(slots) == planned:
         return []
     return [f"The slider shows {len(slots)} of {planned} snapshots, evenly spaced."]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

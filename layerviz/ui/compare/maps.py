@@ -27,7 +27,7 @@ from layerviz.ui.parts.map_controls import (
 from layerviz.ui.parts.selection import clear_button, highlight, selection, selection_callback
 from layerviz.ui.parts.state import keep, redrawing
 from layerviz.ui.parts.stored_maps import maps_are_ready, n_ready_snapshots
-from layerviz.views import MapsView, RunMaps, legend_of, small_print
+from layerviz.views import MAPS_FOOTNOTE, MapsView, RunMaps, legend_of, small_print
 from layerviz.views.slider import most_per_split, shared_slots, slider_label
 from layerviz.wording import count, epoch_name, layer_name
 
@@ -231,6 +231,7 @@ def _chart(
             grid=grid,
             selectable=True,
             names=[entry.contender.name for entry in entries],
+            footnote=MAPS_FOOTNOTE,
         ),
         key=CHART,
         name="comparison-maps",

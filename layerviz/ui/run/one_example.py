@@ -21,7 +21,7 @@ from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.selection import nothing_found, select
 from layerviz.ui.parts.state import keep, open_tab, plain
 from layerviz.ui.run.tokens import tokens_of_text
-from layerviz.views import MapsView, first_and_last_layers, legend_of
+from layerviz.views import MapsView, figures_note, first_and_last_layers, legend_of
 from layerviz.wording import at_epoch, epoch_name, layer_name, sentence_case
 
 LONG_TEXT = 600  # characters; a longer one scrolls
@@ -191,7 +191,8 @@ def _path(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
     layers = first_and_last_layers(_n(run))
     view = MapsView(pooling, DEFAULT_PROJECTION, "label", layers, classes)
     colour_legend(legend_of(run.label_names, "label", classes), "example_legend")
-    show_maps(run, view, key="example_maps", only=example["id"])
+    maps, _ = show_maps(run, view, key="example_maps", only=example["id"])
+    st.caption(" ".join(figures_note([maps])))
     st.button(
         "Show in the Maps tab",
         icon=":material/scatter_plot:",

@@ -25,7 +25,14 @@ from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.state import keep, show_error
 from layerviz.ui.run.one_example import cell_controls, show_neighbours
 from layerviz.ui.run.tokens import tokens_of_text
-from layerviz.views import MapsView, RunMaps, first_and_last_layers, legend_of
+from layerviz.views import (
+    MAPS_FOOTNOTE,
+    MapsView,
+    RunMaps,
+    figures_note,
+    first_and_last_layers,
+    legend_of,
+)
 from layerviz.views.slider import most_per_split
 from layerviz.wording import at_epoch
 
@@ -128,13 +135,14 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
             n_slots=1,
             dark=st.context.theme.type == "dark",
             own_texts=stars,
+            footnote=MAPS_FOOTNOTE,
         ),
         key="own_texts_maps",
         name=f"{run.run_id}-own-texts",
         alt=MAPS_IN_WORDS,
     )
-    if notes := projection_notes(view.projection, len(run.label_names)):
-        st.caption(" ".join(notes))
+    notes = projection_notes(view.projection, len(run.label_names))
+    st.caption(" ".join([*figures_note([maps]), *notes]))
 
 
 def _stars(run: Run, read: OwnTexts, folder: Path, snapshot: int, maps: RunMaps) -> pd.DataFrame:
