@@ -691,7 +691,7 @@ def test_scores_of_probes_go_along_and_must_be_those_of_its_predictions(
     assert all((taken[pooling] == scores[pooling]).all() for pooling in run.poolings)
 
     def with_scores(root: str, of_pooling: dict[str, np.ndarray]) -> Path:
-        named = {runs.probe_scores_name(pooling): part for pooling, part in of_pooling.items()}
+        named = {pooling + runs.SCORES: part for pooling, part in of_pooling.items()}
         changed = file_with(name, arrays(tmp_path, **predicted, **named))
         return rezipped(zipped, tmp_path / f"{root}.zip", changed)
 
@@ -706,6 +706,15 @@ def test_scores_of_probes_go_along_and_must_be_those_of_its_predictions(
         ("partial", {"mean": scores["mean"]}, "do not have the shape"),
     ):
         assert message in refuse(with_scores(root, bad), tmp_path / "runs").message
+    hits = runs.read_search_hits(run.path, 1)
+    assert hits is not None
+    eleven = {
+        pooling + runs.HITS: np.where(part < 11, np.uint8(11), part)
+        for pooling, part in hits.items()
+    }
+    bad_hits = file_with(name, arrays(tmp_path, **predicted, **eleven))
+    bad_zip = rezipped(zipped, tmp_path / "eleven.zip", bad_hits)
+    assert "neighbours that cannot be" in refuse(bad_zip, tmp_path / "runs").message
 
 
 def test_a_zip_without_states_is_for_reading_only(run: Run, tmp_path: Path) -> None:

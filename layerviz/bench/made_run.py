@@ -67,7 +67,10 @@ def made_run(
         snapshot = Snapshot(index, 10 * index, float(index))
         run = runs.write_snapshot(run.path, snapshot, pooled, predictions)
         table = _repeated(measured, n_layers, rng)
-        of_layers = (_of_all_layers(one, n_layers) for one in (measured.predicted, measured.scores))
+        of_layers = (
+            _of_all_layers(one, n_layers)
+            for one in (measured.predicted, measured.scores, measured.hits)
+        )
         runs.write_measures(run.path, index, table, *of_layers)
         scores = dict.fromkeys(runs.HISTORY_COLUMNS[4:], 0.5 + index / 20)
         rows.append({"step": 10 * index, "epoch": float(index), "loss": 1 / (1 + index), **scores})

@@ -22,6 +22,7 @@ from layerviz.errors import RunError
 from layerviz.runs import Run
 from layerviz.runs.layout import EXAMPLES, HISTORY, MEASURES, RECORD, Layout, map_parts, mix_parts
 from layerviz.separability import LayerMix
+from layerviz.separability.geometry import NEIGHBOURS, NOT_SEARCHED
 
 ZIP_AGAIN = "Zip the run again where it was made; it may have been changed by hand."
 MOST_LAYERS, MOST_TABLE_BYTES = 200, 2_000_000_000
@@ -245,18 +246,28 @@ def _check_snapshot(layout: Layout, index: int, examples: pd.DataFrame, run: Run
     probes = layout.probes(index)
     if not probes.exists():
         return
-    arrays = _arrays(probes)
-    predicted = dict.fromkeys(run.poolings, ("I16", [n_states, n]))
-    names = map(runs.probe_scores_name, run.poolings)
-    scored = dict.fromkeys(names, ("F16", [n_states, n, n_classes]))
-    if arrays not in (predicted, predicted | scored):  # scores were not always stored
-        raise unsound(f"probes of snapshot {index} do not have the shape {[n_states, n]}")
+    _check_probes(layout, index, examples, run)
+
+
+def _check_probes(layout: Layout, index: int, examples: pd.DataFrame, run: Run) -> None:
+    n_classes, shape = len(run.label_names), [int(run.encoder["layers"]) + 1, len(examples)]
+    arrays = _arrays(layout.probes(index))
+    expected = dict.fromkeys(run.poolings, ("I16", shape))
+    for suffix, part in ((runs.SCORES, ("F16", [*shape, n_classes])), (runs.HITS, ("U8", shape))):
+        if any(name.endswith(suffix) for name in arrays):  # they were not always stored
+            expected |= {pooling + suffix: part for pooling in run.poolings}
+    if arrays != expected:
+        raise unsound(f"probes of snapshot {index} do not have the shape {shape}")
     of_pooling = runs.read_probes(layout.folder, index)
     if not all(_are_classes(a, n_classes) for a in of_pooling.values()):
         raise unsound(f"probes of snapshot {index} predict classes that do not exist")
     for pooling, scores in (runs.read_probe_scores(layout.folder, index) or {}).items():
         if not _are_scores_of(of_pooling[pooling], scores):
             raise unsound(f"probes of snapshot {index} have scores that are not theirs")
+    is_val = (examples["split"] == "val").to_numpy()
+    for hits in (runs.read_search_hits(layout.folder, index) or {}).values():
+        if not ((hits[:, is_val] <= NEIGHBOURS).all() and (hits[:, ~is_val] == NOT_SEARCHED).all()):
+            raise unsound(f"probes of snapshot {index} hold neighbours that cannot be")
 
 
 def _are_scores_of(predicted: np.ndarray, scores: np.ndarray) -> bool:

@@ -108,7 +108,7 @@ def read_predictions(path: Path, index: int) -> pd.DataFrame:
 
 # --- measures -------------------------------------------------------------------------------
 
-SCORES = ".scores"  # a pooling's name has no dot
+SCORES, HITS = ".scores", ".hits"  # beside a pooling's predictions; its name has no dot
 SEPARABILITY_COLUMNS = ("snapshot", "pooling", "layer", "measure", "split", "value", "low", "high")
 
 
@@ -133,6 +133,7 @@ def write_measures(
     table: pd.DataFrame,
     predicted: dict[str, np.ndarray],
     scores: dict[str, np.ndarray],
+    hits: dict[str, np.ndarray] | None = None,
 ) -> None:
     """Store what was measured at one snapshot, in place of earlier measures of it.
 
@@ -148,8 +149,11 @@ def write_measures(
         Per pooling, int16 of shape (L + 1, N): what each layer's probe predicts.
     scores : dict of str to ndarray
         Per pooling, float16 of shape (L + 1, N, C): log-probabilities of the classes.
+    hits : dict of str to ndarray, optional
+        Per pooling, uint8 of shape (L + 1, N): how many of the nearest train examples are of the
+        same class; nothing without val.
     """
-    tensors = predicted | {probe_scores_name(name): array for name, array in scores.items()}
+    tensors = predicted | _named(scores, SCORES) | _named(hits or {}, HITS)
     stored = read_separability(path)
     rows = table.assign(snapshot=index)
     others = stored[stored["snapshot"] != index]
@@ -172,7 +176,7 @@ def read_separability(path: Path) -> pd.DataFrame:
 def read_probes(path: Path, index: int) -> dict[str, np.ndarray]:
     """Return what the probes of one snapshot predict: per pooling int16 of shape (L + 1, N)."""
     with safe_open(_existing(Layout(path).probes(index)), framework="np") as stored:
-        poolings = [name for name in stored.keys() if not is_probe_scores(name)]  # noqa: SIM118
+        poolings = [name for name in stored.keys() if "." not in name]  # noqa: SIM118
         return {pooling: stored.get_tensor(pooling) for pooling in poolings}
 
 
@@ -192,19 +196,36 @@ def read_probe_scores(path: Path, index: int) -> dict[str, np.ndarray] | None:
         Per pooling, log-probabilities of all label names of the run, -inf for a class that train
         does not hold. None for a snapshot that was measured before scores were stored.
     """
+    return _read_beside_probes(path, index, SCORES)
+
+
+def read_search_hits(path: Path, index: int) -> dict[str, np.ndarray] | None:
+    """Return how many of each val example's nearest train examples are of its class.
+
+    Parameters
+    ----------
+    path : Path
+        The run's folder.
+    index : int
+        The snapshot's.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (L + 1, N), uint8, or None
+        Per pooling, of the 10 nearest (of all, where train has fewer); 255 outside val. None for
+        a snapshot that was measured before they were counted, or without val.
+    """
+    return _read_beside_probes(path, index, HITS)
+
+
+def _named(arrays: dict[str, np.ndarray], suffix: str) -> dict[str, np.ndarray]:
+    return {pooling + suffix: array for pooling, array in arrays.items()}
+
+
+def _read_beside_probes(path: Path, index: int, suffix: str) -> dict[str, np.ndarray] | None:
     with safe_open(_existing(Layout(path).probes(index)), framework="np") as stored:
-        names = [name for name in stored.keys() if is_probe_scores(name)]  # noqa: SIM118
-        return {name.removesuffix(SCORES): stored.get_tensor(name) for name in names} or None
-
-
-def probe_scores_name(pooling: str) -> str:
-    """Return the name of a pooling's class scores beside its predictions, which have its own."""
-    return pooling + SCORES
-
-
-def is_probe_scores(name: str) -> bool:
-    """Return whether a tensor of this name in a file of probes holds class scores."""
-    return name.endswith(SCORES)
+        names = [name for name in stored.keys() if name.endswith(suffix)]  # noqa: SIM118
+        return {name.removesuffix(suffix): stored.get_tensor(name) for name in names} or None
 
 
 def read_pooled(path: Path, index: int) -> dict[str, np.ndarray]:

@@ -86,6 +86,12 @@ from layerviz.separability.scored_cells import (
     Score,
     neighbourhood_means,
 )
+from layerviz.separability.searching import (
+    SearchAnswer,
+    find_search_answer,
+    search_answer_of,
+    search_sentences,
+)
 from layerviz.separability.simultaneous import (
     Intervals,
     confidence_set,
@@ -140,6 +146,7 @@ __all__ = [
     "Predictions",
     "Probe",
     "Score",
+    "SearchAnswer",
     "SnapshotMeasures",
     "SplitResamples",
     "accuracy",
@@ -164,6 +171,7 @@ __all__ = [
     "few_examples",
     "find_answer",
     "find_best",
+    "find_search_answer",
     "first_separates",
     "fit_probe",
     "gains_since_start",
@@ -195,7 +203,9 @@ __all__ = [
     "report_table",
     "resampling_weights",
     "score_of",
+    "search_answer_of",
     "search_mix",
+    "search_sentences",
     "searched_mix_sentence",
     "shortage",
     "simultaneous_interval",

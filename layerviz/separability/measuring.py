@@ -22,6 +22,7 @@ from layerviz.progress import (
     stop_if_asked,
 )
 from layerviz.separability.control_task import control_labels
+from layerviz.separability.geometry import NOT_SEARCHED
 from layerviz.separability.measures import (
     MEASURES,
     ChangeMeasure,
@@ -59,11 +60,24 @@ class SnapshotMeasures:
         Per pooling, the class index that each layer's probe predicts for each example.
     scores : dict of str to ndarray of shape (L + 1, N, C), float16
         Per pooling, the log-probabilities of the classes, as in `Probe`.
+    hits : dict of str to ndarray of shape (L + 1, N), uint8
+        Per pooling, how many of each val example's nearest train examples are of its class, 255
+        for the others. Empty without val.
     """
 
     table: pd.DataFrame
     predicted: dict[str, np.ndarray]
     scores: dict[str, np.ndarray]
+    hits: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class _MeasuredLayer:
+    """A layer's probe, (measure, split, value) of its states, and its hits, shape (N,)."""
+
+    probe: Probe
+    values: list[tuple[str, str, float]]
+    hits: np.ndarray
 
 
 def measure_layers(
@@ -116,17 +130,21 @@ def measure_layers(
     rows: list[Row] = []
     predicted: dict[str, np.ndarray] = {}
     scores: dict[str, np.ndarray] = {}
+    hits: dict[str, np.ndarray] = {}
     n_measured = 0
     for pooling, states in pooled.items():
-        probes: list[Probe] = []
-        for probe, values in _each_layer(
+        layers: list[_MeasuredLayer] = []
+        for layer in _each_layer(
             states, labels, splits, seed=seed, n_classes=n_classes, control=control
         ):
             stop_if_asked(should_stop)
-            rows += [_row(pooling, len(probes), *value) for value in values]
-            probes.append(probe)
+            rows += [_row(pooling, len(layers), *value) for value in layer.values]
+            layers.append(layer)
             n_measured += 1
             on_progress(Progress(MEASURING, n_measured, n_cells))
+        if "val" in resamples.rows:
+            hits[pooling] = np.stack([layer.hits for layer in layers])
+        probes = [layer.probe for layer in layers]
         predicted[pooling] = np.stack([probe.predicted for probe in probes])
         scores[pooling] = np.stack([probe.scores for probe in probes])
         predictions = Predictions(
@@ -142,7 +160,8 @@ def measure_layers(
         rows += _change_rows(pooling, states, before, splits == "train")
     last_layer = len(next(iter(pooled.values()))) - 1
     rows += _prediction_rows(HEAD, [last_layer], Predictions(head[None], resamples))
-    return SnapshotMeasures(pd.DataFrame(rows, columns=list(MEASURE_COLUMNS)), predicted, scores)
+    table = pd.DataFrame(rows, columns=list(MEASURE_COLUMNS))
+    return SnapshotMeasures(table, predicted, scores, hits)
 
 
 def _control_of(examples: pd.DataFrame, seed: int) -> np.ndarray | None:
@@ -173,19 +192,23 @@ def _each_layer(
     seed: int,
     n_classes: int,
     control: np.ndarray | None,
-) -> Iterator[tuple[Probe, list[tuple[str, str, float]]]]:
-    """Yield each layer's probe and (measure, split, value) of what is computed from its states.
+) -> Iterator[_MeasuredLayer]:
+    """Yield for each layer what is computed from its states.
 
     Several layers are under way at a time. The matrices are small: a thread for each layer gets
     more done than threads inside a product.
     """
     train, mapped = splits == "train", np.isin(splits, TRAIN_AND_VAL)
 
-    def one(state: np.ndarray) -> tuple[Probe, list[tuple[str, str, float]]]:
+    def one(state: np.ndarray) -> _MeasuredLayer:
         torch.set_num_threads(1)  # of this thread
         probe = fit_probe(state, labels, train, seed=seed, n_classes=n_classes, control=control)
         part = state[mapped].astype(np.float32)
-        return probe, _layer_values(LabelledStates(part, labels[mapped], train[mapped], seed))
+        layer = LabelledStates(part, labels[mapped], train[mapped], seed)
+        hits = np.full(len(splits), NOT_SEARCHED, dtype=np.uint8)
+        if layer.has_val:
+            hits[splits == "val"] = layer.hits.sum(axis=1)
+        return _MeasuredLayer(probe, _layer_values(layer), hits)
 
     pool = ThreadPoolExecutor(THREADS)
     try:

@@ -57,7 +57,9 @@ def measure_snapshot(
         on_progress=on_progress,
         should_stop=should_stop,
     )
-    runs.write_measures(run.path, index, measured.table, measured.predicted, measured.scores)
+    runs.write_measures(
+        run.path, index, measured.table, measured.predicted, measured.scores, measured.hits
+    )
 
 
 def cells_of(run: Run, poolings: Sequence[str] | None = None) -> tuple[list[Cell], np.ndarray]:

@@ -10,8 +10,7 @@ from layerviz.separability.resampling import macro_f1
 def _precision_at_10(layer: LabelledStates) -> dict[str, float]:
     if not layer.has_val:
         return {}
-    _, indices = layer.neighbours
-    return {"val": float((layer.train_labels[indices] == layer.val_labels[:, None]).mean())}
+    return {"val": float(layer.hits.mean())}
 
 
 def _nearest_mean_macro_f1(layer: LabelledStates) -> dict[str, float]:

@@ -69,6 +69,12 @@ class LabelledStates:
         train, val = self.directions
         return nearest_in_train(val, train)
 
+    @cached_property
+    def hits(self) -> np.ndarray:
+        """Whether these are of the val example's class, bool of shape (number of val, k)."""
+        _, indices = self.neighbours
+        return self.train_labels[indices] == self.val_labels[:, None]
+
 
 @dataclass(frozen=True)
 class LayerChange:
