@@ -402,28 +402,50 @@ def test_the_length_limit_is_drawn_where_it_cuts(limit: int, drawn_rule: bool) -
         assert list(rows_of(drawn, rule)["limit"]) == [limit]
 
 
-def history(losses: list[float]) -> pd.DataFrame:
-    steps = range(1, len(losses) + 1)
-    return pd.DataFrame({"step": steps, "epoch": [s / 10 for s in steps], "loss": losses})
+SIZES = {"train": 2000, "val": 500}
+
+
+def history(losses: list[float], of_val: list[float] | None = None) -> pd.DataFrame:
+    nothing = [np.nan] * len(losses)
+    return pd.DataFrame(
+        {
+            "epoch": [step / 10 for step in range(1, len(losses) + 1)],
+            "loss": losses,
+            "train_loss": nothing,
+            "val_loss": of_val or nothing,
+        }
+    ).astype(float)
 
 
 def test_the_loss_curve_grows_into_a_fixed_frame() -> None:
-    drawn = charts.loss_curve(history([0.7]), 50).to_dict()
-    assert len(rows_of(drawn)) == 1
-    assert drawn["encoding"]["x"]["scale"]["domain"] == [0, 50]
-    assert without_data(drawn) == without_data(charts.loss_curve(history([1, 2]), 50).to_dict())
+    drawn = charts.loss_curve(history([0.7]), SIZES, 5).to_dict()
+    (data,) = drawn["datasets"].values()
+    assert len(data) == 1
+    for layer in drawn["layer"]:
+        assert layer["encoding"]["x"]["scale"]["domain"] == [0, 5]
+    more = charts.loss_curve(history([1, 2], [3, 4]), SIZES, 5).to_dict()
+    assert without_data(drawn) == without_data(more)
 
 
-def test_steps_without_a_loss_leave_no_gap_in_the_loss_curve() -> None:
-    drawn = charts.loss_curve(history([0.7, np.nan, 0.5, np.nan]), 4).to_dict()
-    assert list(rows_of(drawn)["loss"]) == [0.7, 0.5]
+def test_the_loss_of_val_stands_beside_those_of_train_in_their_colours() -> None:
+    drawn = charts.loss_curve(history([0.7, np.nan, 0.5], [np.nan, 0.9, np.nan]), SIZES, 4)
+    spec = drawn.to_dict()
+    (rows,) = spec["datasets"].values()
+    assert [(row["series"], row["value"]) for row in rows] == [
+        ("train batches", 0.7),  # without a gap where a row has none
+        ("train batches", 0.5),
+        ("val (n = 500)", 0.9),
+    ]
+    scale = spec["layer"][0]["encoding"]["color"]["scale"]
+    assert scale["domain"] == ["train batches", "train (n = 2,000)", "val (n = 500)"]
+    assert scale["range"][1:] == [charts.SPLIT_COLOURS["train"], charts.SPLIT_COLOURS["val"]]
 
 
 @pytest.mark.parametrize("losses", [[], [np.nan]])
 def test_a_loss_curve_without_losses_is_an_empty_frame(losses: list[float]) -> None:
-    drawn = charts.loss_curve(history(losses).astype(float), 0).to_dict()
-    assert drawn["datasets"][drawn["data"]["name"]] == []
-    assert drawn["encoding"]["x"]["scale"]["domain"] == [0, 1]
+    drawn = charts.loss_curve(history(losses), SIZES, 0).to_dict()
+    assert list(drawn["datasets"].values()) == [[]]
+    assert drawn["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, 1]
 
 
 def test_the_metric_curve_names_both_splits_with_their_sizes() -> None:

@@ -8,6 +8,7 @@ from layerviz.charts.curves import (
     length_histogram,
     loss_curve,
     metric_curve,
+    reliability_chart,
 )
 from layerviz.charts.depth import depth_losses
 from layerviz.charts.frames import (
@@ -21,6 +22,7 @@ from layerviz.charts.frames import (
 from layerviz.charts.grid import Grid, rows_in_box
 from layerviz.charts.heat_maps import (
     class_heat_map,
+    confusion_heat_map,
     score_heat_map,
     similarity_frame,
     similarity_heat_map,
@@ -66,6 +68,7 @@ __all__ = [
     "class_heat_map",
     "colour_codes",
     "confidence_legend",
+    "confusion_heat_map",
     "depth_losses",
     "encoders_over_epochs",
     "examples_frame",
@@ -82,6 +85,7 @@ __all__ = [
     "paths_frame",
     "points_frame",
     "pooling_scores",
+    "reliability_chart",
     "rows_in_box",
     "sample_rows",
     "score_heat_map",

@@ -5,36 +5,55 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from layerviz.charts.palette import OTHER_COLOUR, SPLIT_COLOURS, WRONG_COLOUR
+from layerviz.charts.palette import BATCH_COLOUR, OTHER_COLOUR, SPLIT_COLOURS, WRONG_COLOUR
+from layerviz.charts.score_parts import sample_sizes
 from layerviz.config import SPLITS
 
+BATCHES = "train batches"
+RELIABILITY_HEIGHT = 340  # pixels
 
-def loss_curve(history: pd.DataFrame, total_steps: int) -> alt.Chart:
-    """Draw the training loss over the optimizer steps.
+
+def split_size(split: str, n: int) -> str:
+    """Name a split with the number of its examples, as legends do."""
+    return f"{split} (n = {n:,})"
+
+
+def loss_curve(history: pd.DataFrame, sizes: dict[str, int], epochs: float) -> alt.LayerChart:
+    """Draw the loss over the epochs: of train and val at each snapshot, and of the batches.
 
     Parameters
     ----------
     history : DataFrame
-        ``step``, ``epoch`` and ``loss``.
-    total_steps : int
-        Right end of the axis, so that the curve grows into a fixed frame.
+        ``epoch``, ``loss`` (of the batches since the row before), ``train_loss`` and ``val_loss``.
+    sizes : dict of str to int
+        Number of examples measured per split, for the legend.
+    epochs : float
+        Right end of the axis, so that the curves grow into a fixed frame.
     """
-    return (
-        alt.Chart(history[["step", "epoch", "loss"]].dropna())
-        .mark_line(color=SPLIT_COLOURS["train"], strokeWidth=1.5)
-        .encode(
-            x=alt.X("step:Q", title="Optimizer step").scale(
-                domain=[0, max(total_steps, 1)], nice=False
-            ),
-            y=alt.Y("loss:Q", title="Training loss").scale(zero=False),
-            tooltip=[
-                alt.Tooltip("step:Q", title="Step"),
-                alt.Tooltip("epoch:Q", title="Epoch", format=".2f"),
-                alt.Tooltip("loss:Q", title="Loss", format=".3f"),
-            ],
-        )
-        .properties(height=300)
+    names = {"loss": BATCHES} | {
+        f"{split}_loss": split_size(split, n) for split, n in sizes.items()
+    }
+    colours = [BATCH_COLOUR, *(SPLIT_COLOURS[split] for split in sizes)]
+    rows = history.melt("epoch", list(names), "series", "value").dropna()
+    rows = rows.assign(of_batches=rows["series"] == "loss", series=rows["series"].map(names))
+    base = alt.Chart(rows).encode(
+        x=alt.X("epoch:Q", title="Epoch").scale(domain=[0, max(epochs, 1)], nice=False),
+        y=alt.Y("value:Q", title="Loss").scale(zero=False),
+        color=alt.Color("series:N", title=None)
+        .scale(domain=list(names.values()), range=colours)
+        .legend(orient="top", columns=1, rowPadding=1, symbolType="circle"),
+        tooltip=[
+            alt.Tooltip("series:N", title="Loss of"),
+            alt.Tooltip("epoch:Q", title="Epoch", format=".2f"),
+            alt.Tooltip("value:Q", title="Loss", format=".3f"),
+        ],
     )
+    return alt.LayerChart(
+        layer=[
+            base.transform_filter("datum.of_batches").mark_line(strokeWidth=1.2),
+            base.transform_filter("!datum.of_batches").mark_line(strokeWidth=2, point={"size": 40}),
+        ]
+    ).properties(height=300)
 
 
 def metric_curve(scores: pd.DataFrame, metric: str, sizes: dict[str, int], epochs: float):
@@ -55,7 +74,7 @@ def metric_curve(scores: pd.DataFrame, metric: str, sizes: dict[str, int], epoch
     -------
     alt.Chart
     """
-    named = {split: f"{split} (n = {n:,})" for split, n in sizes.items()}
+    named = {split: split_size(split, n) for split, n in sizes.items()}
     frame = scores.assign(split=scores["split"].map(named))
     colour = alt.Color(
         "split:N",
@@ -80,6 +99,59 @@ def metric_curve(scores: pd.DataFrame, metric: str, sizes: dict[str, int], epoch
         )
         .properties(height=300)
     )
+
+
+def reliability_chart(bins: pd.DataFrame, least: float = 0.0, *, dark: bool = False):
+    """Draw accuracy against confidence, with intervals; on the diagonal they are equal.
+
+    Parameters
+    ----------
+    bins : DataFrame
+        One row per bin: ``confidence``, ``accuracy``, ``low``, ``high`` (95 %) and ``n``.
+    least : float
+        The confidence of guessing, 1 / number of classes, at which the axis begins.
+    dark : bool
+        Whether the page has a dark background.
+
+    Returns
+    -------
+    alt.LayerChart
+    """
+    grey = "#8A93A0" if dark else "#6A7280"
+    ends = pd.DataFrame({"confidence": [least, 1.0], "accuracy": [least, 1.0]})
+    x = alt.X("confidence:Q", title="Mean confidence").scale(domain=[least, 1], nice=False)
+    title = f"Accuracy{sample_sizes(bins['n'], ' per bin')}"
+    # What never reaches the bottom of the axis would waste half of it.
+    bottom = min(least, float(bins["low"].min()))
+    low, accuracy = (
+        alt.Y(name, type="quantitative", title=title).scale(domain=[bottom, 1], nice=False)
+        for name in ("low", "accuracy")
+    )
+    shown = bins.assign(
+        interval=[f"{a:.2f} to {b:.2f}" for a, b in zip(bins["low"], bins["high"], strict=True)]
+    )
+    base = alt.Chart(shown).encode(
+        x=x,
+        tooltip=[
+            alt.Tooltip("confidence:Q", title="Mean confidence", format=".3f"),
+            alt.Tooltip("accuracy:Q", title="Accuracy", format=".3f"),
+            alt.Tooltip("interval:N", title="95 % interval"),
+            alt.Tooltip("n:Q", title="Examples", format=","),
+        ],
+    )
+    val = SPLIT_COLOURS["val"]
+    return alt.LayerChart(
+        layer=[
+            alt.Chart(ends)
+            .mark_line(color=grey, strokeDash=[5, 4], strokeWidth=1.2, tooltip=None)
+            .encode(x=x, y=accuracy),
+            base.mark_line(color=val, strokeWidth=1.5, opacity=0.6, tooltip=None).encode(
+                y=accuracy
+            ),
+            base.mark_rule(color=val, strokeWidth=2).encode(y=low, y2="high:Q"),
+            base.mark_point(color=val, filled=True, opacity=1, size=70).encode(y=accuracy),
+        ]
+    ).properties(height=RELIABILITY_HEIGHT)
 
 
 def class_counts(counts: pd.DataFrame) -> alt.Chart:

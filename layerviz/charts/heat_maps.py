@@ -32,6 +32,9 @@ from layerviz.charts.score_parts import (
 )
 
 TILE_HEIGHT = 26  # pixels; tiles of 13 layers fit on a page
+LINE_HEIGHT = 13  # pixels
+COUNTS_HEIGHT = 40  # pixels of tiles with two lines of numbers
+MOST_COUNTS, LONG_NAME = 8, 12  # classes of such tiles; letters of a name that is written level
 MOST_NUMBERS = 25  # columns of tiles; in more, numbers would be too small to read
 
 # viridis (van der Walt & Smith, 2015): even steps to every eye, and not the ramp of confidence.
@@ -160,6 +163,56 @@ def similarity_heat_map(
     )
 
 
+def confusion_heat_map(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
+    """Draw how often each class is taken for each; right predictions are on the diagonal.
+
+    Up to `MOST_COUNTS` classes, tiles hold counts above the shares of their row; of more, counts
+    alone.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per pair: ``label`` and ``predicted`` (names of classes; first come, first drawn),
+        ``n`` (examples), ``n_label`` (of the label) and ``share`` (of the row, 0 to 1).
+    dark : bool
+        As in `score_heat_map`.
+
+    Returns
+    -------
+    alt.LayerChart
+        Its point selection ``confusion`` has the fields ``label`` and ``predicted``.
+    """
+    labels, names = (list(dict.fromkeys(table[name])) for name in ("label", "predicted"))
+    with_shares = len(names) <= MOST_COUNTS
+    numbers = [
+        f"{n:,}\n{share:.0%}" if with_shares else f"{n:,}" if n else ""
+        for n, share in zip(table["n"], table["share"], strict=True)
+    ]
+    angle = 0 if with_shares and max(map(len, names)) <= LONG_NAME else -40
+    x = alt.X("predicted:N", title="Predicted").scale(domain=names)
+    x = x.axis(labelAngle=angle, labelLimit=110, labelFlush=False, labelOverlap=False)
+    y = alt.Y("label:N", title="Label").scale(domain=labels).axis(tile_axis(labelLimit=130))
+    frame = table.rename(columns={"share": "value"})
+    return _heat_map(
+        frame,
+        _Side("predicted", len(names), x),
+        _Side("label", len(labels), y),
+        tooltip=[
+            alt.Tooltip("label:N", title="Label"),
+            alt.Tooltip("predicted:N", title="Predicted"),
+            alt.Tooltip("n:Q", title="Examples", format=","),
+            alt.Tooltip("value:Q", title="Share of the label", format=".1%"),
+            alt.Tooltip("n_label:Q", title="Examples of the label", format=","),
+        ],
+        title="Share of the label's examples",
+        selection="confusion",
+        dark=dark,
+        numbers=numbers,
+        tile_height=COUNTS_HEIGHT if with_shares else TILE_HEIGHT,
+        gradient=140,  # it may have less than half of a page
+    )
+
+
 def similarity_frame(matrix: np.ndarray) -> pd.DataFrame:
     """Return the `pairs` of `similarity_heat_map`.
 
@@ -182,14 +235,20 @@ def _heat_map(
     selection: str = "",
     dark: bool,
     diverging: bool = False,
+    numbers: list[str] | None = None,
+    tile_height: int = TILE_HEIGHT,
+    gradient: int = 220,
 ) -> alt.LayerChart:
     """Draw tiles coloured by ``value`` between `ends`, numbers in them and outlines around some.
 
-    `selection` is the name of a point selection by the fields of `y` and `x`; "" for none.
+    `selection` is the name of a point selection by the fields of `y` and `x`; "" for none. What
+    the tiles hold is their value, unless there are other `numbers`.
     """
     ramp = VALUE_RAMP if not diverging else CHANGE_RAMP_DARK if dark else CHANGE_RAMP
     page, ink = (PAGE_COLOUR_DARK, PAGE_COLOUR) if dark else (PAGE_COLOUR, PAGE_COLOUR_DARK)
-    numbers = [number_text(value, 2, diverging, short=True) for value in frame["value"]]
+    if numbers is None:
+        numbers = [number_text(value, 2, diverging, short=True) for value in frame["value"]]
+    two_lines = any("\n" in number for number in numbers)
     has_numbers = x.n <= MOST_NUMBERS
     frame = with_texts(frame, diverging).assign(number=numbers if has_numbers else "")
     # All marks of a tile share data and tooltip: whichever the pointer hits, it is the tile.
@@ -197,13 +256,18 @@ def _heat_map(
     colour = (
         alt.Color("value:Q", title=title)
         .scale(domain=list(ends), range=list(ramp), interpolate="rgb", clamp=True)
-        .legend(orient="top", titleLimit=0, gradientLength=220, format=".2f")
+        .legend(orient="top", titleLimit=0, gradientLength=gradient, format=".2f")
     )
     coloured = base.mark_rect(stroke=page).encode(color=colour)
     grey = "#545A66" if dark else OTHER_COLOUR
     missing = base.mark_rect(stroke=page, color=grey).transform_filter("!isValid(datum.value)")
     texts = base.mark_text(
-        color={"expr": INK}, fontSize={"expr": "clamp(bandwidth('x') / 2.4, 5, 11)"}, aria=False
+        color={"expr": INK},
+        fontSize={"expr": "clamp(bandwidth('x') / 2.4, 5, 11)"},
+        lineBreak="\n",
+        dy=-LINE_HEIGHT / 2 if two_lines else 0,
+        lineHeight=LINE_HEIGHT,
+        aria=False,
     ).encode(text="number:N")
     outlines: list[alt.Chart] = []
     if selection:
@@ -213,7 +277,7 @@ def _heat_map(
             *_outline(base.transform_filter("datum.best"), 2, [1, 0], page, ink),
             *_outline(base.transform_filter(selected), 3, [5, 3], page, ink),
         ]
-    return layered(coloured, missing, *outlines, texts, height=TILE_HEIGHT * max(y.n, 1))
+    return layered(coloured, missing, *outlines, texts, height=tile_height * max(y.n, 1))
 
 
 def _outline(tiles: alt.Chart, width: int, dash: list[int], page: str, ink: str) -> list[alt.Chart]:

@@ -22,6 +22,7 @@ CLASS_COLOURS = (
 OTHER_COLOUR = "#C2C6CB"
 RIGHT_COLOUR, WRONG_COLOUR = "#9AA0A6", "#C2185B"
 SPLIT_COLOURS = {"train": "#5B6B7B", "val": "#B07D2B"}
+BATCH_COLOUR = "#9DB4C9"  # of train while it is learned from, batch by batch
 # Of encoders that are compared; found in the same way. More of them repeat the colours with
 # another shape.
 ENCODER_COLOURS = ("#3060D8", "#A84800", "#7C9450", "#E0607C", "#1890C0", "#006090")

@@ -7,6 +7,7 @@ file or snapshot that exists is whole. Nothing is read with pickle.
 from layerviz.runs.contents import (
     HISTORY_COLUMNS,
     HITS,
+    LOSS_COLUMNS,
     SCORES,
     SEPARABILITY_COLUMNS,
     has_label_ranking,
@@ -67,6 +68,7 @@ __all__ = [
     "HISTORY_COLUMNS",
     "HITS",
     "LIVE",
+    "LOSS_COLUMNS",
     "RUNS_FOLDER",
     "RUNS_VARIABLE",
     "SCORES",

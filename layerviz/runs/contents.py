@@ -28,7 +28,10 @@ HISTORY_COLUMNS = (
     "train_macro_f1",
     "val_accuracy",
     "val_macro_f1",
+    "train_loss",
+    "val_loss",
 )
+LOSS_COLUMNS = HISTORY_COLUMNS[-2:]  # in evaluation mode; not recorded from the beginning
 
 
 # --- examples, history ----------------------------------------------------------------------
@@ -52,11 +55,15 @@ def write_history(path: Path, history: pd.DataFrame) -> None:
 
 
 def read_history(path: Path) -> pd.DataFrame:
-    """Return the learning curve; empty before the first record."""
+    """Return the learning curve; empty before the first record.
+
+    What earlier versions did not record is NaN.
+    """
     file = Layout(path).history
     if not file.exists():
         return pd.DataFrame(columns=list(HISTORY_COLUMNS), dtype=float)
-    return pd.read_csv(file)
+    history = pd.read_csv(file)
+    return history.assign(**{name: np.nan for name in LOSS_COLUMNS if name not in history})
 
 
 # --- snapshots ------------------------------------------------------------------------------

@@ -10,6 +10,15 @@ from layerviz.separability.answering import (
     two_sample_difference,
     verdict_of,
 )
+from layerviz.separability.classifier import (
+    MOST_CLASSES,
+    OTHER_CLASSES,
+    Reliability,
+    confusion_table,
+    reliability,
+    reliability_sentences,
+    wilson_interval,
+)
 from layerviz.separability.comparing import (
     PoolingVerdict,
     class_f1_bounds,
@@ -120,6 +129,8 @@ __all__ = [
     "MEASURES",
     "MEASURE_COLUMNS",
     "MIX_METHODS",
+    "MOST_CLASSES",
+    "OTHER_CLASSES",
     "PROBE_MACRO_F1",
     "REPORT_WIDTH",
     "Answer",
@@ -145,6 +156,7 @@ __all__ = [
     "PredictionMeasure",
     "Predictions",
     "Probe",
+    "Reliability",
     "Score",
     "SearchAnswer",
     "SnapshotMeasures",
@@ -163,6 +175,7 @@ __all__ = [
     "compare_poolings",
     "confidence_set",
     "confused_pairs",
+    "confusion_table",
     "decide_depth",
     "decision_of",
     "decision_sentence",
@@ -200,6 +213,8 @@ __all__ = [
     "pooling_sentence",
     "recommended_snapshot",
     "refit_probe",
+    "reliability",
+    "reliability_sentences",
     "report_table",
     "resampling_weights",
     "score_of",
@@ -212,5 +227,6 @@ __all__ = [
     "smallest_class",
     "two_sample_difference",
     "verdict_of",
+    "wilson_interval",
     "worth_of_pick",
 ]

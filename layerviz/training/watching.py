@@ -207,11 +207,12 @@ def predictions_of(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
 
 
 def scores_of(examples: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, float]:
-    """Return the classifier's accuracy and macro-F1 on the captured train and val examples."""
+    """Return the classifier's accuracy, macro-F1 and mean loss on captured train and val."""
     scores = {}
     for split in TRAIN_AND_VAL:
         rows = (examples["split"] == split).to_numpy()
         true, predicted = examples["label"][rows], predictions["predicted"][rows]
+        scores[f"{split}_loss"] = float(predictions["loss"][rows].mean())
         scores[f"{split}_accuracy"] = float(accuracy_score(true, predicted))
         scores[f"{split}_macro_f1"] = float(
             f1_score(true, predicted, average="macro", labels=np.unique(true), zero_division=0)

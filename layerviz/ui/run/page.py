@@ -22,7 +22,8 @@ from layerviz.ui.run.examples import examples_tab
 from layerviz.ui.run.export import export_tab
 from layerviz.ui.run.layers import layers_tab
 from layerviz.ui.run.maps import maps
-from layerviz.ui.run.progress import cancel_button, captured_sizes, curves, outcome, progress
+from layerviz.ui.run.progress import cancel_button, outcome, progress
+from layerviz.ui.run.training import captured_sizes, training_tab
 from layerviz.wording import epoch_name
 
 
@@ -105,7 +106,7 @@ TABS = Registry(
         Tab("Maps", maps),
         Tab("Layers", layers_tab),
         Tab("Examples", examples_tab),
-        Tab("Training", curves, needs_snapshot=False),
+        Tab("Training", training_tab, needs_snapshot=False),
         Tab("Export", export_tab),
         Tab("Run", about, needs_snapshot=False),
     ],

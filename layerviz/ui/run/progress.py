@@ -1,15 +1,13 @@
-"""A run in progress: bar, learning curves, cancel."""
+"""A run in progress: bar, cancel, and how it ended."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from layerviz import charts, runs, training
-from layerviz.config import TRAIN_AND_VAL
+from layerviz import runs, training
 from layerviz.data import Dataset
 from layerviz.runs import Run
-from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.polling import SECONDS_BETWEEN_LOOKS, draw_while_live
+from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence
 from layerviz.ui.parts.state import errors_shown, jobs, plain, show_error, time_to_redraw
 
@@ -82,53 +80,3 @@ def _offer_to_continue(run: Run, dataset: Dataset | None) -> None:
         with errors_shown():
             jobs().fit(run.config, dataset)
             st.rerun()
-
-
-def curves(run: Run) -> None:
-    """Show loss and the classifier's own scores; they grow while the run goes on."""
-    draw_while_live(_curves, run, live=run.live, seconds=2 * SECONDS_BETWEEN_LOOKS)
-
-
-def _curves(run: Run) -> None:
-    history = runs.read_history(run.path)
-    if history.empty:
-        st.caption("The learning curves appear with the first step.")
-        return
-    left, middle, right = st.columns(3)
-    with left:
-        st.markdown("**Loss**")
-        figure(
-            charts.loss_curve(history, run.training["total_steps"]),
-            key="loss_curve",
-            alt="Line chart: training loss over the optimizer steps.",
-            name=f"{run.run_id}-loss",
-            frame=history,
-        )
-    sizes = captured_sizes(run)
-    epochs = run.training["total_steps"] / run.training["steps_per_epoch"]
-    for container, score, name in (
-        (middle, "macro_f1", "Macro-F1"),
-        (right, "accuracy", "Accuracy"),
-    ):
-        scores = history.rename(columns={f"{s}_{score}": s for s in sizes}).melt(
-            "epoch", list(sizes), "split", "value"
-        )
-        with container:
-            st.markdown(f"**{name} of the classifier**")
-            figure(
-                charts.metric_curve(scores.dropna(), name, sizes, epochs),
-                key=f"curve_{score}",
-                alt=f"Line chart: {name} of train and val over the epochs.",
-                name=f"{run.run_id}-{score}",
-                frame=scores,
-            )
-    st.caption(
-        "Train and val are scored on the captured examples, in evaluation mode, at every snapshot; "
-        "the loss is the mean over the batches since the last point, dropout included."
-    )
-
-
-def captured_sizes(run: Run) -> dict[str, int]:
-    """Return how many examples of train and of val were captured."""
-    totals = {split: sum(counts.values()) for split, counts in run.dataset["counts"].items()}
-    return {split: min(totals[split], run.config.max_captured) for split in TRAIN_AND_VAL}
