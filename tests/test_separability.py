@@ -314,7 +314,7 @@ def test_one_clearly_best_layer_has_no_ties():
     sentences = separability.answer_sentences(found)
     assert sentences[0].startswith("Before training, layer 5 does best: about")
     assert sentences[0].endswith("it is clearly the best.")
-    assert "layer 5 is certainly the best" in " ".join(sentences[1:])
+    assert "layer 5 is the best (95 %)" in " ".join(sentences[1:])
 
 
 def test_pure_noise_is_seldom_called_better_than_chance_and_never_has_a_winner():

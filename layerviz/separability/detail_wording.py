@@ -50,9 +50,9 @@ def overfitting_sentence(table: pd.DataFrame, layer: int, margin: float = MARGIN
             earlier = sentence_case(at_epoch(row["as_good"]))
             peak += f" {earlier} it is as good: at most {margin:.2f} lower (95 %)."
     worse = table["layer"][table["verdict"] == "overfits"].tolist()
-    fall = "After that, no layer falls with certainty."
+    fall = "No layer is certain to fall after its peak."
     if worse:
-        fall = f"After its peak, val certainly falls in {layer_list(worse)}."
+        fall = f"After its peak, val falls in {layer_list(worse)} (95 %)."
     return f"{peak} {fall}"
 
 
@@ -66,7 +66,9 @@ def mix_sentence(mix: LayerMix, rival: str) -> str:
     if mix.how == "scalar mix" and len(mix.layers) > 1:
         weights = f" with weights {', '.join(f'{weight:.2f}' for weight in mix.weights)}"
     gain = f"{mix.difference:+.3f} ({mix.low:+.3f} to {mix.high:+.3f}, paired)"
-    verdict = "a real gain" if mix.better else "a loss" if mix.high < 0 else "a tie"
+    verdict = (
+        "a real gain" if mix.better else "a loss" if mix.high < 0 else "not certain either way"
+    )
     return (
         f"{sentence_case(layer_list(mix.layers))} {verb}{weights}: val macro-F1 {mix.score:.3f}, "
         f"against {mix.single_score:.3f} for {rival}. The difference, {gain}, is {verdict}."

@@ -42,8 +42,8 @@ class Marginal:
         return self.levels[int(np.argmax(self.scores))]
 
     @property
-    def behind(self) -> tuple:
-        """The levels that are certainly not the best."""
+    def excluded(self) -> tuple:
+        """The levels of which none is the best, with 95 % confidence."""
         return tuple(level for level in self.levels if level not in self.may_be_best)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from layerviz.poolings import pooling_label
 from layerviz.separability.answering import Answer
 from layerviz.separability.depth import FINE_EXAMPLES, DepthDecision
-from layerviz.separability.marginals import GAP_TO_TELL, Marginal
+from layerviz.separability.marginals import GAP_TO_TELL
 from layerviz.separability.resampling import FEW_EXAMPLES
 from layerviz.separability.scored_cells import Cell
 from layerviz.wording import (
@@ -192,16 +192,15 @@ def _layers(answer: Answer) -> str:
             f" Each layer deeper is worth {worth.value:+.3f} "
             f"({worth.low:+.3f} to {worth.high:+.3f})."
         )
-    kept = marginals.layers.may_be_best
-    behind = marginals.layers.behind
-    when = "epochs and poolings"
-    if not behind:
-        return f"Averaged over {when}, no layer is certainly behind the others.{slope}"
-    if len(kept) == 1:
-        return f"Averaged over {when}, layer {kept[0]} is certainly the best.{slope}"
+    when = "Averaged over epochs and poolings,"
+    layers = marginals.layers
+    if not layers.excluded:
+        return f"{when} any layer may be the best.{slope}"
+    if len(layers.may_be_best) == 1:
+        return f"{when} layer {layers.may_be_best[0]} is the best (95 %).{slope}"
     return (
-        f"Averaged over {when}, the best layer is one of {number_ranges(kept)}: "
-        f"{layer_list(behind)} {_is(behind)} certainly behind.{slope}"
+        f"{when} the best layer is one of {number_ranges(layers.may_be_best)}, not "
+        f"{number_ranges(layers.excluded)} (95 %).{slope}"
     )
 
 
@@ -209,21 +208,14 @@ def _epochs(answer: Answer) -> str:
     epochs = answer.marginals.epochs
     if len(epochs.levels) < 2:
         return ""
-    if not epochs.behind:
-        return "Averaged over layers and poolings, no epoch is certainly behind the others."
-    return (
-        f"Averaged over layers and poolings, the best moment is {_one_of_epochs(epochs)}: "
-        f"{epoch_list(epochs.behind)} {_is(epochs.behind)} certainly behind."
-    )
-
-
-def _one_of_epochs(epochs: Marginal) -> str:
-    kept = epochs.may_be_best
-    return epoch_list(kept) if len(kept) == 1 else f"one of {epoch_list(kept)}"
-
-
-def _is(levels: tuple) -> str:
-    return "is" if len(levels) == 1 else "are"
+    when = "Averaged over layers and poolings,"
+    if not epochs.excluded:
+        return f"{when} any moment may be the best, before training included."
+    kept = epoch_list(epochs.may_be_best).replace(" and ", " or ")
+    if len(epochs.may_be_best) > 1 and 0 not in epochs.may_be_best:
+        kept = f"one of {epoch_list(epochs.may_be_best)}"
+    excluded = epoch_list(epochs.excluded).replace(" and ", " or ")
+    return f"{when} the best moment is {kept}, not {excluded} (95 %)."
 
 
 def _poolings(answer: Answer) -> str:
@@ -231,23 +223,18 @@ def _poolings(answer: Answer) -> str:
     if len(poolings.levels) < 2:
         return ""
     names = [pooling_label(name) for name in poolings.may_be_best]
-    if not poolings.behind:
+    if not poolings.excluded:
         return f"Val cannot tell {enumeration(names)} pooling apart."
-    behind = enumeration([pooling_label(name) for name in poolings.behind])
-    if len(names) == 1:
-        return f"The best pooling is {names[0]}; {behind} {_is(poolings.behind)} certainly behind."
-    alike = enumeration(names)
+    excluded = enumeration([pooling_label(name) for name in poolings.excluded])
     return (
-        f"The best pooling is {alike.replace(' and ', ' or ')}; {behind} "
-        f"{_is(poolings.behind)} certainly behind."
+        f"The best pooling is {enumeration(names).replace(' and ', ' or ')}, not "
+        f"{excluded.replace(' and ', ' or ')} (95 %)."
     )
 
 
 def _all_cells(answer: Answer) -> str:
     if not answer.ties:
-        return (
-            f"All other {answer.n_cells - 1:,} cells (layer, epoch, pooling) are certainly behind."
-        )
+        return f"It is the best of all {answer.n_cells:,} cells (layer, epoch, pooling; 95 %)."
     return (
         f"Of the other {answer.n_cells - 1:,} cells (layer, epoch, pooling), "
         f"{len(answer.ties):,} may be just as good."
@@ -289,13 +276,13 @@ def _gains(answer: Answer) -> str:
     clauses = []
     if gains.gained:
         clauses.append(f"raised {layer_list(gains.gained)}")
-        if 1 < len(gains.largest) < len(gains.gained):
-            clauses[0] += f", most of all one of {number_ranges(gains.largest)}"
-        elif len(gains.largest) == 1 < len(gains.gained):
-            clauses[0] += f", most of all layer {gains.largest[0]}"
     if gains.lost:
         clauses.append(f"lowered {layer_list(gains.lost)}")
-    return f"Fine-tuning has certainly {' and '.join(clauses)} ({pooling} pooling)."
+    largest = ""
+    if 0 < len(gains.largest) < len(gains.gained):
+        one_of = "one of " if len(gains.largest) > 1 else ""
+        largest = f"; the largest gain is in {one_of}{layer_list(gains.largest)}"
+    return f"Fine-tuning {' and '.join(clauses)} ({pooling} pooling; 95 %){largest}."
 
 
 def _last_layer(answer: Answer) -> str:
