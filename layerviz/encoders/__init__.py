@@ -40,6 +40,12 @@ from layerviz.encoders.scratch import (
     SCRATCH_SIZES,
     build_scratch,
 )
+from layerviz.encoders.truncating import (
+    body_of,
+    check_can_shorten,
+    put_probe_in_head,
+    save_model_and_tokenizer,
+)
 
 __all__ = [
     "MOST_TOKENIZER_CHARACTERS",
@@ -50,8 +56,10 @@ __all__ = [
     "EncoderSize",
     "LoadedEncoder",
     "MaskedLM",
+    "body_of",
     "build_scratch",
     "catalogue",
+    "check_can_shorten",
     "check_layers",
     "continued_masked_lm",
     "count_parameters",
@@ -68,8 +76,10 @@ __all__ = [
     "load_trained",
     "max_positions",
     "new_masked_lm",
+    "put_probe_in_head",
     "quiet",
     "save_masked_lm",
+    "save_model_and_tokenizer",
     "save_random_twin",
     "suitable_settings",
     "version",

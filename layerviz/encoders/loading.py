@@ -272,7 +272,7 @@ def load(
     return _as_kept(loaded, keep_layers)
 
 
-def load_trained(folder: Path) -> LoadedEncoder:
+def load_trained(folder: Path, n_layers: int | None = None) -> LoadedEncoder:
     """Return the fine-tuned classifier of a run, head included, in evaluation mode.
 
     Nothing but this folder is read, and no random number is drawn.
@@ -281,6 +281,8 @@ def load_trained(folder: Path) -> LoadedEncoder:
     ----------
     folder : Path
         A run's ``model`` folder, or another that ``save_pretrained`` wrote.
+    n_layers : int, optional
+        Only the first so many layers are loaded, by default all.
 
     Raises
     ------
@@ -299,6 +301,8 @@ def load_trained(folder: Path) -> LoadedEncoder:
         check_folder(name, folder)
         tokenizer = read_tokenizer(name, folder)
         check_fit(name, tokenizer, config, max_length=0)
+        if n_layers is not None:
+            config = shortened(config, n_layers)
         model = read_classifier(name, folder, config)
     except EncoderError as error:  # its hint is about an encoder that could be downloaded again
         raise EncoderError(
