@@ -54,6 +54,7 @@ MIXING = Phase("mixing", "searching: probing mixes on the inner folds of train",
 MAPPING = Phase("mapping", "computing the maps: {done} %", "%")
 DRAWING = Phase("drawing", "drawing the maps: {done} of {total} layers", "layers")
 ANIMATING = Phase("animating", "drawing the animation: {done} of {total} frames", "frames")
+CHECKING = Phase("checking", "trying the model on captured examples {done} / {total}", "examples")
 PACKING = Phase("packing", "packing: {done} of {total} MB", "MB", MEGABYTE)
 UNPACKING = Phase("unpacking", "unpacking and checking: {done} of {total} MB", "MB", MEGABYTE)
 

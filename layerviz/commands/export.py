@@ -16,7 +16,7 @@ from layerviz.commands.inputs import (
 )
 from layerviz.config import COLOURINGS
 from layerviz.errors import ConfigError
-from layerviz.export import EXPORTS, ExportRequest, write_export
+from layerviz.export import EXPORTS, CellRequest, ExportRequest, write_export
 from layerviz.poolings import POOLINGS
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 
@@ -28,7 +28,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         add(export.flag, type=Path, metavar="FILE", help=export.help)
     add_pooling_argument(
         parser,
-        f"of the hidden states; by default the run's first, as a rule {next(iter(POOLINGS))}",
+        f"of the hidden states; by default the run's first, as a rule {next(iter(POOLINGS))}, and "
+        "that of the answer where a single layer is exported",
     )
     add("--projection", choices=tuple(PROJECTIONS), default=DEFAULT_PROJECTION, help="of the maps")
     add(
@@ -44,6 +45,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="by default the first four and the last four",
     )
     add("--chart", choices=("maps", "heat-map"), default="maps", help="what pictures show")
+    of_cell = ", ".join(export.flag for export in EXPORTS.values() if export.has_cell)
+    add("--at-layer", type=int, metavar="K", help=f"of {of_cell}; by default the answer's")
+    add(
+        "--at-epoch",
+        type=float,
+        metavar="E",
+        help=f"of {of_cell}, whose weights must have been kept; by default the answer's",
+    )
     add("--dark", action="store_true", help="pictures on a dark background")
     add_runs_folder(parser)
 
@@ -66,11 +75,22 @@ def _export(parsed: argparse.Namespace) -> int:
     if len({path.resolve() for path in paths.values()}) < len(paths):
         raise ConfigError("Two of the files have the same path.", "Give each its own.")
 
+    cell = CellRequest(parsed.at_layer, parsed.at_epoch, parsed.pooling)
+    if (
+        not any(EXPORTS[name].has_cell for name in paths)
+        and (cell.layer, cell.epoch) != (None,) * 2
+    ):
+        of_cell = " or ".join(export.flag for export in EXPORTS.values() if export.has_cell)
+        raise ConfigError(
+            "--at-layer and --at-epoch say which layer becomes a model, and none is to.",
+            f"Give {of_cell} as well, or leave them out; --layers chooses the maps.",
+        )
+
     from layerviz.views import MapsRequest
 
     run = open_run(parsed.which, runs_root(parsed))
     maps = MapsRequest(parsed.pooling, parsed.projection, parsed.colour_by, parsed.layers or ())
-    request = ExportRequest(maps, parsed.chart, parsed.dark)
+    request = ExportRequest(maps, parsed.chart, parsed.dark, cell=cell)
     for name, path in paths.items():
         with Bar(path.name) as bar:
             write_export(run, name, path, request, bar.show)

@@ -42,6 +42,7 @@ from layerviz.encoders.scratch import (
 )
 from layerviz.encoders.truncating import (
     body_of,
+    can_shorten,
     check_can_shorten,
     put_probe_in_head,
     save_model_and_tokenizer,
@@ -58,6 +59,7 @@ __all__ = [
     "MaskedLM",
     "body_of",
     "build_scratch",
+    "can_shorten",
     "catalogue",
     "check_can_shorten",
     "check_layers",

@@ -17,7 +17,7 @@ import torch
 import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from layerviz.encoders.folders import quiet, read_config
+from layerviz.encoders.folders import quiet
 from layerviz.encoders.info import FAMILY_LABELS
 from layerviz.errors import EncoderError
 from layerviz.wording import enumeration
@@ -143,20 +143,18 @@ SHORTENED = {
 }
 
 
-def check_can_shorten(folder: Path) -> None:
-    """Raise an EncoderError unless layers of the classifier in a folder can be a model.
+def can_shorten(family: str) -> bool:
+    """Return whether layers of a family, as a run's record names it, can be a model."""
+    return family in {FAMILY_LABELS.get(name, name) for name in SHORTENED}
 
-    Parameters
-    ----------
-    folder : Path
-        Which `save_pretrained` wrote.
-    """
-    family = read_config(folder.name, folder).model_type
-    if family not in SHORTENED:
+
+def check_can_shorten(family: str) -> None:
+    """Raise an EncoderError unless layers of a family, as a run's record names it, can."""
+    if not can_shorten(family):
+        labels = enumeration([entry.label for entry in SHORTENED.values()])
         raise EncoderError(
-            f"Whether a layer of {FAMILY_LABELS.get(family, family)} can stand alone has not been "
-            f"tested: only {enumeration([entry.label for entry in SHORTENED.values()])} can be cut "
-            "after any layer.",
+            f"No layer of this {family} can be taken as a model: that it gives the same states "
+            f"without the layers after it has been tested for {labels} only.",
             "Export the whole fine-tuned model, or fine-tune an encoder of one of these families.",
         )
 

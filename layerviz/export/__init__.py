@@ -3,11 +3,12 @@
 The registry of exports loads nothing heavy; what makes the files is imported from its module.
 """
 
-from layerviz.export.entry import Export, ExportRequest, Need, Section
+from layerviz.export.entry import CellRequest, Export, ExportRequest, Need, Section
 from layerviz.export.exports import EXPORTS, exports_table, write_export
 
 __all__ = [
     "EXPORTS",
+    "CellRequest",
     "Export",
     "ExportRequest",
     "Need",

@@ -19,6 +19,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class CellRequest:
+    """Which cell of a run is wanted; None leaves it to the run's answer.
+
+    Parameters
+    ----------
+    layer : int or None
+    epoch : float or None
+        That of a snapshot, to two decimals.
+    pooling : str or None
+        The answer is then the one under this pooling.
+    """
+
+    layer: int | None = None
+    epoch: float | None = None
+    pooling: str | None = None
+
+
+@dataclass(frozen=True)
 class ExportRequest:
     """What of a run to show in a file, and how it is to look.
 
@@ -32,12 +50,15 @@ class ExportRequest:
         Whether pictures and animations have a dark background.
     snapshot : int or None
         The snapshot that pictures show; None for the newest.
+    cell : CellRequest
+        Which cell, for what is made of a single one.
     """
 
     maps: MapsRequest
     chart: str = "maps"
     dark: bool = False
     snapshot: int | None = None
+    cell: CellRequest = CellRequest()
 
 
 class WriteExport(Protocol):
@@ -135,6 +156,8 @@ class Export:
         Whether it can have a dark background.
     has_epoch : bool
         Whether it shows a single snapshot, which the reader chooses.
+    has_cell : bool
+        Whether it is made of a single cell, which the reader chooses.
     needs : tuple of Need
         Without which the page does not offer it.
     size : callable or None
@@ -155,6 +178,7 @@ class Export:
     slow: bool = False
     has_dark: bool = False
     has_epoch: bool = False
+    has_cell: bool = False
     needs: tuple[Need, ...] = ()
     size: Callable[[Run], int] | None = None
     draw: DrawChart | None = None

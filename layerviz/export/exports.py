@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from layerviz.errors import RunError
 from layerviz.export.entries.animations import GIF, WEBP
 from layerviz.export.entries.archives import MODEL_ZIP, RUN_ZIP
+from layerviz.export.entries.models import LAYER_MODEL
 from layerviz.export.entries.pages import HTML
 from layerviz.export.entries.pictures import PNG, SVG, VEGA_LITE
 from layerviz.export.entries.tables import CSV, MEASURES_CSV, PARQUET
@@ -21,7 +22,20 @@ if TYPE_CHECKING:
 # A new export is an object in a module like entries/tables.py and an entry here.
 EXPORTS: Registry[Export] = Registry(
     "export",
-    [GIF, WEBP, HTML, PNG, SVG, VEGA_LITE, CSV, PARQUET, MEASURES_CSV, MODEL_ZIP, RUN_ZIP],
+    [
+        GIF,
+        WEBP,
+        HTML,
+        PNG,
+        SVG,
+        VEGA_LITE,
+        CSV,
+        PARQUET,
+        MEASURES_CSV,
+        LAYER_MODEL,
+        MODEL_ZIP,
+        RUN_ZIP,
+    ],
 )
 
 

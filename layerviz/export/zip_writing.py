@@ -67,7 +67,7 @@ def zip_model(run: Run, to: Path | BinaryIO, on_progress: OnProgress = ignore) -
         fingerprint=run.dataset["fingerprint"],
         versions=", ".join(f"{name} {number}" for name, number in run.versions.items()),
     )
-    _write_zip(
+    write_zip(
         to,
         {f"{folder}/{path.name}": path for path in files},
         {f"{folder}/README.txt": readme},
@@ -113,7 +113,7 @@ def zip_run(
         for name, path in files_of(run).items()
         if with_states or path.name != layout.HIDDEN_STATES
     }
-    _write_zip(to, files, {}, on_progress)
+    write_zip(to, files, {}, on_progress)
 
 
 def files_of(run: Run) -> dict[str, Path]:
@@ -124,12 +124,21 @@ def files_of(run: Run) -> dict[str, Path]:
     }
 
 
-def _write_zip(
+def write_zip(
     to: Path | BinaryIO,
     files: dict[str, Path],
     texts: dict[str, str],
-    on_progress: OnProgress,
+    on_progress: OnProgress = ignore,
 ) -> None:
+    """Write files and texts, by their names in it, as a zip.
+
+    Parameters
+    ----------
+    to, on_progress
+        As in `zip_model`.
+    files : dict of str to Path
+    texts : dict of str to str
+    """
     total, done = sum(path.stat().st_size for path in files.values()), 0
     with contextlib.ExitStack() as stack:
         target = stack.enter_context(runs.replacing(to)) if isinstance(to, Path) else to

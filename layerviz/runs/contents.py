@@ -351,6 +351,20 @@ def model_version(folder: Path) -> str:
     return "-".join(f"{stat.st_mtime_ns:x}.{stat.st_size:x}" for stat in stats)
 
 
+def captured_models(run: Run) -> dict[int, Path]:
+    """Return where weights are that gave a snapshot its hidden states, per snapshot.
+
+    Not among them are those with which a stopped run ends, some steps after its last snapshot.
+    """
+    steps = {snapshot.index: snapshot.step for snapshot in run.snapshots}
+    folders, newest = model_folders(run), run.layout.model
+    return {
+        index: folder
+        for index, folder in folders.items()
+        if folder != newest or run.training.get("model_step", steps[index]) == steps[index]
+    }
+
+
 def remove_resume(path: Path) -> None:
     """Drop the Trainer's own state; done when a run is complete."""
     shutil.rmtree(Layout(path).resume, ignore_errors=True)

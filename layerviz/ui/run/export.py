@@ -11,21 +11,23 @@ from functools import partial
 
 import streamlit as st
 
-from layerviz import runs
+from layerviz import cache, runs
 from layerviz.errors import LayervizError
-from layerviz.export import EXPORTS, Export, ExportRequest, Section
+from layerviz.export import EXPORTS, CellRequest, Export, ExportRequest, Section
 from layerviz.export.recipe import recipe
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ignore
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
 from layerviz.ui.parts.choice import choose_one
+from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.progress import bar_while_waiting
-from layerviz.ui.parts.state import plain, show_error
+from layerviz.ui.parts.state import keep, plain, show_error
 from layerviz.ui.parts.stored_maps import maps_are_ready
 from layerviz.ui.run.maps import view_now
 from layerviz.views import MapsView
+from layerviz.wording import at_epoch, layer_name
 
 MADE = "export_made"  # session state: the newest file of each export that takes long, and its key
 LARGE = 1_000_000_000  # bytes from which on a file is better made by the command line
@@ -80,6 +82,8 @@ def _controls(
     chosen, request = (slow[0] if slow else None), ExportRequest(view.as_request())
     has_epoch = any(export.has_epoch for export in exports)
     has_dark = any(export.has_dark for export in exports)
+    if any(export.has_cell for export in exports):
+        request = replace(request, cell=_cell_controls(run, section))
     if not (len(slow) > 1 or has_epoch or has_dark):
         return chosen, request
     key = f"export_{section.name}"
@@ -101,6 +105,39 @@ def _controls(
         if has_dark:
             request = replace(request, dark=st.toggle("Dark", key=f"{key}_dark"))
     return chosen, request
+
+
+def _cell_controls(run: Run, section: Section) -> CellRequest:
+    """Let the reader choose a cell among those whose weights are stored; preset is the answer's."""
+    if not runs.measured_snapshots(run):
+        return CellRequest()
+    best = cache.answer(run, run.poolings).best
+    stored = sorted(set(runs.captured_models(run)) & set(runs.measured_snapshots(run)))
+    named = (
+        f"The answer names layer {best.layer} {at_epoch(best.epoch)}, "
+        f"{pooling_label(best.pooling)} pooling."
+    )
+    if stored and best.snapshot not in stored:
+        named += (
+            " The weights of that moment were not kept: choose *all* under **Keep weights of** "
+            "in later runs, or take a layer at another epoch here."
+        )
+    st.caption(named)
+    if not stored:
+        return CellRequest()
+    first = best.snapshot if best.snapshot in stored else stored[-1]
+    key, n_layers = f"export_{section.name}", int(run.encoder["layers"])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        pooling = pooling_control(f"{key}_pooling-{run.run_id}", run.poolings, best.pooling)
+        layer = st.selectbox(
+            "Layer",
+            range(1, n_layers + 1),
+            format_func=layer_name,
+            key=keep(f"{key}_layer-{run.run_id}", best.layer),
+            width=150,
+        )
+        snapshot = epoch_control(run, stored, f"{key}_epoch-{run.run_id}-{stored[-1]}", first)
+    return CellRequest(layer, run.snapshots[snapshot].epoch, pooling)
 
 
 def _content(
@@ -141,7 +178,7 @@ def _made(
         disabled=disabled,
     ):
         try:
-            with bar_while_waiting("Drawing") as on_progress:
+            with bar_while_waiting("Starting") as on_progress:
                 content = _content(run, export, request, on_progress)
         except LayervizError as error:
             show_error(error)

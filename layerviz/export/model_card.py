@@ -1,0 +1,276 @@
+"""The card of a layer's model: what it is, how good, how it is used, where it comes from."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerviz import __version__, encoders, runs, separability
+from layerviz.export.timing import Speed
+from layerviz.poolings import CLS, pooling_label
+from layerviz.runs import Run
+from layerviz.separability import Answer, Cell, Score
+from layerviz.wording import at_epoch, count
+
+MARKUP = r"\`*_[]<>|~#&"  # in the middle of a line; no line of the card starts with a text
+
+CARD = """\
+---
+{front_matter}
+---
+
+# Layer {layer} of {encoder}, fine-tuned on {data}
+
+This is {encoder}, fine-tuned on {data} by layerviz, as it was {moment}, without the layers after
+layer {layer}; the linear probe of that layer ({pooling} pooling) is its classifier. It predicts
+what the probe predicts.
+
+## How good it is
+
+{answer}
+
+| macro-F1 | | 95 % interval | examples |
+| --- | --- | --- | --- |
+{scores}
+
+{choice}
+
+{equality}
+
+## How to use it
+
+    {install}
+
+Texts are cut to {max_length} tokens, as in training.
+
+{usage}
+
+## Size and speed
+
+| | full model | this model |
+| --- | --- | --- |
+| layers | {n_layers} | {layer} |
+| weights | {full_size} | {size} |
+
+{speed}
+
+## Where it comes from
+
+- Data: {data}, fingerprint {fingerprint}
+- Classes: {classes}
+- Run: `{run_id}`
+- Probe: logistic regression on the train examples' states, C = {strength}; their standardisation is
+  in its weights
+- Versions: {versions}; exported by layerviz {version}
+"""
+
+CLASSIFIER_USAGE = """\
+Classes:
+
+```python
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+folder = "{folder}"  # where it is
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModelForSequenceClassification.from_pretrained(folder)
+
+texts = ["your text", "another text"]
+inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+with torch.inference_mode():
+    scores = model(**inputs).logits  # (texts, {n_classes}); softmax makes probabilities of them
+print([model.config.id2label[label] for label in scores.argmax(dim=1).tolist()])
+```
+
+Embeddings, after these lines:
+
+```python
+with torch.inference_mode():
+    embeddings = model.base_model(**inputs).last_hidden_state[:, 0]  # (texts, {width})
+```
+
+The two linear maps of the head are set so that the non-linearity between them does nothing. To
+train the model further, give it a new head first."""
+
+SENTENCE_USAGE = """\
+Embeddings:
+
+```python
+from sentence_transformers import SentenceTransformer
+
+folder = "{folder}"  # where it is
+encoder = SentenceTransformer(folder)
+
+texts = ["your text", "another text"]
+embeddings = encoder.encode(texts)  # (texts, {width})
+```
+
+Classes, after these lines:
+
+```python
+from safetensors.numpy import load_file
+from transformers import AutoConfig
+
+id2label = AutoConfig.from_pretrained(folder).id2label
+probe = load_file(f"{{folder}}/classifier/model.safetensors")
+scores = embeddings @ probe["linear.weight"].T + probe["linear.bias"]  # (texts, {n_classes})
+print([id2label[label] for label in scores.argmax(axis=1).tolist()])
+```
+
+Softmax makes probabilities of the scores. The folder `classifier` is also a `Dense` module of
+sentence-transformers; it is not in `modules.json`, so that `encode` gives embeddings."""
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What a card says.
+
+    Parameters
+    ----------
+    run : Run
+    cell : Cell
+        Whose layer is the model's last.
+    answer : Answer
+        The run's, over all poolings.
+    folder : str
+        The model's, in the zip.
+    strength : float
+        Of the probe; NaN where train holds a single class.
+    width : int
+        Of an embedding.
+    n_checked, n_equal : int
+        Captured examples that the model read, and those of them that got the class that the
+        stored probe gave.
+    n_bytes, n_bytes_full : int
+        Of its weights and of those of the whole model.
+    speed : Speed
+        Against the whole model.
+    """
+
+    run: Run
+    cell: Cell
+    answer: Answer
+    folder: str
+    strength: float
+    width: int
+    n_checked: int
+    n_equal: int
+    n_bytes: int
+    n_bytes_full: int
+    speed: Speed
+
+
+def model_card(facts: CardFacts) -> str:
+    """Return the card in Markdown, as the Hugging Face Hub reads it."""
+    run, cell = facts.run, facts.cell
+    is_classifier = cell.pooling == CLS.name
+    usage = CLASSIFIER_USAGE if is_classifier else SENTENCE_USAGE
+    strength = "-" if math.isnan(facts.strength) else f"{facts.strength:g}"
+    return CARD.format(
+        front_matter=_front_matter(run, is_classifier=is_classifier),
+        layer=cell.layer,
+        n_layers=run.encoder["layers"],
+        encoder=escaped(run.encoder["label"]),
+        data=escaped(run.dataset["name"]),
+        moment=at_epoch(cell.epoch),
+        pooling=escaped(pooling_label(cell.pooling)),
+        answer="\n".join(f"> {escaped(one)}" for one in _answer_sentences(facts)),
+        scores="\n".join(_score_rows(facts)),
+        choice=_choice(facts),
+        equality=f"When it was exported, it read {count(facts.n_checked, 'captured example')} and "
+        f"predicted the same class as the stored probe for {facts.n_equal:,} of them.",
+        install="pip install "
+        + ("transformers torch" if is_classifier else "sentence-transformers"),
+        max_length=run.config.max_length,
+        usage=usage.format(folder=facts.folder, width=facts.width, n_classes=len(run.label_names)),
+        size=_megabytes(facts.n_bytes),
+        full_size=_megabytes(facts.n_bytes_full),
+        speed=_speed(facts.speed),
+        fingerprint=escaped(run.dataset["fingerprint"]),
+        classes=", ".join(map(escaped, run.label_names)),
+        run_id=run.run_id,
+        strength=strength,
+        versions=escaped(", ".join(f"{name} {number}" for name, number in run.versions.items())),
+        version=__version__,
+    )
+
+
+def escaped(text: str) -> str:
+    """Return a text on one line so that Markdown shows it as it is."""
+    return "".join(f"\\{char}" if char in MARKUP else char for char in " ".join(text.split()))
+
+
+def _front_matter(run: Run, *, is_classifier: bool) -> str:
+    """Return what the Hub reads, as YAML, of which JSON's strings are a part."""
+    library = "transformers" if is_classifier else "sentence-transformers"
+    tags = ["layerviz", "text-classification", *([] if is_classifier else [library])]
+    lines = [
+        f"library_name: {library}",
+        f"pipeline_tag: {'text-classification' if is_classifier else 'feature-extraction'}",
+        "tags:",
+        *(f"- {tag}" for tag in tags),
+    ]
+    if encoders.describe(run.config.encoder).source == "hub":
+        lines.append(f"base_model: {json.dumps(run.config.encoder)}")
+    return "\n".join(lines)
+
+
+def _answer_sentences(facts: CardFacts) -> list[str]:
+    return separability.answer_sentences(facts.answer)[:2]
+
+
+def _score_rows(facts: CardFacts) -> list[str]:
+    answer, test = facts.answer, _score(facts, "test")
+    rows = [_row("val", answer.val if facts.cell == answer.best else _score(facts, "val"))]
+    if facts.cell == answer.best:
+        rows.append(
+            "| unseen examples, to be expected: val, corrected for having picked the best of "
+            f"{answer.n_cells:,} | {answer.corrected:.2f} | | |"
+        )
+    return [*rows, *([] if test is None else [_row("test", test)])]
+
+
+def _row(name: str, score: Score | None) -> str:
+    if score is None:
+        return f"| {name} | | | 0 |"
+    return f"| {name} | {score.value:.2f} | {score.low:.2f}–{score.high:.2f} | {score.n:,} |"
+
+
+def _score(facts: CardFacts, split: str) -> Score | None:
+    """Return the cell's score on a split, as the run's probes give it; None where there is none."""
+    run, cell = facts.run, facts.cell
+    examples = runs.read_examples(run.path)
+    rows = (examples["split"] == split).to_numpy()
+    if not rows.any():
+        return None
+    labels = examples["label"].to_numpy()[rows]
+    predicted = runs.read_probes(run.path, cell.snapshot)[cell.pooling][cell.layer][None, rows]
+    weights = separability.resampling_weights(len(labels), run.config.seed)
+    low, high = separability.interval(separability.macro_f1(labels, predicted, weights))
+    value = float(np.squeeze(separability.macro_f1(labels, predicted)))
+    return Score(value, float(low[0]), float(high[0]), len(labels))
+
+
+def _choice(facts: CardFacts) -> str:
+    if facts.cell == facts.answer.best:
+        return "The layer was chosen on val; test played no part in that."
+    return (
+        "This is not the layer that the run's answer names, but one that was chosen by hand: if "
+        "its val score was the reason, expect less on unseen examples."
+    )
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:,.1f} MB"
+
+
+def _speed(speed: Speed) -> str:
+    return (
+        f"It was {speed.ratio:.1f} times as fast as the full model: the median over "
+        f"{speed.n_batches} batches of {count(speed.batch_size, 'captured example')}, each read by "
+        f"both models in turn, on {count(speed.n_threads, 'thread')} of a processor. That is a "
+        "rough figure, measured once, when this folder was made."
+    )
