@@ -68,8 +68,8 @@ def measure(
     -------
     dict
         ``what``, and ``results``: for each table and encoder, for each side the rate, the
-        macro-F1 of each seed with mean and standard deviation, and the probes' best layer and
-        layer 0 before training; ``gain`` is the difference of the means.
+        macro-F1 of each seed with mean and standard deviation (None with one seed), and the probes'
+        best layer and layer 0 before training; ``gain`` is the difference of the means.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def measure(
         results = [bench.compare(dataset, name) for dataset in datasets for name in chosen]
     return {
         "what": f"{epochs} epochs, {seeds} seeds, learning rate the best of "
-        + ", ".join(f"{rate:g}" for rate in rates),
+        f"{', '.join(f'{rate:g}' for rate in rates)} (by val, with the first seed)",
         "results": results,
     }
 
@@ -109,7 +109,8 @@ def as_text(result: dict[str, Any]) -> str:
         for side in SIDES:
             one = row[side]
             name = Path(row["encoder"]).name if side == SIDES[0] else ""
-            scored = f"{one['mean']:.3f} ± {one['sd']:.3f}"
+            spread = "" if one["sd"] is None else f" ± {one['sd']:.3f}"  # one seed has none
+            scored = f"{one['mean']:.3f}{spread}"
             probe = f"{one['probe_best']:.3f} (layer {one['probe_layer']})"
             lines.append(
                 f"  {name:<18}{side:<9}{one['rate']:>8g}{scored:>16}{probe:>20}"
@@ -147,7 +148,7 @@ class _Bench:
                 "rate": rate,
                 "macro_f1": scores,
                 "mean": float(np.mean(scores)),
-                "sd": float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0,
+                "sd": float(np.std(scores, ddof=1)) if len(scores) > 1 else None,
                 **self.probed(dataset, name, side),
             }
         return row | {"gain": row["starter"]["mean"] - row["random"]["mean"]}

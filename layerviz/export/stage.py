@@ -350,6 +350,8 @@ def _captions(maps: RunMaps, table: pd.DataFrame) -> list[str]:
         if val:
             best = max(val, key=val.__getitem__)
             pooling = pooling_label(maps.view.pooling)
-            scores.append(f"highest {pooling}-pooled probe {val[best]:.2f} (layer {best})")
+            scores.append(
+                f"the highest of {len(val)} {pooling}-pooled probes {val[best]:.2f} (layer {best})"
+            )
         captions.append(f"Val macro-F1: {', '.join(scores)}" if scores else "Not measured yet")
     return captions

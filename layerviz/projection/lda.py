@@ -177,9 +177,10 @@ LDA = Projection(
     help="the directions that separate the train labels best; what counts is how val does there.",
     reading="shows the directions that separate the *train* labels best (Fisher's discriminants, "
     "with Ledoit and Wolf's shrinkage); each epoch is rotated onto the one before. Train looks "
-    "separated even where nothing was learned: judge by val. With two classes there is only one "
-    "such direction, the horizontal one; the vertical one is the first principal component of "
-    "what it leaves of the variation within classes.",
+    "separated even where nothing was learned: judge by val. With more than three classes there "
+    "are further such directions, which are not shown. With two classes there is only one, the "
+    "horizontal one; the vertical one is the first principal component of what it leaves of the "
+    "variation within classes.",
     draw=lda_maps,
     place=place_in_lda,
     placed_by="all snapshots",

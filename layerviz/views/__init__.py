@@ -20,6 +20,7 @@ from layerviz.views.scores import (
     range_of_blocks,
 )
 from layerviz.views.small_print import (
+    CKA_NOTE,
     MAPS_FOOTNOTE,
     captured_note,
     figures_note,
@@ -28,6 +29,7 @@ from layerviz.views.small_print import (
 )
 
 __all__ = [
+    "CKA_NOTE",
     "MAPS_FOOTNOTE",
     "POINTS_PER_SPLIT",
     "Legend",

@@ -14,6 +14,11 @@ TRUSTWORTHINESS = (
     f"that is among another's {NEIGHBOURS} nearest on the map but not in the full hidden size, the "
     "larger the further away it really is; so T can be high where few neighbours are kept."
 )
+CKA_NOTE = (
+    "1 means the same up to rotation and scale; 0 means that no direction of the one is correlated "
+    "with any of the other. Directions of large variance count most, so a high value may rest on a "
+    "few of them."
+)
 FITTED = "Maps are fitted on train; val is placed into them."
 MAPS_FOOTNOTE = (
     "F1: macro-F1 of a linear probe in the full hidden size. T: trustworthiness of the map; 1 is "
@@ -49,7 +54,10 @@ def small_print(
         shares = [one.explained.sum() for of_run in maps for one in of_run.by_layer.values()]
         low, high = _percent(min(shares)), _percent(max(shares))
         span = low if low == high else f"{low} to {high}"
-        sentences.append(f"The two components show {span} of a layer's variance over all epochs.")
+        sentences.append(
+            f"The two components show {span} of the variance of a layer's train states, all epochs "
+            "together."
+        )
     if projection.refits and any(of_run.run.live for of_run in maps):
         sentences.append("While the run is going on, each new snapshot refits these axes.")
     n_mapped = sum(first.sizes.values())

@@ -23,6 +23,7 @@ from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.state import keep, plain
+from layerviz.views import CKA_NOTE
 
 PREDICTORS = {BY_HEAD: "Own classifier", BY_PROBE: "Probe of the best layer"}
 TEXT_CHARACTERS = 1000  # of a text in a table
@@ -77,18 +78,36 @@ def _counts(agreement: Agreement, one: _Encoder, other: _Encoder, by: str) -> No
             plain(title), f"{n_outcome / n:.1%}", f"{n_outcome:,} of {n:,}", delta_color="off",
             delta_arrow="off", border=True, height="stretch",
         )  # fmt: skip
-    verb = "differs clearly" if agreement.p_value <= 0.05 else "does not differ clearly"
     which = "Each at its newest snapshot"
     if by == BY_PROBE:
         which = "; ".join(
             f"{encoder.name}: {comparison.best_cell_name(encoder.standing)}"
             for encoder in (one, other)
         )
-    st.caption(
-        plain(
-            f"{which}, on val. The number of examples that they get right {verb} between the two "
-            f"(McNemar's exact test, p = {agreement.p_value:.3f})."
+    st.caption(plain(f"{which}, on val. {difference_sentence(agreement.p_value, by)}"))
+
+
+def difference_sentence(p_value: float, by: str) -> str:
+    """Say whether two classifiers differ in how many examples they get right.
+
+    Parameters
+    ----------
+    p_value : float
+        Of McNemar's exact test, which holds for classifiers that were not picked by the examples.
+    by : {"head", "probe"}
+        Whose predictions: the models' own classifiers', or those of the probes of the layers that
+        score highest on these examples.
+    """
+    if by == BY_PROBE:
+        return (
+            "These layers were picked for their scores on the same examples, so no test of this "
+            "difference would hold; the verdict above is made for that."
         )
+    verb = "differs clearly" if p_value <= 0.05 else "does not differ clearly"
+    p = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    return (
+        f"The number of examples that they get right {verb} between the two (McNemar's exact test, "
+        f"{p}). The test covers the choice of val examples: another training seed may change more."
     )
 
 
@@ -131,6 +150,6 @@ def _similarity(one: _Encoder, other: _Encoder) -> None:
         frame=pairs,
     )
     st.caption(
-        "1 means the same up to rotation and scale, 0 unrelated. Each encoder is at its best "
-        f"epoch, both under the pooling that serves {plain(one.name)} best."
+        f"{CKA_NOTE} Each encoder is at its best epoch, both under the pooling at which "
+        f"{plain(one.name)} scores highest."
     )

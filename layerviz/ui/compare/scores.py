@@ -34,4 +34,8 @@ def scores_tab(judged: Comparison, names: Sequence[str]) -> None:
             name="comparison-epochs",
             frame=judged.epochs,
         )
-    st.caption(f"Bands are 95 % bootstrap intervals. {comparison.seeds_note(judged)}")
+    st.caption(
+        "Bands are 95 % bootstrap intervals of each score by itself. The layer, epoch and pooling "
+        "were picked for their scores on these examples, which flatters the peaks. "
+        f"{comparison.seeds_note(judged)}"
+    )

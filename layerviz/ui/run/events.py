@@ -39,7 +39,7 @@ def _flips(run: Run, split: str) -> None:
     flips = flips.rename(columns={"n_flips": "flips"})[["row", "flips", "last flip", "outcome"]]
     skips_start = len(run.snapshots) > 2
     start = epoch_name(run.snapshots[int(skips_start)].epoch)
-    reason = " (before that, the head is random)" if skips_start else ""
+    reason = " (before training, the head is random)" if skips_start else ""
     st.caption(
         f"Examples whose prediction changed between captures, counted from {start}{reason}. "
         "Learned: wrong at first, right in the end. Forgotten: right at some point, wrong in the "
@@ -59,7 +59,8 @@ def _late(run: Run, split: str) -> None:
     when = epoch_name(run.snapshots[measured[-1]].epoch)
     st.caption(
         "Examples whose label the probes get right only in the last third of the layers, and in "
-        f"no earlier layer ({when}). Probes were fitted to train, so look at val first."
+        f"no earlier layer ({when}). Some are here by chance, as probes of single layers waver; "
+        "and the probes were fitted to train, so look at val first."
     )
     late = late.rename(columns={"first_layer": "first layer"})
     _list(run, late, split, "because only late layers get them right")

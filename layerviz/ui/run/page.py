@@ -75,7 +75,8 @@ def _figures(run: Run) -> None:
             "Train − val gap",
             last["train_macro_f1"] - last["val_macro_f1"],
             None,
-            "Macro-F1 on train minus macro-F1 on val: overfitting shows here.",
+            "Macro-F1 on train minus macro-F1 on val. Some gap is normal; it is overfitting where "
+            "val falls while train rises.",
         ),
     )
     for column, (name, value, delta, note) in zip(st.columns(4), figures, strict=True):

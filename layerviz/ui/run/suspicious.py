@@ -28,7 +28,7 @@ RANKING_COLUMN_CONFIG = {
         format="percent",
         max_value=1,
         width=90,
-        help="Share of its 10 nearest neighbours that carry its label.",
+        help="Share of its 10 nearest neighbours before training that carry its label.",
     ),
 }
 
@@ -46,7 +46,7 @@ def suspicious(run: Run) -> None:
         return
     suspicion = cache.suspicion(run)
     examples = cache.examples(run)
-    _verdict(suspicion)
+    _verdict(suspicion, was_trained=len(run.snapshots) > 1)
     flagged = suspicion.frame[suspicion.frame["issue"]]
     only_flagged = _actions(run, suspicion, flagged, examples)
     ranked = flagged if only_flagged else suspicion.frame
@@ -77,7 +77,8 @@ def _actions(run: Run, suspicion: Suspicion, flagged: pd.DataFrame, examples: pd
             f"Only the {len(flagged):,} flagged",
             key="suspicious_only",
             disabled=flagged.empty,
-            help="Those that both confident learning and most of their neighbours doubt.",
+            help="Those that confident learning takes for errors, most of whose neighbours carry "
+            "another label, and which the classifier doubted on average while it was trained.",
         )
         st.button(
             f"Mark the {which} in the maps",
@@ -101,16 +102,17 @@ def _ranking(states: Sequence[JobState]) -> None:  # noqa: ARG001
     )
 
 
-def _verdict(suspicion: Suspicion) -> None:
+def _verdict(suspicion: Suspicion, *, was_trained: bool) -> None:
     n = len(suspicion.frame)
     n_random = max(1, round(0.05 * n))
     n_wrong = suspicion.noise_rate * n_random
     verb = "is" if suspicion.n_flagged == 1 else "are"
+    doubted = ", and the classifier doubted it while it was trained" if was_trained else ""
     st.markdown(
         f"**{suspicion.n_flagged:,} of {n:,} labels (train and val) {verb} worth a second look**: "
-        "texts and neighbours, judged out of sample, point to another class. Wrong labels rank "
-        "high, and so do texts that are hard or fit two classes: read a text before you change its "
-        "label."
+        "models that did not see the label expect another one, and most neighbours carry another "
+        f"one{doubted}. Wrong labels rank high, and so do texts that are hard or fit two classes: "
+        "read a text before you change its label."
     )
     st.caption(
         f"If the flagged labels are the wrong ones, {suspicion.noise_rate:.1%} of a random sample "

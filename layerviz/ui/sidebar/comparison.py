@@ -82,7 +82,8 @@ def _configs(config: RunConfig) -> list[RunConfig]:
         1,
         key="compared_seeds",
         help="Runs per encoder that differ only in their seed, counting up from that of step 3. "
-        "With several, the intervals include the variation between seeds.",
+        "With several, the intervals include the variation between seeds, which two or three "
+        "show only roughly.",
     )
     rows = _settings_table(config, [infos[name] for name in names])
     st.caption(

@@ -9,6 +9,7 @@ from layerviz.separability import CKA
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import cells_of_measure
 from layerviz.ui.run.layer_details.detail import Detail, is_dark
+from layerviz.views import CKA_NOTE
 
 
 def similarity_tab(detail: Detail) -> None:
@@ -43,5 +44,5 @@ def similarity_tab(detail: Detail) -> None:
         )
     st.caption(
         f"Linear CKA, unbiased estimate on {n:,} train examples (Kornblith et al. 2019; Nguyen et "
-        "al. 2021): 1 means the same geometry up to rotation and scale, 0 nothing in common."
+        f"al. 2021): {CKA_NOTE}"
     )
