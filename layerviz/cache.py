@@ -36,7 +36,14 @@ from layerviz.poolings import POOLINGS
 from layerviz.projection import PROJECTIONS, LayerMaps, LayerStates, draw
 from layerviz.projection.of_run import read_stored_maps
 from layerviz.runs import Run
-from layerviz.separability import Answer, Cell, DepthDecision, LayerMix, PoolingVerdict
+from layerviz.separability import (
+    Answer,
+    Cell,
+    DepthDecision,
+    LayerMix,
+    PoolingVerdict,
+    SearchAnswer,
+)
 
 LENGTHS_SAMPLE = 5000  # texts whose tokens are counted for the preview
 # A tokenizer that two readers use at once, each with settings of its own, refuses to work.
@@ -209,6 +216,12 @@ def probes(run: Run) -> tuple[list[Cell], np.ndarray]:
 def answer(run: Run, poolings: tuple[str, ...]) -> Answer:
     """Return which layer generalises, searched under these poolings."""
     return separability.answer_of(run, poolings)
+
+
+@st.cache_data(show_spinner="Comparing layers for search", max_entries=32, hash_funcs=MEASURED_RUN)
+def search_answer(run: Run, best: Cell, poolings: tuple[str, ...]) -> SearchAnswer | None:
+    """Return which layer is best to search with; None where a run does not tell."""
+    return separability.search_answer_of(run, best, poolings)
 
 
 @st.cache_data(show_spinner="Comparing depths", max_entries=64, hash_funcs=MEASURED_RUN)

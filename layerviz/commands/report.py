@@ -38,16 +38,21 @@ def _report(parsed: argparse.Namespace) -> int:
         print(f"{run.run_id} is {run.status}: {so_far}.", file=sys.stderr)
     poolings = (parsed.pooling,) if parsed.pooling else None
     answer = separability.answer_of(run, poolings)
-    decision = None
+    decision, search = None, None
     if answer.verdict == "found":
         decision = separability.decision_of(run, answer.best, margin, poolings)
+        search = separability.search_answer_of(run, answer.best, poolings)
     table = separability.report_table(run, answer.best.pooling)
     if parsed.json:
         rows = json.loads(table.to_json(orient="records"))
-        values = {**separability.answer_values(answer, decision), "run": run.run_id, "cells": rows}
+        values = {
+            **separability.answer_values(answer, decision, search),
+            "run": run.run_id,
+            "cells": rows,
+        }
         print(json.dumps(values))
     else:
-        print(separability.answer_text(run, answer, table, decision))
+        print(separability.answer_text(run, answer, table, decision, search))
     return EXIT_OK
 
 

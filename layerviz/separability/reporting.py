@@ -14,6 +14,7 @@ from layerviz.separability.answering import Answer
 from layerviz.separability.depth import DepthDecision
 from layerviz.separability.measures import PROBE_MACRO_F1
 from layerviz.separability.measuring import HEAD
+from layerviz.separability.searching import SearchAnswer, search_sentences
 from layerviz.separability.wording import answer_sentences, detail_sentences, lead_sentences
 
 REPORT_WIDTH = 96  # characters
@@ -37,7 +38,11 @@ def report_table(run: Run, pooling: str) -> pd.DataFrame:
 
 
 def answer_text(
-    run: Run, answer: Answer, table: pd.DataFrame, decision: DepthDecision | None = None
+    run: Run,
+    answer: Answer,
+    table: pd.DataFrame,
+    decision: DepthDecision | None = None,
+    search: SearchAnswer | None = None,
 ) -> str:
     """Return the sentences and a table layer x epoch of val macro-F1, the best cell marked."""
     best = answer.best
@@ -45,7 +50,10 @@ def answer_text(
     lines.append("")
     lines += [
         textwrap.fill(line, REPORT_WIDTH, initial_indent="- ", subsequent_indent="  ")
-        for line in detail_sentences(answer, decision)
+        for line in [
+            *detail_sentences(answer, decision),
+            *([" ".join(search_sentences(search))] if search else []),
+        ]
     ]
     lines += [""] if lines[-1] else []
     n = f"n = {answer.val.n:,}"
@@ -75,7 +83,9 @@ def answer_text(
     return "\n".join(lines)
 
 
-def answer_values(answer: Answer, decision: DepthDecision | None = None) -> Mapping[str, object]:
+def answer_values(
+    answer: Answer, decision: DepthDecision | None = None, search: SearchAnswer | None = None
+) -> Mapping[str, object]:
     """Return the answer as plain JSON values."""
     best = vars(answer.best)
     return {
@@ -94,6 +104,13 @@ def answer_values(answer: Answer, decision: DepthDecision | None = None) -> Mapp
             "layers": list(answer.marginals.layers.may_be_best),
             "epochs": list(answer.marginals.epochs.may_be_best),
             "poolings": list(answer.marginals.poolings.may_be_best),
+        },
+        "search": None
+        if search is None
+        else vars(search)
+        | {
+            "best": vars(search.best),
+            "classifier": vars(search.classifier),
         },
         "decision": None if decision is None else _decision_values(decision),
         "since_start": None if answer.since_start is None else vars(answer.since_start),

@@ -17,6 +17,7 @@ from layerviz.separability import (
     Measure,
     detail_sentences,
     lead_sentences,
+    search_sentences,
 )
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.figure import figure
@@ -74,6 +75,9 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
             _lead(answer, decision)
         with st.expander("Details", icon=":material/expand_more:"):
             details = detail_sentences(answer, decision)
+            search = cache.search_answer(run, answer.best, poolings)
+            if answer.verdict == "found" and search is not None:
+                details.append(" ".join(search_sentences(search)))
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in details))
             if decision is not None:
                 _depths(run, decision)
