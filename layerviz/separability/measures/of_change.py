@@ -25,7 +25,8 @@ CKA = ChangeMeasure(
     splits=("train",),
     summary="how similar the layer still is to itself before training",
     explanation="How similar the layer's states are to those before training, regardless of "
-    "rotation and scale: 1 is the same geometry. Low means that fine-tuning rebuilt the layer.",
+    "rotation and scale: 1 is the same geometry. Directions of large variance count most: low "
+    "means that fine-tuning changed those.",
     reference="Kornblith et al. 2019; Nguyen et al. 2021 (unbiased)",
     higher_is_better=None,
     compute=_cka,

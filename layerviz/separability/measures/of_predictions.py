@@ -110,8 +110,9 @@ PROBE_GAP = PredictionMeasure(
     label="Probe gap (train − val)",
     splits=("train-val",),
     summary="how much better it does on the data it was fitted to",
-    explanation="The probe's macro-F1 on train minus that on val. A large gap means that the "
-    "layer's states tell train examples apart in ways that do not carry over.",
+    explanation="The probe's macro-F1 on train minus that on val. With few examples and many "
+    "dimensions a probe fits train in any layer, so compare it with the gap before training: what "
+    "came on top tells train examples apart in ways that do not carry over.",
     reference="Zhang et al. 2017",
     higher_is_better=False,
     compute=_gap,
@@ -122,7 +123,7 @@ SHUFFLED_MACRO_F1 = PredictionMeasure(
     splits=("val",),
     summary="what the probe scores when there is nothing to learn",
     explanation="The same probe, trained on shuffled train labels: mean of five shuffles, and the "
-    "lowest and highest of them. If these score as well as the real probe, the layer says nothing.",
+    "lowest and highest of them. If these score as well as the real probe, it finds nothing here.",
     reference="Ojala & Garriga 2010",
     higher_is_better=None,
     compute=_shuffled_macro_f1,

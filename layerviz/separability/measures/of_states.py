@@ -91,9 +91,9 @@ SPLIT_AUC = LayerMeasure(
     name="split_auc",
     label="Train vs val (AUC)",
     splits=("train and val",),
-    summary="whether a classifier can tell the splits apart; 0.5 means that it cannot",
-    explanation="How well a linear classifier tells train states from val states: 0.5 means not "
-    "at all. Clearly more means that the splits differ, or that train has been memorised.",
+    summary="how well a linear classifier tells the splits apart; 0.5 is guessing",
+    explanation="How well a linear classifier tells train states from val states: 0.5 is guessing. "
+    "Clearly more means that the splits differ, or that train has been memorised.",
     reference="Lopez-Paz & Oquab 2017",
     higher_is_better=False,
     compute=_split_auc,

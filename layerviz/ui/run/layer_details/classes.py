@@ -129,3 +129,7 @@ def _confused(run: Run, probes: _Probes, snapshot: int) -> None:
             "last": st.column_config.NumberColumn("Confused in the last layer", format="percent"),
         },
     )
+    st.caption(
+        "Shares of the examples of both classes. *Least confused* is the smallest over the layers, "
+        "picked on these examples: with few of them, much of its lead is chance."
+    )
