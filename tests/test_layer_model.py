@@ -35,8 +35,9 @@ from layerviz.export.model_card import escaped
 from layerviz.export.timing import race
 from layerviz.progress import ignore
 from layerviz.runs import Run
-from layerviz.separability import Cell
+from layerviz.separability import Cell, cell_name
 from layerviz.views import MapsRequest
+from layerviz.wording import sentence_case
 
 FAMILIES = ("bert", "roberta", "distilbert")
 HOSTILE = "<b>fruit</b> | *tool* `x` [a](http://b)"
@@ -328,9 +329,9 @@ def test_the_card_says_what_it_is_and_how_good(
     flat = " ".join(card.split())
     for words in (
         f"# Layer {best.layer} of RoBERTa from scratch, fine-tuned on toys\\_and \\*tools\\*",
-        escaped(separability.answer_sentences(answer)[0]),
+        escaped(separability.lead_sentences(answer)[0]),
         f"| val | {answer.val.value:.2f} |",
-        f"{answer.corrected:.2f} | | |",
+        f"cells | {answer.unseen.value:.2f} | {answer.unseen.low:.2f}–{answer.unseen.high:.2f} |",
         "| test |",
         "| 15 |",
         "cut to 24 tokens",
@@ -355,7 +356,7 @@ def test_a_layer_that_was_chosen_by_hand_is_not_called_the_answer(
     layer = 1 if best.layer != 1 else 2
     card = card_of(taken(bert, tmp_path, CellRequest(layer, 2.0, best.pooling)))
     assert "chosen by hand" in card
-    assert "picked the best of" not in card
+    assert "corrected for the pick" not in card
 
 
 def test_markup_in_names_is_text() -> None:
@@ -397,24 +398,43 @@ def test_the_command_line_takes_a_layer(
     assert "Give --layer-model as well" in capsys.readouterr().err
 
 
-def test_the_page_offers_the_cell_of_the_answer_and_others(
-    bert: Run, monkeypatch: pytest.MonkeyPatch
+def test_the_page_offers_the_recommended_layer_and_others(
+    everything_taken: dict[tuple[str, CellRequest], Taken], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(runs.RUNS_VARIABLE, str(bert.path.parent))
-    app = open_page(run=bert.run_id, state={"tabs": "Export"})
-    best = separability.answer_of(bert).best
+    run = everything_taken["kept", CellRequest(2, 1.0, "cls")].run
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(run.path.parent))
+    app = open_page(run=run.run_id, state={"tabs": "Export"})
+    best = separability.answer_of(run).best
+    captions = [part.value for part in app.caption]
     assert "**The chosen layer as a model**" in [part.value for part in app.markdown]
-    assert any(
-        part.value.startswith(f"The answer names layer {best.layer} ") for part in app.caption
-    )
-    layer = app.selectbox(key=f"export_layer_layer-{bert.run_id}")
+    assert sentence_case(cell_name(best)) + "." in captions
+    app.segmented_control(key=f"export_layer_which-{run.run_id}").set_value("Another").run()
+    layer = app.selectbox(key=f"export_layer_layer-{run.run_id}")
     assert layer.value == best.layer
     assert layer.options == [f"Layer {number}" for number in range(1, 5)]
-    assert app.selectbox(key=f"export_layer_epoch-{bert.run_id}-2").options == ["Epoch 2"]
+    epochs = app.selectbox(key=f"export_layer_epoch-{run.run_id}-2")
+    assert epochs.options == ["Before training", "Epoch 1", "Epoch 2"]
     layer.set_value(2).run()
     app.button(key="make-layer").click().run(timeout=60)
     assert not app.exception
     assert not app.error
+
+
+def test_the_page_offers_no_moment_whose_weights_are_gone(
+    everything_taken: dict[tuple[str, CellRequest], Taken],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = copied(everything_taken["kept", CellRequest(2, 1.0, "cls")].run, tmp_path)
+    best = separability.answer_of(run).best
+    runs.remove_weights(run.path, best.snapshot)
+    shutil.rmtree(run.layout.model)
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path))
+    app = open_page(run=run.run_id, state={"tabs": "Export"})
+    name = sentence_case(cell_name(best))
+    assert any(part.value.startswith(f"{name} is recommended, and") for part in app.caption)
+    which = app.segmented_control(key=f"export_layer_which-{run.run_id}")
+    assert "The recommended one" not in which.options
 
 
 def test_the_page_says_why_no_layer_can_be_taken(

@@ -74,6 +74,8 @@ def write_layer_model(
         encoders.put_probe_in_head(short.model, probe.weights, probe.intercepts)
     check = _check(run, cell, short, probe, on_progress)
     name = folder_name(run, cell)
+    found = answer.verdict == "found"
+    decision = separability.decision_of(run, answer.best) if found else None
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / name
         model = _save(run, cell, short, probe, folder)
@@ -81,6 +83,7 @@ def write_layer_model(
             run=run,
             cell=cell,
             answer=answer,
+            decision=decision,
             folder=name,
             strength=probe.strength,
             width=probe.weights.shape[1],

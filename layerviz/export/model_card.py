@@ -12,7 +12,7 @@ from layerviz import __version__, encoders, runs, separability
 from layerviz.export.timing import Speed
 from layerviz.poolings import CLS, pooling_label
 from layerviz.runs import Run
-from layerviz.separability import Answer, Cell, Score
+from layerviz.separability import Answer, Cell, DepthDecision, Score
 from layerviz.wording import at_epoch, count
 
 MARKUP = r"\`*_[]<>|~#&"  # in the middle of a line; no line of the card starts with a text
@@ -135,6 +135,8 @@ class CardFacts:
         Whose layer is the model's last.
     answer : Answer
         The run's, over all poolings.
+    decision : DepthDecision or None
+        Where the answer names a layer.
     folder : str
         The model's, in the zip.
     strength : float
@@ -153,6 +155,7 @@ class CardFacts:
     run: Run
     cell: Cell
     answer: Answer
+    decision: DepthDecision | None
     folder: str
     strength: float
     width: int
@@ -177,7 +180,7 @@ def model_card(facts: CardFacts) -> str:
         data=escaped(run.dataset["name"]),
         moment=at_epoch(cell.epoch),
         pooling=escaped(pooling_label(cell.pooling)),
-        answer="\n".join(f"> {escaped(one)}" for one in _answer_sentences(facts)),
+        answer="\n".join(f"> {escaped(one)}" for one in _lead(facts)),
         scores="\n".join(_score_rows(facts)),
         choice=_choice(facts),
         equality=f"When it was exported, it read {count(facts.n_checked, 'captured example')} and "
@@ -218,18 +221,17 @@ def _front_matter(run: Run, *, is_classifier: bool) -> str:
     return "\n".join(lines)
 
 
-def _answer_sentences(facts: CardFacts) -> list[str]:
-    return separability.answer_sentences(facts.answer)[:2]
+def _lead(facts: CardFacts) -> list[str]:
+    return separability.lead_sentences(facts.answer, facts.decision)
 
 
 def _score_rows(facts: CardFacts) -> list[str]:
     answer, test = facts.answer, _score(facts, "test")
-    rows = [_row("val", answer.val if facts.cell == answer.best else _score(facts, "val"))]
-    if facts.cell == answer.best:
-        rows.append(
-            "| unseen examples, to be expected: val, corrected for having picked the best of "
-            f"{answer.n_cells:,} | {answer.corrected:.2f} | | |"
-        )
+    is_best = facts.cell == answer.best
+    rows = [_row("val", answer.val if is_best else _score(facts, "val"))]
+    if is_best:
+        picked = f"unseen examples: val, corrected for the pick from {answer.n_cells:,} cells"
+        rows.insert(0, _row(picked, answer.unseen))
     return [*rows, *([] if test is None else [_row("test", test)])]
 
 
@@ -256,10 +258,12 @@ def _score(facts: CardFacts, split: str) -> Score | None:
 
 def _choice(facts: CardFacts) -> str:
     if facts.cell == facts.answer.best:
-        return "The layer was chosen on val; test played no part in that."
+        return "This is the layer that the answer recommends. Test played no part in choosing it."
+    if facts.decision is not None and facts.cell == facts.decision.cell:
+        return "This is the layer that is enough. Test played no part in choosing it."
     return (
-        "This is not the layer that the run's answer names, but one that was chosen by hand: if "
-        "its val score was the reason, expect less on unseen examples."
+        "This is not the layer that the answer recommends, but one that was chosen by hand: if its "
+        "val score was the reason, expect less on unseen examples."
     )
 
 

@@ -19,6 +19,7 @@ from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ignore
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
+from layerviz.separability import MARGIN, Cell, cell_name
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import epoch_control
@@ -27,9 +28,11 @@ from layerviz.ui.parts.state import keep, plain, show_error
 from layerviz.ui.parts.stored_maps import maps_are_ready
 from layerviz.ui.run.maps import view_now
 from layerviz.views import MapsView
-from layerviz.wording import at_epoch, layer_name
+from layerviz.wording import layer_name, sentence_case
 
 MADE = "export_made"  # session state: the newest file of each export that takes long, and its key
+# Which layer becomes a model.
+RECOMMENDED, ENOUGH, ANOTHER = "The recommended one", "The fewest that are enough", "Another"
 LARGE = 1_000_000_000  # bytes from which on a file is better made by the command line
 
 
@@ -108,34 +111,41 @@ def _controls(
 
 
 def _cell_controls(run: Run, section: Section) -> CellRequest:
-    """Let the reader choose a cell among those whose weights are stored; preset is the answer's."""
-    if not runs.measured_snapshots(run):
-        return CellRequest()
-    best = cache.answer(run, run.poolings).best
-    stored = sorted(set(runs.captured_models(run)) & set(runs.measured_snapshots(run)))
-    named = (
-        f"The answer names layer {best.layer} {at_epoch(best.epoch)}, "
-        f"{pooling_label(best.pooling)} pooling."
-    )
-    if stored and best.snapshot not in stored:
-        named += (
-            " The weights of that moment were not kept: choose *all* under **Keep weights of** "
-            "in later runs, or take a layer at another epoch here."
-        )
-    st.caption(named)
+    """Let the reader choose a cell: the answer's, the decision's, or any whose weights are kept."""
+    measured = runs.measured_snapshots(run)
+    stored = sorted(set(runs.captured_models(run)) & set(measured))
     if not stored:
         return CellRequest()
-    first = best.snapshot if best.snapshot in stored else stored[-1]
-    key, n_layers = f"export_{section.name}", int(run.encoder["layers"])
+    answer = cache.answer(run, run.poolings)
+    named = {RECOMMENDED: answer.best}
+    if answer.verdict == "found":
+        decided = cache.depth_decision(run, answer.best, MARGIN, run.poolings).cell
+        named |= {ENOUGH: decided} if decided is not None else {}
+    kept = [name for name, cell in named.items() if cell.snapshot in stored]
+    if lost := [cell for name, cell in named.items() if name not in kept]:
+        st.caption(
+            f"{sentence_case(cell_name(lost[0]))} is recommended, and its weights were not kept: "
+            "set **Keep weights of** to *best* or *all* in later runs."
+        )
+    key = f"export_{section.name}"
+    which = choose_one("Layer to take", [*kept, ANOTHER], key=f"{key}_which-{run.run_id}")
+    if which != ANOTHER:
+        st.caption(f"{sentence_case(cell_name(named[which]))}.")
+        return CellRequest(named[which].layer, named[which].epoch, named[which].pooling)
+    return _any_cell(run, key, answer.best, stored)
+
+
+def _any_cell(run: Run, key: str, best: Cell, stored: Sequence[int]) -> CellRequest:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pooling = pooling_control(f"{key}_pooling-{run.run_id}", run.poolings, best.pooling)
         layer = st.selectbox(
             "Layer",
-            range(1, n_layers + 1),
+            range(1, int(run.encoder["layers"]) + 1),
             format_func=layer_name,
             key=keep(f"{key}_layer-{run.run_id}", best.layer),
             width=150,
         )
+        first = best.snapshot if best.snapshot in stored else stored[-1]
         snapshot = epoch_control(run, stored, f"{key}_epoch-{run.run_id}-{stored[-1]}", first)
     return CellRequest(layer, run.snapshots[snapshot].epoch, pooling)
 
