@@ -105,7 +105,7 @@ def _lead(answer: Answer, decision: DepthDecision | None) -> None:
     for sentence in rest:
         decides = decision is not None and decision.cell is not None
         mark = ":material/content_cut: " if decides else ""
-        st.markdown(f"##### {mark}{plain(sentence)}")
+        st.markdown(f"#### {mark}{plain(sentence)}")
 
 
 def _depths(run: Run, decision: DepthDecision) -> None:
