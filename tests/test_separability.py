@@ -300,7 +300,7 @@ def test_a_test_split_unlike_val_is_pointed_out():
         separability.answer_sentences(answered([states], labels, splits))
     )
     flipped = np.where(splits == "test", 1 - labels, labels)
-    assert "less than val made one expect" in " ".join(
+    assert "less than val made one expect: test does not resemble" in " ".join(
         separability.answer_sentences(answered([states], flipped, splits))
     )
 
@@ -644,7 +644,7 @@ def test_the_first_cell_that_separates_a_class_and_the_pairs_that_stay_confused(
     early[true == 2] = 1  # class 2 is taken for class 1
     cells = [Cell(0, 0.0, "mean", 1), Cell(0, 0.0, "mean", 2), Cell(1, 1.0, "mean", 1)]
     predicted = np.stack([np.zeros(150, dtype=int), early, good])
-    first = separability.first_separates(cells, predicted, true, 0.8, 0)
+    first = separability.first_separates(cells, predicted, true, 0.75)
     assert first == {0: cells[1], 1: cells[2], 2: cells[2]}
     pairs = separability.confused_pairs([1, 2], predicted[:2], true, ["a", "b", "c"])
     last = pairs.iloc[0]

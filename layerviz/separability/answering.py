@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm
 
 from layerviz.separability.epochs import EpochComparisons, Gains, gains_since_start
 from layerviz.separability.marginals import Marginals, marginals_of
@@ -19,7 +20,9 @@ from layerviz.separability.resampling import (
     resampling_weights,
 )
 from layerviz.separability.scored_cells import Cell, CellScores, Difference, Score
-from layerviz.separability.simultaneous import lead_over_all
+from layerviz.separability.simultaneous import TWO_SIDED, lead_over_all
+
+STRICTER = float(norm.ppf(0.995))
 
 
 @dataclass(frozen=True)
@@ -229,12 +232,15 @@ def smallest_class(labels: np.ndarray, label_names: Sequence[str]) -> tuple[str,
 
 
 def two_sample_difference(one: Score, other: Score) -> Difference:
-    """Return the difference of scores on two samples, with its 95 % interval.
+    """Return the difference of scores on two samples, with its 99 % interval.
 
-    The variances of independent samples add up; each is taken from its own interval.
+    The variances of independent samples add up; each is taken from its own 95 % interval. One of
+    the scores was corrected for a pick, and how far that correction errs is in neither: hence the
+    stricter level.
     """
     value = one.value - other.value
-    margin = float(np.hypot(one.high - one.low, other.high - other.low)) / 2
+    half = float(np.hypot(one.high - one.low, other.high - other.low)) / 2
+    margin = half * STRICTER / TWO_SIDED
     return Difference(value, value - margin, value + margin)
 
 

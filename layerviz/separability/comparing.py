@@ -8,16 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta, norm
+from scipy.stats import beta
 
 from layerviz.separability.resampling import (
     LEVEL,
     class_f1,
-    class_f1_draws,
-    resampling_weights,
 )
 from layerviz.separability.scored_cells import Cell, CellScores, Difference
-from layerviz.separability.simultaneous import NO_DEVIATION, lead_over_all
+from layerviz.separability.simultaneous import lead_over_all
 
 FEWEST_TO_SEPARATE = 10  # val examples of a class, before it may count as separated
 
@@ -157,7 +155,7 @@ def confused_pairs(
 
 
 def first_separates(
-    cells: Sequence[Cell], predicted: np.ndarray, labels: np.ndarray, threshold: float, seed: int
+    cells: Sequence[Cell], predicted: np.ndarray, labels: np.ndarray, threshold: float
 ) -> dict[int, Cell]:
     """Return for each class the earliest cell (by epoch, then layer) that certainly separates it.
 
@@ -173,10 +171,8 @@ def first_separates(
     labels : ndarray of shape (n,)
     threshold : float
         0 to 1.
-    seed : int
-        Of the resamples.
     """
-    low = class_f1_bounds(predicted, labels, seed)  # (K, C)
+    low = class_f1_bounds(predicted, labels)  # (K, C)
     order = sorted(range(len(cells)), key=lambda row: cells[row])
     result = {}
     for column, label in enumerate(np.unique(labels)):
@@ -186,19 +182,18 @@ def first_separates(
     return result
 
 
-def class_f1_bounds(predicted: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
+def class_f1_bounds(predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return lower ends of each class's F1 in each cell, which hold all at once with 95 %.
 
     F1 = 2 J / (1 + J), where J is the share of the examples of a class that it is rightly claimed
     for, among all that are of the class or claimed for it. J is a binomial share, and its lower end
-    is exact (Clopper & Pearson, 1934), at the level that the largest of all studentised bootstrap
-    deviations asks for (max-T).
+    is exact (Clopper & Pearson, 1934), the level being shared among all cells and classes
+    (Bonferroni). A bootstrap would see no deviation in a class without mistakes.
 
     Parameters
     ----------
     predicted : ndarray of shape (K, n)
     labels : ndarray of shape (n,)
-    seed : int
 
     Returns
     -------
@@ -210,7 +205,7 @@ def class_f1_bounds(predicted: np.ndarray, labels: np.ndarray, seed: int) -> np.
     low = np.full((len(predicted), len(classes)), np.nan)
     if not wanted.any():
         return low
-    level = _level_of_each(predicted, labels, set(classes[wanted].tolist()), seed)
+    level = (1 - LEVEL) / (len(predicted) * int(wanted.sum()))
     for column, label in enumerate(classes):
         if wanted[column]:
             claimed, of_class = predicted == label, labels == label
@@ -219,19 +214,3 @@ def class_f1_bounds(predicted: np.ndarray, labels: np.ndarray, seed: int) -> np.
             share = np.where(both > 0, beta.ppf(level, np.maximum(both, 1), either - both + 1), 0.0)
             low[:, column] = 2 * share / (1 + share)
     return low
-
-
-def _level_of_each(predicted: np.ndarray, labels: np.ndarray, wanted: set[int], seed: int) -> float:
-    """Return the one-sided level of each bound with which all hold at once."""
-    weights = resampling_weights(len(labels), seed)
-    most = np.zeros(len(weights))
-    n_bounds = len(predicted) * len(wanted)
-    for label, draws in class_f1_draws(labels, predicted, weights):
-        if label in wanted:
-            deviation = draws.std(axis=0)
-            varies = deviation > NO_DEVIATION
-            if varies.any():
-                above = (draws[:, varies] - draws[:, varies].mean(axis=0)) / deviation[varies]
-                most = np.maximum(most, above.max(axis=1))
-    strictest = (1 - LEVEL) / n_bounds  # Bonferroni's: more is never needed
-    return float(np.clip(norm.sf(np.quantile(most, LEVEL)), strictest, 1 - LEVEL))

@@ -83,16 +83,6 @@ def class_f1(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return np.stack([f1[0] for f1, _ in _f1_of_each_class(true, predicted, alike)], axis=1)
 
 
-def class_f1_draws(
-    true: np.ndarray, predicted: np.ndarray, weights: np.ndarray
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield, class by class, its index and its F1 under R weightings, (R, K); as `macro_f1`."""
-    for label, (f1, _) in zip(
-        np.unique(true), _f1_of_each_class(true, predicted, weights), strict=True
-    ):
-        yield int(label), f1
-
-
 def _f1_of_each_class(
     true: np.ndarray, predicted: np.ndarray, weights: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:

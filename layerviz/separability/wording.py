@@ -175,8 +175,8 @@ def _on_test(answer: Answer) -> list[str]:
     thoughts = [f"On test, which played no part in the choice, it scores {answer.test}."]
     if answer.test_minus_unseen.high < 0:
         thoughts.append(
-            f"That is less than val made one expect ({answer.test_minus_unseen}): test does not "
-            "resemble val and train."
+            f"That is {-answer.test_minus_unseen.value:.2f} less than val made one expect: test "
+            "does not resemble val and train."
         )
     return thoughts
 

@@ -80,9 +80,7 @@ def _heat_map(detail: Detail, scores: pd.DataFrame, snapshot: int) -> None:
 
 
 def _first_separated(run: Run, probes: _Probes, threshold: float) -> None:
-    first = separability.first_separates(
-        probes.cells, probes.predicted, probes.labels, threshold, run.config.seed
-    )
+    first = separability.first_separates(probes.cells, probes.predicted, probes.labels, threshold)
     classes, counts = np.unique(probes.labels, return_counts=True)
     cells = [first.get(int(label)) for label in classes]
     st.dataframe(
