@@ -8,8 +8,10 @@ import io
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 
 from layerviz import data
 from layerviz.commands import parser
@@ -650,5 +652,29 @@ def test_skipped_rows_are_still_noted_after_building():
 def test_the_sample_is_ready_to_use():
     sample = data.sample_table()
     assert sample.name == "customer_messages.csv"
-    assert guess_columns(sample.frame) == TEXT_LABEL
-    assert_no_text_in_two_splits(build_dataset(sample, TEXT_LABEL))
+    columns = guess_columns(sample.frame)
+    assert columns == Columns("text", "label", "split")
+    dataset = build_dataset(sample, columns)
+    assert len(dataset.examples) == len(sample.frame)  # nothing had to be left out
+    assert_no_text_in_two_splits(dataset)
+    shares = dataset.counts() / dataset.counts().sum()
+    assert shares.min(axis=None) > 0.2
+    assert shares.max(axis=None) < 0.3
+
+
+def test_the_sample_has_enough_val_and_test_to_answer_with():
+    sample = data.sample_table()
+    sizes = build_dataset(sample, guess_columns(sample.frame)).examples["split"].value_counts()
+    assert sizes["val"] >= 500
+    assert sizes["test"] >= 500
+    assert sizes["train"] <= 800  # or the first click takes longer than 90 seconds on two cores
+
+
+def test_no_message_of_the_sample_is_a_variant_of_another():
+    texts = data.sample_table().frame["text"]
+    words = CountVectorizer(binary=True, token_pattern=r"\w+").fit_transform(texts).astype(np.int32)
+    common = (words @ words.T).toarray()
+    sizes = common.diagonal()
+    jaccard = common / (sizes[:, None] + sizes - common)
+    np.fill_diagonal(jaccard, 0)
+    assert jaccard.max() <= 0.6

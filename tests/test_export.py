@@ -940,15 +940,27 @@ def test_the_command_line_names_files_of_all_splits(tmp_path: Path, toy_csv: byt
     assert "--data a.csv --val b.csv --test c.csv" in line
 
 
+@pytest.mark.parametrize(("split", "val_fraction"), [("split", 0.2), (None, 0.2), (None, 0.3)])
 def test_the_command_line_finds_the_bundled_sample(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: str | None, val_fraction: float
 ) -> None:
-    table = data.sample_table()
-    dataset = data.build_dataset(table, data.guess_columns(table.frame))
+    columns = data.Columns("text", "label", split)
+    dataset = data.build_dataset(data.sample_table(), columns, val_fraction=val_fraction)
     run = runs.create(tmp_path, RunConfig("bert-mini", learning_rate=1e-3), dataset)
     monkeypatch.chdir(Path(__file__).resolve().parents[1])
     _, parsed = remade(recipe(run).command)
     assert commands.read_dataset(parsed).fingerprint == dataset.fingerprint
+
+
+@pytest.mark.parametrize("names", [["text", "label"], ["message", "class"]])
+def test_the_command_line_names_the_file_of_an_earlier_sample(
+    tmp_path: Path, names: list[str]
+) -> None:
+    frame = data.sample_table().frame[["text", "label"]].head(638).set_axis(names, axis=1)
+    table = data.read_table(frame.to_csv(index=False).encode(), "customer_messages.csv")
+    dataset = data.build_dataset(table, data.Columns(*names))
+    run = runs.create(tmp_path, RunConfig("bert-mini", learning_rate=1e-3), dataset)
+    assert "--data customer_messages.csv --text-column" in recipe(run).command
 
 
 def test_the_snippet_runs(run: Run) -> None:

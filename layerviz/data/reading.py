@@ -60,6 +60,6 @@ def read_table(content: bytes, name: str, *, one_column: bool = False) -> Table:
 
 
 def sample_table() -> Table:
-    """Read the bundled customer messages (columns text and label)."""
+    """Read the bundled customer messages (columns text, label and split)."""
     path = resources.files("layerviz").joinpath("samples", "customer_messages.csv")
     return read_table(path.read_bytes(), path.name)

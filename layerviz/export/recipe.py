@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from layerviz import data
 from layerviz.config import SETTINGS
-from layerviz.errors import RunError
+from layerviz.errors import DataError, RunError
 from layerviz.runs import Run
 from layerviz.separability import answer_of
 from layerviz.wording import epoch_name
@@ -106,7 +106,12 @@ def _sample_path(run: Run) -> str:
     """Return the path of the bundled messages if the run was made on them, else ""."""
     if f"{run.dataset['name']}.csv" != SAMPLE.name:
         return ""
-    sample = data.build_dataset(data.sample_table(), data.Columns("text", "label", None))
+    columns = data.Columns(**run.dataset["columns"])
+    val_fraction = run.dataset["val_fraction"] or data.VAL_FRACTION
+    try:
+        sample = data.build_dataset(data.sample_table(), columns, val_fraction=val_fraction)
+    except DataError:  # a file of the same name that has other columns
+        return ""
     return str(SAMPLE) if sample.fingerprint == run.dataset["fingerprint"] else ""
 
 
