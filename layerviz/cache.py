@@ -388,9 +388,9 @@ def tokens(run: Run, folder: Path, text: str) -> tuple[list[str], TokenPaths]:
 @st.cache_data(
     show_spinner="Comparing encoders", max_entries=16, hash_funcs={Contender: _by_measured_runs}
 )
-def compared(contenders: list[Contender], poolings: tuple[str, ...]) -> Comparison:
+def compared(contenders: list[Contender], poolings: tuple[str, ...], margin: float) -> Comparison:
     """Return how contenders stand, searched under these poolings."""
-    return comparison.compare_contenders(contenders, poolings)
+    return comparison.compare_contenders(contenders, poolings, margin)
 
 
 @st.cache_data(show_spinner=False, max_entries=16, hash_funcs=RUN)

@@ -211,8 +211,17 @@ class Jobs:
                 self._training.submit(run.run_id, _fit_work(run, dataset))
             return run
 
-    def compare(self, configs: Sequence[RunConfig], dataset: Dataset) -> list[Run]:
+    def compare(
+        self, configs: Sequence[RunConfig], dataset: Dataset, beside: Sequence[str] = ()
+    ) -> list[Run]:
         """Queue a run for each configuration, or take those that are live or done already.
+
+        Parameters
+        ----------
+        configs : sequence of RunConfig
+        dataset : Dataset
+        beside : sequence of str
+            Ids of further runs that are part of the comparison.
 
         Raises
         ------
@@ -220,7 +229,7 @@ class Jobs:
             As `fit` does; what was queued before stays queued.
         """
         compared = [self.fit(config, dataset) for config in configs]
-        self._compared = [run.run_id for run in compared]
+        self._compared = [*beside, *(run.run_id for run in compared)]
         return compared
 
     def compared_now(self) -> list[str]:

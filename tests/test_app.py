@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,6 +35,7 @@ from layerviz.data import FORMATS, Contents, FileFormat
 from layerviz.export.zip_writing import zip_run
 from layerviz.poolings import POOLINGS
 from layerviz.projection.tsne import tsne_maps
+from layerviz.ui.compare import more_seeds
 from layerviz.ui.parts import stored_maps
 from layerviz.ui.parts.state import keep
 from layerviz.ui.parts.tabs import Tab
@@ -553,15 +555,18 @@ def test_runs_that_are_there_are_put_side_by_side(root):
     for sentence in comparison.comparison_sentences(judged):
         assert sentence in markdown_text(app)
     table = app.dataframe[0].value
-    assert [standing.split(":")[0] for standing in table["standing"]] == ["best", "behind"]
-    assert table["val macro-F1"][0].startswith(f"{judged.best.val.value:.3f}")
+    assert list(table["encoder"]) == ["good", "weak"]
+    assert table["standing"][0] == "first"
+    assert table["standing"][1].startswith("behind by ")
+    assert table["on unseen data"][0].startswith(f"{judged.best.unseen.value:.3f}")
+    assert table["on this val"][0] == judged.best.val.value
     assert any("weak  ·  layer 2 of 2, " in title for title in map_titles(app))
     for depth, expected in ((0.5, {"layer 2 of 4", "layer 1 of 2"}), (1.0, {"layer 4 of 4"})):
         app.selectbox(key="versus_depth").set_value(depth).run()
         drawn = " ".join(map_titles(app))
         assert all(layer in drawn for layer in expected)
     app.segmented_control(key="versus_poolings").set_value("max").run()
-    app.toggle(key="versus_at_best").set_value(True).run()
+    app.toggle(key="versus_at_best").set_value(False).run()
     assert not app.exception
     for tab, said_there in (
         ("Scores", "Over relative depth"),
@@ -572,6 +577,29 @@ def test_runs_that_are_there_are_put_side_by_side(root):
         app.run()
         assert not app.exception, tab
         assert said_there in markdown_text(app), tab
+
+
+def test_more_seeds_are_started_where_the_verdict_is_of_single_runs(root):
+    dataset = dataset_of()
+    compared = [
+        made(root, dataset, name, {4: distance}, noise=number)
+        for number, (name, distance) in enumerate((("far", 3.0), ("near", 0.6)))
+    ]
+    address = ",".join(run.run_id for run in compared)
+    app = open_page(compare=address)
+    assert "This run of far does better than this run of near" in markdown_text(app)
+    button = app.button(key="versus_more_seeds")
+    assert "4 more runs" in button.label
+    assert button.disabled  # the data that is chosen on the left is the sample
+    assert any("choose **toy" in caption.value for caption in app.caption)
+
+    configs = more_seeds.lacking_seeds(comparison.contenders_of(compared), 3)
+    assert [(config.encoder, config.seed) for config in configs] == [
+        ("far", 1), ("far", 2), ("near", 1), ("near", 2)
+    ]  # fmt: skip
+    assert {dataclasses.replace(config, seed=0) for config in configs} == {
+        run.config for run in compared
+    }
 
 
 def test_what_was_measured_by_nobody_is_measured_when_it_is_compared(root):

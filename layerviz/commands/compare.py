@@ -11,8 +11,10 @@ from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP, POOLING_HELP
 from layerviz.commands.inputs import (
     add_data_arguments,
+    add_margin_argument,
     add_pooling_argument,
     add_runs_folder,
+    margin_of,
     open_run,
     print_notes,
     read_dataset,
@@ -33,6 +35,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--encoder", action="append", default=[], help="as in fit; repeat it for each encoder")
     add("--seeds", type=int, default=1, help="runs per encoder, from --seed on")
     add_pooling_argument(parser, POOLING_HELP)
+    add_margin_argument(parser)
     add("--json", action="store_true", help=JSON_HELP)
     add_data_arguments(parser, required=False)
     add_settings(parser, SETTINGS)
@@ -45,6 +48,7 @@ def _compare(parsed: argparse.Namespace) -> int:
             "You gave both runs and encoders." if parsed.which else "Nothing to compare was given.",
             "Give the ids of two or more runs, or --data and an --encoder for each encoder.",
         )
+    margin = margin_of(parsed)
     if parsed.which:
         runs = [open_run(which, runs_root(parsed)) for which in parsed.which]
         runs = list({run.path: run for run in runs}.values())
@@ -57,7 +61,7 @@ def _compare(parsed: argparse.Namespace) -> int:
 
     contenders = comparison.contenders_of(runs)
     poolings = (parsed.pooling,) if parsed.pooling else None
-    compared = comparison.compare_contenders(contenders, poolings)
+    compared = comparison.compare_contenders(contenders, poolings, margin)
     table = comparison.comparison_table(compared, contenders)
     if parsed.json:
         print(json.dumps(comparison.comparison_values(compared, table)))

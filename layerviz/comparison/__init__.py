@@ -1,4 +1,4 @@
-"""Several encoders on the same data: which separates the classes best, where, and how surely.
+"""Several encoders on the same data: which does better, in which layer, and how surely.
 
 Runs that differ only in their seed are one contender. All are scored on the val examples that all
 of them captured, each at its best layer, in the full hidden size.
@@ -21,10 +21,18 @@ from layerviz.comparison.contenders import (
     encoder_label,
     shared_poolings,
 )
+from layerviz.comparison.depth import DepthMatch
 from layerviz.comparison.reporting import comparison_table, comparison_text, comparison_values
 from layerviz.comparison.scoring import compare_contenders
 from layerviz.comparison.standings import Comparison, Standing
-from layerviz.comparison.wording import best_cell_name, comparison_sentences, seeds_note
+from layerviz.comparison.wording import (
+    best_cell_name,
+    comparison_details,
+    comparison_lead,
+    comparison_sentences,
+    depth_sentence,
+    seeds_note,
+)
 
 __all__ = [
     "AGREEMENT_OUTCOMES",
@@ -33,17 +41,21 @@ __all__ = [
     "Agreement",
     "Comparison",
     "Contender",
+    "DepthMatch",
     "Standing",
     "agreement_between",
     "best_cell_name",
     "common_examples",
     "compare_contenders",
+    "comparison_details",
+    "comparison_lead",
     "comparison_sentences",
     "comparison_table",
     "comparison_text",
     "comparison_values",
     "contenders_of",
     "costs_of",
+    "depth_sentence",
     "disagreements",
     "encoder_label",
     "encoder_similarity",

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from layerviz import separability
-from layerviz.comparison.contender_scores import SEED, ContenderScores
-from layerviz.comparison.contenders import Contender, common_examples, shared_poolings
+from layerviz.comparison.contender_scores import (
+    SEED,
+    ContenderScores,
+    contender_scores,
+    probe_scores_of,
+)
+from layerviz.comparison.contenders import Contender, common_examples, costs_of, shared_poolings
+from layerviz.comparison.curves import curves_over_epochs, profile_of
+from layerviz.comparison.depth import depth_matches
+from layerviz.comparison.leads import Leads, leads_between
+from layerviz.comparison.seed_variance import TWO_SIDED, SeedVariance, pooled_seed_variance
 from layerviz.comparison.standings import Comparison, Standing
 from layerviz.errors import RunError
-from layerviz.separability import Difference, SplitResamples
+from layerviz.separability import MARGIN, Score, SplitResamples
 
 
 def compare_contenders(
-    contenders: Sequence[Contender], poolings: Sequence[str] | None = None
+    contenders: Sequence[Contender],
+    poolings: Sequence[str] | None = None,
+    margin: float = MARGIN,
 ) -> Comparison:
-    """Compare contenders, each at its best layer, by a paired bootstrap on the same val examples.
+    """Compare contenders, each at its best layer, on the val examples that all of them captured.
 
-    Every contender's best cell is picked by val macro-F1 (mean over its seeds) among layers 1 to L,
-    its snapshots and `poolings`. The differences to the best contender carry simultaneous 95 %
-    intervals (max-T bootstrap, as in `separability.find_best`), so that "not clearly behind" is a
-    tie however many are compared. Seeds, where there are several, are resampled with the examples,
-    each contender's own; deviations are widened by sqrt(S / (S - 1)), as S seeds resampled vary
-    less than S new ones would.
+    - *Pick*: as in `separability.find_best`, by the mean over a contender's seeds, among layers 1
+      to L, its snapshots and `poolings`.
+    - *Order*: by what the pick is worth on unseen examples, so that more cells to pick from are no
+      advantage.
+    - *Leads*: see `leads_between`; the first is ahead of another only where its interval says so.
+    - *Seeds*: see `SeedVariance`. With one seed each, everything holds of these runs alone.
+    - *Depth*: see `depth_matches`.
 
     Parameters
     ----------
@@ -33,6 +46,8 @@ def compare_contenders(
         Two or more, each with a measured snapshot.
     poolings : sequence of str, optional
         Among which to search; by default those that all runs have.
+    margin : float
+        The loss of macro-F1 that is given away for fewer layers.
 
     Returns
     -------
@@ -48,83 +63,118 @@ def compare_contenders(
         raise RunError(
             "A comparison needs two different runs.", "Add another run on the same data."
         )
-    scored = [run for contender in contenders for run in contender.measured]
+    measured = [run for contender in contenders for run in contender.measured]
     for contender in contenders:
         if not contender.snapshots:
             raise RunError(
                 f"{contender.name} has not been measured yet.", "Wait for its first snapshot."
             )
-    examples, rows = common_examples(scored)
-    rows_of = dict(zip((run.path for run in scored), rows, strict=True))
+    examples, rows = common_examples(measured)
+    rows_of = dict(zip((run.path for run in measured), rows, strict=True))
     if poolings is None:
         poolings = shared_poolings(contenders)
     resamples = SplitResamples(examples["split"].to_numpy(), examples["label"].to_numpy(), SEED)
-    scores = [
-        ContenderScores(contender, resamples, rows_of, poolings, number)
-        for number, contender in enumerate(contenders)
-    ]
-    # Of the layers at the best epoch and pooling, (R, L) each.
-    draws = [
-        contender.draws(contender.predicted[:, contender.best_layers()]) for contender in scores
-    ]
-    return _comparison(scores, draws, resamples, scored[0].label_names)
+    scores = [contender_scores(contender, resamples, rows_of, poolings) for contender in contenders]
+    return _comparison(contenders, scores, rows_of, margin)
 
 
 def _comparison(
+    contenders: Sequence[Contender],
     scores: Sequence[ContenderScores],
-    draws: Sequence[np.ndarray],
-    resamples: SplitResamples,
-    label_names: Sequence[str],
+    rows_of: Mapping[Path, np.ndarray],
+    margin: float,
 ) -> Comparison:
-    true, rows = resamples.labels["val"], resamples.rows["val"]
-    predicted = np.concatenate(
-        [of_seed[:, rows] for contender in scores for of_seed in contender.predicted]
+    resamples = scores[0].resamples
+    val, labels = resamples.rows["val"], resamples.labels["val"]
+    p_by_f1, p_by_auc = _chance(
+        contenders, scores, {path: rows[val] for path, rows in rows_of.items()}
     )
-    # Of one seed, as those shuffled are.
-    highest = max(float(contender.scores.max()) for contender in scores)
-    p_chance = separability.p_of_chance(true, predicted, highest, SEED)
-    profiles = [
-        contender.profile(of_layers) for contender, of_layers in zip(scores, draws, strict=True)
-    ]
+    variance = pooled_seed_variance(scores)
+    leads = leads_between(scores, variance)
+    parameters = [costs_of(contender)["parameters"] for contender in contenders]
+    verdict = separability.verdict_of(labels, p_by_f1, p_by_auc)
     return Comparison(
-        standings=tuple(_standings(scores, draws)),
-        verdict=separability.verdict_of(true, p_chance),
-        p_chance=p_chance,
-        n_val=len(true),
-        smallest_class=separability.smallest_class(true, label_names),
-        profiles=pd.concat(profiles, ignore_index=True),
-        epochs=pd.concat([contender.over_epochs() for contender in scores], ignore_index=True),
+        standings=tuple(
+            _standing(contender, variance, leads, number) for number, contender in enumerate(scores)
+        ),
+        verdict=verdict,
+        p_chance=p_by_f1 if p_by_auc is None else p_by_auc,
+        by_auc=p_by_auc is not None,
+        n_val=len(labels),
+        smallest_class=separability.smallest_class(labels, contenders[0].measured[0].label_names),
+        seed_deviation=variance.deviation if variance.is_known else None,
+        examples_to_tell=leads.examples_to_tell,
+        seeds_weigh_more=leads.seeds_weigh_more,
+        depth=depth_matches(scores, variance, parameters, margin) if verdict == "found" else (),
+        profiles=pd.concat([profile_of(one, variance) for one in scores], ignore_index=True),
+        epochs=pd.concat([curves_over_epochs(one, variance) for one in scores], ignore_index=True),
     )
 
 
-def _standings(
-    scores: Sequence[ContenderScores], draws: Sequence[np.ndarray]
-) -> Iterator[Standing]:
-    """Yield how each contender stands to the best one; `draws` as above."""
-    values = np.array([contender.value for contender in scores])
-    of_best = np.stack(
-        [
-            of_layers[:, contender.best.layer - 1]
-            for of_layers, contender in zip(draws, scores, strict=True)
-        ],
-        axis=1,
-    )  # (R, number of contenders)
-    winner = int(values.argmax())
-    best = scores[winner]
-    leads = separability.simultaneous_interval(
-        values[winner] - values, of_best[:, [winner]] - of_best
+def _chance(
+    contenders: Sequence[Contender],
+    scores: Sequence[ContenderScores],
+    val_rows: Mapping[Path, np.ndarray],
+) -> tuple[float, float | None]:
+    """Return how often the best cell of all would do as well by chance: by macro-F1, by AUC.
+
+    One seed's, as the labels that are shuffled are scored for one seed, too.
+    """
+    labels = scores[0].labels
+    predicted = np.concatenate([of_seed for one in scores for of_seed in one.on_val])
+    highest = max(float(one.scores.max()) for one in scores)
+    by_f1 = separability.p_of_chance(labels, predicted, highest, SEED)
+    parts = []
+    for contender, one in zip(contenders, scores, strict=True):
+        of_probes = probe_scores_of(contender, one.cells, val_rows)
+        if of_probes is None:
+            return by_f1, None
+        parts.append(of_probes)
+    return by_f1, separability.p_of_chance_by_auc(labels, np.concatenate(parts), SEED)
+
+
+def _standing(
+    contender: ContenderScores, variance: SeedVariance, leads: Leads, number: int
+) -> Standing:
+    val = _score_of(contender, variance, "val")
+    train = contender.resamples.rows.get("train")
+    gap = float("nan")
+    if train is not None:
+        gap = contender.score(contender.of_best("train"), "train") - contender.value
+    has_test = "test" in contender.resamples.rows
+    newest = max(contender.heads)
+    return Standing(
+        name=contender.name,
+        run_ids=contender.run_ids,
+        seeds=contender.seeds,
+        n_layers=contender.n_layers,
+        n_cells=len(contender.cells),
+        last_epoch=max(cell.epoch for cell in contender.cells),
+        best=contender.best,
+        val=val,
+        unseen=separability.moved(val, contender.correction),
+        by_seed=tuple(float(score) for score in contender.by_seed),
+        test=_score_of(contender, variance, "test") if has_test else None,
+        head=contender.score(contender.of_head(newest)),
+        gap=gap,
+        lead=leads.over[number],
+        beaten_by=leads.beaten_by[number],
     )
-    profile = best.scores[:, best.best_layers()].mean(axis=0)  # (L,)
-    layers = np.arange(1, len(profile) + 1)
-    for number, contender in enumerate(scores):
-        if number == winner:
-            yield contender.standing(of_best[:, number], None, ())
-            continue
-        lead = Difference(
-            float(leads.value[number]), float(leads.low[number]), float(leads.high[number])
-        )
-        ahead = separability.simultaneous_interval(
-            profile - values[number], draws[winner] - of_best[:, [number]]
-        )
-        clear = lead.clear & ((ahead.low > 0) | (layers == best.best.layer))
-        yield contender.standing(of_best[:, number], lead, layers[clear].tolist())
+
+
+def _score_of(contender: ContenderScores, variance: SeedVariance, split: str) -> Score:
+    """Return what the best cell scores on a split, with its interval."""
+    labels, predicted = contender.resamples.labels[split], contender.of_best(split)
+    draws = contender.draws_of(predicted, split)
+    if not variance.is_known:
+        return separability.score_of(labels, predicted[0], draws)
+    value = contender.score(predicted, split)
+    ends = variance.interval(np.array([value]), draws[:, None], len(contender.seeds))
+    low, high = (float(end[0]) for end in ends)
+    # No narrower than a single run may be: a bootstrap of perfect predictions has no width.
+    least = TWO_SIDED * float(
+        np.mean([separability.least_deviation(labels, of_seed) for of_seed in predicted])
+    )
+    return Score(
+        value, max(min(low, value - least), 0.0), min(max(high, value + least), 1.0), len(labels)
+    )

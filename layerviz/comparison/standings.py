@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from layerviz.comparison.depth import DepthMatch
 from layerviz.separability import Cell, Difference, Score
 
 
@@ -25,24 +26,26 @@ class Standing:
     last_epoch : float
         Of its newest snapshot.
     best : Cell
-        That with the highest val macro-F1 of the probe, mean over the seeds.
+        That whose neighbourhood has the highest val macro-F1, mean over the seeds: the pick of
+        `separability.find_best`.
     val : Score
-        Mean over the seeds; its 95 % interval covers examples and, where there are several, seeds.
+        Mean over the seeds on the examples that helped to pick the cell, which flatters it. Its
+        95 % interval covers examples and, where any contender has several, seeds.
+    unseen : Score
+        What it is worth on unseen examples: `val`, corrected for the pick.
     by_seed : tuple of float
         Val macro-F1 of each seed in that cell.
     test : Score or None
         The same cell on test, which played no part in choosing it.
-    corrected : float
-        What picking the best cell in this way earns on unseen examples (BBC-CV), mean over seeds.
     head : float
         The model's own classifier on val at the newest snapshot, mean over the seeds.
     gap : float
         Train minus val of the best cell.
     lead : Difference or None
-        Macro-F1 by which the best contender leads, with its simultaneous 95 % interval over all
-        contenders; None for the best itself.
+        Corrected macro-F1 by which the first contender leads, with its simultaneous 95 % interval
+        over all contenders; None for the first itself.
     beaten_by : tuple of int
-        The best contender's layers, at its best epoch and pooling, that clearly beat this one.
+        The first contender's layers, at its best epoch and pooling, that certainly beat this one.
     """
 
     name: str
@@ -53,17 +56,22 @@ class Standing:
     last_epoch: float
     best: Cell
     val: Score
+    unseen: Score
     by_seed: tuple[float, ...]
     test: Score | None
-    corrected: float
     head: float
     gap: float
     lead: Difference | None
     beaten_by: tuple[int, ...]
 
     @property
+    def corrected(self) -> float:
+        """The corrected macro-F1, without its interval."""
+        return self.unseen.value
+
+    @property
     def tied(self) -> bool:
-        """Whether it cannot be told from the best, or is the best."""
+        """Whether it cannot be told from the first, or is the first."""
         return self.lead is None or not self.lead.clear
 
     @property
@@ -80,14 +88,26 @@ class Comparison:
     ----------
     standings : tuple of Standing
         In the order in which they were given.
-    verdict : {"found", "chance", "few"}
+    verdict : {"found", "ranks", "chance", "few"}
         As in `separability.Answer`.
     p_chance : float
-        How often the best cell of all would score as high under shuffled val labels.
+        How often the best of all cells would do as well under shuffled val labels: by AUC where
+        all runs hold their probes' scores (`by_auc`), else by macro-F1.
+    by_auc : bool
     n_val : int
         Val examples that all runs captured.
     smallest_class : tuple of str and int
         The val class with the fewest examples.
+    seed_deviation : float or None
+        The standard deviation between seeds, pooled over the contenders, which the intervals
+        include; None where each has one seed: whatever is said then is of these runs alone.
+    examples_to_tell : int
+        About how many val examples would tell two contenders apart that differ by
+        `separability.GAP_TO_TELL`, if their seeds did not vary.
+    seeds_weigh_more : bool
+        Whether seeds add more to the intervals than examples do.
+    depth : tuple of DepthMatch
+        Shorter encoders that certainly do what another one does in full.
     profiles : DataFrame
         ``name``, ``layer``, ``depth`` (layer / L), ``value``, ``low``, ``high``, ``spread``: the
         probe's val macro-F1 in every layer, 1 to L, at the contender's best epoch and pooling.
@@ -100,11 +120,37 @@ class Comparison:
     standings: tuple[Standing, ...]
     verdict: str
     p_chance: float
+    by_auc: bool
     n_val: int
     smallest_class: tuple[str, int]
+    seed_deviation: float | None
+    examples_to_tell: int
+    seeds_weigh_more: bool
+    depth: tuple[DepthMatch, ...]
     profiles: pd.DataFrame
     epochs: pd.DataFrame
 
     @property
     def best(self) -> Standing:
+        """The first: that whose corrected score is highest."""
         return next(standing for standing in self.standings if standing.lead is None)
+
+    @property
+    def ranked(self) -> tuple[Standing, ...]:
+        """The standings by their corrected scores, the first one first."""
+        return tuple(
+            sorted(
+                self.standings,
+                key=lambda standing: (standing.lead is not None, -standing.unseen.value),
+            )
+        )
+
+    @property
+    def has_winner(self) -> bool:
+        """Whether one contender, seeds included, certainly does better than all others."""
+        others = [standing for standing in self.standings if standing.lead is not None]
+        return (
+            self.verdict == "found"
+            and self.seed_deviation is not None
+            and not any(standing.tied for standing in others)
+        )

@@ -4,41 +4,198 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from layerviz.comparison.depth import DepthMatch
 from layerviz.comparison.standings import Comparison, Standing
 from layerviz.poolings import pooling_label
-from layerviz.separability import Difference, shortage
-from layerviz.wording import at_epoch, enumeration, number_ranges
+from layerviz.separability import GAP_TO_TELL, Difference, shortage
+from layerviz.wording import at_epoch, count, enumeration, layer_list
+
+ANOTHER_SEED = "another seed may turn that round"
 
 
 def comparison_sentences(comparison: Comparison) -> list[str]:
-    """Return what to tell people, one thought each, without markup."""
-    best = comparison.best
+    """Return all that is said of a comparison: what is in sight, then the details."""
+    return [*comparison_lead(comparison), *comparison_details(comparison)]
+
+
+# --- in sight: at most two sentences ------------------------------------------------------------
+
+
+def comparison_lead(comparison: Comparison) -> list[str]:
+    """Return which encoder does better, and what follows: at most two sentences, without markup."""
+    highest = max(comparison.standings, key=lambda standing: standing.val.value)
     if comparison.verdict == "chance":
-        return [
-            "No encoder tells the classes apart on val better than chance: the best layer of all "
-            f"scores macro-F1 {best.val}, and with shuffled labels the best would score as high in "
-            f"{comparison.p_chance:.0%} of all cases."
-        ]
+        return [_chance(comparison, highest)]
     if comparison.verdict == "few":
         few = shortage(comparison.n_val, *comparison.smallest_class)
         return [
             f"Too few examples to say which encoder does better: {few}.",
-            f"The highest score is that of {best.name}: val macro-F1 {best.val}.",
+            f"The highest score is that of {highest.name}: val macro-F1 {highest.val}.",
         ]
-    others = [
-        (standing, standing.lead) for standing in comparison.standings if standing.lead is not None
+    if comparison.verdict == "ranks":
+        return _ranks(comparison, highest)
+    second = [
+        *(depth_sentence(match, comparison) for match in comparison.depth[:1]),
+        *_to_tell(comparison),
     ]
-    others.sort(key=lambda pair: pair[1].value)
-    names = enumeration([standing.name for standing, _ in others if standing.tied])
-    verb = f"scores highest, not clearly above {names}" if names else "separates the classes best"
-    in_order = [best, *(standing for standing, _ in others)]
+    return [_first(comparison), *second[:1]]
+
+
+def _chance(comparison: Comparison, highest: Standing) -> str:
+    p = comparison.p_chance
+    share = "less than 1 %" if p < 0.01 else f"{100 * p:.0f} %"
+    start = "No encoder tells the classes apart on val better than chance"
+    if comparison.by_auc:
+        return (
+            f"{start}: with shuffled labels, the best layer of all would rank them as well in "
+            f"{share} of all cases."
+        )
+    return (
+        f"{start}: the best layer of all scores macro-F1 {highest.val}, and with shuffled labels "
+        f"the best would score as high in {share} of all cases."
+    )
+
+
+def _ranks(comparison: Comparison, highest: Standing) -> list[str]:
+    name, n = comparison.smallest_class
     return [
-        f"{best.name} {verb}: val macro-F1 {best.val}, {best_cell_name(best)}.",
-        *(_tie(best, standing, lead) for standing, lead in others if standing.tied),
-        *(_defeat(best, standing, lead) for standing, lead in others if not standing.tied),
-        *(_best_before_training(standing) for standing in in_order if _never_improved(standing)),
-        *_on_test(in_order),
+        "Some layers rank the classes better than chance (AUC), but no encoder's predictions are "
+        f"better than chance, so there is nothing to choose by: {highest.name} scores highest with "
+        f"macro-F1 {highest.val.with_interval}.",
+        f"With {n:,} of {comparison.n_val:,} val examples in {name!r}, train with balanced class "
+        "weights, or choose a threshold of your own.",
     ]
+
+
+def _first(comparison: Comparison) -> str:
+    """Say which contender comes out first, and whether it certainly does better."""
+    first, *others = comparison.ranked
+    tied = [standing for standing in others if standing.tied]
+    figures = (
+        f"about {first.unseen.value:.2f} macro-F1 on unseen data "
+        f"({first.unseen.low:.2f}–{first.unseen.high:.2f}, n = {comparison.n_val:,})"
+    )
+    subject = _subject([first], comparison)
+    if tied:
+        return (
+            f"{subject} comes out first with {figures}, but val cannot tell it from "
+            f"{_object(tied, comparison)}."
+        )
+    against = f" against {others[0].unseen.value:.2f}" if len(others) == 1 else ""
+    caveat = "" if _covers_seeds(comparison) else f"; {ANOTHER_SEED}"
+    return f"{subject} does better than {_object(others, comparison)}: {figures}{against}{caveat}."
+
+
+def depth_sentence(match: DepthMatch, comparison: Comparison) -> str:
+    """Say that a shorter encoder does what another one does in full."""
+    k, n = match.cell.layer, match.n_layers
+    cut = f"with {'its one layer' if n == 1 else f'its {n} layers'}"
+    if k < n:
+        cut = f"at {k} of {n} layers"
+    runs = "" if _covers_seeds(comparison) else "this run of "
+    name = f"This run of {match.name}" if runs else match.name
+    return (
+        f"{name} {cut} does what {runs}{match.other} does at {match.other_layers}: at most "
+        f"{match.margin:.2f} macro-F1 below (95 %)."
+    )
+
+
+def _to_tell(comparison: Comparison) -> list[str]:
+    """Say what it would take to tell those apart that val cannot."""
+    if not any(standing.tied for standing in comparison.ranked[1:]):
+        return []
+    gap, n = f"{GAP_TO_TELL:.2f}", comparison.examples_to_tell
+    if n <= comparison.n_val and not comparison.seeds_weigh_more:
+        return []
+    if comparison.seeds_weigh_more:
+        return [f"To tell {gap} apart, run more seeds: they add more doubt than the val examples."]
+    return [
+        f"To tell {gap} apart, you would need about {n:,} val examples; there are "
+        f"{comparison.n_val:,}."
+    ]
+
+
+def _covers_seeds(comparison: Comparison) -> bool:
+    return comparison.seed_deviation is not None
+
+
+def _subject(standings: Sequence[Standing], comparison: Comparison) -> str:
+    names = enumeration([standing.name for standing in standings])
+    return names if _covers_seeds(comparison) else f"This run of {names}"
+
+
+def _object(standings: Sequence[Standing], comparison: Comparison) -> str:
+    names = enumeration([standing.name for standing in standings])
+    if _covers_seeds(comparison):
+        return names
+    return f"this run of {names}" if len(standings) == 1 else f"the runs of {names}"
+
+
+# --- one click away -------------------------------------------------------------------------------
+
+
+def comparison_details(comparison: Comparison) -> list[str]:
+    """Return the evidence behind a comparison, one thought each, without markup."""
+    if comparison.verdict != "found":
+        return []
+    first, *others = comparison.ranked
+    pairs = [(standing, standing.lead) for standing in others if standing.lead is not None]
+    in_sight = comparison_lead(comparison)
+    thoughts = [
+        *(_tie(first, standing, lead) for standing, lead in pairs if standing.tied),
+        *(_defeat(first, standing, lead) for standing, lead in pairs if not standing.tied),
+        *_to_tell(comparison),
+        *(depth_sentence(match, comparison) for match in comparison.depth),
+        *(_whole_model(match) for match in comparison.depth),
+        *(_figures(standing) for standing in comparison.ranked),
+        "The scores on this val picked the cells and flatter them; those on unseen data are "
+        "corrected for that.",
+        *(_best_before_training(one) for one in comparison.ranked if _never_improved(one)),
+        *_on_test(comparison.ranked),
+    ]
+    return [thought for thought in thoughts if thought not in in_sight]
+
+
+def _tie(first: Standing, other: Standing, lead: Difference) -> str:
+    fewer = ""
+    if other.n_layers < first.n_layers:
+        fewer = f", with {count(other.n_layers, 'layer')} instead of {first.n_layers}"
+    return f"{other.name} cannot be told from {first.name}: behind by {_margin(lead)}{fewer}."
+
+
+def _defeat(first: Standing, other: Standing, lead: Difference) -> str:
+    layers = other.beaten_by
+    verb = "beats" if len(layers) == 1 else "beat"
+    top = "" if len(layers) == 1 else f", layer {first.best.layer}"
+    return (
+        f"{first.name}'s {layer_list(layers)} {verb} the best of {other.name} (layer "
+        f"{other.best.layer} of {other.n_layers}, about {other.unseen.value:.2f} on unseen "
+        f"data){top} by {_margin(lead)}."
+    )
+
+
+def _margin(lead: Difference) -> str:
+    return f"{lead.value:.2f} ({lead.low:.2f} to {lead.high:.2f})"
+
+
+def _whole_model(match: DepthMatch) -> str:
+    """Say what was held against what."""
+    pooling = pooling_label(match.cell.pooling)
+    return (
+        f"The whole {match.other}, its own classifier {at_epoch(match.reference_epoch)}, scores "
+        f"{match.reference:.2f} on val; a probe on layer {match.cell.layer} of {match.name} "
+        f"({at_epoch(match.cell.epoch)}, {pooling} pooling) scores {match.loss.value:+.3f} against "
+        f"it, corrected for its pick, and with 95 % confidence not less than {match.loss.low:+.3f}."
+    )
+
+
+def _figures(standing: Standing) -> str:
+    """Say where a contender is at its best, and which figure is which."""
+    return (
+        f"{standing.name}: {best_cell_name(standing)}, picked from {standing.n_cells:,} cells; "
+        f"{standing.val.with_interval} on this val, about {standing.unseen.with_interval} on "
+        "unseen data."
+    )
 
 
 def _never_improved(standing: Standing) -> bool:
@@ -53,7 +210,7 @@ def _best_before_training(standing: Standing) -> str:
 
 
 def _on_test(standings: Sequence[Standing]) -> list[str]:
-    """Say what the contenders score on test, the best one first; nothing where it has no score."""
+    """Say what the contenders score on test, the first one first; nothing where it has no score."""
     if standings[0].test is None:
         return []
     scores = [f"{standing.name} {standing.test}" for standing in standings if standing.test]
@@ -69,38 +226,22 @@ def best_cell_name(standing: Standing) -> str:
 
 def seeds_note(comparison: Comparison) -> str:
     """Say what the intervals cover."""
-    if all(len(standing.seeds) > 1 for standing in comparison.standings):
-        counts = sorted({len(standing.seeds) for standing in comparison.standings})
-        n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        return f"Means of {n} seeds; the intervals cover both val examples and seeds."
-    if any(len(standing.seeds) > 1 for standing in comparison.standings):
+    if comparison.seed_deviation is None:
         return (
-            "Where there are several seeds, means of them; where there is one, another may move "
-            "scores by more than the interval says."
+            "One training run each: the intervals cover val examples alone, and another seed may "
+            "move scores by more than they say."
         )
-    return "One training run each: another seed may move scores by more than the intervals say."
-
-
-def _tie(best: Standing, other: Standing, lead: Difference) -> str:
-    fewer = ""
-    if other.n_layers < best.n_layers:
-        fewer = f", with {other.n_layers} layers instead of {best.n_layers}"
-    if lead.value == lead.low == lead.high == 0:
-        return f"{other.name} ties with it exactly{fewer}."
-    return f"{other.name} ties with it{fewer} (behind by {_margin(lead)})."
-
-
-def _defeat(best: Standing, other: Standing, lead: Difference) -> str:
-    layers = other.beaten_by
-    subject, verb, top = f"layer {layers[0]}", "beats", ""
-    if len(layers) > 1:
-        subject, verb = f"layers {number_ranges(layers)}", "beat"
-        top = f", layer {best.best.layer}"
+    counts = sorted({len(standing.seeds) for standing in comparison.standings})
+    spread = f"{comparison.seed_deviation:.3f}"
+    if counts[0] > 1:
+        n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        return (
+            f"Means of {n} seeds; the intervals cover both val examples and seeds, which vary by "
+            f"{spread} (standard deviation, from all encoders together)."
+        )
+    single = enumeration([one.name for one in comparison.standings if len(one.seeds) == 1])
     return (
-        f"{best.name}'s {subject} {verb} the best of {other.name} (layer {other.best.layer} of "
-        f"{other.n_layers}, {other.val.value:.2f}){top} by {_margin(lead)}."
+        f"Means over the seeds. There is one run of {single}: how much seeds vary there is taken "
+        f"from the others ({spread}, standard deviation). The intervals cover val examples and "
+        "seeds."
     )
-
-
-def _margin(lead: Difference) -> str:
-    return f"{lead.value:.2f} ({lead.low:.2f} to {lead.high:.2f})"

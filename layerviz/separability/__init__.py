@@ -27,7 +27,13 @@ from layerviz.separability.comparing import (
     confused_pairs,
     first_separates,
 )
-from layerviz.separability.depth import MARGINS, DepthDecision, decide_depth
+from layerviz.separability.depth import (
+    FINE_EXAMPLES,
+    FINE_MARGIN,
+    MARGINS,
+    DepthDecision,
+    decide_depth,
+)
 from layerviz.separability.detail_wording import (
     mix_sentence,
     overfitting_sentence,
@@ -72,7 +78,7 @@ from layerviz.separability.of_run import (
     measure_snapshot,
     recommended_snapshot,
 )
-from layerviz.separability.picking import Best, find_best, score_of, worth_of_pick
+from layerviz.separability.picking import Best, find_best, moved, score_of, worth_of_pick
 from layerviz.separability.probe import Probe, fit_probe, out_of_fold
 from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
 from layerviz.separability.refitting import LinearProbe, linear_probe, refit_probe
@@ -83,6 +89,7 @@ from layerviz.separability.resampling import (
     class_f1,
     few_examples,
     interval,
+    least_deviation,
     macro_f1,
     p_of_chance,
     paired_difference,
@@ -121,6 +128,8 @@ from layerviz.separability.wording import (
 
 __all__ = [
     "CKA",
+    "FINE_EXAMPLES",
+    "FINE_MARGIN",
     "GAP_TO_TELL",
     "HEAD",
     "LEVEL",
@@ -191,6 +200,7 @@ __all__ = [
     "interval",
     "lead_over_all",
     "lead_sentences",
+    "least_deviation",
     "linear_cka",
     "linear_probe",
     "macro_auc",
@@ -201,6 +211,7 @@ __all__ = [
     "measures_table",
     "mix_layers",
     "mix_sentence",
+    "moved",
     "neighbourhood_means",
     "not_worse",
     "out_of_fold",

@@ -530,9 +530,11 @@ def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_e
     settled(other)
     order = [made[name].run_id for name in ("bert-mini", "roberta-mini", "distilbert-mini")]
     contenders = comparison.contenders_of([runs.read(runs_root, run_id) for run_id in order])
-    lead = comparison.comparison_sentences(comparison.compare_contenders(contenders))[0]
+    lead = comparison.comparison_lead(comparison.compare_contenders(contenders))[0]
     expect(other.get_by_text(lead)).to_be_visible()
 
+    other.get_by_text("Each at its best epoch", exact=True).click()  # off: the slider instead
+    settled(other)
     slider = other.locator(SLIDER)
     expect(slider).to_be_visible()
     slider.fill("1")

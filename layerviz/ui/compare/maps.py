@@ -88,7 +88,7 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
             seed = st.selectbox("Seed", seeds, key=keep(f"versus_seed_{seeds}"), width=90)
         at_best = st.toggle(
             "Each at its best epoch",
-            key=keep("versus_at_best"),
+            key=keep("versus_at_best", True),
             help="Replaces the epoch slider.",
         )
     runs = [of[seed] if seed in of else of[min(of)] for of in runs_by_seed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from layerviz.registry import Registry
 from layerviz.runs import Run
 from layerviz.ui.compare.agreement import agreement_tab
 from layerviz.ui.compare.maps import comparison_maps
+from layerviz.ui.compare.more_seeds import more_seeds
 from layerviz.ui.compare.scores import scores_tab
 from layerviz.ui.parts.measured import download, measure_the_rest
 from layerviz.ui.parts.polling import draw_while_live
@@ -34,7 +36,7 @@ from layerviz.ui.parts.state import (
     time_to_redraw,
 )
 from layerviz.ui.parts.tabs import Tab, draw_tabs
-from layerviz.ui.parts.verdict import VERDICT_ICONS, poolings_control
+from layerviz.ui.parts.verdict import VERDICT_ICONS, margin_control, poolings_control
 from layerviz.wording import count
 
 
@@ -85,7 +87,7 @@ def comparison_view(compared: list[Run], dataset: Dataset | None) -> None:
             )
         return
     keep_values()
-    judged = _verdict(contenders, ready)
+    judged = _verdict(compared, contenders, ready, dataset)
     draw_tabs(COMPARISON_TABS, "compare_tabs", SideBySide(compared, contenders, ready, judged))
 
 
@@ -216,60 +218,75 @@ def _continue(run: Run, dataset: Dataset) -> None:
 # --- the verdict ----------------------------------------------------------------------------
 
 
-def _verdict(contenders: list[Contender], ready: list[Contender]) -> Comparison:
+def _verdict(
+    compared: list[Run],
+    contenders: list[Contender],
+    ready: list[Contender],
+    dataset: Dataset | None,
+) -> Comparison:
     with st.container(border=True):
         sentences = st.container()
-        poolings = poolings_control("versus_poolings", comparison.shared_poolings(ready))
-        judged = cache.compared(ready, poolings)
-        lead, *rest = comparison.comparison_sentences(judged)
-        live = any(run.live for contender in contenders for run in contender.runs)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+            poolings = poolings_control("versus_poolings", comparison.shared_poolings(ready))
+            margin = margin_control("versus_margin")
+        judged = cache.compared(ready, poolings, margin)
+        live = any(run.live for run in compared)
         with sentences:
-            so_far = ":material/hourglass_top: So far:" if live else VERDICT_ICONS[judged.verdict]
-            st.markdown(f"#### {so_far} {plain(lead)}")
-            if rest:
-                st.markdown(" ".join(plain(sentence) for sentence in rest))
-        _table(comparison.comparison_table(judged, ready))
+            _lead(judged, live=live)
+            if judged.verdict == "found":
+                st.caption(plain(comparison.seeds_note(judged)))
+            more_seeds(compared, contenders, judged, dataset)
+        table = comparison.comparison_table(judged, ready)
+        _table(table, judged)
         waiting = [contender.name for contender in contenders if contender not in ready]
-        not_yet = f"Not measured yet: {', '.join(waiting)}. " if waiting else ""
-        st.caption(
-            plain(
-                f"{not_yet}Each encoder at the layer, epoch and pooling where its linear probe "
-                f"scores highest on the same {judged.n_val:,} val examples. Ties and margins: "
-                "paired bootstrap, simultaneous 95 % intervals over all encoders. "
-                f"{comparison.seeds_note(judged)} Picking the best of many cells slightly "
-                "flatters an encoder with more layers: "
-                + ("the test scores are free of that." if judged.best.test else
-                   "'on unseen' is corrected for that (BBC-CV).")
-            )
-        )  # fmt: skip
+        _details(judged, table, waiting)
     return judged
 
 
-def _standing(row: dict) -> str:
-    """Say how a contender compares with the best one, with the margin's interval."""
+def _lead(judged: Comparison, *, live: bool) -> None:
+    """Show what is said in sight; a cup is for an encoder that certainly does better than all."""
+    icon = VERDICT_ICONS[judged.verdict]
+    if judged.has_winner:
+        icon = ":material/emoji_events:"
+    if live:
+        icon = ":material/hourglass_top: So far:"
+    lead, *rest = comparison.comparison_lead(judged)
+    st.markdown(f"#### {icon} {plain(lead)}")
+    for sentence in rest:
+        st.markdown(f"##### {plain(sentence)}")
+
+
+def _standing(row: dict, judged: Comparison) -> str:
+    """Say how a contender compares with the first one, with the margin's interval."""
     if pd.isna(row["lead_low"]):
-        return "best"
-    verb = "ties" if row["tied"] else "behind"
-    return f"{verb}: {row['lead']:.2f} ({row['lead_low']:.2f} to {row['lead_high']:.2f})"
+        return "first"
+    margin = f"behind by {row['lead']:.2f} ({row['lead_low']:.2f} to {row['lead_high']:.2f})"
+    if judged.verdict != "found":
+        return f"lower by {row['lead']:.2f}"
+    return f"may be as good: {margin}" if row["tied"] else margin
 
 
-def _table(table: pd.DataFrame) -> None:
+def _table(table: pd.DataFrame, judged: Comparison) -> None:
+    rows = table.to_dict("records")
     frame = pd.DataFrame(
         {
             "encoder": table["name"],
-            "standing": [_standing(row) for row in table.to_dict("records")],
+            "standing": [_standing(row, judged) for row in rows],
+            "on unseen data": [
+                f"{value:.3f} ({low:.3f}–{high:.3f})"
+                for value, low, high in table[
+                    ["corrected", "corrected_low", "corrected_high"]
+                ].to_numpy()
+            ],
+            "on this val": table["val_macro_f1"],
+            "test": table["test_macro_f1"],
             "best layer": [
                 f"{row['best_layer']} of {row['layers']}, epoch {row['epoch']:g}, "
                 f"{pooling_label(row['pooling'])}"
-                for row in table.to_dict("records")
+                for row in rows
             ],
-            "val macro-F1": [
-                f"{value:.3f} ({low:.3f}–{high:.3f})"
-                for value, low, high in table[["val_macro_f1", "low", "high"]].to_numpy()
-            ],
+            "seeds": table["seeds"],
             "sd over seeds": table["spread"],
-            "test": table["test_macro_f1"],
-            "on unseen": table["corrected"],
             "own classifier": table["head"],
             "gap": table["gap"],
             "weights (M)": table["parameters"] / 1e6,
@@ -287,23 +304,33 @@ def _table(table: pd.DataFrame) -> None:
         width="stretch",
         column_config={
             **dict.fromkeys(
-                ("test", "on unseen", "own classifier", "gap",
-                 "sd over seeds"), score
+                ("on this val", "test", "own classifier", "gap", "sd over seeds"), score
             ),
             **dict.fromkeys(("weights (M)", "s / epoch", "training s", "MB"), short),
         },
-    )  # fmt: skip
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
+    )
+
+
+def _details(judged: Comparison, table: pd.DataFrame, waiting: Sequence[str]) -> None:
+    """Show the evidence, and what the columns of the table are."""
+    if waiting:
+        st.caption(plain(f"Not measured yet: {', '.join(waiting)}."))
+    with st.expander("Details", icon=":material/expand_more:"):
+        details = comparison.comparison_details(judged)
+        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in details))
         st.caption(
-            "On unseen: what the pick earns on examples that played no part in it. Own classifier: "
-            "val macro-F1 of the model's head at its newest snapshot. Seconds: optimizer steps "
-            "alone, alongside whatever else this machine was doing. MB: the weights on disk. Gap: "
-            "train minus val.",
-            width=720,
+            "Macro-F1 of linear probes on the same "
+            f"{judged.n_val:,} val examples, each encoder in the layer, at the epoch and under the "
+            "pooling that its val recommends. On unseen data: corrected for that choice, so that "
+            "more layers to choose from are no advantage; on this val: as it was measured, which "
+            "flatters. Margins: differences of the corrected scores with paired 95 % intervals "
+            "that hold for all encoders at once. Own classifier: val macro-F1 of the model's head "
+            "at its newest snapshot. Gap: train minus val. Seconds: optimizer steps alone, "
+            "alongside whatever else this machine was doing. MB: the weights on disk."
         )
-        with st.container(horizontal=True, width="content"):
-            how_to_read_comparisons()
-            download(lambda: table, "comparison")
+    with st.container(horizontal=True, width="content"):
+        how_to_read_comparisons()
+        download(lambda: table, "comparison")
 
 
 # --- which runs -----------------------------------------------------------------------------
