@@ -28,7 +28,7 @@ from toy import as_csv, toy_rows
 from layerviz import data, encoders, runs, separability, training
 from layerviz.commands import main
 from layerviz.config import RunConfig
-from layerviz.errors import EncoderError, LayervizError, RunError
+from layerviz.errors import ConfigError, EncoderError, LayervizError, RunError
 from layerviz.export import EXPORTS, CellRequest, ExportRequest
 from layerviz.export.layer_model import folder_name, requested_cell
 from layerviz.export.model_card import escaped
@@ -255,6 +255,19 @@ def test_by_default_it_is_the_cell_of_the_answer(bert: Run, tmp_path: Path) -> N
     assert earlier == Cell(1, 1.0, "max", 3)
     under_cls = separability.answer_of(bert, ["cls"]).best
     assert requested_cell(bert, CellRequest(pooling="cls"), best) == under_cls
+
+
+def test_the_fewest_layers_that_are_enough_can_be_asked_for(
+    bert: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = Cell(2, 2.0, "max", 3)
+    cannot_tell = separability.decision_of(bert, best)
+    assert cannot_tell.cell is None  # 27 val examples are few
+    with pytest.raises(ConfigError, match="Choose a layer from 1 to 4"):
+        requested_cell(bert, CellRequest(layer="enough"), best)
+    decided = replace(cannot_tell, cell=Cell(2, 2.0, "mean", 1))
+    monkeypatch.setattr(separability, "decision_of", lambda *_, **__: decided)
+    assert requested_cell(bert, CellRequest(layer="enough"), best) == decided.cell
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Literal
 
 from layerviz.commands.bar import Bar
 from layerviz.commands.command import EXIT_OK, Command
@@ -46,7 +47,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--chart", choices=("maps", "heat-map"), default="maps", help="what pictures show")
     of_cell = ", ".join(export.flag for export in EXPORTS.values() if export.has_cell)
-    add("--at-layer", type=int, metavar="K", help=f"of {of_cell}; by default the answer's")
+    add(
+        "--at-layer",
+        type=_layer,
+        metavar="K",
+        help=f"of {of_cell}: a number, or 'enough' for the fewest layers that are; by default the "
+        "answer's",
+    )
     add(
         "--at-epoch",
         type=float,
@@ -63,6 +70,14 @@ def _numbers(text: str) -> tuple[int, ...]:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list such as 1,2,11,12") from None
+
+
+def _layer(text: str) -> int | Literal["enough"]:
+    """Return the number of a layer, or the word for the fewest that are enough."""
+    try:
+        return "enough" if text == "enough" else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'enough'") from None
 
 
 def _export(parsed: argparse.Namespace) -> int:

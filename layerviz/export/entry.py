@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 from layerviz.progress import OnProgress
 
@@ -24,14 +24,15 @@ class CellRequest:
 
     Parameters
     ----------
-    layer : int or None
+    layer : int, "enough" or None
+        ``enough`` is the lowest one that the decision about depth calls enough.
     epoch : float or None
         That of a snapshot, to two decimals.
     pooling : str or None
         The answer is then the one under this pooling.
     """
 
-    layer: int | None = None
+    layer: int | Literal["enough"] | None = None
     epoch: float | None = None
     pooling: str | None = None
 

@@ -126,19 +126,31 @@ def requested_cell(run: Run, request: CellRequest, best: Cell) -> Cell:
     ConfigError, RunError
         As `write_layer_model`.
     """
-    n_layers = int(run.encoder["layers"])
     if request.pooling is not None and request.pooling != best.pooling:
         best = separability.answer_of(run, [request.pooling]).best
     if request.layer is not None:
-        if not 1 <= request.layer <= n_layers:
-            raise ConfigError(
-                "Layer 0, the embedding output, comes before any layer and is no model."
-                if request.layer == 0
-                else f"There is no layer {request.layer}: the encoder has {n_layers}.",
-                f"Choose a layer from 1 to {n_layers}.",
-            )
-        best = replace(best, layer=request.layer)
+        best = _at_layer(run, best, request)
     return best if request.epoch is None else _at_epoch(run, best, request.epoch)
+
+
+def _at_layer(run: Run, cell: Cell, request: CellRequest) -> Cell:
+    n_layers = int(run.encoder["layers"])
+    if request.layer == "enough":
+        poolings = None if request.pooling is None else [request.pooling]
+        decision = separability.decision_of(run, cell, poolings=poolings)
+        if decision.cell is None:
+            raise ConfigError(
+                separability.decision_sentence(decision), f"Choose a layer from 1 to {n_layers}."
+            )
+        return decision.cell
+    if request.layer is None or not 1 <= request.layer <= n_layers:
+        raise ConfigError(
+            "Layer 0, the embedding output, comes before any layer and is no model."
+            if request.layer == 0
+            else f"There is no layer {request.layer}: the encoder has {n_layers}.",
+            f"Choose a layer from 1 to {n_layers}.",
+        )
+    return replace(cell, layer=request.layer)
 
 
 def _at_epoch(run: Run, cell: Cell, epoch: float) -> Cell:

@@ -257,10 +257,11 @@ def _score(facts: CardFacts, split: str) -> Score | None:
 
 
 def _choice(facts: CardFacts) -> str:
+    untouched = "" if facts.answer.test is None else " Test played no part in choosing it."
     if facts.cell == facts.answer.best:
-        return "This is the layer that the answer recommends. Test played no part in choosing it."
+        return f"This is the layer that the answer recommends.{untouched}"
     if facts.decision is not None and facts.cell == facts.decision.cell:
-        return "This is the layer that is enough. Test played no part in choosing it."
+        return f"This is the lowest layer that is enough.{untouched}"
     return (
         "This is not the layer that the answer recommends, but one that was chosen by hand: if its "
         "val score was the reason, expect less on unseen examples."
