@@ -602,6 +602,34 @@ def test_more_seeds_are_started_where_the_verdict_is_of_single_runs(root):
     }
 
 
+def test_the_lacking_seeds_are_queued_beside_the_runs_that_are_compared(root, monkeypatch):
+    table = data.sample_table()
+    sample = data.build_dataset(table, data.guess_columns(table.frame), val_fraction=0.2, seed=0)
+    compared = [
+        made(root, sample, encoder, {4: 3.0}, noise=noise)
+        for noise, encoder in enumerate(("bert-mini", "roberta-mini"))
+    ]
+    ids = [run.run_id for run in compared]
+    queued: list[tuple[list[RunConfig], list[str]]] = []
+
+    def compare(jobs, configs, dataset, beside=()):
+        assert dataset.fingerprint == sample.fingerprint
+        queued.append((list(configs), list(beside)))
+        return []
+
+    monkeypatch.setattr("layerviz.jobs.Jobs.compare", compare)
+    app = open_page(compare=",".join(ids))
+    app.number_input(key="versus_seeds_1").set_value(2).run()
+    assert "2 more runs" in app.button(key="versus_more_seeds").label
+    app.button(key="versus_more_seeds").click().run()
+    assert not app.exception
+    (configs, beside), *_ = queued
+    assert [(config.encoder, config.seed) for config in configs] == [
+        ("bert-mini", 1), ("roberta-mini", 1)
+    ]  # fmt: skip
+    assert beside == ids
+
+
 def test_what_was_measured_by_nobody_is_measured_when_it_is_compared(root):
     dataset = dataset_of()
     compared = [made(root, dataset, name, {4: 2.0}, noise=n) for n, name in enumerate("ab")]

@@ -95,6 +95,7 @@ def test_a_good_encoder_beats_one_that_learnt_nothing(good, hopeless):
     lead = comparison.comparison_lead(found)[0]
     assert lead.startswith("This run of good does better than this run of hopeless: about 0.9")
     assert lead.endswith("; another seed may turn that round.")
+    assert "In these runs, good's layers 3 and 4 beat" in sentences(found)
     assert not found.has_winner  # of encoders, with one seed each
 
 

@@ -33,7 +33,7 @@ class Leads:
         About how many val examples would tell two contenders apart that differ by `GAP_TO_TELL`,
         if their seeds did not vary.
     seeds_weigh_more : bool
-        Whether the seeds' variance outweighs that of the examples.
+        Whether seeds widen the intervals by more than examples do.
     """
 
     first: int
@@ -87,6 +87,8 @@ def leads_between(contenders: Sequence[ContenderScores], variance: SeedVariance)
         if number != first
     ]
     typical = float(np.median(examples))
+    doubt = critical * variance.observed_deviation * (2 / min(n_seeds)) ** 0.5
+    doubt *= variance.tail_ratio(critical)
     n_pairs = len(contenders) * (len(contenders) - 1)
     n_val = len(contenders[first].labels)
     return Leads(
@@ -96,7 +98,7 @@ def leads_between(contenders: Sequence[ContenderScores], variance: SeedVariance)
         examples_to_tell=separability.examples_needed(
             GAP_TO_TELL, typical, n_val, n_compared=n_pairs
         ),
-        seeds_weigh_more=variance.of_seeds * 2 / min(n_seeds) > typical**2,
+        seeds_weigh_more=doubt > critical * typical,
     )
 
 

@@ -80,7 +80,7 @@ def comparison_text(comparison: Comparison, table: pd.DataFrame) -> str:
     lead = [textwrap.fill(line, REPORT_WIDTH) for line in comparison_lead(comparison)]
     details = [
         textwrap.fill(line, REPORT_WIDTH, initial_indent="- ", subsequent_indent="  ")
-        for line in [*comparison_details(comparison), seeds_note(comparison)]
+        for line in comparison_details(comparison) or [seeds_note(comparison)]
     ]
     width = max(len("encoder"), *(len(name) for name in table["name"]))
     has_seeds = bool((table["seeds"] > 1).any())

@@ -102,7 +102,7 @@ def _comparison(
         by_auc=p_by_auc is not None,
         n_val=len(labels),
         smallest_class=separability.smallest_class(labels, contenders[0].measured[0].label_names),
-        seed_deviation=variance.deviation if variance.is_known else None,
+        seed_deviation=variance.observed_deviation if variance.is_known else None,
         examples_to_tell=leads.examples_to_tell,
         seeds_weigh_more=leads.seeds_weigh_more,
         depth=depth_matches(scores, variance, parameters, margin) if verdict == "found" else (),

@@ -46,8 +46,14 @@ class SeedVariance:
         return self.degrees > 0
 
     @property
-    def deviation(self) -> float:
-        return float(np.sqrt(self.of_seeds))
+    def observed_deviation(self) -> float:
+        return float(np.sqrt(self.observed))
+
+    def tail_ratio(self, critical: float) -> float:
+        """Return Student's quantile at the normal distribution's tail of `critical`, over it."""
+        if not self.is_known:
+            return 1.0
+        return float(t.isf(norm.sf(critical), self.degrees)) / critical
 
     def of_mean(self, n_seeds: int) -> float:
         """Return the variance that the seeds give to a mean over `n_seeds` of them."""
@@ -77,8 +83,7 @@ class SeedVariance:
         if self.observed <= 0 or not self.is_known:
             return np.ones(np.shape(variance))
         share = np.minimum(self.observed * shares / np.maximum(variance, LEAST_VARIANCE), 1.0)
-        of_seeds = float(t.isf(norm.sf(critical), self.degrees)) / critical
-        return 1.0 + share * (of_seeds - 1.0)
+        return 1.0 + share * (self.tail_ratio(critical) - 1.0)
 
     def noise(self, n_seeds: Sequence[int], n_resamples: int) -> np.ndarray:
         """Return draws of what other seeds would add to each contender's mean, (R, C)."""

@@ -99,13 +99,13 @@ class Comparison:
     smallest_class : tuple of str and int
         The val class with the fewest examples.
     seed_deviation : float or None
-        The standard deviation between seeds, pooled over the contenders, which the intervals
-        include; None where each has one seed: whatever is said then is of these runs alone.
+        The standard deviation of the val scores of seeds, pooled over the contenders, which the
+        intervals count; None where each has one seed: what is said then is of these runs alone.
     examples_to_tell : int
         About how many val examples would tell two contenders apart that differ by
         `separability.GAP_TO_TELL`, if their seeds did not vary.
     seeds_weigh_more : bool
-        Whether seeds add more to the intervals than examples do.
+        Whether seeds widen the intervals by more than examples do.
     depth : tuple of DepthMatch
         Shorter encoders that certainly do what another one does in full.
     profiles : DataFrame

@@ -141,17 +141,22 @@ def comparison_details(comparison: Comparison) -> list[str]:
     first, *others = comparison.ranked
     pairs = [(standing, standing.lead) for standing in others if standing.lead is not None]
     in_sight = comparison_lead(comparison)
-    thoughts = [
+    claims = [
         *(_tie(first, standing, lead) for standing, lead in pairs if standing.tied),
         *(_defeat(first, standing, lead) for standing, lead in pairs if not standing.tied),
+        *(_best_before_training(one) for one in comparison.ranked if _never_improved(one)),
+    ]
+    scope = "" if _covers_seeds(comparison) else "In these runs, "
+    thoughts = [
+        *(f"{scope}{claim}" for claim in claims),
         *_to_tell(comparison),
         *(depth_sentence(match, comparison) for match in comparison.depth),
         *(_whole_model(match) for match in comparison.depth),
         *(_figures(standing) for standing in comparison.ranked),
         "The scores on this val picked the cells and flatter them; those on unseen data are "
         "corrected for that.",
-        *(_best_before_training(one) for one in comparison.ranked if _never_improved(one)),
         *_on_test(comparison.ranked),
+        seeds_note(comparison),
     ]
     return [thought for thought in thoughts if thought not in in_sight]
 
@@ -236,8 +241,8 @@ def seeds_note(comparison: Comparison) -> str:
     if counts[0] > 1:
         n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         return (
-            f"Means of {n} seeds; the intervals cover both val examples and seeds, which vary by "
-            f"{spread} (standard deviation, from all encoders together)."
+            f"Means of {n} seeds; the intervals cover both val examples and seeds, whose scores "
+            f"vary by {spread} (standard deviation, from all encoders together)."
         )
     single = enumeration([one.name for one in comparison.standings if len(one.seeds) == 1])
     return (

@@ -23,7 +23,10 @@ def more_seeds(
 ) -> None:
     """Offer to train the seeds that are lacking; `dataset` is what is chosen on the left."""
     fewest = min(len(contender.runs) for contender in contenders)
-    if any(run.live for run in compared) or fewest >= MOST_SEEDS_EACH or judged.verdict != "found":
+    is_settled = judged.has_winner and fewest >= WANTED_SEEDS
+    if judged.verdict != "found" or is_settled or fewest >= MOST_SEEDS_EACH:
+        return
+    if any(run.live for run in compared):
         return
     key = f"versus_seeds_{fewest}"
     first = max(WANTED_SEEDS, fewest + 1)

@@ -233,8 +233,6 @@ def _verdict(
         live = any(run.live for run in compared)
         with sentences:
             _lead(judged, live=live)
-            if judged.verdict == "found":
-                st.caption(plain(comparison.seeds_note(judged)))
             more_seeds(compared, contenders, judged, dataset)
         table = comparison.comparison_table(judged, ready)
         _table(table, judged)
