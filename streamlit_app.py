@@ -3,7 +3,12 @@
 import streamlit as st
 
 from layerviz.ui.compare.page import comparison_view
-from layerviz.ui.parts.state import errors_shown, run_in_address, runs_in_address
+from layerviz.ui.parts.state import (
+    errors_shown,
+    remember_data,
+    run_in_address,
+    runs_in_address,
+)
 from layerviz.ui.parts.style import ICON, style
 from layerviz.ui.run.page import run_view
 from layerviz.ui.sidebar.data import choose_data
@@ -22,6 +27,7 @@ with st.sidebar:
     st.caption("Watch every layer learn to tell your classes apart.")
     with errors_shown():
         dataset = choose_data()
+    remember_data(dataset)
     with errors_shown():
         encoder = choose_encoder()
     if encoder is not None:

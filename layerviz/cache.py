@@ -26,7 +26,7 @@ from layerviz import (
     runs,
     separability,
 )
-from layerviz.comparison import Agreement, Comparison, Contender
+from layerviz.comparison import Agreement, Comparison, Contender, TrialVerdict
 from layerviz.data import Columns, Dataset, Table
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import RunError
@@ -40,6 +40,7 @@ from layerviz.separability import (
     Answer,
     Cell,
     DepthDecision,
+    FreezingSuggestion,
     LayerMix,
     PoolingVerdict,
     SearchAnswer,
@@ -228,6 +229,18 @@ def search_answer(run: Run, best: Cell, poolings: tuple[str, ...]) -> SearchAnsw
 def depth_decision(run: Run, best: Cell, margin: float, poolings: tuple[str, ...]) -> DepthDecision:
     """Return how many layers are enough, searched under these poolings."""
     return separability.decision_of(run, best, margin, poolings)
+
+
+@st.cache_data(show_spinner="Comparing epochs", max_entries=32, hash_funcs=MEASURED_RUN)
+def freezing_suggestion(run: Run, best: Cell, margin: float) -> FreezingSuggestion | None:
+    """Return how many layers fine-tuning hardly moved."""
+    return separability.freezing_suggestion_of(run, best, margin)
+
+
+@st.cache_data(show_spinner=False, max_entries=32, hash_funcs=GROWING_RUN)
+def trial_verdict(base: Run, trial: Run, margin: float) -> TrialVerdict:
+    """Return how a cheaper run does against the whole one."""
+    return comparison.compare_trial(base, trial, margin)
 
 
 @st.cache_data(show_spinner="Comparing poolings", max_entries=32, hash_funcs=MEASURED_RUN)

@@ -16,7 +16,7 @@ from specs import ATTACKS, Spec, check_text_is_inert, rows_of
 from layerviz import charts, runs, separability
 from layerviz.runs import Run
 from layerviz.separability import OTHER_CLASSES, confusion_table, reliability, wilson_interval
-from layerviz.views import learning_curve, model_snapshot
+from layerviz.views import learning_curve
 
 NAMES = ("cat", "dog", "eel")
 
@@ -202,9 +202,9 @@ def test_an_earlier_history_opens_and_its_losses_are_filled_in(run: Run) -> None
 
 
 def test_the_model_is_that_of_the_snapshot_that_was_kept(run: Run) -> None:
-    assert model_snapshot(run) == 1
+    assert runs.model_snapshot(run) == 1
     run = runs.update(run.path, training=run.training | {"model_step": 0})
-    assert model_snapshot(run) == 0
+    assert runs.model_snapshot(run) == 0
 
 
 # --- the tab --------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
@@ -63,11 +64,26 @@ def _compare(parsed: argparse.Namespace) -> int:
     poolings = (parsed.pooling,) if parsed.pooling else None
     compared = comparison.compare_contenders(contenders, poolings, margin)
     table = comparison.comparison_table(compared, contenders)
+    trial = _trial_sentences(runs, margin)
     if parsed.json:
-        print(json.dumps(comparison.comparison_values(compared, table)))
+        values = comparison.comparison_values(compared, table)
+        print(json.dumps(values | ({"trial": trial} if trial else {})))
     else:
         print(comparison.comparison_text(compared, table))
+        if trial:
+            print("\n" + " ".join(trial))
     return EXIT_OK
+
+
+def _trial_sentences(runs: list[Run], margin: float) -> list[str]:
+    """Return what is said of two runs of which one is the other made cheaper; else nothing."""
+    from layerviz import comparison
+
+    for base, trial in permutations(runs, 2) if len(runs) == 2 else ():
+        if comparison.is_trial_of(base, trial):
+            verdict = comparison.compare_trial(base, trial, margin)
+            return comparison.trial_sentences(verdict, comparison.trial_name(trial))
+    return []
 
 
 def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:

@@ -25,6 +25,14 @@ from layerviz.comparison.depth import DepthMatch
 from layerviz.comparison.reporting import comparison_table, comparison_text, comparison_values
 from layerviz.comparison.scoring import compare_contenders
 from layerviz.comparison.standings import Comparison, Standing
+from layerviz.comparison.trials import (
+    TrialVerdict,
+    compare_trial,
+    is_trial_of,
+    trial_difference,
+    trial_name,
+    trial_sentences,
+)
 from layerviz.comparison.wording import (
     best_cell_name,
     comparison_details,
@@ -43,10 +51,12 @@ __all__ = [
     "Contender",
     "DepthMatch",
     "Standing",
+    "TrialVerdict",
     "agreement_between",
     "best_cell_name",
     "common_examples",
     "compare_contenders",
+    "compare_trial",
     "comparison_details",
     "comparison_lead",
     "comparison_sentences",
@@ -59,6 +69,10 @@ __all__ = [
     "disagreements",
     "encoder_label",
     "encoder_similarity",
+    "is_trial_of",
     "seeds_note",
     "shared_poolings",
+    "trial_difference",
+    "trial_name",
+    "trial_sentences",
 ]

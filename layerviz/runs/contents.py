@@ -316,11 +316,19 @@ def model_folders(run: Run) -> dict[int, Path]:
     layout = run.layout
     folders = {s.index: layout.snapshot_weights(s.index) for s in run.snapshots}
     folders = {index: folder for index, folder in folders.items() if folder.is_dir()}
-    step = run.training.get("model_step", float("inf"))
-    before = [s.index for s in run.snapshots if s.step <= step]
-    if before and layout.model.is_dir():
-        folders.setdefault(before[-1], layout.model)
+    if run.snapshots and run.snapshots[0].step <= _model_step(run) and layout.model.is_dir():
+        folders.setdefault(model_snapshot(run), layout.model)
     return folders
+
+
+def model_snapshot(run: Run) -> int:
+    """Return the snapshot to which ``model/`` belongs; while there is none yet, the newest."""
+    before = [snapshot.index for snapshot in run.snapshots if snapshot.step <= _model_step(run)]
+    return before[-1] if before else run.snapshots[-1].index
+
+
+def _model_step(run: Run) -> float:
+    return float(run.training.get("model_step", "inf"))
 
 
 def keep_model_of(path: Path, index: int) -> None:

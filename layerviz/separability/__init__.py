@@ -47,6 +47,13 @@ from layerviz.separability.epochs import (
     gains_since_start,
     overfitting,
 )
+from layerviz.separability.freezing import (
+    SIMILAR,
+    FreezingSuggestion,
+    freezing_sentence,
+    freezing_suggestion_of,
+    suggest_freezing,
+)
 from layerviz.separability.geometry import cka_rows, linear_cka
 from layerviz.separability.marginals import GAP_TO_TELL, Marginal, Marginals, marginals_of
 from layerviz.separability.measures import (
@@ -115,6 +122,7 @@ from layerviz.separability.simultaneous import (
     lead_over_all,
     not_worse,
     paired_deviation,
+    rounded_up,
     simultaneous_interval,
 )
 from layerviz.separability.wording import (
@@ -142,6 +150,7 @@ __all__ = [
     "OTHER_CLASSES",
     "PROBE_MACRO_F1",
     "REPORT_WIDTH",
+    "SIMILAR",
     "Answer",
     "Best",
     "Cell",
@@ -151,6 +160,7 @@ __all__ = [
     "Difference",
     "EpochComparisons",
     "Estimate",
+    "FreezingSuggestion",
     "Gains",
     "Intervals",
     "LabelledStates",
@@ -196,6 +206,8 @@ __all__ = [
     "find_search_answer",
     "first_separates",
     "fit_probe",
+    "freezing_sentence",
+    "freezing_suggestion_of",
     "gains_since_start",
     "interval",
     "lead_over_all",
@@ -228,6 +240,7 @@ __all__ = [
     "reliability_sentences",
     "report_table",
     "resampling_weights",
+    "rounded_up",
     "score_of",
     "search_answer_of",
     "search_mix",
@@ -236,6 +249,7 @@ __all__ = [
     "shortage",
     "simultaneous_interval",
     "smallest_class",
+    "suggest_freezing",
     "two_sample_difference",
     "verdict_of",
     "wilson_interval",

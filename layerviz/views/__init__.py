@@ -4,7 +4,7 @@ A view is read from a run's folder (`collect_maps`) or put together from what a 
 (`RunMaps.of`). How it is drawn is up to whoever shows it.
 """
 
-from layerviz.views.learning import learning_curve, model_snapshot
+from layerviz.views.learning import learning_curve
 from layerviz.views.legends import Legend, legend_of
 from layerviz.views.maps import (
     POINTS_PER_SPLIT,
@@ -45,7 +45,6 @@ __all__ = [
     "learning_curve",
     "legend_of",
     "measure_cells",
-    "model_snapshot",
     "probe_scores",
     "range_of_blocks",
     "slider_note",

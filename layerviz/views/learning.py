@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 
 from layerviz import runs
@@ -35,10 +34,3 @@ def learning_curve(run: Run, examples: pd.DataFrame, predicted: Predicted) -> pd
             of_split = (examples["split"] == split).to_numpy()
             history.loc[rows, f"{split}_loss"] = loss[of_split].mean()
     return history
-
-
-def model_snapshot(run: Run) -> int:
-    """Return the snapshot of which ``model/`` holds the weights; the newest before it is stored."""
-    step = run.training.get("model_step", np.inf)
-    before = [snapshot.index for snapshot in run.snapshots if snapshot.step <= step]
-    return before[-1] if before else run.snapshots[-1].index

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from layerviz import cache, runs
+from layerviz.data import Dataset
 from layerviz.errors import LayervizError
 from layerviz.jobs import Jobs
 from layerviz.runs import Run
@@ -18,6 +19,7 @@ QUIET_TIMES = 3  # the page rests at least this many times as long as it was dra
 RUN, COMPARE = "run", "compare"
 MOST_COMPARED = 40  # runs
 OPEN_TAB = "tabs"  # session state: the name of the tab of a run that is open
+CHOSEN_DATA = "chosen_data"  # session state
 KEPT = "kept"  # session state: the keys of widgets whose values outlive a look at another tab
 
 
@@ -38,6 +40,16 @@ def time_to_redraw() -> bool:
 def jobs() -> Jobs:
     """Return this server's workers."""
     return cache.jobs(str(runs.runs_folder()))
+
+
+def remember_data(dataset: Dataset | None) -> None:
+    """Keep what is chosen on the left, for parts of the page that start another run on it."""
+    st.session_state[CHOSEN_DATA] = dataset
+
+
+def chosen_data() -> Dataset | None:
+    """Return the data that is chosen on the left."""
+    return st.session_state.get(CHOSEN_DATA)
 
 
 @contextmanager

@@ -52,16 +52,16 @@ def layers_tab(run: Run) -> None:
         if run.live:
             st.info("Layers are measured after each capture.", icon=":material/hourglass_top:")
         return
-    answer = _answer(run, measured)
+    answer, margin, decision = _answer(run, measured)
     choice = _choice(run, answer)
     _heat_map(run, measured, answer, choice)
-    layer_details(Detail(run, measured, answer, choice.pooling))
+    layer_details(Detail(run, measured, answer, choice.pooling, margin, decision))
 
 
 # --- the answer -----------------------------------------------------------------------------
 
 
-def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
+def _answer(run: Run, measured: tuple[int, ...]) -> tuple[Answer, float, DepthDecision | None]:
     with st.container(border=True):
         sentences = st.container()
         with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
@@ -92,7 +92,7 @@ def _answer(run: Run, measured: tuple[int, ...]) -> Answer:
             )
         )
         how_to_read_answers()
-    return answer
+    return answer, margin, decision
 
 
 def _lead(answer: Answer, decision: DepthDecision | None) -> None:

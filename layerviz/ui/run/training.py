@@ -17,7 +17,7 @@ from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.polling import SECONDS_BETWEEN_LOOKS, draw_while_live
 from layerviz.ui.parts.state import plain
-from layerviz.views import learning_curve, model_snapshot
+from layerviz.views import learning_curve
 from layerviz.wording import at_epoch, count
 
 CONFUSION = "confusion"  # the selection of the confusion matrix
@@ -85,7 +85,7 @@ def _curves(run: Run) -> None:
 
 
 def _classifier(run: Run) -> None:
-    first = model_snapshot(run)
+    first = runs.model_snapshot(run)
     heading, control = st.columns([3, 1], vertical_alignment="bottom")
     heading.markdown("#### The model's own classifier on val")
     with control:

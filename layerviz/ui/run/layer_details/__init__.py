@@ -5,6 +5,7 @@ from __future__ import annotations
 from layerviz.registry import Registry
 from layerviz.ui.parts.state import keep
 from layerviz.ui.parts.tabs import Tab, draw_tabs
+from layerviz.ui.run.layer_details.cheaper import cheaper_tab
 from layerviz.ui.run.layer_details.classes import classes_tab
 from layerviz.ui.run.layer_details.detail import Detail
 from layerviz.ui.run.layer_details.lines import lines_tab
@@ -22,6 +23,7 @@ DETAIL_TABS = Registry(
         Tab("Similarity", similarity_tab),
         Tab("Classes", classes_tab),
         Tab("Mix layers", mixes_tab),
+        Tab("Cheaper fine-tuning", cheaper_tab),
     ],
 )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from layerviz.runs import Run
-from layerviz.separability import Answer
+from layerviz.separability import Answer, DepthDecision
 from layerviz.ui.parts.measured import epoch_control
 
 F1 = "Probe macro-F1"
@@ -25,12 +25,18 @@ class Detail:
     answer : Answer
     pooling : str
         As chosen above the heat map.
+    margin : float
+        The loss of macro-F1 that the reader accepts.
+    decision : DepthDecision or None
+        How many layers are enough; None where the answer names no layer.
     """
 
     run: Run
     measured: tuple[int, ...]
     answer: Answer
     pooling: str
+    margin: float
+    decision: DepthDecision | None
 
     def snapshot_control(self, name: str) -> int:
         """Let the reader choose a snapshot, the best one at first; `name` is that of the tab."""
