@@ -9,6 +9,7 @@ from scipy.stats import norm
 from layerviz.comparison.contender_scores import ContenderScores
 from layerviz.comparison.depth import depth_matches
 from layerviz.comparison.leads import leads_between
+from layerviz.comparison.scoring import standing_of
 from layerviz.comparison.seed_variance import SeedVariance, pooled_seed_variance
 from layerviz.separability import Cell, SplitResamples, resampling_weights
 
@@ -84,6 +85,22 @@ def test_equal_encoders_are_seldom_told_apart(n_seeds: list[int]) -> None:
     claims = clear_leads([0.0] * len(n_seeds), n_seeds)
     false = np.mean([any(over) for _, over in claims])
     assert false <= 0.05 + STANDARD_ERROR
+
+
+def test_the_score_of_the_first_of_five_equals_is_held_by_its_interval() -> None:
+    """Whichever comes first is lucky: its interval holds all the same."""
+    rng = np.random.default_rng(11)
+    n_held, n_draws = 0, 100
+    for _ in range(n_draws):
+        difficulty = rng.normal(size=N_VAL)
+        contenders = [
+            contender(str(n), [0.75] * N_LAYERS, 1, rng, difficulty, 0.0) for n in range(5)
+        ]
+        unknown = SeedVariance(0.0, 0.0, 0)
+        leads = leads_between(contenders, unknown)
+        unseen = standing_of(contenders[leads.first], unknown, leads, leads.first).unseen
+        n_held += unseen.low <= 0.75 <= unseen.high
+    assert n_held / n_draws >= 0.93
 
 
 def test_a_true_gap_is_found_with_five_seeds() -> None:

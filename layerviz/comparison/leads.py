@@ -25,6 +25,9 @@ class Leads:
     ----------
     first : int
         The index of the contender whose corrected score is highest.
+    reach : float
+        How many deviations the scores' own intervals reach, so that they hold for all contenders at
+        once, and so for the first of them, which is the first by its luck, too.
     over : tuple of Difference or None
         Corrected macro-F1 of the first minus that of each; None for itself.
     beaten_by : tuple of tuple of int
@@ -37,6 +40,7 @@ class Leads:
     """
 
     first: int
+    reach: float
     over: tuple[Difference | None, ...]
     beaten_by: tuple[tuple[int, ...], ...]
     examples_to_tell: int
@@ -93,6 +97,7 @@ def leads_between(contenders: Sequence[ContenderScores], variance: SeedVariance)
     n_val = len(contenders[first].labels)
     return Leads(
         first=first,
+        reach=critical_value(noise),
         over=tuple(over),
         beaten_by=_beaten_by(contenders, variance, first, over, of_seeds),
         examples_to_tell=separability.examples_needed(

@@ -95,7 +95,8 @@ def _comparison(
     verdict = separability.verdict_of(labels, p_by_f1, p_by_auc)
     return Comparison(
         standings=tuple(
-            _standing(contender, variance, leads, number) for number, contender in enumerate(scores)
+            standing_of(contender, variance, leads, number)
+            for number, contender in enumerate(scores)
         ),
         verdict=verdict,
         p_chance=p_by_f1 if p_by_auc is None else p_by_auc,
@@ -133,9 +134,10 @@ def _chance(
     return by_f1, separability.p_of_chance_by_auc(labels, np.concatenate(parts), SEED)
 
 
-def _standing(
+def standing_of(
     contender: ContenderScores, variance: SeedVariance, leads: Leads, number: int
 ) -> Standing:
+    """Return how a contender stands; `number` is its index in `leads`."""
     val = _score_of(contender, variance, "val")
     train = contender.resamples.rows.get("train")
     gap = float("nan")
@@ -152,13 +154,21 @@ def _standing(
         last_epoch=max(cell.epoch for cell in contender.cells),
         best=contender.best,
         val=val,
-        unseen=separability.moved(val, contender.correction),
+        unseen=separability.moved(_stretched(val, leads.reach / TWO_SIDED), contender.correction),
         by_seed=tuple(float(score) for score in contender.by_seed),
         test=_score_of(contender, variance, "test") if has_test else None,
         head=contender.score(contender.of_head(newest)),
         gap=gap,
         lead=leads.over[number],
         beaten_by=leads.beaten_by[number],
+    )
+
+
+def _stretched(score: Score, by: float) -> Score:
+    """Return a score whose interval reaches `by` times as far to either side."""
+    value = score.value
+    return Score(
+        value, value - (value - score.low) * by, value + (score.high - value) * by, score.n
     )
 
 

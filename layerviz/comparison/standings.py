@@ -32,7 +32,8 @@ class Standing:
         Mean over the seeds on the examples that helped to pick the cell, which flatters it. Its
         95 % interval covers examples and, where any contender has several, seeds.
     unseen : Score
-        What it is worth on unseen examples: `val`, corrected for the pick.
+        What it is worth on unseen examples: `val`, corrected for the pick. Its interval holds for
+        all contenders at once.
     by_seed : tuple of float
         Val macro-F1 of each seed in that cell.
     test : Score or None
