@@ -273,9 +273,10 @@ def _megabytes(n_bytes: int) -> str:
 
 
 def _speed(speed: Speed) -> str:
+    times = "about as fast as" if speed.ratio < 1.1 else f"{speed.ratio:.1f} times as fast as"
     return (
-        f"It was {speed.ratio:.1f} times as fast as the full model: the median over "
-        f"{speed.n_batches} batches of {count(speed.batch_size, 'captured example')}, each read by "
-        f"both models in turn, on {count(speed.n_threads, 'thread')} of a processor. That is a "
-        "rough figure, measured once, when this folder was made."
+        f"It was {times} the full model: the median over {speed.n_batches} batches of "
+        f"{count(speed.batch_size, 'captured example')}, each read three times by both models in "
+        f"turn, on {count(speed.n_threads, 'thread')} of a processor. That is a rough figure, "
+        "measured when this folder was made."
     )

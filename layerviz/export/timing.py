@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 ENOUGH_SECONDS = 8.0
-FEWEST_PAIRS = 3
+FEWEST_BATCHES = 3
+ROUNDS = 3  # of each batch: the fastest one was disturbed least
 
 Model = Callable[..., Any]
 
@@ -23,7 +24,8 @@ class Speed:
     Parameters
     ----------
     ratio : float
-        The median over the batches: seconds of the first model by those of the second.
+        The median over the batches: seconds of the first model by those of the second, each in
+        the fastest of three rounds.
     n_batches : int
         That were timed.
     batch_size : int
@@ -47,17 +49,19 @@ def race(full: Model, short: Model, batches: Sequence[Mapping[str, torch.Tensor]
     full, short : callable
         Models in evaluation mode.
     batches : sequence of mapping of str to Tensor
-        What both are called with, at least one; the first is also computed once without being
-        timed. After 8 seconds and three batches, the others are left out.
+        What both are called with, three times each; at least one. The first is also computed once
+        without being timed. After 8 seconds and three batches, the others are left out.
     """
     for model in (full, short):
         model(**batches[0])
     ratios: list[float] = []
     begun = time.perf_counter()
     for batch in batches:
-        if len(ratios) >= FEWEST_PAIRS and time.perf_counter() - begun > ENOUGH_SECONDS:
+        if len(ratios) >= FEWEST_BATCHES and time.perf_counter() - begun > ENOUGH_SECONDS:
             break
-        ratios.append(_seconds(full, batch) / _seconds(short, batch))
+        rounds = [(_seconds(full, batch), _seconds(short, batch)) for _ in range(ROUNDS)]
+        of_full, of_short = map(min, zip(*rounds, strict=True))
+        ratios.append(of_full / of_short)
     return Speed(
         ratio=float(np.median(ratios)),
         n_batches=len(ratios),
