@@ -280,3 +280,13 @@ def test_a_trial_is_made_and_compared_on_the_page_and_the_command_line(
     app = open_page(run=trial.run_id, state=dict(DETAILS))
     assert not app.exception
     assert "This run is such a trial itself: 1 layer frozen" in caption_text(app)
+
+
+def test_a_gain_that_is_certain_but_small_does_not_count_as_moved() -> None:
+    """With thousands of val rows, nearly every layer has certainly gained something."""
+    suggestion = suggest_freezing(
+        cells_and_scores([0.015, 0.015, 0.2, 0.3], n=20_000), dict.fromkeys(range(1, 5), 0.95), BEST
+    )
+    assert suggestion is not None
+    assert suggestion.gains[0].low > 0
+    assert suggestion.layers == 2

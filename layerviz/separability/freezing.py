@@ -32,7 +32,7 @@ class FreezingSuggestion:
     ----------
     layers : int
         The first so many are similar to what they were (CKA of `SIMILAR` or more, the mean over
-        the poolings), and none of them has certainly gained; never all layers.
+        the poolings), and none of them has certainly gained `margin` or more; never all layers.
     similarity : tuple of float
         That mean for layers 1 to L, at `epoch`; NaN where it is not measured.
     gains : tuple of Difference
@@ -103,7 +103,7 @@ def suggest_freezing(
     )
     of_layers = tuple(similarity.get(layer, float("nan")) for layer in layers)
     hardly = [
-        alike >= SIMILAR and gain.low <= 0 for alike, gain in zip(of_layers, gains, strict=True)
+        alike >= SIMILAR and gain.low < margin for alike, gain in zip(of_layers, gains, strict=True)
     ]
     moved = hardly.index(False) if False in hardly else len(layers)
     return FreezingSuggestion(
@@ -140,8 +140,9 @@ def freezing_sentence(suggestion: FreezingSuggestion) -> str:
                 f"{alike:.2f}. No layer suggests itself for freezing."
             )
         return (
-            f"Even layer 1 gained from fine-tuning {by}: its probe scores {gain} more macro-F1 "
-            f"(n = {suggestion.n:,}). No layer suggests itself for freezing."
+            f"Even layer 1 gained {suggestion.margin:.2f} macro-F1 or more from fine-tuning {by}: "
+            f"its probe changed by {gain} (n = {suggestion.n:,}). No layer suggests itself for "
+            "freezing."
         )
     layers = list(range(1, suggestion.layers + 1))
     least = min(suggestion.similarity[: suggestion.layers])

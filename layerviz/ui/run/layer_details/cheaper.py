@@ -123,8 +123,9 @@ def _why(run: Run, suggestion: FreezingSuggestion) -> None:
         )
         st.caption(
             f"Suggested are the layers from the first on whose CKA to epoch 0 is {SIMILAR} or more "
-            "and whose probe has not certainly gained macro-F1 on val, both the mean over the "
-            "poolings, at the recommended epoch; 95 % intervals over all layers at once."
+            f"and whose probe has not certainly gained {suggestion.margin:.2f} macro-F1 or more on "
+            "val, both the mean over the poolings, at the recommended epoch; 95 % intervals over "
+            "all layers at once."
         )
         download(lambda: table, f"{run.run_id}-freezing")
 
@@ -148,7 +149,7 @@ def _trial(detail: Detail, setting: str, layers: int) -> None:
         verdict = cache.trial_verdict(run, trial, detail.margin)
         icon = ":material/check:" if verdict.as_good else ":material/info:"
         first, *rest = comparison.trial_sentences(verdict, comparison.trial_name(trial))
-        st.markdown(f"{icon} **{plain(first)}** {plain(' '.join(rest))}")
+        st.markdown(f"{icon} {plain(' '.join([first, *rest]))}")
     if trial is not None:
         with st.container(horizontal=True):
             st.button("Open the trial", on_click=go_to, args=(trial.run_id,), key=f"open-{setting}")
