@@ -291,6 +291,35 @@ def _measure_starters(parsed: argparse.Namespace) -> Measured:
     return result, starters.as_text(result)
 
 
+# --- truth -------------------------------------------------------------------------------------
+
+
+def _add_truth(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    run_help = "runs whose val rows, thousands of them, are the populations (default: made ones)"
+    add("--run", dest="populations", metavar="RUN", action="extend", nargs="+", help=run_help)
+    add("--sizes", type=int, nargs="+", default=[60, 127, 500, 2000], help="val examples drawn")
+    add("--draws", type=int, default=200, help="val sets of each size from each population")
+    add("--seed", type=int, default=0, help="of the draws")
+    add("--processes", type=int, help="at a time (default: one for each core)")
+    add("--runs", type=Path, default=argparse.SUPPRESS, help=RUNS_HELP)
+
+
+def _measure_truth(parsed: argparse.Namespace) -> Measured:
+    from layerviz.bench import truth
+
+    named = [open_run(name, runs_root(parsed)) for name in parsed.populations or ()]
+    result = truth.measure(
+        truth.populations_of(named),
+        sizes=parsed.sizes,
+        draws=parsed.draws,
+        seed=parsed.seed,
+        processes=parsed.processes,
+        print_line=print_line,
+    )
+    return result, truth.as_text(result)
+
+
 # A new bench is a module of layerviz/bench, two functions like those above, and an entry here.
 BENCHES: Registry[Bench] = Registry(
     "bench",
@@ -345,6 +374,12 @@ BENCHES: Registry[Bench] = Registry(
             "val macro-F1 of the bundled starters against twins with random weights",
             _add_starters,
             _measure_starters,
+        ),
+        Bench(
+            "truth",
+            "how often what is said of a val set is true of the population it was drawn from",
+            _add_truth,
+            _measure_truth,
         ),
     ],
 )

@@ -182,9 +182,8 @@ def _score_of(contender: ContenderScores, variance: SeedVariance, split: str) ->
     ends = variance.interval(np.array([value]), draws[:, None], len(contender.seeds))
     low, high = (float(end[0]) for end in ends)
     # No narrower than a single run may be: a bootstrap of perfect predictions has no width.
-    least = TWO_SIDED * float(
-        np.mean([separability.least_deviation(labels, of_seed) for of_seed in predicted])
-    )
-    return Score(
-        value, max(min(low, value - least), 0.0), min(max(high, value + least), 1.0), len(labels)
-    )
+    smoothed = [separability.smoothed_score(labels, of_seed) for of_seed in predicted]
+    centre, deviation = (float(mean) for mean in np.mean(smoothed, axis=0))
+    least = TWO_SIDED * deviation
+    low = max(min(low, value - least, centre - least), 0.0)
+    return Score(value, low, min(max(high, centre + least), 1.0), len(labels))

@@ -96,11 +96,11 @@ from layerviz.separability.resampling import (
     class_f1,
     few_examples,
     interval,
-    least_deviation,
     macro_f1,
     p_of_chance,
     paired_difference,
     resampling_weights,
+    smoothed_score,
 )
 from layerviz.separability.scored_cells import (
     Cell,
@@ -212,7 +212,6 @@ __all__ = [
     "interval",
     "lead_over_all",
     "lead_sentences",
-    "least_deviation",
     "linear_cka",
     "linear_probe",
     "macro_auc",
@@ -249,6 +248,7 @@ __all__ = [
     "shortage",
     "simultaneous_interval",
     "smallest_class",
+    "smoothed_score",
     "suggest_freezing",
     "two_sample_difference",
     "verdict_of",

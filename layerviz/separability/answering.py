@@ -100,7 +100,7 @@ class Answer:
         """Whether fine-tuning certainly made the recommended cell better than any before it."""
         start = self.start[0].epoch
         return self.since_start is not None and (
-            self.since_start.low > 0 or start not in self.marginals.epochs.may_be_best
+            self.since_start.low > 0 or start in self.marginals.epochs.behind
         )
 
 

@@ -13,7 +13,11 @@ import numpy as np
 
 from layerviz.separability.resampling import interval
 from layerviz.separability.scored_cells import Cell, CellScores, Difference
-from layerviz.separability.simultaneous import confidence_set, examples_needed
+from layerviz.separability.simultaneous import (
+    certainly_behind,
+    confidence_set,
+    examples_needed,
+)
 
 GAP_TO_TELL = 0.03  # of macro-F1: the difference for which a number of examples is named
 
@@ -30,11 +34,15 @@ class Marginal:
         Mean val macro-F1 of the cells of each.
     may_be_best : tuple
         The levels of which one is the best, with 95 % confidence (`confidence_set`).
+    behind : tuple
+        The levels that are not the best, all of them at once with 95 % confidence
+        (`certainly_behind`): fewer than those of which each by itself may be left out.
     """
 
     levels: tuple
     scores: tuple[float, ...]
     may_be_best: tuple
+    behind: tuple
 
     @property
     def best(self) -> Hashable:
@@ -106,7 +114,9 @@ def _means(
     inside = confidence_set(scores, draws)
     levels = tuple(groups)
     may_be_best = tuple(level for level, kept in zip(levels, inside, strict=True) if kept)
-    return Marginal(levels, tuple(map(float, scores)), may_be_best), draws
+    is_behind = certainly_behind(scores, draws)
+    behind = tuple(level for level, is_out in zip(levels, is_behind, strict=True) if is_out)
+    return Marginal(levels, tuple(map(float, scores)), may_be_best, behind), draws
 
 
 def _slope(layers: Marginal, draws: np.ndarray) -> Difference:

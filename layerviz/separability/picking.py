@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from layerviz.separability.resampling import interval, least_deviation, macro_f1, p_of_chance
+from layerviz.separability.resampling import interval, macro_f1, p_of_chance, smoothed_score
 from layerviz.separability.scored_cells import CellScores, Score
 from layerviz.separability.simultaneous import TWO_SIDED, confidence_set
 
@@ -42,8 +42,8 @@ def find_best(scored: CellScores, by: np.ndarray | None = None) -> Best:
     - *Pick*: the highest mean over a cell and its neighbours (layer ± 1, snapshot ± 1). Single
       cells stand out by chance; neighbours that share their examples' luck do so less.
     - *Ties*: `simultaneous.confidence_set`.
-    - *Unseen*: see :func:`worth_of_pick`. Its interval is the bootstrap interval of the picked
-      cell, moved by the correction.
+    - *Unseen*: see :func:`worth_of_pick`. Its interval is that of the picked cell, moved: see
+      :func:`moved`.
 
     Parameters
     ----------
@@ -100,8 +100,9 @@ def worth_of_pick(
 def score_of(labels: np.ndarray, predicted: np.ndarray, draws: np.ndarray) -> Score:
     """Return one classifier's macro-F1 with its bootstrap interval.
 
-    The interval is at least as wide as `resampling.least_deviation` makes it: a bootstrap of a
-    classifier that makes no mistake on these examples would have no width.
+    The interval is at least as wide as `resampling.smoothed_score` makes it, around a score with a
+    few successes and failures added: a bootstrap of a classifier that makes no mistake on these
+    examples would have no width, and one that makes few would not reach low enough.
 
     Parameters
     ----------
@@ -110,18 +111,30 @@ def score_of(labels: np.ndarray, predicted: np.ndarray, draws: np.ndarray) -> Sc
     """
     value = float(macro_f1(labels, predicted[None])[0])
     low, high = interval(draws)
-    margin = TWO_SIDED * least_deviation(labels, predicted)
+    centre, deviation = smoothed_score(labels, predicted)
+    margin = TWO_SIDED * deviation
     return Score(
         value,
-        max(min(float(low), value - margin), 0.0),
-        min(max(float(high), value + margin), 1.0),
+        max(min(float(low), value - margin, centre - margin), 0.0),
+        min(max(float(high), centre + margin), 1.0),
         len(labels),
     )
 
 
 def moved(score: Score, by: float) -> Score:
-    """Return a score and its interval moved along, within 0 to 1."""
-    value, low, high = np.clip(np.array([score.value, score.low, score.high]) + by, 0, 1).tolist()
+    """Return a score corrected for a pick, and its interval moved along, within 0 to 1.
+
+    The low end moves further, to where BBC-CV alone would have it (:func:`worth_of_pick`), which
+    errs low: where picks fit noise, the .632 bootstrap errs high by up to a few hundredths.
+
+    Parameters
+    ----------
+    score : Score
+    by : float
+        The correction; negative, or 0.
+    """
+    ends = [score.value + by, score.low + by / LEFT_OUT, score.high + by]
+    value, low, high = np.clip(ends, 0, 1).tolist()
     return Score(value, low, high, score.n)
 
 

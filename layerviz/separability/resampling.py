@@ -117,26 +117,27 @@ def interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def least_deviation(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Return a standard deviation of macro-F1 that no sample may fall below.
+def smoothed_score(true: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
+    """Return a macro-F1 with a few successes and failures added, and its standard deviation.
 
     The bootstrap of a classifier that is right about all n examples has no deviation at all. The F1
     of a class follows from the share J of examples that are of the class and claimed for it, among
-    those that are either: F1 = 2 J / (1 + J). J is a binomial share, and its variance is taken with
-    two successes and two failures added (Agresti & Coull, 1998).
+    those that are either: F1 = 2 J / (1 + J). J is a binomial share, which is taken, and so is its
+    variance, with two successes and two failures added (Agresti & Coull, 1998).
 
     Parameters
     ----------
     true, predicted : ndarray of shape (n,)
         Class indices.
     """
-    variance, classes = 0.0, np.unique(true)
+    total, variance, classes = 0.0, 0.0, np.unique(true)
     for label in classes:
         both = int(((true == label) & (predicted == label)).sum())
         either = int(((true == label) | (predicted == label)).sum())
         share = (both + 2) / (either + 4)
+        total += 2 * share / (1 + share)
         variance += (2 / (1 + share) ** 2) ** 2 * share * (1 - share) / (either + 4)
-    return float(np.sqrt(variance)) / len(classes)
+    return total / len(classes), float(np.sqrt(variance)) / len(classes)
 
 
 def paired_difference(
