@@ -52,7 +52,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Draw:
+class DrawnSets:
     """A val set and a test set of one population, and all that is said of them.
 
     Parameters
@@ -107,10 +107,10 @@ class Draw:
         return self.population.truth[self.scored.where(is_wanted)]
 
 
-def draw_from(population: Population, n: int, seed: int) -> Draw:
+def draw_from(population: Population, n: int, seed: int) -> DrawnSets:
     """Return val and test sets of n examples each, drawn from a population."""
     rng = np.random.default_rng((seed, n, zlib.crc32(population.name.encode())))
-    return Draw(population, population.draw(n, rng), population.draw(n, rng), seed)
+    return DrawnSets(population, population.draw(n, rng), population.draw(n, rng), seed)
 
 
 Outcomes = Iterator[tuple[Claim, float]]  # 1 where a claim is false, covers or is found; else 0
@@ -127,7 +127,7 @@ HELPED = Claim("fine-tuning is said to have helped where it has not", FALSE, 0.0
 LED = Claim("a lead over before training is claimed where there is none", FALSE, 0.05)
 
 
-def answer_outcomes(draw: Draw) -> Outcomes:
+def answer_outcomes(draw: DrawnSets) -> Outcomes:
     """Yield what becomes of the recommendation and its figures."""
     answer, truth = draw.answer, draw.population.truth
     is_answer = answer.verdict in ("found", "ranks")
@@ -175,7 +175,7 @@ def _is_middle(gaps: np.ndarray) -> np.ndarray:
     return (gaps >= MIDDLE[0] - ROUNDING) & (gaps <= MIDDLE[1] + ROUNDING)
 
 
-def set_outcomes(draw: Draw) -> Outcomes:
+def set_outcomes(draw: DrawnSets) -> Outcomes:
     """Yield what becomes of sets that are to hold the best cell, layer, epoch and pooling."""
     answer, truth = draw.answer, draw.population.truth
     inside = np.isin(np.arange(len(truth)), [draw.scored.rows[cell] for cell in answer.ties])
@@ -201,7 +201,7 @@ def set_outcomes(draw: Draw) -> Outcomes:
             yield SLOPE, slope.low <= true <= slope.high
 
 
-def _rows(draw: Draw, level_of: Callable[[Cell], Hashable], level: Hashable) -> np.ndarray:
+def _rows(draw: DrawnSets, level_of: Callable[[Cell], Hashable], level: Hashable) -> np.ndarray:
     return draw.scored.where(lambda cell: level_of(cell) == level)
 
 
@@ -229,7 +229,7 @@ AS_GOOD = Claim("an epoch is called as good that loses more than 0.02", FALSE, 0
 EARLIER = Claim("an earlier epoch is called as good, where one is", POWER)
 
 
-def gain_outcomes(draw: Draw) -> Outcomes:
+def gain_outcomes(draw: DrawnSets) -> Outcomes:
     """Yield what becomes of the layers that are said to have gained or lost."""
     answer = draw.answer
     first = draw.scored.snapshots[0]
@@ -252,7 +252,7 @@ def gain_outcomes(draw: Draw) -> Outcomes:
             yield LARGEST, not np.isin(most, answer.gains.largest).any()
 
 
-def epoch_outcomes(draw: Draw) -> Outcomes:
+def epoch_outcomes(draw: DrawnSets) -> Outcomes:
     """Yield what becomes of what is said of overfitting and of earlier epochs."""
     predicted, labels, splits = draw.examples
     cells, epochs = draw.population.cells, {e: s for s, e in draw.scored.snapshots}
@@ -286,7 +286,7 @@ POOLED = Claim("a pooling is said to lead that does not", FALSE, 0.05)
 POOLED_FOUND = Claim("a pooling that leads by 0.03 or more is said to", POWER)
 
 
-def class_outcomes(draw: Draw) -> Outcomes:
+def class_outcomes(draw: DrawnSets) -> Outcomes:
     """Yield what becomes of the classes that are said to be separated."""
     present = np.unique(draw.val.labels)
     truth = draw.population.class_truth[:, present]
@@ -296,7 +296,7 @@ def class_outcomes(draw: Draw) -> Outcomes:
     yield SEPARATED, (low > truth.max(axis=0) + ROUNDING).any()
 
 
-def pooling_outcomes(draw: Draw) -> Outcomes:
+def pooling_outcomes(draw: DrawnSets) -> Outcomes:
     """Yield what becomes of the comparison of poolings at the recommended epoch."""
     at = draw.answer.best.snapshot
     if len(draw.scored.poolings) < 2:
@@ -325,7 +325,7 @@ DEPTH = {
 DECIDED = {margin: Claim(f"depth is decided within {margin:.2f}", POWER) for margin in MARGINS}
 
 
-def depth_outcomes(draw: Draw) -> Outcomes:
+def depth_outcomes(draw: DrawnSets) -> Outcomes:
     """Yield what becomes of the decision how many layers are enough."""
     best = draw.answer.best
     place = [snapshot for snapshot, _ in draw.scored.snapshots].index(best.snapshot)
@@ -375,12 +375,12 @@ CLAIMS = (
 )
 
 
-def is_said(draw: Draw) -> bool:
+def is_said(draw: DrawnSets) -> bool:
     """Return whether anything is said that has a truth to be held against."""
     return draw.answer.verdict == "found" and not draw.population.is_noise
 
 
-def outcomes_of(draw: Draw) -> dict[str, float]:
+def outcomes_of(draw: DrawnSets) -> dict[str, float]:
     """Return all outcomes of a draw by the names of their claims."""
     wanted = DETAILS + (ANSWER if is_said(draw) else ())
     return {claim.name: float(outcome) for outcomes in wanted for claim, outcome in outcomes(draw)}
