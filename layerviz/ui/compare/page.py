@@ -251,7 +251,7 @@ def _lead(judged: Comparison, *, live: bool) -> None:
     lead, *rest = comparison.comparison_lead(judged)
     st.markdown(f"#### {icon} {plain(lead)}")
     for sentence in rest:
-        st.markdown(f"##### {plain(sentence)}")
+        st.markdown(f"#### {plain(sentence)}")
 
 
 def _standing(row: dict, judged: Comparison) -> str:
