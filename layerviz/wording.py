@@ -30,6 +30,11 @@ def number_ranges(numbers: Sequence[int]) -> str:
     return enumeration(parts)
 
 
+def signed(number: float, places: int = 3) -> str:
+    """Write a difference with its sign: "+0.042", or "−0.015" with a true minus."""
+    return f"{number:+.{places}f}".replace("-", "−")
+
+
 def sentence_case(text: str) -> str:
     """Return the text with its first letter in upper case and the others as they are."""
     return text[:1].upper() + text[1:]

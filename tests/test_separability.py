@@ -281,14 +281,15 @@ def test_classes_that_separate_in_some_layers_only_are_found_there():
     assert found.since_start is not None
     assert found.since_start.low > 0.2
     sentences = " ".join(separability.answer_sentences(found))
-    assert f"Take layer {found.best.layer} at epoch 1: about" in sentences
+    assert f"Take layer {found.best.layer} at epoch 1, mean pooling: " in sentences
     assert f"On test, which played no part in the choice, it scores {found.test}" in sentences
     assert found.test is not None
     assert found.test.low <= found.val.value + 0.1
     lead, *rest = separability.answer_sentences(found)
-    assert f"({found.unseen.low:.2f}–{found.unseen.high:.2f}, n = 300)" in lead
     assert found.test is not None
-    assert f"{found.test.value:.2f} on test" in lead
+    test = found.test
+    assert f"{test.value:.2f} macro-F1 on test ({test.low:.2f}–{test.high:.2f}, 200 ex" in lead
+    assert f"corrected, val makes one expect {found.unseen.with_interval}" in rest[0]
     assert f"scores macro-F1 {found.val}" in rest[0]  # the figures are told apart
 
 
@@ -312,7 +313,7 @@ def test_one_clearly_best_layer_has_no_ties():
     assert found.best.layer == 5
     assert not found.ties
     sentences = separability.answer_sentences(found)
-    assert sentences[0].startswith("Before training, layer 5 does best: about")
+    assert sentences[0].startswith("Layer 5 does best before training, mean pooling: expect about")
     assert sentences[0].endswith("it is clearly the best.")
     assert "layer 5 is the best (95 %)" in " ".join(sentences[1:])
 

@@ -27,7 +27,7 @@ def depth_losses(losses: pd.DataFrame, *, margin: float, dark: bool = False) -> 
     """
     frame = losses.assign(enough=losses["low"] > -margin)
     y = alt.Y("difference:Q", title="Macro-F1, layer − whole model").scale(zero=False, nice=True)
-    base = alt.Chart(frame).encode(x=layer_positions(losses))
+    base = alt.Chart(frame).encode(x=layer_positions(losses).title("Layer"))
     grey = "#A6ADB8" if dark else "#4A5160"
     # Rules over the whole width: of data of their own, without an x.
     zero, limit = (alt.Chart(pd.DataFrame({"at": [at]})) for at in (0.0, -margin))
@@ -44,7 +44,8 @@ def depth_losses(losses: pd.DataFrame, *, margin: float, dark: bool = False) -> 
             .scale(domain=[True, False], range=["circle", "triangle-down"])
             .legend(
                 orient="top",
-                labelExpr=f"datum.value ? 'loses at most {margin:.2f}' : 'may lose more'",
+                labelExpr=f"datum.value ? 'loses at most {margin:.2f}' "
+                ": 'a larger loss is not ruled out'",
                 symbolFillColor=colour,
                 symbolStrokeColor=colour,
             ),

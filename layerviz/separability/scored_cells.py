@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from layerviz.separability.resampling import macro_f1, resampling_weights
+from layerviz.wording import signed
 
 
 @dataclass(frozen=True, order=True)
@@ -63,7 +64,10 @@ class Difference:
         return self.low > 0 or self.high < 0
 
     def __str__(self) -> str:
-        return f"{self.value:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
+        places = 3 if any(abs(n) < 0.005 for n in (self.low, self.high)) else 2
+        return "{} ({} to {})".format(
+            *(signed(number, places) for number in (self.value, self.low, self.high))
+        )
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ from layerviz.wording import (
     count,
     enumeration,
     epoch_list,
+    epoch_name,
     layer_list,
     number_ranges,
     sentence_case,
+    signed,
 )
 
 
@@ -46,22 +48,27 @@ def lead_sentences(answer: Answer, decision: DepthDecision | None = None) -> lis
 
 def _recommendation(answer: Answer) -> str:
     best = answer.best
-    worth = f"about {answer.unseen.value:.2f} macro-F1 on unseen data"
-    figures = f"{worth} ({answer.unseen.low:.2f}–{answer.unseen.high:.2f}, n = {answer.val.n:,})"
     if answer.test is not None:
-        figures += f", {answer.test.value:.2f} on test"
-    rest = _just_as_good(answer)
+        test = answer.test
+        figures = f"{test.value:.2f} macro-F1 on test ({test.low:.2f}–{test.high:.2f}"
+        figures += f", {test.n:,} examples)"
+    else:
+        unseen = answer.unseen
+        figures = f"expect about {unseen.value:.2f} macro-F1 on unseen data ({unseen.low:.2f}–"
+        figures += f"{unseen.high:.2f}, from {unseen.n:,} val examples)"
+    where = f"{at_epoch(best.epoch)}, {pooling_label(best.pooling)} pooling"
+    rest = _not_clearly_worse(answer)
     if len(answer.marginals.epochs.levels) == 1 and best.epoch == 0:
-        return f"Before training, layer {best.layer} does best: {figures}{rest}."
+        return f"Layer {best.layer} does best {where}: {figures}{rest}."
     if best.epoch == 0:
         return (
             "Fine-tuning did not help on this val. Use the model as it was, layer "
-            f"{best.layer}: {figures}{rest}."
+            f"{best.layer} {where}: {figures}{rest}."
         )
-    return f"Take layer {best.layer} {at_epoch(best.epoch)}: {figures}{rest}."
+    return f"Take layer {best.layer} {where}: {figures}{rest}."
 
 
-def _just_as_good(answer: Answer) -> str:
+def _not_clearly_worse(answer: Answer) -> str:
     """Say which other layers may be as good, as far as val can tell."""
     if not answer.ties:
         return "; it is clearly the best"
@@ -70,8 +77,9 @@ def _just_as_good(answer: Answer) -> str:
     if not others:
         return "; it is clearly the best layer"
     if len(others) == answer.n_layers - 1 > 1:
-        return ", though any other layer may be just as good"
-    return f", though {layer_list(others)} may be just as good"
+        return "; no other layer is clearly worse"
+    verb = "is" if len(others) == 1 else "are"
+    return f"; {layer_list(others)} {verb} not clearly worse"
 
 
 def decision_sentence(decision: DepthDecision) -> str:
@@ -82,7 +90,10 @@ def decision_sentence(decision: DepthDecision) -> str:
         subject = f"Layers 1–{k} of {decision.n_layers} are" if k > 1 else "Layer 1 alone is"
         if k == 2:
             subject = f"Layers 1 and 2 of {decision.n_layers} are"
-        return f"{subject} enough: at most {margin} macro-F1 below the whole model (95 %)."
+        return (
+            f"{subject} enough: the fewest shown to stay within {margin} macro-F1 of the whole "
+            "model (95 % confidence)."
+        )
     if decision.too_fine:
         return (
             f"How many layers are enough to within {margin} takes {FINE_EXAMPLES:,} val examples "
@@ -160,11 +171,11 @@ def detail_sentences(answer: Answer, decision: DepthDecision | None = None) -> l
 def _figures(answer: Answer) -> str:
     """Say which figure is which."""
     pooling = f"{pooling_label(answer.best.pooling)} pooling"
-    auc = "" if answer.auc is None else f"; AUC {answer.auc.with_interval}"
+    auc = "" if answer.auc is None else f"; macro one-vs-rest AUC {answer.auc.with_interval}"
     return (
         f"On this val, layer {answer.best.layer} with {pooling} scores macro-F1 {answer.val}{auc}. "
-        f"It was picked from {answer.n_cells:,} cells by that score, which flatters it: "
-        f"{answer.unseen.value:.2f} is corrected for the pick."
+        f"It was picked from {answer.n_cells:,} combinations of layer, epoch and pooling by that "
+        f"score, which flatters it: corrected, val makes one expect {answer.unseen.with_interval}."
     )
 
 
@@ -189,8 +200,8 @@ def _layers(answer: Answer) -> str:
     if marginals.slope.clear:
         worth = marginals.slope
         slope = (
-            f" Each layer deeper is worth {worth.value:+.3f} "
-            f"({worth.low:+.3f} to {worth.high:+.3f})."
+            f" A straight line over depth changes by {signed(worth.value)} a layer "
+            f"({signed(worth.low)} to {signed(worth.high)})."
         )
     when = "Averaged over epochs and poolings,"
     layers = marginals.layers
@@ -223,21 +234,22 @@ def _poolings(answer: Answer) -> str:
     if len(poolings.levels) < 2:
         return ""
     names = [pooling_label(name) for name in poolings.may_be_best]
+    when = "Averaged over layers and epochs,"
     if not poolings.excluded:
-        return f"Val cannot tell {enumeration(names)} pooling apart."
+        return f"{when} val cannot tell {enumeration(names)} pooling apart."
     excluded = enumeration([pooling_label(name) for name in poolings.excluded])
     return (
-        f"The best pooling is {enumeration(names).replace(' and ', ' or ')}, not "
+        f"{when} the best pooling is {enumeration(names).replace(' and ', ' or ')}, not "
         f"{excluded.replace(' and ', ' or ')} (95 %)."
     )
 
 
 def _all_cells(answer: Answer) -> str:
     if not answer.ties:
-        return f"It is the best of all {answer.n_cells:,} cells (layer, epoch, pooling; 95 %)."
+        return f"It is the best of all {answer.n_cells:,} combinations (95 %)."
     return (
-        f"Of the other {answer.n_cells - 1:,} cells (layer, epoch, pooling), "
-        f"{len(answer.ties):,} may be just as good."
+        f"Of the other {answer.n_cells - 1:,} combinations, {len(answer.ties):,} may be just as "
+        "good."
     )
 
 
@@ -246,8 +258,8 @@ def _examples_to_tell(answer: Answer) -> str:
     if len(answer.marginals.layers.may_be_best) < 2 or needed <= answer.val.n:
         return ""
     return (
-        f"To tell two layers apart that differ by {GAP_TO_TELL:.2f}, you would need about "
-        f"{needed:,} val examples; there are {answer.val.n:,}."
+        f"To rank two layers that differ by {GAP_TO_TELL:.2f}, you would need about {needed:,} "
+        f"val examples; there are {answer.val.n:,}."
     )
 
 
@@ -257,14 +269,10 @@ def _since_start(answer: Answer) -> str:
         return ""
     cell, score = answer.start
     start = f"layer {cell.layer}, {pooling_label(cell.pooling)} pooling, {score:.2f}"
-    if answer.since_start.low > 0:
-        return f"Against the best before training ({start}): {answer.since_start}."
-    if answer.helped:
-        return f"The best before training ({start}) is behind."
-    return (
-        f"It is not certain that fine-tuning helped: against the best before training ({start}), "
-        f"{answer.since_start}."
-    )
+    gain = f"The gain over the best probe before training ({start}) is {answer.since_start}"
+    if answer.since_start.low > 0 or answer.helped:
+        return f"{gain}: fine-tuning helped."
+    return f"{gain}: it is not certain that fine-tuning helped."
 
 
 def _gains(answer: Answer) -> str:
@@ -275,14 +283,15 @@ def _gains(answer: Answer) -> str:
     pooling = pooling_label(answer.best.pooling)
     clauses = []
     if gains.gained:
-        clauses.append(f"raised {layer_list(gains.gained)}")
+        clauses.append(f"a gain since before training is certain for {layer_list(gains.gained)}")
     if gains.lost:
-        clauses.append(f"lowered {layer_list(gains.lost)}")
+        clauses.append(f"a loss since before training is certain for {layer_list(gains.lost)}")
     largest = ""
     if 0 < len(gains.largest) < len(gains.gained):
         one_of = "one of " if len(gains.largest) > 1 else ""
         largest = f"; the largest gain is in {one_of}{layer_list(gains.largest)}"
-    return f"Fine-tuning {' and '.join(clauses)} ({pooling} pooling; 95 %){largest}."
+    subject = f"With {pooling} pooling at {epoch_name(answer.best.epoch)},"
+    return f"{subject} {' and '.join(clauses)} (95 %){largest}."
 
 
 def _last_layer(answer: Answer) -> str:
@@ -290,14 +299,17 @@ def _last_layer(answer: Answer) -> str:
     if answer.best.layer == answer.n_layers:
         return ""
     cell, score = answer.last_layer
-    return f"The last layer scores {score:.2f} at most ({at_epoch(cell.epoch)})."
+    pooling = pooling_label(cell.pooling)
+    return (
+        f"The last layer's highest {pooling} score on val is {score:.2f}, {at_epoch(cell.epoch)}."
+    )
 
 
 def _gap(answer: Answer) -> str:
     parts = [f"{gap:.2f} {at_epoch(epoch)}" for epoch, gap in reversed(answer.gaps)]
     if answer.gaps[-1][1] <= 0.005:
         return ""
-    return f"Train runs ahead of val by {', '.join(parts)} (layer {answer.best.layer})."
+    return f"The probe on layer {answer.best.layer} does better on train by {', '.join(parts)}."
 
 
 def _whole_model(decision: DepthDecision) -> str:
@@ -311,7 +323,7 @@ def _whole_model(decision: DepthDecision) -> str:
     loss = decision.loss
     pooling = pooling_label(decision.cell.pooling)
     return (
-        f"{lead}; a probe on layer {decision.cell.layer} with {pooling} pooling, which is the "
-        f"model cut off there, scores {loss.value:+.3f} against it, and with 95 % confidence not "
-        f"less than {loss.low:+.3f}."
+        f"{lead}. Cut off after layer {decision.cell.layer}, with a logistic regression on "
+        f"{pooling} as its head, it scores {signed(loss.value)} against that, and at worst "
+        f"{signed(loss.low)} (95 %)."
     )
