@@ -342,12 +342,9 @@ def test_the_command_line_says_what_it_did(
     scored: Callable[[list[float]], None],
     recommend: Callable[[list[int]], None],
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scored([0.1, 0.5, 0.4, 0.3, 0.9, 0.9])
     recommend([0, 1, 1, 1])
-    monkeypatch.setattr(separability, "answer_of", lambda _: None)
-    monkeypatch.setattr(separability, "answer_sentences", lambda _: ["An answer."])
     data = tmp_path / "toy.csv"
     data.write_bytes(toy_csv)
     options = ["--epochs=5", "--batch-size=32", "--patience=2", "--keep=best", "--precision=fp32"]
