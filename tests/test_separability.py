@@ -331,6 +331,21 @@ def test_pure_noise_is_seldom_called_better_than_chance_and_never_has_a_winner()
     assert winners <= 5  # the error rate that the page states
 
 
+def test_a_val_with_a_single_class_is_answered_without_a_warning(recwarn):
+    labels = np.random.default_rng(0).integers(2, size=200)
+    splits = splits_of(200, train=0.5, val=0.5)
+    labels[splits == "val"] = 1
+    cells = [Cell(0, 0.0, "mean", layer) for layer in (1, 2)]
+    predicted = np.stack([labels, np.ones_like(labels)])
+    scores = np.log(np.full((2, 100, 2), 0.5))
+    answer = separability.find_answer(
+        cells, predicted, labels, splits, label_names=["a", "b"], seed=0, log_probabilities=scores
+    )
+    assert answer.verdict == "chance"
+    assert answer.auc is None
+    assert not list(recwarn)
+
+
 def test_noise_is_told_as_chance():
     labels = np.random.default_rng(3).integers(2, size=400)
     found = answered([stacked(labels, {}, n_layers=3)], labels, splits_of(400, train=0.5, val=0.5))

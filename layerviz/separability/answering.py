@@ -200,7 +200,10 @@ def _against_start(scored: CellScores, best: int) -> tuple[Cell, Difference | No
     return start, lead
 
 
-def _auc(scored: CellScores, log_probabilities: np.ndarray) -> Score:
+def _auc(scored: CellScores, log_probabilities: np.ndarray) -> Score | None:
+    """Return the AUC of one cell; None where val holds a single class."""
+    if len(np.unique(scored.labels)) < 2:
+        return None
     one = log_probabilities[None]
     low, high = interval(macro_auc(scored.labels, one, scored.weights))
     value = float(macro_auc(scored.labels, one)[0])
