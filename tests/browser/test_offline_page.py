@@ -125,7 +125,7 @@ def test_what_the_page_shows_of_hostile_texts_is_text(opened: tuple[Page, Traffi
 def test_the_page_has_its_parts(opened: tuple[Page, Traffic], run: Run) -> None:
     page, _ = opened
     expect(page.locator("#heat svg, #heat canvas").first).to_be_visible()
-    expect(page.locator(".answer")).to_contain_text("val macro-F1")
+    expect(page.locator(".answer")).to_contain_text("macro-F1")
     expect(page.get_by_text(run.dataset["fingerprint"]).first).to_be_visible()
     for width in (1280, 400):
         page.set_viewport_size({"width": width, "height": 900})

@@ -268,7 +268,7 @@ def test_reload_and_a_second_browser_find_the_running_job_and_cancel_keeps_maps(
     expect(page.locator(SLIDER)).to_be_visible()
     page.reload()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"Step \d+ / 1,600"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Step \d+ / 2,400"))).to_be_visible()
 
     other = browser.new_context().new_page()
     other.goto(server)  # no permalink
@@ -378,7 +378,7 @@ def test_a_box_and_a_click_select_the_same_examples_in_every_map_and_in_the_tabl
     settled(page)
     expect_halves(page, (4 * 96, 4 * 24))
     slider.fill("3")
-    drag_over_first_map(page, "maps", 110, 90)
+    drag_over_first_map(page, "maps", 150, 150)
     told = page.get_by_text(re.compile(r"^\d+ examples? selected"))
     expect(told).to_be_visible()
     settled(page)
