@@ -963,6 +963,17 @@ def test_the_command_line_names_the_file_of_an_earlier_sample(
     assert "--data customer_messages.csv --text-column" in recipe(run).command
 
 
+def test_the_snippet_is_of_the_cell_that_is_given_and_seeks_no_other(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = separability.Cell(0, 0.0, "cls", 2)
+    by_itself = recipe(run)
+    monkeypatch.setattr("layerviz.export.recipe.answer_of", lambda _: pytest.fail("searched"))
+    made_by = recipe(run, given)
+    assert 'get_slice("cls")[2]' in made_by.snippet
+    assert made_by.command == by_itself.command
+
+
 def test_the_snippet_runs(run: Run) -> None:
     made_by = recipe(run)
     done = subprocess.run(

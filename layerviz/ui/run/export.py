@@ -260,7 +260,8 @@ def _size(n_bytes: int) -> str:
 
 
 def _reproduce(run: Run) -> None:
-    made_by = recipe(run)
+    best = cache.answer(run, run.poolings).best if runs.measured_snapshots(run) else None
+    made_by = recipe(run, best)
     with st.container(border=True):
         st.markdown("**How to reproduce**")
         st.code(made_by.command, language="bash", wrap_lines=True)

@@ -75,9 +75,9 @@ def _answer(run: Run, measured: tuple[int, ...]) -> tuple[Answer, float, DepthDe
             _lead(answer, decision)
         with st.expander("Details", icon=":material/expand_more:"):
             details = detail_sentences(answer, decision)
-            search = cache.search_answer(run, answer.best, poolings)
-            if answer.verdict == "found" and search is not None:
-                details.append(" ".join(search_sentences(search)))
+            if answer.verdict == "found":
+                search = cache.search_answer(run, answer.best, poolings)
+                details += [] if search is None else [" ".join(search_sentences(search))]
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in details))
             if decision is not None:
                 _depths(run, decision)
