@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from driving import choose_smallest_encoder, fine_tune, set_number, status, upload
 from playwright.sync_api import Browser, Page, expect
+from toy import as_csv, toy_rows
 
+from layerviz import runs
 from layerviz.bench import browser as real
 
 expect.set_options(timeout=30_000)
@@ -52,3 +55,17 @@ def page(browser: Browser, server: str) -> Iterator[Page]:
     yield page
     context.close()
     assert not elsewhere, f"the page asked other hosts: {elsewhere}"
+
+
+@pytest.fixture(scope="session")
+def finished(browser: Browser, server: str, runs_root: Path) -> str:
+    """Upload a CSV and train on it through the page once; return the run's id."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(server)
+    upload(page, as_csv(toy_rows(120)))
+    choose_smallest_encoder(page)
+    set_number(page, "Epochs", 6)
+    fine_tune(page)
+    expect(status(page, "Done")).to_be_visible(timeout=180_000)
+    page.close()
+    return next(run.run_id for run in runs.list_runs(runs_root) if run.status == "done")

@@ -1,0 +1,162 @@
+"""The maps of a run in a real browser: slide, hover, select."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from driving import (
+    SLIDER,
+    box_of,
+    bright,
+    drag_over_first_map,
+    expect_bright,
+    expect_halves,
+    passing_time,
+    point_places,
+    settled,
+)
+from playwright.sync_api import Page, expect
+from waiting import holds_for, wait_until_steady
+
+from layerviz import runs
+
+
+def test_maps_of_both_splits_and_a_slider_that_moves_them(page: Page, server: str, finished: str):
+    sent: list[str] = []  # frames of every websocket, and requests of any other kind
+    page.on("websocket", lambda socket: socket.on("framesent", lambda _: sent.append(socket.url)))
+    page.on("request", lambda request: sent.append(request.url))
+    page.goto(f"{server}/?run={finished}")
+    slider = page.locator(SLIDER)
+    expect(slider).to_be_visible()
+    settled(page)
+    expect_halves(page, (4 * 96, 4 * 24))  # layers x captured examples, train and val
+    at_the_end = point_places(page)
+    heading = page.get_by_text(re.compile(r"^Train \(n = 96\)"))
+    expect(heading).to_have_text("Train (n = 96), epoch 6 · PCA")
+    above = box_of(slider)
+    assert above["y"] + above["height"] <= box_of(heading)["y"]  # it stands above the maps
+    assert any(url.startswith("ws") for url in sent)  # what the page says does come up here
+    wait_until_steady(lambda: len(sent), seconds=1.0, pause=passing_time(page))
+    sent.clear()
+    slider.fill("0")
+    expect(heading).to_have_text("Train (n = 96), before training · PCA")
+    before_training = point_places(page)
+    assert len(before_training) == len(at_the_end)
+    moved = sum(
+        abs(x - u) + abs(y - v) > 3
+        for (x, y), (u, v) in zip(at_the_end, before_training, strict=True)
+    )
+    assert moved > len(at_the_end) / 2
+    assert holds_for(lambda: not sent, seconds=1.0, pause=passing_time(page)), sent
+
+
+def test_the_slider_keeps_its_place_when_colours_change(page: Page, server: str, finished: str):
+    # All in view: a list that is open closes when the page scrolls.
+    page.set_viewport_size({"width": 1440, "height": 1500})
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    settled(page)
+    page.locator(SLIDER).fill("2")
+    page.get_by_role("combobox", name="Colour by").click()
+    page.get_by_role("option", name="Right or wrong").click()
+    expect(page.get_by_text("wrong", exact=True).first).to_be_visible()
+    settled(page)
+    assert page.locator(SLIDER).input_value() == "2"
+    fills = page.evaluate(
+        """() => [...new Set([...document.querySelectorAll('g.mark-symbol path')]
+            .filter(p => p.getAttribute('aria-roledescription') === 'circle')
+            .map(p => p.getAttribute('fill').toUpperCase()))]"""
+    )
+    assert set(fills) <= {"#9AA0A6", "#C2185B"}
+
+
+def test_hovering_a_point_shows_its_text_as_text(page: Page, server: str, finished: str):
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    settled(page)
+    x, y = point_places(page)[0]
+    page.mouse.move(x, y)
+    tooltip = page.locator("#vg-tooltip-element")
+    expect(tooltip).to_be_visible()
+    for word in ("Text", "Label", "Predicted", "Confidence"):
+        expect(tooltip).to_contain_text(word)
+
+
+def test_tsne_is_drawn_off_the_page_and_shown(page: Page, server: str, finished: str):
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    page.get_by_text("t-SNE", exact=True).click()
+    expect(page.get_by_text("Drawing t-SNE maps")).to_be_hidden(timeout=120_000)
+    expect(page.locator(SLIDER)).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^Train \(n = 96\), .*t-SNE$"))).to_be_visible()
+    settled(page)
+    expect_halves(page, (4 * 96, 4 * 24))
+
+
+def test_a_box_and_a_click_select_the_same_examples_in_every_map_and_in_the_table(
+    page: Page, server: str, finished: str, runs_root: Path
+):
+    page.set_viewport_size({"width": 1440, "height": 1500})
+    page.goto(f"{server}/?run={finished}")
+    slider = page.locator(SLIDER)
+    expect(slider).to_be_visible()
+    settled(page)
+    expect_halves(page, (4 * 96, 4 * 24))
+    slider.fill("3")
+    drag_over_first_map(page, "maps", 150, 150)
+    told = page.get_by_text(re.compile(r"^\d+ examples? selected"))
+    expect(told).to_be_visible()
+    settled(page)
+    selected = int(told.inner_text().split()[0])
+    assert 1 < selected < 96
+    first = bright(page, "maps")["1"]
+    assert len(first) <= selected  # two examples may have one text
+    expect_bright(page, first, n_layers=4)
+    assert slider.input_value() == "3"  # the selection left the slider where it was
+    run = runs.read(runs_root, finished)
+    known = runs.read_examples(run.path)
+    assert known["text"].isin(first).sum() >= selected
+
+    slider.fill("0")  # and the slider leaves the selection
+    expect_bright(page, first, n_layers=4)
+    expect(told).to_have_text(re.compile(f"^{selected} example"))
+    expect_halves(page, (4 * 96, 4 * 24))  # the others are grey, not gone
+
+    x, y = point_places(page)[-1]  # of val
+    page.mouse.click(x, y)
+    expect(told).to_have_text(re.compile("^1 example selected"))
+    only = bright(page, "maps")
+    expect_bright(page, next(iter(only.values())), n_layers=4)
+    expect(page.get_by_text("Show their paths through the epochs")).to_be_visible()
+    slider.fill("5")
+    lines = page.locator(".st-key-maps g.mark-line path[d*=L]")
+    expect(lines).to_have_count(4)  # its path through each layer
+
+    page.get_by_placeholder("Find text or id").fill(known["id"].iloc[7])
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("by the search for")).to_be_visible()
+    expect_bright(page, {known["text"].iloc[7]}, n_layers=4)
+    page.get_by_role("button", name="Clear").click()
+    expect(told).to_be_hidden()
+
+
+def test_a_ticked_row_opens_the_page_of_its_example(
+    page: Page, server: str, finished: str, runs_root: Path
+):
+    page.set_viewport_size({"width": 1440, "height": 1500})
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    settled(page)
+    run = runs.read(runs_root, finished)
+    losses = runs.read_predictions(run.path, run.snapshots[-1].index)
+    hardest = losses.sort_values("loss", ascending=False, kind="stable")["id"].iloc[0]
+    table = box_of(page.get_by_test_id("stDataFrame").first)
+    page.mouse.click(table["x"] + 18, table["y"] + 53)  # the box of the first row
+    expect(page.get_by_text("What the classifier predicts, epoch by epoch")).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"^{hardest} \(row"))).to_be_visible()
+    settled(page)
+    page.get_by_text("Its tokens through the layers").click()
+    expect(page.get_by_text("The line follows the text.")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Show in the Maps tab").click()
+    expect(page.get_by_text("1 example selected")).to_be_visible()
