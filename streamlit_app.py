@@ -3,6 +3,7 @@
 import streamlit as st
 
 from layerviz.ui.compare.page import comparison_view
+from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import (
     errors_shown,
     remember_data,
@@ -51,18 +52,20 @@ if compared:
 st.subheader("Which layer tells your classes apart, and when?", anchor=False)
 if dataset is None:
     st.info(
-        "The file cannot be used yet: see the message on the left."
+        "The file cannot be used yet: see the message in the sidebar."
         if st.session_state.get("upload_train")
-        else "Add a file on the left to see it here.",
+        else "Add a file in the sidebar to see it here.",
         icon=":material/upload_file:",
     )
+    sidebar_button("no_data")
 else:
     st.markdown(
-        "Press **Fine-tune**: layerviz trains the encoder on the data chosen on the left and "
+        "Press **Fine-tune**: layerviz trains the encoder on the data chosen in the sidebar and "
         "shows, epoch by epoch, how each layer arranges **train** and **val** examples, side by "
         "side. **Compare** does the same with several encoders and says which one does better, "
         "and where."
     )
+    sidebar_button("start")
     unfinished_runs(dataset)
     with errors_shown():
         overview(dataset, encoder, config)

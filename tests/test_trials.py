@@ -240,7 +240,7 @@ def test_other_data_on_the_left_is_told(finished: Run) -> None:
     app.run()
     assert not app.exception
     assert not any(button.key == "try-freeze" for button in app.button)
-    assert "choose the run's data (customer_messages) on the left" in caption_text(app)
+    assert "choose the run's data (customer_messages) in the sidebar" in caption_text(app)
 
 
 def test_a_trial_is_made_and_compared_on_the_page_and_the_command_line(

@@ -14,7 +14,7 @@ ARCHIVES = Section(
     name="archives",
     title="The model, and the whole run",
     caption="The model is a folder for *AutoModelForSequenceClassification*. The zip of a run can "
-    "be opened by another layerviz (on the left, under Runs); it contains your texts.",
+    "be opened by another layerviz (in the sidebar, under Runs); it contains your texts.",
 )
 
 

@@ -11,6 +11,7 @@ from layerviz.comparison import Comparison, Contender
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.runs import Run
+from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import MOST_COMPARED, errors_shown, go_to_comparison, jobs, keep, plain
 from layerviz.wording import count
 
@@ -53,7 +54,8 @@ def more_seeds(
         )
     if not same:
         name = plain(str(compared[0].dataset["name"]))
-        st.caption(f"To train more seeds, choose **{name}** on the left under **Data** again.")
+        st.caption(f"To train more seeds, choose **{name}** in the sidebar under **Data** again.")
+        sidebar_button("seeds")
     elif not fits:
         st.caption(f"At most {MOST_COMPARED} runs can be compared at once.")
     if pressed and dataset is not None and same and fits:

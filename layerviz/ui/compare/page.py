@@ -206,7 +206,7 @@ def _button(run: Run, dataset: Dataset | None) -> None:
             disabled=not same,
             on_click=_continue,
             args=(run, dataset),
-            help=None if same else "To continue, choose this run's data on the left again.",
+            help=None if same else "To continue, choose this run's data in the sidebar again.",
         )
 
 

@@ -10,6 +10,7 @@ from layerviz import runs, training
 from layerviz.comparison import encoder_label
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
+from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, show_error
 from layerviz.wording import count
 
@@ -62,9 +63,10 @@ def choose_runs(first: Run, compared: list[Run]) -> None:
     with menu:
         if len(runs_on_data) < 2:
             st.caption(
-                "There is no other run on this data. **Compare** on the left makes some; runs on "
-                "other data cannot be compared."
+                "There is no other run on this data. **Compare** in the sidebar makes some; "
+                "runs on other data cannot be compared."
             )
+            sidebar_button("compare")
             return
         chosen = st.multiselect(
             "Runs on this data",
@@ -96,7 +98,7 @@ def new_run_button() -> None:
         on_click=go_to,
         args=(None,),
         key="new_run",
-        help="Back to the data chosen on the left; your runs stay in the list.",
+        help="Back to the data chosen in the sidebar; your runs stay in the list.",
     )
 
 

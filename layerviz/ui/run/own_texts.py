@@ -79,7 +79,7 @@ def _snapshot(run: Run, weights: dict[int, Path]) -> int:
         which = "the newest" if newest == len(run.snapshots) - 1 else "the one that was kept"
         st.caption(
             f"Read by the model as it was {when}, {which}. *Keep weights of* all snapshots, under "
-            "More settings on the left, lets you choose an epoch in later runs."
+            "More settings in the sidebar, lets you choose an epoch in later runs."
         )
         return newest
     key = f"own_texts_epoch-{run.run_id}"

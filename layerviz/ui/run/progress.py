@@ -9,6 +9,7 @@ from layerviz.data import Dataset
 from layerviz.runs import Run
 from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence
+from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import errors_shown, jobs, plain, show_error, time_to_redraw
 
 
@@ -75,7 +76,8 @@ def _offer_to_continue(run: Run, dataset: Dataset | None) -> None:
     """Show a button where the data on the left is the run's own; else say what is missing."""
     if dataset is None or dataset.fingerprint != run.dataset["fingerprint"]:
         name = plain(run.dataset["name"])
-        st.caption(f"To continue this run, choose its data ({name}) on the left again.")
+        st.caption(f"To continue this run, choose its data ({name}) in the sidebar again.")
+        sidebar_button("continue")
     elif st.button("Continue this run", icon=":material/resume:", key="continue"):
         with errors_shown():
             jobs().fit(run.config, dataset)

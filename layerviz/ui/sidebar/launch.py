@@ -109,13 +109,16 @@ def _zip_dialog() -> None:
 
 
 def _entry(run: Run) -> None:
-    st.button(
-        plain(title(run)),
-        key=f"open-{run.run_id}",
-        icon=STATUS_MARKS[run.status][1],
-        type="tertiary",
-        on_click=go_to,
-        args=(run.run_id,),
-        disabled=st.query_params.get(RUN) == run.run_id,
-        help=plain(f"{run.status} · {run.created[:16].replace('T', ' ')} UTC · {run.run_id}"),
-    )
+    is_open = st.query_params.get(RUN) == run.run_id
+    with st.container(key="open_run" if is_open else None):
+        if is_open:  # a button cannot carry it; nothing of the run is in this markup
+            st.html('<span aria-current="page">Open now:</span>')
+        st.button(
+            plain(title(run)),
+            key=f"open-{run.run_id}",
+            icon=STATUS_MARKS[run.status][1],
+            type="tertiary",
+            on_click=go_to,
+            args=(run.run_id,),
+            help=plain(f"{run.status} · {run.created[:16].replace('T', ' ')} UTC · {run.run_id}"),
+        )

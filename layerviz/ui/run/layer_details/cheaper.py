@@ -14,6 +14,7 @@ from layerviz.data import Dataset
 from layerviz.runs import Run
 from layerviz.separability import SIMILAR, FreezingSuggestion, decision_sentence
 from layerviz.ui.parts.measured import download
+from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import (
     chosen_data,
     errors_shown,
@@ -183,7 +184,8 @@ def _button(run: Run, config: RunConfig, setting: str) -> None:
     dataset = _own_data(run)
     if dataset is None:
         name = plain(run.dataset["name"])
-        st.caption(f"To try it, choose the run's data ({name}) on the left.")
+        st.caption(f"To try it, choose the run's data ({name}) in the sidebar.")
+        sidebar_button(f"try-{setting}")
         return
     if encoders.version(config.encoder) != config.encoder_version:
         st.caption("The encoder's files have changed since this run, so that it cannot be tried.")

@@ -1,0 +1,108 @@
+"""The frame in a real browser: the sidebar at every width, and what a reload brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from made_runs import dataset_of, made
+from playwright.sync_api import Browser, Locator, Page, expect
+from waiting import wait_until
+
+from layerviz.runs import Run
+
+PHONE, TABLET = {"width": 390, "height": 844}, {"width": 1024, "height": 768}
+FOOTER = ".st-key-launch"
+
+
+def settled(page: Page) -> None:
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+@pytest.fixture(scope="module")
+def run(runs_root: Path) -> Run:
+    return made(runs_root, dataset_of("frame"), "enc", {1: 0.5, 4: 2.0})
+
+
+@pytest.fixture
+def phone(browser: Browser, server: str) -> Iterator[Page]:
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(server)
+    yield page
+    context.close()
+
+
+def bottom_of(part: Locator) -> float:
+    box = part.bounding_box()
+    assert box is not None
+    return box["y"] + box["height"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_footer_of_the_sidebar_hides_what_is_behind_it(page: Page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(TABLET)
+    expect(page.locator(FOOTER)).to_be_visible()
+    colours = page.evaluate(
+        f"""() => ["[data-testid=stSidebar]", "{FOOTER}"].map(
+            one => getComputedStyle(document.querySelector(one)).backgroundColor)"""
+    )
+    assert colours[0] == colours[1]
+    assert "rgba" not in colours[0]  # no alpha: opaque
+
+
+def test_a_field_with_the_focus_is_never_under_the_footer(page: Page):
+    page.set_viewport_size(TABLET)
+    settled(page)
+    page.get_by_text("More settings").click()
+    field = page.get_by_role("spinbutton", name="Seed")
+    expect(field).to_be_visible()
+    for name in ("Epochs", "Max length", "Batch size", "Learning rate", "Seed", "Weight decay"):
+        field = page.get_by_role("spinbutton", name=name, exact=True)
+        page.locator("[data-testid=stSidebarContent]").evaluate("one => one.scrollTo(0, 0)")
+        field.evaluate("one => one.focus()")
+        wait_until(
+            lambda field=field: bottom_of(field) <= page.locator(FOOTER).bounding_box()["y"],
+            why=lambda name=name: name,
+            pause=lambda seconds: page.wait_for_timeout(1000 * seconds),
+        )
+
+
+def test_on_a_phone_a_button_opens_the_sidebar_and_a_run_closes_it(phone: Page, run: Run):
+    expect(phone.get_by_text("Which layer tells your classes apart, and when?")).to_be_visible()
+    assert phone.get_by_text("on the left").count() == 0
+    phone.locator("[class*=st-key-open_sidebar] button:visible").first.click()
+    sidebar = phone.locator("[data-testid=stSidebar]")
+    expect(sidebar).to_have_attribute("data-collapsed", "false")
+    phone.locator(f".st-key-open-{run.run_id} button:visible").click()
+    expect(sidebar).to_have_attribute("data-collapsed", "true")
+    expect(phone.get_by_role("heading", name="enc on frame")).to_be_visible()
+
+
+def test_the_open_run_is_marked_in_the_list(page: Page, server: str, run: Run):
+    page.goto(f"{server}/?run={run.run_id}")
+    mark = page.locator(".st-key-open_run [aria-current=page]")
+    expect(mark).to_be_visible()
+    expect(page.locator(".st-key-open_run button:visible")).to_be_enabled()
+
+
+def test_there_is_one_cancel_and_nothing_fades(page: Page, server: str, run: Run):
+    page.goto(f"{server}/?run={run.run_id}")
+    settled(page)
+    page.evaluate(
+        """() => { window.seen = {widgets: 0, opacity: 1};
+            window.watch = setInterval(() => {
+                for (const one of document.querySelectorAll('[data-testid=stStatusWidget]'))
+                    if (one.getClientRects().length) window.seen.widgets += 1;
+                for (const one of document.querySelectorAll('[data-stale=true]'))
+                    window.seen.opacity = Math.min(
+                        window.seen.opacity, +getComputedStyle(one).opacity);
+            }, 20); }"""
+    )
+    page.get_by_role("tab", name="Layers").click()
+    expect(page.get_by_role("tab", name="Lines")).to_be_visible()
+    page.wait_for_timeout(1000)
+    assert page.evaluate("() => window.seen") == {"widgets": 0, "opacity": 1}
