@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
+from toy import as_csv, toy_rows
 from waiting import wait_until
+
+from layerviz import runs
 
 SLIDER = ".vega-bind input"
 
@@ -41,7 +44,8 @@ def choose_smallest_encoder(page: Page) -> None:
 
 def set_number(page: Page, label: str, value: int) -> None:
     field = page.get_by_role("spinbutton", name=label)
-    field.fill(str(value))
+    field.press("Control+a")  # in Firefox, `fill` would add to what stands there
+    field.press_sequentially(str(value))
     field.press("Enter")
     settled(page)
     expect(field).to_have_value(str(value))
@@ -163,3 +167,23 @@ def downloaded(page: Page, button: Locator) -> bytes:
     with page.expect_download(timeout=120_000) as given:
         button.click()
     return Path(given.value.path()).read_bytes()
+
+
+def train_on_toys(
+    browser: Browser, server: str, runs_root: Path, *, name: str = "toy", seed: int = 0
+) -> str:
+    """Upload a CSV and train on it through the page; return the run's id."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(120_000)
+    page.goto(server)
+    upload(page, as_csv(toy_rows(120, seed)), f"{name}.csv")
+    choose_smallest_encoder(page)
+    set_number(page, "Epochs", 6)
+    fine_tune(page)
+    expect(status(page, "Done")).to_be_visible(timeout=180_000)
+    page.close()
+    return next(
+        run.run_id
+        for run in runs.list_runs(runs_root)
+        if run.status == "done" and run.dataset["name"] == name
+    )

@@ -28,6 +28,7 @@ OPTIONS = (
     "--no-first-run",
 )
 SECONDS_TO_START = 180
+INSTALL_BOTH = "Install both: pip install playwright, and apt-get install chromium."
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 # Notes the last press of a button or key, when the script began and ended, and the last change of
@@ -112,28 +113,46 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
+def driver() -> Iterator[Any]:
+    """Start playwright; yield what launches browsers. A thread can hold one at a time.
+
+    Raises
+    ------
+    ConfigError
+        If playwright is not installed.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise ConfigError("This needs playwright.", INSTALL_BOTH) from error
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@contextmanager
+def launched_chromium(playwright: Any) -> Iterator[Any]:
     """Start a headless Chromium; yield playwright's Browser.
 
     Raises
     ------
     ConfigError
-        If playwright or Chromium is not installed.
+        If Chromium is not installed.
     """
-    hint = "Install both: pip install playwright, and apt-get install chromium."
+    path = chromium_path()
+    if path is None:
+        raise ConfigError("This needs Chromium.", INSTALL_BOTH)
+    browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
     try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise ConfigError("bench page needs playwright.", hint) from error
-    found = chromium_path()
-    if found is None:
-        raise ConfigError("bench page needs Chromium.", hint)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(OPTIONS))
-        try:
-            yield browser
-        finally:
-            browser.close()
+        yield browser
+    finally:
+        browser.close()
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Start playwright and a headless Chromium; yield playwright's Browser."""
+    with driver() as playwright, launched_chromium(playwright) as browser:
+        yield browser
 
 
 class Watched:

@@ -1,19 +1,23 @@
-"""A real server and a real Chromium; without Chromium these tests are skipped and say so."""
+"""A real server and real browsers; what needs a browser that is missing is skipped and says so."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from driving import choose_smallest_encoder, fine_tune, set_number, status, upload
-from playwright.sync_api import Browser, Page, expect
-from toy import as_csv, toy_rows
+from driving import train_on_toys
+from playwright.sync_api import Browser, Page, Playwright, expect
 
-from layerviz import runs
 from layerviz.bench import browser as real
 
 expect.set_options(timeout=30_000)
+
+AXE_CORE = "AXE_CORE"  # the environment variable that says where axe-core's script lies
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -29,19 +33,41 @@ def server(runs_root: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with real.driver() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     if real.chromium_path() is None:
         pytest.skip("Chromium is not installed (apt-get install chromium): no browser tests")
-    with real.chromium() as chromium:
+    with real.launched_chromium(playwright) as chromium:
         yield chromium
 
 
-@pytest.fixture
-def page(browser: Browser, server: str) -> Iterator[Page]:
-    """A page in a context of its own, which fails the test if it asks another host."""
+@pytest.fixture(scope="session")
+def firefox(playwright: Playwright) -> Iterator[Browser]:
+    """Firefox as its makers ship it, driven over WebDriver BiDi: playwright's own build is not.
+
+    The channel is what tells playwright to speak BiDi, whichever Firefox the path leads to.
+    """
+    path = shutil.which("firefox-esr") or shutil.which("firefox")
+    if path is None:
+        pytest.skip(
+            "Firefox is not installed (apt-get install firefox-esr): tried in Chromium only"
+        )
+    launched = playwright.firefox.launch(channel="moz-firefox", executable_path=path)
+    yield launched
+    launched.close()
+
+
+@contextmanager
+def opened_page(browser: Browser, server: str) -> Iterator[Page]:
+    """Open the page in a context of its own, and fail if it asks another host."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(120_000)  # a cold server on a busy machine
     elsewhere: list[str] = []
     page.on(
         "request",
@@ -57,15 +83,31 @@ def page(browser: Browser, server: str) -> Iterator[Page]:
     assert not elsewhere, f"the page asked other hosts: {elsewhere}"
 
 
+@pytest.fixture
+def page(browser: Browser, server: str) -> Iterator[Page]:
+    with opened_page(browser, server) as page:
+        yield page
+
+
+@pytest.fixture
+def firefox_page(firefox: Browser, server: str) -> Iterator[Page]:
+    with opened_page(firefox, server) as page:
+        yield page
+
+
 @pytest.fixture(scope="session")
 def finished(browser: Browser, server: str, runs_root: Path) -> str:
-    """Upload a CSV and train on it through the page once; return the run's id."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(server)
-    upload(page, as_csv(toy_rows(120)))
-    choose_smallest_encoder(page)
-    set_number(page, "Epochs", 6)
-    fine_tune(page)
-    expect(status(page, "Done")).to_be_visible(timeout=180_000)
-    page.close()
-    return next(run.run_id for run in runs.list_runs(runs_root) if run.status == "done")
+    """The id of a run on an uploaded file, trained through the page in Chromium."""
+    return train_on_toys(browser, server, runs_root)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, which finds what a reader with a screen reader or a keyboard misses.
+
+    It is not part of the project: ``npm install axe-core``, and its path in AXE_CORE.
+    """
+    path = Path(os.environ.get(AXE_CORE) or ROOT / "node_modules" / "axe-core" / "axe.min.js")
+    if not path.is_file():
+        pytest.skip(f"axe-core is not there (npm install axe-core, or its path in {AXE_CORE})")
+    return path.read_text(encoding="utf-8")
