@@ -33,8 +33,15 @@ from layerviz.errors import RunError
 from layerviz.exploring import Neighbours, OwnTexts, Suspicion, TokenPaths
 from layerviz.jobs import Jobs
 from layerviz.poolings import POOLINGS
-from layerviz.projection import PROJECTIONS, LayerMaps, LayerStates, draw
-from layerviz.projection.of_run import read_stored_maps
+from layerviz.projection import (
+    PROJECTIONS,
+    LayerMaps,
+    LayerStates,
+    PlacedTest,
+    draw,
+    place_test,
+)
+from layerviz.projection.of_run import read_stored_maps, read_stored_test
 from layerviz.runs import Run
 from layerviz.separability import (
     Answer,
@@ -186,6 +193,31 @@ def _stored_maps(
 ) -> LayerMaps | None:
     del version  # part of the key alone: it tells one state of the maps from another
     return read_stored_maps(run, projection, pooling, layer)
+
+
+@st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
+def quick_test(
+    run: Run, projection: str, snapshots: tuple[int, ...], pooling: str, layer: int
+) -> PlacedTest:
+    """Return where test lies in the maps that `quick_maps` returns."""
+    maps = quick_maps(run, projection, snapshots, pooling, layer)
+    return place_test(projection, _states(run, snapshots, pooling, layer), maps)
+
+
+def stored_test(run: Run, projection: str, pooling: str, layer: int) -> PlacedTest | None:
+    """Return where test lies in stored maps, perhaps not in the newest; None if nobody asked."""
+    version = runs.placed_test_version(run.path, projection, pooling, layer)
+    if version is None:
+        return None
+    return _stored_test(run, projection, pooling, layer, version)
+
+
+@st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
+def _stored_test(
+    run: Run, projection: str, pooling: str, layer: int, version: int
+) -> PlacedTest | None:
+    del version  # part of the key alone
+    return read_stored_test(run, projection, pooling, layer)
 
 
 def _states(run: Run, snapshots: Sequence[int], pooling: str, layer: int) -> LayerStates:

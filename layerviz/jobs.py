@@ -22,7 +22,7 @@ from layerviz.data import Dataset
 from layerviz.errors import Cancelled, LayervizError, RunError
 from layerviz.progress import OnProgress, Progress, ShouldStop, part_of
 from layerviz.projection import PROJECTIONS
-from layerviz.projection.of_run import update_stored_maps
+from layerviz.projection.of_run import update_stored_maps, update_stored_test
 from layerviz.runs import Run
 
 log = logging.getLogger(__name__)
@@ -273,6 +273,17 @@ class Jobs:
         key = (run.run_id, *maps, len(run.snapshots))
         return _once(worker, key, _maps_work(run, *maps), is_stored)
 
+    def place_test(self, run: Run, projection: str, pooling: str, layer: int) -> JobState:
+        """Have test placed into the stored maps of a layer, which are drawn first if they must be.
+
+        Parameters and errors as `update_maps`.
+        """
+        maps = (PROJECTIONS[projection].name, pooling, layer)
+        is_stored = runs.placed_snapshots(run.path, *maps) >= len(run.snapshots)
+        worker = self._map_worker((run.run_id, *maps))
+        key = (run.run_id, *maps, "test", len(run.snapshots))
+        return _once(worker, key, _placing_work(run, *maps), is_stored)
+
     def measure(self, run: Run) -> JobState:
         """Have the snapshots measured that are not, of a run that is not going on."""
         key = (run.run_id, "measures", len(run.snapshots))
@@ -356,6 +367,21 @@ def _maps_work(run: Run, projection: str, pooling: str, layer: int) -> Work:
         update_stored_maps(
             run, projection, pooling, layer, on_progress=on_progress, should_stop=should_stop
         )
+
+    return work
+
+
+def _placing_work(run: Run, projection: str, pooling: str, layer: int) -> Work:
+    def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
+        for part, update in enumerate((update_stored_maps, update_stored_test)):
+            update(
+                run,
+                projection,
+                pooling,
+                layer,
+                on_progress=part_of(on_progress, part, 2),
+                should_stop=should_stop,
+            )
 
     return work
 

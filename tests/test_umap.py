@@ -14,7 +14,7 @@ from test_projection import clustered, extent, interleaved, noise
 
 from layerviz.errors import Cancelled
 from layerviz.progress import Progress
-from layerviz.projection import LayerMaps
+from layerviz.projection import LayerMaps, draw, place_test, with_test
 from layerviz.projection.umap import place_in_umap, umap_maps
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,3 +134,16 @@ def test_it_stops_when_told_to_and_can_be_drawn_again(asked: int) -> None:
     with pytest.raises(Cancelled):
         umap_maps(layer_of([STATES], SPLITS), should_stop=lambda: next(answers))
     assert umap_maps(layer_of([STATES], SPLITS)).n_snapshots == 1  # no lock was left behind
+
+
+def test_umap_draws_the_same_with_and_without_test_and_places_it_as_val() -> None:
+    splits = np.concatenate([SPLITS, np.full((~TRAIN).sum(), "test")])
+    states = np.concatenate([STATES, STATES[~TRAIN]])  # test is val once more
+    layer = layer_of([states], splits)
+    maps = draw("umap", layer)
+    alone = draw("umap", layer_of([STATES], SPLITS))
+    np.testing.assert_array_equal(maps.xy[:, : len(SPLITS)], alone.xy)
+    both = with_test(maps, place_test("umap", layer, maps), splits)
+    np.testing.assert_array_equal(both.xy[:, : len(SPLITS)], alone.xy)
+    apart = np.linalg.norm(both.xy[0, splits == "test"] - both.xy[0, splits == "val"], axis=1)
+    assert np.median(apart) < 0.01 * extent(alone.xy[0])

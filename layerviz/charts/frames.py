@@ -15,7 +15,7 @@ from layerviz.charts.palette import (
     RIGHT_CODE,
     WRONG_CODE,
 )
-from layerviz.config import TRAIN_AND_VAL
+from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.wording import epoch_name, layer_name, map_figures
 
 TOOLTIP_CHARACTERS = 240  # characters of a text in a tooltip
@@ -135,29 +135,31 @@ def panels_frame(
 
     Parameters
     ----------
-    trust : mapping of int to ndarray of shape (S, 2)
-        Per layer, trustworthiness of train and val at each snapshot; NaN where undefined.
+    trust : mapping of int to ndarray of shape (S, n_splits)
+        Per layer, trustworthiness of each split at each snapshot, in the order of `config.SPLITS`;
+        NaN where undefined.
     epochs : sequence of float
         The epoch of each snapshot.
     sizes : mapping of str to int
-        Examples on the maps, per split.
+        Examples on the maps, per split; there is a panel for each of these splits.
     n_slots : int
         Positions of the slider.
-    scores : mapping of int to ndarray of shape (S, 2), optional
-        Per layer, the probe's macro-F1 on train and val at each snapshot; NaN where not measured.
+    scores : mapping of int to ndarray of shape (S, n_splits), optional
+        Per layer, the probe's macro-F1 on each split at each snapshot; NaN where not measured.
     projection : str
         What the maps are called in the headings: "t-SNE".
     names : mapping of int to str, optional
         What each layer is called, on a line of its own; by default its number.
     when : str
         What the headings say instead of the epoch.
-    kept : mapping of int to ndarray of shape (S, 2), optional
-        Per layer, the share of kept neighbours in train and val; NaN where undefined.
+    kept : mapping of int to ndarray of shape (S, n_splits), optional
+        Per layer, the share of kept neighbours in each split; NaN where undefined.
     """
-    unknown = np.full(len(TRAIN_AND_VAL), np.nan)
+    unknown = np.full(len(SPLITS), np.nan)
     panels = []
     for layer, values in trust.items():
-        for side, split in enumerate(TRAIN_AND_VAL):
+        for split in sizes:
+            side = SPLITS.index(split)
             panel: dict[str, object] = {"layer": layer, "split": split}
             for slot in range(n_slots):
                 at = min(slot, len(values) - 1)
@@ -186,13 +188,18 @@ def most_frequent(labels: np.ndarray) -> list[int]:
     return sorted(int(label) for label in classes[order])
 
 
-def sample_rows(splits: np.ndarray, most_per_split: int, seed: int = 0) -> np.ndarray:
-    """Return the rows of train and val to draw: all, or a seeded sample of each split."""
+def sample_rows(
+    splits: np.ndarray, most_per_split: int, seed: int = 0, of: Sequence[str] = TRAIN_AND_VAL
+) -> np.ndarray:
+    """Return the rows to draw of some splits: all, or a seeded sample of each.
+
+    The sample of a split is the same whichever others are drawn.
+    """
     rng = np.random.default_rng(seed)
-    chosen = []
-    for split in TRAIN_AND_VAL:
+    chosen = {}
+    for split in SPLITS:
         rows = np.flatnonzero(splits == split)
         if len(rows) > most_per_split:
             rows = np.sort(rng.choice(rows, most_per_split, replace=False))
-        chosen.append(rows)
-    return np.concatenate(chosen)
+        chosen[split] = rows
+    return np.concatenate([chosen[split] for split in SPLITS if split in of])

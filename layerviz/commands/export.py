@@ -15,7 +15,7 @@ from layerviz.commands.inputs import (
     open_run,
     runs_root,
 )
-from layerviz.config import COLOURINGS
+from layerviz.config import COLOURINGS, SPLITS, TRAIN_AND_VAL
 from layerviz.errors import ConfigError
 from layerviz.export import EXPORTS, CellRequest, ExportRequest, write_export
 from layerviz.poolings import POOLINGS
@@ -45,6 +45,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="1,2,11,12",
         help="by default the first four and the last four",
     )
+    of_splits = ", ".join(export.flag for export in EXPORTS.values() if export.has_splits)
+    add(
+        "--splits",
+        type=_splits,
+        metavar="train,val,test",
+        help=f"of {of_splits}: whose examples to list; by default train and val. Test is placed "
+        "into the maps as val is",
+    )
     add("--chart", choices=("maps", "heat-map"), default="maps", help="what pictures show")
     of_cell = ", ".join(export.flag for export in EXPORTS.values() if export.has_cell)
     add(
@@ -70,6 +78,16 @@ def _numbers(text: str) -> tuple[int, ...]:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list such as 1,2,11,12") from None
+
+
+def _splits(text: str) -> tuple[str, ...]:
+    """Return the splits of a list such as train,val,test."""
+    chosen = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    if unknown := [split for split in chosen if split not in SPLITS]:
+        raise argparse.ArgumentTypeError(
+            f"{unknown[0]!r:.40} is no split: choose from {', '.join(SPLITS)}"
+        )
+    return chosen
 
 
 def _layer(text: str) -> int | Literal["enough"]:
@@ -101,10 +119,23 @@ def _export(parsed: argparse.Namespace) -> int:
             f"Give {of_cell} as well, or leave them out; --layers chooses the maps.",
         )
 
+    if parsed.splits and (rest := [name for name in paths if not EXPORTS[name].has_splits]):
+        of_splits = " and ".join(export.flag for export in EXPORTS.values() if export.has_splits)
+        raise ConfigError(
+            f"--splits is for {of_splits}; {EXPORTS[rest[0]].flag} has splits of its own.",
+            "Leave it out, or write the other files in a command of their own.",
+        )
+
     from layerviz.views import MapsRequest
 
     run = open_run(parsed.which, runs_root(parsed))
-    maps = MapsRequest(parsed.pooling, parsed.projection, parsed.colour_by, parsed.layers or ())
+    maps = MapsRequest(
+        parsed.pooling,
+        parsed.projection,
+        parsed.colour_by,
+        parsed.layers or (),
+        splits=parsed.splits or TRAIN_AND_VAL,
+    )
     request = ExportRequest(maps, parsed.chart, parsed.dark, cell=cell)
     for name, path in paths.items():
         with Bar(path.name) as bar:

@@ -19,8 +19,18 @@ from safetensors import SafetensorError, safe_open
 from layerviz import runs
 from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.errors import RunError
+from layerviz.projection import PlacedTest
 from layerviz.runs import Run
-from layerviz.runs.layout import EXAMPLES, HISTORY, MEASURES, RECORD, Layout, map_parts, mix_parts
+from layerviz.runs.layout import (
+    EXAMPLES,
+    HISTORY,
+    MEASURES,
+    RECORD,
+    Layout,
+    is_placed_test,
+    map_parts,
+    mix_parts,
+)
 from layerviz.separability import LayerMix
 from layerviz.separability.geometry import NEIGHBOURS, NOT_SEARCHED
 
@@ -105,7 +115,7 @@ def check_contents(folder: Path, run: Run) -> None:
             _check_snapshot(layout, snapshot.index, examples, run)
         _check_tables(layout, len(run.snapshots), int(run.encoder["layers"]))
         for path in sorted(layout.maps.glob("*")):
-            _check_map(path, len(examples), run)
+            (_check_placed_test if is_placed_test(path) else _check_map)(path, examples, run)
         for path in sorted(layout.mixes.glob("*")):
             _check_pooling(path, mix_parts(path)[1], run)
             _check_json(path, lambda mix: set(mix) == _fields(LayerMix))
@@ -277,8 +287,8 @@ def _are_scores_of(predicted: np.ndarray, scores: np.ndarray) -> bool:
     return bool((scores <= 0).all() and (of_predicted[..., 0] >= scores.max(axis=2)).all())
 
 
-def _check_map(path: Path, n: int, run: Run) -> None:
-    arrays, (_, pooling, layer) = _arrays(path), map_parts(path)
+def _check_map(path: Path, examples: pd.DataFrame, run: Run) -> None:
+    n, arrays, (_, pooling, layer) = len(examples), _arrays(path), map_parts(path)
     _check_pooling(path, pooling, run)
     earlier = {"xy", "trust", "explained"}  # before the share of kept neighbours was stored
     if set(arrays) not in (earlier, earlier | {"kept"}) or layer > int(run.encoder["layers"]):
@@ -289,6 +299,19 @@ def _check_map(path: Path, n: int, run: Run) -> None:
         arrays[name] != ("F32", expected[name]) for name in arrays
     ):
         raise unsound(f"{path.name} does not have a point for each example")
+
+
+def _check_placed_test(path: Path, examples: pd.DataFrame, run: Run) -> None:
+    n_test = int((examples["split"] == "test").sum())
+    arrays, (_, pooling, layer) = _arrays(path), map_parts(path)
+    _check_pooling(path, pooling, run)
+    if set(arrays) != _fields(PlacedTest) or layer > int(run.encoder["layers"]):
+        raise unsound(f"{path.name} does not say where test lies in maps of one of its layers")
+    n_maps = arrays["xy"][1][0]
+    figures = ("F32", [n_maps])
+    expected = {"xy": ("F32", [n_maps, n_test, 2]), "trust": figures, "kept": figures}
+    if n_maps > len(run.snapshots) or arrays != expected | {"placed_in": ("I64", [n_maps])}:
+        raise unsound(f"{path.name} does not have a point for each test example")
 
 
 def _check_pooling(path: Path, pooling: str, run: Run) -> None:

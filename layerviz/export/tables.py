@@ -23,7 +23,7 @@ def coordinates(
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
-    """Return where every example of train and val lies in the maps of a view.
+    """Return where every example of a view's splits lies in its maps.
 
     Returns
     -------

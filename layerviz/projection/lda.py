@@ -48,6 +48,12 @@ def place_in_lda(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: in
     return aligned[at].place(vectors)
 
 
+def place_in_all_lda(layer: LayerStates, vectors: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Place new vectors in the maps that `lda_maps` draws, fitted once for all snapshots."""
+    aligned = _aligned_axes(layer.states, layer.train, layer.labels)
+    return [axes.place(rows) for axes, rows in zip(aligned, vectors, strict=True)]
+
+
 @dataclass(frozen=True, eq=False)
 class _Axes:
     """An affine map into the plane: origin of shape (D,), directions of shape (D, 2)."""
@@ -183,6 +189,7 @@ LDA = Projection(
     "variation within classes.",
     draw=lda_maps,
     place=place_in_lda,
+    place_all=place_in_all_lda,
     placed_by="all snapshots",
     uses_labels=True,
     notes=_notes,

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from layerviz import runs
+from layerviz.config import TRAIN_AND_VAL
+from layerviz.errors import RunError
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.projection.layer_maps import LayerMaps, rated
+from layerviz.projection.placing import PlacedTest, place_test, with_test
 from layerviz.projection.projection import LayerStates
 from layerviz.projection.projections import PROJECTIONS, draw
 from layerviz.runs import Run
@@ -20,6 +25,8 @@ def maps_of_layer(
     layer: int,
     snapshots: Sequence[int],
     should_stop: ShouldStop = never,
+    *,
+    splits: Sequence[str] = TRAIN_AND_VAL,
 ) -> LayerMaps:
     """Return the maps of one layer at some snapshots; stored ones are brought up to date first.
 
@@ -33,6 +40,8 @@ def maps_of_layer(
     snapshots : sequence of int
         Indices; projections that are not stored are fitted on these alone.
     should_stop : callable
+    splits : sequence of str
+        With ``test`` among them, the test examples are placed into the maps.
 
     Raises
     ------
@@ -41,16 +50,26 @@ def maps_of_layer(
     Cancelled
         If `should_stop` answers true.
     """
+    wants_test = "test" in splits
     if PROJECTIONS[projection].stored:
         maps = update_stored_maps(run, projection, pooling, layer, should_stop=should_stop)
+        if wants_test:
+            placed = update_stored_test(run, projection, pooling, layer, should_stop=should_stop)
+            maps = with_test(maps, placed, _splits(run))
         return maps.at(snapshots)
-    return draw(projection, _layer_states(run, pooling, layer, snapshots), should_stop=should_stop)
+    states = _layer_states(run, pooling, layer, snapshots)
+    maps = draw(projection, states, should_stop=should_stop)
+    if not wants_test:
+        return maps
+    placed = place_test(projection, states, maps, should_stop=should_stop)
+    return with_test(maps, placed, states.splits)
 
 
 def read_stored_maps(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps | None:
     """Return the stored maps of one layer, perhaps not of the newest snapshots; None without any.
 
     Those that an earlier version stored without the share of kept neighbours are rated on reading.
+    Where it placed test beside val, that is left out: see `read_stored_test`.
 
     Raises
     ------
@@ -60,7 +79,7 @@ def read_stored_maps(run: Run, projection: str, pooling: str, layer: int) -> Lay
     arrays = runs.read_map(run.path, PROJECTIONS[projection].name, pooling, layer)
     if arrays is None:
         return None
-    maps = LayerMaps.from_arrays(arrays)
+    maps = _without_test(LayerMaps.from_arrays(arrays), run)
     if maps.kept is not None:
         return maps
     snapshots = [snapshot.index for snapshot in run.snapshots[: maps.n_snapshots]]
@@ -99,15 +118,92 @@ def update_stored_maps(
     snapshots = [snapshot.index for snapshot in run.snapshots]
     if stored is not None and stored.n_snapshots >= len(snapshots):
         return stored
+    earlier = stored if PROJECTIONS[projection].continues else None
     maps = draw(
         projection,
         _layer_states(run, pooling, layer, snapshots),
-        earlier=stored if PROJECTIONS[projection].continues else None,
+        earlier=earlier,
         on_progress=on_progress,
         should_stop=should_stop,
     )
+    if earlier is None:  # test has its place in other maps, which are gone
+        runs.remove_placed_test(run.path, projection, pooling, layer)
     runs.write_map(run.path, projection, pooling, layer, maps.arrays())
     return maps
+
+
+def read_stored_test(run: Run, projection: str, pooling: str, layer: int) -> PlacedTest | None:
+    """Return where test lies in the stored maps of one layer, perhaps not in the newest ones.
+
+    None where nobody has asked for it yet.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such projection.
+    """
+    arrays = runs.read_placed_test(run.path, PROJECTIONS[projection].name, pooling, layer)
+    return None if arrays is None else PlacedTest(**arrays)
+
+
+def update_stored_test(
+    run: Run,
+    projection: str,
+    pooling: str,
+    layer: int,
+    *,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
+) -> PlacedTest:
+    """Place test into the stored maps of one layer, as far as it is not, and return where it lies.
+
+    The maps must be stored; they are neither drawn again nor written to. Positions are kept in a
+    file of their own, with which maps they belong to.
+
+    Parameters
+    ----------
+    run : Run
+    projection : str
+        A name of `PROJECTIONS`, of those that are stored.
+    pooling : str
+    layer : int
+    on_progress, should_stop : callable
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such projection.
+    RunError
+        If there are no stored maps.
+    Cancelled
+        If `should_stop` answers true; what was stored before is kept.
+    """
+    maps = read_stored_maps(run, projection, pooling, layer)
+    if maps is None:
+        raise RunError("The maps of this layer are not drawn yet.", "Draw them first.")
+    snapshots = [snapshot.index for snapshot in run.snapshots[: maps.n_snapshots]]
+    placed = place_test(
+        projection,
+        _layer_states(run, pooling, layer, snapshots),
+        maps,
+        earlier=read_stored_test(run, projection, pooling, layer),
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+    runs.write_placed_test(run.path, projection, pooling, layer, placed.arrays())
+    return placed
+
+
+def _without_test(maps: LayerMaps, run: Run) -> LayerMaps:
+    if "test" not in run.dataset["counts"]:
+        return maps
+    xy = maps.xy.copy()
+    xy[:, _splits(run) == "test"] = np.nan
+    return replace(maps, xy=xy)
+
+
+def _splits(run: Run) -> np.ndarray:
+    return runs.read_examples(run.path)["split"].to_numpy()
 
 
 def _layer_states(run: Run, pooling: str, layer: int, snapshots: Sequence[int]) -> LayerStates:

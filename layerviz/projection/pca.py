@@ -39,10 +39,25 @@ def pca_maps(
 
 def place_in_pca(layer: LayerStates, xy: np.ndarray, vectors: np.ndarray, at: int) -> np.ndarray:  # noqa: ARG001
     """Place new vectors in the map that `pca_maps` draws of one snapshot; nothing is refitted."""
+    return _place_at([at], [vectors], layer)[0]
+
+
+def place_in_all_pca(layer: LayerStates, vectors: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Place new vectors in the maps that `pca_maps` draws, fitted once for all snapshots."""
+    return _place_at(range(len(vectors)), vectors, layer)
+
+
+def _place_at(
+    snapshots: Sequence[int], vectors: Sequence[np.ndarray], layer: LayerStates
+) -> list[np.ndarray]:
+    """Return positions of shape (m, 2), float32, at each of the snapshots."""
     train = layer.train
     basis = _shared_basis([centred(state, state[train]) for state in layer.states], train)
-    positions = basis.transform(centred(vectors, layer.states[at][train]))
-    return two_columns(positions).astype(np.float32)
+    positions = [
+        basis.transform(centred(rows, layer.states[at][train]))
+        for at, rows in zip(snapshots, vectors, strict=True)
+    ]
+    return [two_columns(xy).astype(np.float32) for xy in positions]
 
 
 def _shared_basis(centred_states: Sequence[np.ndarray], train: np.ndarray) -> Components:
@@ -60,6 +75,7 @@ PCA = Projection(
     "your classes; the page says how much of the variance they hold.",
     draw=pca_maps,
     place=place_in_pca,
+    place_all=place_in_all_pca,
     placed_by="all snapshots",
     explains_variance=True,
     refits=True,

@@ -35,6 +35,14 @@ class LayerStates:
     labels: np.ndarray
     seed: int
 
+    def at_rows(self, rows: np.ndarray) -> LayerStates:
+        """Return the states of some rows, `rows` of shape (N,), bool."""
+        if rows.all():
+            return self
+        return LayerStates(
+            [state[rows] for state in self.states], self.splits[rows], self.labels[rows], self.seed
+        )
+
     @property
     def train(self) -> np.ndarray:
         """Which rows fit the map, shape (N,), bool."""
@@ -75,6 +83,18 @@ class Place(Protocol):
         ...
 
 
+class PlaceAll(Protocol):
+    """Places new points in the maps of all snapshots; nothing is refitted."""
+
+    def __call__(self, layer: LayerStates, vectors: Sequence[np.ndarray], /) -> list[np.ndarray]:
+        """Return positions of shape (m, 2), float32, per snapshot.
+
+        `layer` holds the snapshots that were drawn together, and `vectors` the states of the new
+        points, (m, D), at each of them.
+        """
+        ...
+
+
 def no_notes(n_classes: int) -> tuple[str, ...]:  # noqa: ARG001
     """Return no sentences."""
     return ()
@@ -95,6 +115,7 @@ class Projection:
     reading : str
         How to read it: the sentences that follow its label in ``.readme/maps.md``, in Markdown.
     draw : Draw
+        It is given train and val alone, whatever else a run has captured.
     place : Place
     stored : bool
         Whether it takes too long for a page: its maps are then drawn off the page and kept in the
@@ -111,6 +132,8 @@ class Projection:
         Whether `LayerMaps.explained` says how much of the variance its axes show.
     refits : bool
         Whether a new snapshot moves the points of earlier ones.
+    place_all : PlaceAll or None
+        Does what `place` does at every snapshot, where one fit serves them all.
     notes : callable
         Given the number of classes, what a reader must know before believing the maps, in
         sentences, beyond what the flags above say.
@@ -128,6 +151,7 @@ class Projection:
     uses_labels: bool = False
     explains_variance: bool = False
     refits: bool = False
+    place_all: PlaceAll | None = None
     notes: Callable[[int], tuple[str, ...]] = no_notes
 
     def __post_init__(self) -> None:

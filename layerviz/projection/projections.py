@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
+from layerviz.config import TRAIN_AND_VAL
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.projection.layer_maps import LayerMaps
 from layerviz.projection.lda import LDA
@@ -27,7 +32,10 @@ def draw(
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> LayerMaps:
-    """Map one layer at all of its snapshots.
+    """Map train and val of one layer at all of its snapshots.
+
+    Other rows are kept from the projection, so that maps are the same bit for bit whether or not a
+    run has a test split; their positions are NaN. `place_test` finds them when they are asked for.
 
     Parameters
     ----------
@@ -45,7 +53,15 @@ def draw(
     Cancelled
         If `should_stop` answers true.
     """
-    return PROJECTIONS[name].draw(layer, earlier, on_progress, should_stop)
+    mapped = np.isin(layer.splits, TRAIN_AND_VAL)
+    if earlier is not None:
+        earlier = replace(earlier, xy=earlier.xy[:, mapped])
+    maps = PROJECTIONS[name].draw(layer.at_rows(mapped), earlier, on_progress, should_stop)
+    if mapped.all():
+        return maps
+    xy = np.full((maps.n_snapshots, len(mapped), 2), np.nan, dtype=np.float32)
+    xy[:, mapped] = maps.xy
+    return replace(maps, xy=xy)
 
 
 def projection_notes(name: str, n_classes: int) -> list[str]:

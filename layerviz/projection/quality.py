@@ -7,6 +7,7 @@ neighbours counts how many are right. A map of hundreds of dimensions can have a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,22 +21,28 @@ COMPARED_AT_ONCE = 2**24  # distances, so that memory grows with the points of a
 
 @dataclass(frozen=True, eq=False)
 class MapQuality:
-    """How far the maps of train and val can be trusted.
+    """How far the maps of each split can be trusted.
 
     Parameters
     ----------
-    trust : ndarray of shape (2,), float32
-        Trustworthiness of train and of val, each among its own points; NaN where undefined.
-    kept : ndarray of shape (2,), float32
-        The share of kept neighbours of train among train, and of val among train, into whose map
-        it is placed; NaN where `trust` is.
+    trust : ndarray of shape (n_splits,), float32
+        Trustworthiness of train, of val and perhaps of test, each among its own points; NaN where
+        undefined.
+    kept : ndarray of shape (n_splits,), float32
+        The share of kept neighbours of train among train, and of the others among train, into whose
+        map they are placed; NaN where `trust` is.
     """
 
     trust: np.ndarray
     kept: np.ndarray
 
 
-def map_quality(states: np.ndarray, xy: np.ndarray, splits: np.ndarray) -> MapQuality:
+def map_quality(
+    states: np.ndarray,
+    xy: np.ndarray,
+    splits: np.ndarray,
+    rated_splits: Sequence[str] = TRAIN_AND_VAL,
+) -> MapQuality:
     """Rate one map, at up to `QUALITY_SAMPLE` evenly spaced points of each split.
 
     Parameters
@@ -46,18 +53,20 @@ def map_quality(states: np.ndarray, xy: np.ndarray, splits: np.ndarray) -> MapQu
         Their map.
     splits : ndarray of shape (N,)
         Name of each row's split.
+    rated_splits : sequence of str
+        The splits to rate, in the order of the figures.
     """
-    of_split = {split: np.flatnonzero(splits == split) for split in TRAIN_AND_VAL}
-    train = of_split["train"]
-    trust = np.full(len(of_split), np.nan, dtype=np.float32)
+    train = np.flatnonzero(splits == "train")
+    trust = np.full(len(rated_splits), np.nan, dtype=np.float32)
     kept = trust.copy()
-    for side, rows in enumerate(of_split.values()):
+    for side, split in enumerate(rated_splits):
+        rows = np.flatnonzero(splits == split)
         if not _can_be_rated(states[rows], NEIGHBOURS):
             continue
         rated_rows = _evenly_spaced(rows, QUALITY_SAMPLE)
         ranks = _neighbour_ranks(states, xy, rated_rows, rows, NEIGHBOURS)
         trust[side] = _trust_of(ranks, len(rows))
-        if rows is train:
+        if split == "train":
             kept[side] = _kept_of(ranks)
         elif _can_be_rated(states[train], NEIGHBOURS):
             kept[side] = _kept_of(_neighbour_ranks(states, xy, rated_rows, train, NEIGHBOURS))

@@ -272,30 +272,12 @@ def read_label_ranking(path: Path) -> tuple[pd.DataFrame, dict[str, Any]] | None
     return pd.read_parquet(_existing(Layout(path).label_ranking)), facts
 
 
-# --- maps, model, resume --------------------------------------------------------------------
-
-
-def write_map(path: Path, projection: str, pooling: str, layer: int, arrays: dict) -> None:
-    """Store the maps of one layer over the snapshots (arrays as `projection` names them)."""
-    with replacing(Layout(path).map(projection, pooling, layer)) as temporary:
-        save_file(arrays, temporary)
-
-
-def read_map(path: Path, projection: str, pooling: str, layer: int) -> dict[str, np.ndarray] | None:
-    """Return the stored maps of one layer, or None when none have been computed."""
-    file = Layout(path).map(projection, pooling, layer)
-    return load_file(file) if file.exists() else None
-
-
-def map_version(path: Path, projection: str, pooling: str, layer: int) -> int | None:
-    """Return what tells one state of a layer's stored maps from another; None without any."""
-    file = Layout(path).map(projection, pooling, layer)
-    return file.stat().st_mtime_ns if file.exists() else None
-
-
 def has_label_ranking(path: Path) -> bool:
     """Return whether there is a ranking of labels, perhaps not of the newest snapshots."""
     return (Layout(path).label_facts).exists()
+
+
+# --- model, resume --------------------------------------------------------------------------
 
 
 def save_model(path: Path, model: Any, tokenizer: Any, snapshot: int | None = None) -> None:

@@ -7,7 +7,8 @@
     history.csv              the learning curve
     separability.csv         all measures
     snapshots/000/           hidden_states.safetensors, predictions.parquet, probes.safetensors
-    maps/                    tsne-mean-01.safetensors: maps that take long to draw
+    maps/                    tsne-mean-01.safetensors: maps that take long to draw; and
+                             tsne-mean-01-test.safetensors: where test lies in them, if asked for
     mixes/                   001-mean.json: the best mix of layers that was found
     labels.parquet, .json    how suspicious the labels are
     model/                   the newest weights
@@ -41,7 +42,7 @@ _PORTABLE = re.compile(
             *map(re.escape, (RECORD, EXAMPLES, HISTORY, MEASURES)),
             rf"{SNAPSHOTS}/\d{{3,4}}/"
             rf"({'|'.join(map(re.escape, (HIDDEN_STATES, PREDICTIONS, PROBES)))})",
-            rf"{MAPS}/{NAME_PATTERN}-{NAME_PATTERN}-\d{{2,3}}\.safetensors",
+            rf"{MAPS}/{NAME_PATTERN}-{NAME_PATTERN}-\d{{2,3}}(-test)?\.safetensors",
             rf"{MIXES}/\d{{3,4}}-{NAME_PATTERN}\.json",
             rf"({MODEL}|{WEIGHTS}/\d{{3,4}})/[A-Za-z0-9_][A-Za-z0-9_.-]{{0,80}}"
             r"\.(json|safetensors|txt|model)",
@@ -112,6 +113,10 @@ class Layout:
         """Return the file with the maps of one layer over the snapshots."""
         return self.maps / f"{projection}-{pooling}-{layer:02d}.safetensors"
 
+    def placed_test(self, projection: str, pooling: str, layer: int) -> Path:
+        """Return the file with where test lies in the maps of one layer."""
+        return self.maps / f"{projection}-{pooling}-{layer:02d}-test.safetensors"
+
     @property
     def mixes(self) -> Path:
         return self.folder / MIXES
@@ -153,9 +158,14 @@ def is_optional(name: str) -> bool:
 
 
 def map_parts(file: Path) -> tuple[str, str, int]:
-    """Return projection, pooling and layer of a file of maps."""
-    projection, pooling, layer = file.stem.split("-")
+    """Return projection, pooling and layer of a file of maps, or of where test lies in them."""
+    projection, pooling, layer = file.stem.removesuffix("-test").split("-")
     return projection, pooling, int(layer)
+
+
+def is_placed_test(file: Path) -> bool:
+    """Return whether a file in the folder of maps says where test lies in them."""
+    return file.stem.endswith("-test")
 
 
 def mix_parts(file: Path) -> tuple[int, str]:

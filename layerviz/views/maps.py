@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz import charts, runs
-from layerviz.config import TRAIN_AND_VAL
+from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.progress import (
     DRAWING,
     OnProgress,
@@ -40,17 +40,18 @@ class RunMaps:
     examples : DataFrame
         Those captured, N rows.
     rows : ndarray of shape (m,)
-        The examples to draw, of train and val.
+        The examples to draw, of the splits of the view.
     by_layer : dict of int to LayerMaps
         The maps of each layer of the view, at S snapshots.
     snapshots : tuple of S ints
     epochs : tuple of S floats
     predictions : list of S DataFrames
         ``predicted`` and ``confidence``, N rows.
-    scores : dict of int to ndarray of shape (S, 2)
-        Per layer the probe's macro-F1 on train and val; NaN where not measured.
+    scores : dict of int to ndarray of shape (S, n_splits)
+        Per layer the probe's macro-F1 on train, val and, where it is shown, test; NaN where not
+        measured.
     sizes : dict of str to int
-        Mapped examples of train and val.
+        Mapped examples of each split of the view.
     """
 
     run: Run
@@ -79,6 +80,7 @@ class RunMaps:
     ) -> RunMaps:
         """Put together what was read of a run; `measures` is the table of all its measures."""
         splits = examples["split"].to_numpy()
+        scored = SPLITS if "test" in view.splits else TRAIN_AND_VAL
         epoch_of = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
         return cls(
             run=run,
@@ -89,8 +91,8 @@ class RunMaps:
             snapshots=tuple(snapshots),
             epochs=tuple(epoch_of[index] for index in snapshots),
             predictions=predictions,
-            scores=probe_scores(measures, view.pooling, view.layers, snapshots),
-            sizes={split: int((splits == split).sum()) for split in TRAIN_AND_VAL},
+            scores=probe_scores(measures, view.pooling, view.layers, snapshots, scored),
+            sizes={split: int((splits == split).sum()) for split in view.splits},
         )
 
     @property
@@ -116,11 +118,16 @@ class RunMaps:
         return legend_of(self.run.label_names, self.view.colouring, self.view.classes)
 
     def points(self) -> pd.DataFrame:
-        """Return the `points` of `charts.layer_maps`."""
+        """Return the `points` of `charts.layer_maps`, those of test included where it is shown."""
         positions = {layer: maps.in_unit_square() for layer, maps in self.by_layer.items()}
         return charts.points_frame(
             positions, self.splits, self.rows, self.predictions, self.colours()
         )
+
+    def n_beyond(self) -> int:
+        """Return how many of the drawn test examples lie beyond the edge of one of the maps."""
+        beyond = [maps.beyond_square()[self.rows] for maps in self.by_layer.values()]
+        return int(np.any(beyond, axis=0).sum())
 
     def texts(self) -> pd.DataFrame:
         """Return the `examples` of `charts.layer_maps`."""
@@ -162,7 +169,8 @@ class RunMaps:
         label = PROJECTIONS[self.view.projection].label
         if len(self.rows) == sum(self.sizes.values()):
             return label
-        return f"{label} · {len(self.rows):,} points of both drawn"
+        which = "both" if len(self.sizes) == 2 else "all"
+        return f"{label} · {len(self.rows):,} points of {which} drawn"
 
 
 def collect_maps(
@@ -192,7 +200,7 @@ def collect_maps(
     RunError
         If the run has no snapshot.
     ConfigError
-        If the run has no such pooling, layer, class or snapshot.
+        If the run has no such pooling, layer, class, snapshot or split.
     Cancelled
         If `should_stop` answers true.
     """
@@ -203,7 +211,7 @@ def collect_maps(
     for n_done, layer in enumerate(view.layers, start=1):
         stop_if_asked(should_stop)
         by_layer[layer] = maps_of_layer(
-            run, view.projection, view.pooling, layer, snapshots, should_stop
+            run, view.projection, view.pooling, layer, snapshots, should_stop, splits=view.splits
         )
         on_progress(Progress(DRAWING, n_done, len(view.layers)))
     return RunMaps.of(
@@ -211,7 +219,7 @@ def collect_maps(
         view,
         snapshots,
         examples=examples,
-        rows=charts.sample_rows(examples["split"].to_numpy(), most_per_split),
+        rows=charts.sample_rows(examples["split"].to_numpy(), most_per_split, of=view.splits),
         by_layer=by_layer,
         predictions=[runs.read_predictions(run.path, index) for index in snapshots],
         measures=runs.read_separability(run.path),

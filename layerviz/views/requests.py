@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerviz import charts
-from layerviz.config import COLOURINGS
+from layerviz.config import COLOURINGS, SPLITS, TRAIN_AND_VAL
 from layerviz.errors import ConfigError, RunError
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
@@ -25,6 +25,9 @@ class MapsView:
         In reading order.
     classes : tuple of int
         Those with a colour of their own.
+    splits : tuple of str
+        Those whose examples are shown, in the order of `config.SPLITS`. Test is placed into the
+        maps where it is among them.
     """
 
     pooling: str
@@ -32,10 +35,11 @@ class MapsView:
     colouring: str
     layers: tuple[int, ...]
     classes: tuple[int, ...]
+    splits: tuple[str, ...] = TRAIN_AND_VAL
 
     def as_request(self) -> MapsRequest:
         """Return the request for these maps, at all snapshots."""
-        return MapsRequest(self.pooling, self.projection, self.colouring, self.layers, self.classes)
+        return MapsRequest(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,13 @@ class MapsRequest:
         Classes with a colour of their own; None for all, or the most frequent ones.
     snapshots : tuple of int or None
         Their indices; None for all that were captured.
+    splits : tuple of str
+        Those whose examples are shown, of `config.SPLITS`.
 
     Raises
     ------
     ConfigError
-        If there is no such projection (an `UnknownNameError`) or colouring.
+        If there is no such projection (an `UnknownNameError`), colouring or split.
     """
 
     pooling: str | None = None
@@ -69,6 +75,7 @@ class MapsRequest:
     layers: tuple[int, ...] = ()
     classes: tuple[int, ...] | None = None
     snapshots: tuple[int, ...] | None = None
+    splits: tuple[str, ...] = TRAIN_AND_VAL
 
     def __post_init__(self) -> None:
         _ = PROJECTIONS[self.projection]  # raises if there is none
@@ -77,6 +84,12 @@ class MapsRequest:
                 f"Colouring is {self.colouring!r:.40}.",
                 f"Choose one of {', '.join(COLOURINGS)}.",
             )
+        if unknown := [split for split in self.splits if split not in SPLITS]:
+            raise ConfigError(
+                f"There is no split {unknown[0]!r:.40}.", f"Choose from {', '.join(SPLITS)}."
+            )
+        if not self.splits:
+            raise ConfigError("No split is chosen.", f"Choose from {', '.join(SPLITS)}.")
 
     def pooling_of(self, run: Run) -> str:
         """Return the pooling of a run that is asked for.
@@ -126,6 +139,22 @@ class MapsRequest:
             raise ConfigError("No snapshot is chosen.", "Choose at least one.")
         return self.snapshots
 
+    def splits_of(self, run: Run) -> tuple[str, ...]:
+        """Return the splits of a run that are asked for, in the order of `config.SPLITS`.
+
+        Raises
+        ------
+        ConfigError
+            If it has no such split.
+        """
+        counts = run.dataset["counts"]
+        if absent := [split for split in self.splits if split not in counts]:
+            raise ConfigError(
+                f"The data of this run have no {absent[0]} split.",
+                f"Choose from {', '.join(split for split in SPLITS if split in counts)}.",
+            )
+        return tuple(split for split in SPLITS if split in self.splits)
+
     def view_of(self, run: Run, labels: np.ndarray) -> MapsView:
         """Return the view of a run that is asked for, with nothing left open.
 
@@ -138,8 +167,8 @@ class MapsRequest:
         Raises
         ------
         ConfigError
-            If the run has no such pooling, layer or class, or more classes are to have a colour
-            than there are colours.
+            If the run has no such pooling, layer, class or split, or more classes are to have a
+            colour than there are colours.
         """
         n_classes, most = len(run.label_names), len(charts.CLASS_COLOURS)
         classes = self.classes
@@ -152,7 +181,12 @@ class MapsRequest:
                 f"Choose at most {most}.",
             )
         return MapsView(
-            self.pooling_of(run), self.projection, self.colouring, self.layers_of(run), classes
+            self.pooling_of(run),
+            self.projection,
+            self.colouring,
+            self.layers_of(run),
+            classes,
+            self.splits_of(run),
         )
 
 

@@ -14,9 +14,13 @@ from layerviz.wording import epoch_name
 
 
 def probe_scores(
-    table: pd.DataFrame, pooling: str, layers: Sequence[int], snapshots: Sequence[int]
+    table: pd.DataFrame,
+    pooling: str,
+    layers: Sequence[int],
+    snapshots: Sequence[int],
+    splits: Sequence[str] = TRAIN_AND_VAL,
 ) -> dict[int, np.ndarray]:
-    """Return the probe's macro-F1 on train and val.
+    """Return the probe's macro-F1 on some splits.
 
     Parameters
     ----------
@@ -24,20 +28,18 @@ def probe_scores(
         As ``separability.csv``.
     pooling : str
     layers, snapshots : sequences of int
+    splits : sequence of str
 
     Returns
     -------
-    dict of int to ndarray of shape (S, 2)
+    dict of int to ndarray of shape (S, n_splits)
         Per layer; NaN where not measured.
     """
     part = table[(table["measure"] == PROBE_MACRO_F1.name) & (table["pooling"] == pooling)]
     values = part.set_index(["layer", "snapshot", "split"])["value"].to_dict()
     return {
         layer: np.array(
-            [
-                [values.get((layer, index, split), np.nan) for split in TRAIN_AND_VAL]
-                for index in snapshots
-            ]
+            [[values.get((layer, index, split), np.nan) for split in splits] for index in snapshots]
         )
         for layer in layers
     }

@@ -8,6 +8,7 @@ import numpy as np
 
 from layerviz.projection import NEIGHBOURS, PROJECTIONS, projection_notes
 from layerviz.views.maps import RunMaps
+from layerviz.wording import count
 
 TRUSTWORTHINESS = (
     "T is the trustworthiness of a map (Venna and Kaski 2001): 1, less a penalty for each point "
@@ -20,6 +21,9 @@ CKA_NOTE = (
     "few of them."
 )
 FITTED = "Maps are fitted on train; val is placed into them."
+FITTED_WITH_TEST = (
+    "Maps are fitted on train; val and test are placed into them. Nothing is chosen by test."
+)
 MAPS_FOOTNOTE = (
     "F1: macro-F1 of a linear probe in the full hidden size. T: trustworthiness of the map; 1 is "
     "best, and a false neighbour costs the more, the further away it really is. "
@@ -47,7 +51,7 @@ def small_print(
     projection = PROJECTIONS[first.view.projection]
     sentences = [
         *figures_note(maps, probe_is_in),
-        FITTED,
+        FITTED_WITH_TEST if "test" in first.sizes else FITTED,
         *projection_notes(projection.name, len(first.run.label_names)),
     ]
     if projection.explains_variance:
@@ -60,6 +64,12 @@ def small_print(
         )
     if projection.refits and any(of_run.run.live for of_run in maps):
         sentences.append("While the run is going on, each new snapshot refits these axes.")
+    if n_beyond := sum(of_run.n_beyond() for of_run in maps):
+        lie = "lies" if n_beyond == 1 else "lie"
+        sentences.append(
+            f"{count(n_beyond, 'test example')} {lie} beyond the edge of a map and "
+            f"{'is' if n_beyond == 1 else 'are'} drawn at it."
+        )
     n_mapped = sum(first.sizes.values())
     if len(first.rows) < n_mapped:
         sentences.append(f"Drawn: {len(first.rows):,} of the {n_mapped:,} mapped points, {sample}.")

@@ -52,6 +52,7 @@ CSV = Export(
     mime="text/csv",
     write=_write_csv,
     stem="{run_id}-coordinates",
+    has_splits=True,
 )
 PARQUET = Export(
     name="parquet",
@@ -62,6 +63,7 @@ PARQUET = Export(
     mime="application/vnd.apache.parquet",
     write=_write_parquet,
     stem="{run_id}-coordinates",
+    has_splits=True,
 )
 MEASURES_CSV = Export(
     name="measures",
