@@ -3,8 +3,11 @@
 import streamlit as st
 
 from layerviz.ui.compare.page import comparison_view
+from layerviz.ui.parts.checking import check_run, show_findings, show_time
 from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import (
+    COMPARE,
+    RUN,
     errors_shown,
     remember_data,
     run_in_address,
@@ -34,7 +37,9 @@ with st.sidebar:
     if encoder is not None:
         with errors_shown():
             config = choose_training(encoder)
-    launch(dataset, config)
+    is_start = not {RUN, COMPARE} & set(st.query_params)
+    checked = check_run(dataset, encoder, config) if is_start else None
+    launch(dataset, config, checked)
     list_of_runs()
 
 run = run_in_address()
@@ -66,6 +71,9 @@ else:
         "and where."
     )
     sidebar_button("start")
+    if checked is not None:
+        show_time(checked)
+        show_findings(checked)
     unfinished_runs(dataset)
     with errors_shown():
         overview(dataset, encoder, config)

@@ -18,6 +18,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from layerviz import (
+    checks,
     comparison,
     data,
     encoders,
@@ -25,8 +26,11 @@ from layerviz import (
     hidden_states,
     runs,
     separability,
+    training,
 )
+from layerviz.checks import Finding
 from layerviz.comparison import Agreement, Comparison, Contender, TrialVerdict
+from layerviz.config import RunConfig
 from layerviz.data import Columns, Dataset, Table
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import RunError
@@ -52,8 +56,9 @@ from layerviz.separability import (
     PoolingVerdict,
     SearchAnswer,
 )
+from layerviz.training import Pace, RunSeconds
 
-LENGTHS_SAMPLE = 5000  # texts whose tokens are counted for the preview
+PACE_SECONDS = 60  # for which the pace of earlier runs is believed
 # A tokenizer that two readers use at once, each with settings of its own, refuses to work.
 _one_reader = threading.Lock()
 
@@ -144,10 +149,31 @@ def dataset(
 def token_lengths(encoder: str, version: str, dataset: Dataset) -> np.ndarray:
     """Return the tokens of an evenly spaced sample of the train texts, shape (n,)."""
     del version  # part of the key alone
-    texts = dataset.split("train")["text"].tolist()
-    step = max(1, -(-len(texts) // LENGTHS_SAMPLE))
-    tokenizer = encoders.load_tokenizer(encoder, texts=texts)
-    return hidden_states.token_lengths(tokenizer, texts[::step])
+    return checks.token_lengths(encoder, dataset)
+
+
+@st.cache_data(show_spinner=False, ttl=PACE_SECONDS, max_entries=16)
+def pace(root: str, encoder: str) -> Pace:
+    """Return how fast earlier runs were on this machine."""
+    return training.pace_of(runs.list_runs(Path(root)), encoder)
+
+
+@st.cache_data(
+    show_spinner=False,
+    max_entries=32,
+    hash_funcs={
+        Dataset: lambda dataset: (dataset.fingerprint, dataset.val_fraction, dataset.columns)
+    },
+)
+def checked(
+    values: dict[str, Any], dataset: Dataset, pace: Pace, _lengths: np.ndarray | None
+) -> tuple[list[Finding], RunSeconds | None]:
+    """Return what the checks find before a run with these settings, and about how long it takes.
+
+    The lengths follow from data and encoder, but for whether they are known.
+    """
+    plan = checks.plan_for(RunConfig.from_dict(values), dataset, _lengths, pace)
+    return checks.findings_of(plan), plan.seconds
 
 
 # --- what a run holds -------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from layerviz import exploring, runs, separability, training
+from layerviz import checks, exploring, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.data import Dataset
 from layerviz.errors import Cancelled, LayervizError, RunError
@@ -198,6 +198,8 @@ class Jobs:
         ------
         RunError
             If its folder cannot be written, another process computes it, or it is being stopped.
+        ConfigError
+            If it could only fail.
         """
         key = run_id(config, dataset.name, dataset.fingerprint)
         with self._fit_lock:  # two tabs may press at once
@@ -206,6 +208,7 @@ class Jobs:
                 raise RunError("This run is still stopping.", "Wait a moment, then start it again.")
             if state is not None and state.live:
                 return runs.read(self.root, key)
+            checks.refuse(checks.plan_for(config, dataset))
             run = runs.create(self.root, config, dataset)
             if run.status != "done":
                 self._training.submit(run.run_id, _fit_work(run, dataset))

@@ -79,6 +79,68 @@ def test_first_visit_presets_everything(root):
     assert app.selectbox(key="encoder").value in {"scratch-bert", "bert-mini"}
 
 
+def long_rows(n: int, words: int) -> list[tuple[str, str]]:
+    return [(" ".join([text] * words), label) for text, label in toy_rows(n)]
+
+
+def test_checks_disappear_when_their_button_is_pressed(root):
+    rows = [*(row for row in toy_rows(240) if row[1] == "fruit"), *toy_rows(36, seed=1)]
+    app = uploaded(as_csv(rows))
+    app.selectbox(key="encoder").set_value("bert-mini").run()
+    assert "Classes are uneven" in markdown_text(app)
+    assert "fewer than 5 val rows" in markdown_text(app)
+    assert "2 checks" in caption_text(app)
+    n_val = int({metric.label: metric.value for metric in app.metric}["Val examples"])
+    next(button for button in app.button if button.label.startswith("Hold out")).click().run()
+    assert "fewer than 5 val rows" not in markdown_text(app)
+    assert int({metric.label: metric.value for metric in app.metric}["Val examples"]) > n_val
+    assert "1 check ·" in caption_text(app)
+    next(button for button in app.button if button.label == "Balance the classes").click().run()
+    assert "uneven" not in markdown_text(app)
+    assert app.selectbox(key="class_weighting").value == "balanced"
+    assert "check ·" not in caption_text(app)
+    assert not app.exception
+
+
+def test_texts_that_are_cut_get_a_length_that_holds_them(root):
+    app = uploaded(as_csv(long_rows(90, 15)))
+    app.selectbox(key="encoder").set_value("bert-mini").run()
+    assert "are cut at max length 128" in markdown_text(app)
+    next(one for one in app.button if one.label.startswith("Set max length to")).click().run()
+    assert "are cut" not in markdown_text(app)
+    assert int(app.number_input(key="max_length").value or 0) > 128
+    assert "none will be cut" in caption_text(app)
+
+
+def test_a_length_over_the_encoders_limit_is_refused_before_anything_starts(root):
+    app = open_page()
+    app.selectbox(key="encoder").set_value("bert-mini").run()
+    app.number_input(key="max_length").set_value(600).run()
+    assert "reads at most 512 tokens" in markdown_text(app)
+    app.button(key="fine_tune").click().run()
+    assert "BERT mini reads at most 512 tokens. Set max length to 512" in error_text(app)
+    assert runs.list_runs(root) == []
+    next(one for one in app.button if one.label == "Set max length to 512").click().run()
+    assert "at most 512" not in markdown_text(app)
+
+
+def test_the_share_of_val_is_asked_for_beside_a_split_column_without_val(root):
+    rows = [(*row, "test" if n % 4 == 0 else "train") for n, row in enumerate(toy_rows(120))]
+    app = uploaded(as_csv(rows, "text,label,split"))
+    assert app.slider[0].label == "Held out for val"
+    app.slider[0].set_value(40).run()
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert (figures["Train examples"], figures["Val examples"]) == ("54", "36")
+    assert figures["Test examples"] == "30"
+
+
+def test_one_encoder_cannot_be_compared(root):
+    app = open_page()
+    app.multiselect(key="compared_encoders").set_value(["bert-mini"])
+    app.number_input(key="compared_seeds").set_value(3).run()
+    assert app.button(key="compare").disabled
+
+
 def test_upload_train_and_maps(root):
     app = uploaded(as_csv(toy_rows(90)))
     assert {metric.label: metric.value for metric in app.metric}["Train examples"] == "72"

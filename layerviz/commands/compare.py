@@ -8,6 +8,7 @@ import sys
 from itertools import permutations
 from typing import TYPE_CHECKING
 
+from layerviz.commands.checking import checked_plans, print_checks
 from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP, POOLING_HELP
 from layerviz.commands.inputs import (
@@ -99,17 +100,19 @@ def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
     ]
     dataset = read_dataset(parsed)
 
-    from layerviz import encoders, training
+    from layerviz import encoders
 
     for config in configs:  # before the first of them is trained
         encoders.expect_on_disk(config.encoder)
-        training.with_defaults(config)
-    root, should_stop = runs_root(parsed), stop_on_interrupt()
+    root = runs_root(parsed)
+    plans = checked_plans(configs, dataset, root)
+    should_stop = stop_on_interrupt()
     runs: list[Run] = []
     for number, config in enumerate(configs, start=1):
         run = create_run(config, dataset, root)
         if number == 1:
             print_notes(dataset.notes)
+            print_checks(plans)
         which = f"Run {number} of {len(configs)}: {config.encoder}, seed {config.seed}"
         print(which, file=sys.stderr)
         runs.append(finish_run(run, dataset, should_stop))

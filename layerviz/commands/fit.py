@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from layerviz.commands.checking import checked_plans, print_checks
 from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
 from layerviz.commands.inputs import (
     add_data_arguments,
@@ -38,8 +39,11 @@ def _fit(parsed: argparse.Namespace) -> int:
     from layerviz import encoders
 
     encoders.expect_on_disk(config.encoder)
-    run = create_run(config, dataset, runs_root(parsed))
+    root = runs_root(parsed)
+    plans = checked_plans([config], dataset, root)
+    run = create_run(config, dataset, root)
     print_notes(dataset.notes)
+    print_checks(plans)
     run = finish_run(run, dataset, stop_on_interrupt())
     if run.status == "done":
         from layerviz import separability, training

@@ -1,9 +1,16 @@
 """Bytes -> Dataset: read a table, guess its columns, split it, and note everything done to it."""
 
-from layerviz.data.building import VAL_FRACTION, Dataset, build_dataset
+from layerviz.data.building import (
+    LEAST_VAL_FRACTION,
+    MOST_VAL_FRACTION,
+    VAL_FRACTION,
+    Dataset,
+    build_dataset,
+)
 from layerviz.data.columns import (
     Columns,
     check_columns,
+    gives_val,
     guess_columns,
     guess_text_column,
 )
@@ -14,6 +21,8 @@ from layerviz.data.reading import Table, read_table, sample_table
 
 __all__ = [
     "FORMATS",
+    "LEAST_VAL_FRACTION",
+    "MOST_VAL_FRACTION",
     "VAL_FRACTION",
     "Columns",
     "Contents",
@@ -25,6 +34,7 @@ __all__ = [
     "check_columns",
     "formats_in_words",
     "formats_table",
+    "gives_val",
     "guess_columns",
     "guess_text_column",
     "read_corpus",

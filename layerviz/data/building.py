@@ -20,6 +20,7 @@ from layerviz.wording import count
 
 MIN_EXAMPLES, MIN_VAL = 10, 2
 VAL_FRACTION = 0.2  # that is cut from train unless another share is asked for
+LEAST_VAL_FRACTION, MOST_VAL_FRACTION = 0.05, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,8 @@ class Dataset:
     val_fraction : float or None
         Share of each label's distinct texts that was cut from train to be val; None if val came
         from a file of its own or from the split column.
+    untrained_labels : tuple of str
+        Labels that only val or test had; their rows were left out.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Dataset:
     notes: tuple[str, ...]
     files: dict[str, str]
     val_fraction: float | None
+    untrained_labels: tuple[str, ...] = ()
 
     def split(self, name: str) -> pd.DataFrame:
         """Return the examples of one split under their index in ``examples``."""
@@ -99,8 +103,9 @@ def build_dataset(
     DataError
         If the labels are not classes, or too little is left to train or to measure on.
     """
-    if not 0.05 <= val_fraction <= 0.5:
-        raise DataError(f"The val fraction is {val_fraction:g}.", "Give a value from 0.05 to 0.5.")
+    if not LEAST_VAL_FRACTION <= val_fraction <= MOST_VAL_FRACTION:
+        bounds = f"{LEAST_VAL_FRACTION:g} to {MOST_VAL_FRACTION:g}"
+        raise DataError(f"The val fraction is {val_fraction:g}.", f"Give a value from {bounds}.")
     by_role = {"train": train, "val": val, "test": test}
     tables = {role: table for role, table in by_role.items() if table is not None}
     exclusions: list[str] = []
@@ -113,6 +118,7 @@ def build_dataset(
     if cut:
         rows = _cut_val(rows, val_fraction, seed)
     is_trained = rows["label"].isin(rows["label"][rows["split"] == "train"])
+    untrained = _label_names(rows["label"][~is_trained])
     rows = _leave_out(rows, ~is_trained, "of val or test with a label that train lacks", exclusions)
     _check(rows, columns.label, exclusions, min_val=MIN_VAL)
     names = _label_names(rows["label"])
@@ -133,6 +139,7 @@ def build_dataset(
         notes=tuple(notes),
         files={role: table.name for role, table in tables.items()},
         val_fraction=val_fraction if cut else None,
+        untrained_labels=untrained,
     )
 
 

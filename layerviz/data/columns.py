@@ -137,3 +137,11 @@ def _is_split(cells: pd.Series) -> bool:
         if not values <= set(SPLIT_WORDS):
             return False
     return "train" in {SPLIT_WORDS[value] for value in values}
+
+
+def gives_val(frame: pd.DataFrame, split: str | None) -> bool:
+    """Tell whether a split column says of any row that it belongs to val."""
+    if split is None:
+        return False
+    words = frame[split].str.strip().str.lower().unique()
+    return any(SPLIT_WORDS.get(word) == "val" for word in words)

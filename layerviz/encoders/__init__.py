@@ -23,6 +23,7 @@ from layerviz.encoders.loading import (
     load,
     load_tokenizer,
     load_trained,
+    most_tokens,
     version,
 )
 from layerviz.encoders.masked import (
@@ -77,6 +78,7 @@ __all__ = [
     "load_tokenizer",
     "load_trained",
     "max_positions",
+    "most_tokens",
     "new_masked_lm",
     "put_probe_in_head",
     "quiet",

@@ -106,6 +106,19 @@ def read_tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
+def tokenizer_limit(folder: Path) -> int:
+    """Return the most tokens of a text that a folder's tokenizer gives; 0 without a limit.
+
+    Read from its settings alone: the tokenizer itself takes a while to load.
+    """
+    try:
+        settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        limit = settings.get("model_max_length") or 0
+        return int(limit) if 0 < limit < 1_000_000 else 0
+    except (OSError, ValueError, AttributeError, TypeError):
+        return 0  # none is said; or it cannot be read, and loading says so
+
+
 def read_model(name: str, folder: Path, config: PreTrainedConfig, seed: int) -> PreTrainedModel:
     """Load in float32 with a new head, and refuse an encoder of which weights are missing."""
     transformers.set_seed(seed)

@@ -138,14 +138,19 @@ def count_parameters(model: PreTrainedModel) -> int:
 
 
 def max_positions(
-    model: PreTrainedModel | PreTrainedConfig, tokenizer: PreTrainedTokenizerBase | None = None
+    model: PreTrainedModel | PreTrainedConfig,
+    tokenizer: PreTrainedTokenizerBase | int | None = None,
 ) -> int | None:
-    """Return the most tokens, special ones included, that can be read; None without a limit."""
+    """Return the most tokens, special ones included, that can be read; None without a limit.
+
+    In place of a tokenizer its own limit can be given, 0 without one.
+    """
     config = model.config if isinstance(model, PreTrainedModel) else model
     positions = getattr(config, "max_position_embeddings", None) or 0
     if config.model_type in _POSITIONS_AFTER_PAD:
         positions -= (config.pad_token_id or 0) + 1
-    limits = (positions, getattr(tokenizer, "model_max_length", 0))
+    own = tokenizer if isinstance(tokenizer, int) else getattr(tokenizer, "model_max_length", 0)
+    limits = (positions, own)
     # transformers writes 10**30 for "not known".
     return min((limit for limit in limits if 0 < limit < 1_000_000), default=None)
 

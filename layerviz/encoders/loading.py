@@ -40,6 +40,7 @@ from layerviz.encoders.folders import (
     read_model,
     read_tokenizer,
     read_trained_config,
+    tokenizer_limit,
 )
 from layerviz.encoders.hub import download_encoder
 from layerviz.encoders.info import (
@@ -49,6 +50,7 @@ from layerviz.encoders.info import (
     LoadedEncoder,
     count_parameters,
     label_settings,
+    max_positions,
 )
 from layerviz.encoders.scratch import (
     SCRATCH_SIZES,
@@ -60,6 +62,7 @@ from layerviz.errors import EncoderError
 from layerviz.progress import OnProgress, ShouldStop, ignore, never, stop_if_asked
 
 STARTERS = Path(__file__).parents[2] / "checkpoints" / "starters"
+HUB_POSITIONS = 512  # tokens that the encoders of the catalogue read that are on the Hub
 _STARTER_ORDER = ("bert-mini", "roberta-mini", "distilbert-mini")
 _SCRATCH = "scratch-"
 
@@ -176,6 +179,24 @@ def _content_version(folder: Path, state: tuple[tuple[str, int, int], ...]) -> s
     for file, *_ in state:
         digest.update(file.encode() + (folder / file).read_bytes())
     return digest.hexdigest()[:12]
+
+
+def most_tokens(name: str) -> int | None:
+    """Return the most tokens of a text, special ones included, that an encoder reads.
+
+    None where there is no limit (scratch encoders are made for the length that is asked for), or
+    where it is not known before the encoder is on this disk.
+    """
+    source, folder = locate(name)
+    if source == "scratch":
+        return None
+    if folder is None:
+        return HUB_POSITIONS if name in _HUB else None
+    try:
+        config = read_trained_config(name, folder)
+    except EncoderError:
+        return None  # loading says what is wrong with it
+    return max_positions(config, tokenizer_limit(folder))
 
 
 def load_tokenizer(name: str, *, texts: Sequence[str] | None = None) -> PreTrainedTokenizerBase:

@@ -5,6 +5,16 @@ without gradients and without drawing a random number, so that a run's final wei
 of the same run without captures, bit for bit.
 """
 
+from layerviz.training.costs import (
+    MODELLED,
+    USUAL_TOKENS,
+    Pace,
+    RunSeconds,
+    expected_seconds,
+    learned_pace,
+    pace_of,
+    together,
+)
 from layerviz.training.fitting import as_layerviz_error, fit, last_checkpoint
 from layerviz.training.keeping import model_sentence
 from layerviz.training.planning import (
@@ -16,15 +26,23 @@ from layerviz.training.planning import (
 from layerviz.training.stopping import EarlyStop, early_stop_of, epochs_without_rise
 
 __all__ = [
+    "MODELLED",
+    "USUAL_TOKENS",
     "EarlyStop",
+    "Pace",
+    "RunSeconds",
     "as_layerviz_error",
     "choose_examples",
     "early_stop_of",
     "epochs_without_rise",
+    "expected_seconds",
     "fit",
     "last_checkpoint",
+    "learned_pace",
     "model_sentence",
+    "pace_of",
     "resolve_precision",
     "snapshot_steps",
+    "together",
     "with_defaults",
 ]

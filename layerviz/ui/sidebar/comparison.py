@@ -39,7 +39,8 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
     pressed = button.button(
         f"Compare {n_encoders} encoders{n_runs}" if n_encoders > 1 else "Compare encoders",
         width="stretch",
-        disabled=dataset is None or len(configs) < 2,
+        disabled=dataset is None or n_encoders < 2,
+        help="Choose two encoders or more." if n_encoders < 2 else None,
         key="compare",
     )
     if not pressed or dataset is None:

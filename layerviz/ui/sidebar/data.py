@@ -5,11 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from layerviz import cache, data
-from layerviz.data import VAL_FRACTION, Columns, Dataset, Table
+from layerviz.data import (
+    LEAST_VAL_FRACTION,
+    MOST_VAL_FRACTION,
+    VAL_FRACTION,
+    Columns,
+    Dataset,
+    Table,
+)
+from layerviz.ui.parts.mending import FILE_KEY, NO_SPLIT, split_key, val_key
 from layerviz.ui.parts.state import go_to, plain
 
 SAMPLE, UPLOAD = "Sample", "Your file"
-NO_SPLIT = "(none: cut val at random)"
 
 
 def choose_data() -> Dataset | None:
@@ -63,7 +70,7 @@ def _columns(table: Table, has_val_file: bool) -> tuple[Columns, float]:
     """Let the user correct the guess and size val; every file has its own widgets."""
     names = list(table.frame.columns)
     guess = data.guess_columns(table.frame)
-    key = table.content_hash[:12]
+    key = st.session_state[FILE_KEY] = table.content_hash[:12]
     with st.expander(_summary(guess), icon=":material/view_column:"):
         text = st.selectbox("Text column", names, names.index(guess.text), key=f"text-{key}")
         label = st.selectbox("Label column", names, names.index(guess.label), key=f"label-{key}")
@@ -72,12 +79,13 @@ def _columns(table: Table, has_val_file: bool) -> tuple[Columns, float]:
             "Split column",
             choices,
             choices.index(guess.split) if guess.split else 0,
-            key=f"split-{key}",
+            key=split_key(key),
             help="Says for each row whether it belongs to train, val or test.",
         )
-        cut = split == NO_SPLIT and not has_val_file
+        columns = Columns(text, label, None if split == NO_SPLIT else split)
+        cut = not has_val_file and not data.gives_val(table.frame, columns.split)
         fraction = _val_fraction(key) if cut else VAL_FRACTION
-    return Columns(text=text, label=label, split=None if split == NO_SPLIT else split), fraction
+    return columns, fraction
 
 
 def _summary(guess: Columns) -> str:
@@ -88,13 +96,13 @@ def _summary(guess: Columns) -> str:
 def _val_fraction(key: str) -> float:
     percent = st.slider(
         "Held out for val",
-        5,
-        50,
+        round(100 * LEAST_VAL_FRACTION),
+        round(100 * MOST_VAL_FRACTION),
         round(100 * VAL_FRACTION),
         5,
         format="%d %%",
-        key=f"val-{key}",
-        help="Cut from the file at random, with the same share of every class. "
-        "Not used with a split column or a val file.",
+        key=val_key(key),
+        help="Cut from train at random, with the same share of every class. Asked for where "
+        "neither a column nor a file says what is val.",
     )
     return percent / 100

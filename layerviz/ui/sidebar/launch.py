@@ -9,6 +9,7 @@ from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.export.zip_reading import unzip_run
 from layerviz.runs import Run
+from layerviz.ui.parts.checking import CheckedRun
 from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.run_actions import STATUS_MARKS, title
 from layerviz.ui.parts.state import RUN, errors_shown, go_to, jobs, plain
@@ -18,10 +19,17 @@ from layerviz.wording import count
 LISTED = 12
 
 
-def launch(dataset: Dataset | None, config: RunConfig | None) -> None:
-    """Show the buttons; they stay grey until data and encoder are chosen."""
+def launch(
+    dataset: Dataset | None, config: RunConfig | None, checked: CheckedRun | None = None
+) -> None:
+    """Show the buttons; they stay grey until data and encoder are chosen.
+
+    `checked` is what the page says of the run before it is started.
+    """
     with st.container(key="launch"):
         _fine_tune_button(dataset, config)
+        if checked is not None and checked.summary:
+            st.caption(checked.summary)
         compare_button(dataset, config)
 
 

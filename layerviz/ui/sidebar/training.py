@@ -20,6 +20,7 @@ from layerviz.settings import (
     Whole,
     Widget,
 )
+from layerviz.ui.parts.mending import widget_key
 from layerviz.wording import sentence_case
 
 
@@ -58,7 +59,7 @@ def _ask(entry: Setting, widget: Widget, preset: Any, encoder: EncoderInfo) -> A
     """Ask for a setting and return what was chosen."""
     label = widget.label
     about: dict[str, Any] = {
-        "key": (widget.key or entry.name).format(encoder=encoder),
+        "key": widget_key(entry, encoder),
         "help": f"{sentence_case(entry.help)}.",
     }
     match entry.kind:

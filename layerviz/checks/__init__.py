@@ -1,0 +1,30 @@
+"""What to know before a run is started: each check says what it finds, and what mends it.
+
+No check runs a model: they look at counts, at lengths in tokens and at the encoder's description.
+A new check is a module like `of_time`, and a line of `CHECKS`.
+"""
+
+from layerviz.checks.check import Check, Finding, Mend, RunPlan
+from layerviz.checks.of_time import time_words
+from layerviz.checks.plans import (
+    CHECKS,
+    findings_of,
+    options_of,
+    plan_for,
+    refuse,
+    token_lengths,
+)
+
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Finding",
+    "Mend",
+    "RunPlan",
+    "findings_of",
+    "options_of",
+    "plan_for",
+    "refuse",
+    "time_words",
+    "token_lengths",
+]

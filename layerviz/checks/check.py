@@ -1,0 +1,100 @@
+"""What a check is, what it finds, and what mends that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from layerviz.config import RunConfig
+from layerviz.data import Dataset
+from layerviz.encoders import EncoderInfo
+from layerviz.training import RunSeconds
+
+
+@dataclass(frozen=True, eq=False)
+class RunPlan:
+    """A run that somebody is about to start.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    config : RunConfig
+        With nothing left open.
+    encoder : EncoderInfo
+    lengths : ndarray of shape (n,) or None
+        Tokens of train texts, or of a sample of them, nothing cut; None where the tokenizer is
+        not on this disk.
+    most_tokens : int or None
+        As many the encoder can read; None without a limit, or where it is not known yet.
+    seconds : RunSeconds or None
+        About how long the run takes; None where that is not known.
+    """
+
+    dataset: Dataset
+    config: RunConfig
+    encoder: EncoderInfo
+    lengths: np.ndarray | None = None
+    most_tokens: int | None = None
+    seconds: RunSeconds | None = None
+
+
+@dataclass(frozen=True)
+class Mend:
+    """What to change so that a check finds nothing any more.
+
+    Parameters
+    ----------
+    label : str
+        What its button says.
+    settings : mapping of str to object
+        Settings of `RunConfig` and their new values.
+    val_fraction : float or None
+        Share of train to hold out for val; None leaves it as it is.
+    without_split_column : bool
+        Whether val is cut at random although a column says what is val.
+    """
+
+    label: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    val_fraction: float | None = None
+    without_split_column: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the reader should know before a run is started.
+
+    Parameters
+    ----------
+    sentence : str
+        What is the matter and what follows from it, in plain text.
+    count : int
+        How many of whatever the check counts: classes, texts, tokens, seconds.
+    mend : Mend or None
+        None where no setting mends it; the sentence says then what does.
+    """
+
+    sentence: str
+    count: int
+    mend: Mend | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that is looked at before a run is started. None runs a model.
+
+    Parameters
+    ----------
+    name : str
+    find : callable
+        Returns what it finds in a plan, or None.
+    refuses : bool
+        Whether a run with such a finding could only fail, and is not started.
+    """
+
+    name: str
+    find: Callable[[RunPlan], Finding | None]
+    refuses: bool = False

@@ -1,0 +1,42 @@
+"""Changing what is chosen on the left from elsewhere on the page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from layerviz.checks import Mend
+from layerviz.config import SETTINGS
+from layerviz.encoders import EncoderInfo
+from layerviz.settings import Setting
+
+NO_SPLIT = "(none: cut val at random)"  # among the columns that may say what is val
+FILE_KEY = "file_key"  # session state: what the keys of the widgets of the open file end with
+
+
+def widget_key(entry: Setting, encoder: EncoderInfo) -> str:
+    """Return the key of the widget that asks for a setting."""
+    key = entry.widget.key if entry.widget else ""
+    return (key or entry.name).format(encoder=encoder)
+
+
+def split_key(file_key: str) -> str:
+    """Return the key of the widget that asks for a file's split column."""
+    return f"split-{file_key}"
+
+
+def val_key(file_key: str) -> str:
+    """Return the key of the widget that asks for the share of val."""
+    return f"val-{file_key}"
+
+
+def apply_mend(mend: Mend, encoder: EncoderInfo) -> None:
+    """Change the widgets on the left; for callbacks, it takes effect in the rerun."""
+    for name, value in mend.settings.items():
+        entry = SETTINGS[name]
+        percent = entry.widget is not None and entry.widget.percent
+        st.session_state[widget_key(entry, encoder)] = round(100 * value) if percent else value
+    file_key = st.session_state.get(FILE_KEY, "")
+    if mend.without_split_column:
+        st.session_state[split_key(file_key)] = NO_SPLIT
+    if mend.val_fraction is not None:
+        st.session_state[val_key(file_key)] = round(100 * mend.val_fraction)
