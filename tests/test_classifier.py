@@ -44,7 +44,7 @@ def test_of_many_classes_the_most_frequent_are_told_apart() -> None:
     true = np.concatenate([np.full(10 + label, label) for label in range(30)])
     predicted = rng.integers(30, size=len(true))
     names = [f"class {label}" for label in range(30)]
-    table = confusion_table(true, predicted, names)
+    table = confusion_table(true, predicted, names, most=20)
     assert list(table["label"].unique()) == names[10:]
     assert list(table["predicted"].unique()) == [*names[10:], OTHER_CLASSES]
     sums = table.groupby("label")["n"].sum()
@@ -54,8 +54,8 @@ def test_of_many_classes_the_most_frequent_are_told_apart() -> None:
 
 
 def test_a_class_that_is_called_as_the_others_are_keeps_its_name() -> None:
-    true = np.arange(22)
-    names = [OTHER_CLASSES, *(f"class {label}" for label in range(1, 22))]
+    true = np.arange(32)
+    names = [OTHER_CLASSES, *(f"class {label}" for label in range(1, 32))]
     table = confusion_table(true, true, names)
     assert f"({OTHER_CLASSES})" in set(table["predicted"])
 
@@ -77,6 +77,17 @@ def test_the_matrix_shows_counts_and_shares() -> None:
 def tiles_of(drawn: Spec) -> list[dict[str, object]]:
     (rows,) = drawn["datasets"].values()
     return rows
+
+
+def test_axes_say_which_way_the_matrix_reads_and_the_chosen_tile_is_outlined() -> None:
+    table = confusion_table(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]), NAMES)
+    drawn = charts.confusion_heat_map(table, chosen=("cat", "dog")).to_dict()
+    encoding = drawn["layer"][0]["encoding"]
+    assert encoding["x"]["title"] == "Predicted class (columns)"
+    assert encoding["y"]["title"] == "Label (rows)"
+    chosen = [(row["label"], row["predicted"]) for row in tiles_of(drawn) if row["chosen"]]
+    assert chosen == [("cat", "dog")]
+    assert any(layer.get("transform") == [{"filter": "datum.chosen"}] for layer in drawn["layer"])
 
 
 def test_many_classes_are_drawn_as_counts_alone() -> None:
@@ -214,17 +225,73 @@ def test_the_tab_shows_losses_confusion_and_reliability(run: Run) -> None:
     app = open_page(run=run.run_id, state={"tabs": "Training"})
     assert not app.exception
     specs = specs_of(app)
-    assert len(specs) == 5
-    assert "#### The model's own classifier on val" in markdown_text(app)
+    assert len(specs) == 4
+    assert "#### The model's own classifier" in markdown_text(app)
     assert "240 val examples at epoch 1" in caption_text(app)
-    assert "Expected calibration error: 0.500 (10 bins, n = 240)." in caption_text(app)
-    assert "underconfident" in caption_text(app)
-    alts = [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
-    assert any("confusion" in json.dumps(spec) for spec in alts)
-    (control,) = (box for box in app.selectbox if box.label == "Epoch")
+    sentences = markdown_text(app)
+    assert "Expected calibration error: 0.500 (10 bins, n = 240)." in sentences
+    assert "underconfident" in sentences
+    assert any("confusion" in json.dumps(spec) for spec in specs)
+    (control,) = app.select_slider
+    assert control.options == ["Before training", "Epoch 1"]
     control.set_value(0).run()
     assert not app.exception
     assert "240 val examples before training" in caption_text(app)
+    assert "Rows are labels, columns what the model's own classifier predicts" in caption_text(app)
+
+
+def test_the_slider_keeps_its_place_and_the_split_its_choice(run: Run) -> None:
+    app = open_page(run=run.run_id, state={"tabs": "Training"})
+    app.select_slider[0].set_value(0).run()
+    app.segmented_control(key="classifier_split").set_value("train").run()
+    assert "240 train examples before training" in caption_text(app)
+    for tab in ("Run", "Training"):
+        app.session_state["tabs"] = tab
+        app.run()
+    assert not app.exception
+    assert "240 train examples before training" in caption_text(app)
+
+
+def test_a_tile_selects_its_examples_and_shows_them_in_the_maps(run: Run) -> None:
+    examples = runs.read_examples(run.path)
+    pair = (run.dataset["fingerprint"], "class 1", "class 0")
+    app = open_page(run=run.run_id, state={"tabs": "Training", "confused_pair": pair})
+    assert "**0 val examples** of class 1 predicted as class 0, epoch 1" in markdown_text(app)
+    app.select_slider[0].set_value(0).run()  # where all are predicted as the first class
+    hidden = examples[(examples["split"] == "val") & (examples["label"] == 1)]
+    assert f"**{len(hidden)} val examples** of class 1 predicted as class 0" in markdown_text(app)
+    app.button("confusion_maps").click().run()
+    assert not app.exception
+    assert app.session_state["tabs"] == "Maps"
+    _, ids, how = app.session_state["selected"]
+    assert set(ids) == set(hidden["id"])
+    assert how == "in the confusion matrix: class 1 predicted as class 0, val, before training"
+    app.session_state["tabs"] = "Training"
+    app.run()
+    app.select_slider[0].set_value(1).run()  # the selection goes along with the epoch
+    assert app.session_state["selected"][1] == ()
+    app.button("confusion_clear").click().run()
+    assert not app.exception
+    assert "confused_pair" not in app.session_state
+
+
+def test_test_has_a_curve_where_there_is_a_test_split(tmp_path: Path) -> None:
+    with_test = made(tmp_path, dataset_of(n_test=60), "scratch-bert", {2: 4.0})
+    examples = runs.read_examples(with_test.path)
+    rows = pd.DataFrame(
+        {"step": [0, 5, 10], "epoch": [0.0, 0.5, 1.0], "val_loss": [0.9, None, 0.8]}
+    )
+    runs.write_history(with_test.path, rows)
+    history = learning_curve(
+        with_test, examples, lambda index: runs.read_predictions(with_test.path, index)
+    )
+    loss, macro_f1, accuracy = (
+        history[f"test_{name}"].tolist() for name in ("loss", "macro_f1", "accuracy")
+    )
+    assert np.round(loss[::2], 6).tolist() == [0.7, 0.7]
+    assert np.isnan([loss[1], macro_f1[1], accuracy[1]]).all()  # between two snapshots
+    assert (macro_f1[2], accuracy[2]) == (1, 1)
+    assert 0 < macro_f1[0] < 0.5
 
 
 def test_a_run_before_its_first_step_has_an_empty_tab(run: Run) -> None:

@@ -29,6 +29,7 @@ from layerviz.charts.heat_maps import (
 )
 from layerviz.charts.layer_maps import FOOTNOTE_KEY, layer_maps
 from layerviz.charts.legends import confidence_legend, legend, with_legend
+from layerviz.charts.look import legible
 from layerviz.charts.overlays import own_texts_frame, paths_frame
 from layerviz.charts.palette import (
     CLASS_COLOURS,
@@ -76,6 +77,7 @@ __all__ = [
     "label_probability",
     "layer_maps",
     "legend",
+    "legible",
     "length_histogram",
     "loss_curve",
     "metric_curve",

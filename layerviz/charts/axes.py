@@ -43,6 +43,25 @@ def labelled_snapshots(epochs: dict[int, str]) -> list[int]:
     return list(epochs) if len(epochs) <= MOST_LABELS or len(whole) < 2 else whole
 
 
+def epoch_positions(last: float, *, within: bool = False) -> alt.X:
+    """Return a continuous axis of epochs from 0 to `last`, labelled at whole epochs.
+
+    Parameters
+    ----------
+    last : float
+        Right end of the axis; 1 at least.
+    within : bool
+        Whether there is something to see within epochs: a short axis then has half ones too.
+    """
+    last = max(float(last), 1.0)
+    halves = within and last <= MOST_LABELS // 2
+    steps = (0.5 if halves else 1, *(step * 10**power for power in range(6) for step in (1, 2, 5)))
+    step = next(step for step in steps if last / step <= MOST_LABELS - 1)
+    x = alt.X("epoch:Q", title=EPOCH_TITLE).scale(domain=[0, last], nice=False)
+    ticks = [step * number for number in range(int(last / step + 1e-6) + 1)]
+    return x.axis(values=ticks, format="~g", labelOverlap="parity", labelFlush=False)
+
+
 def layer_positions(frame: pd.DataFrame) -> alt.X:
     """Return a continuous axis of layers, each of which is labelled."""
     layers = list(layer_names(frame)) or [0]

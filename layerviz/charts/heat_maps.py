@@ -6,8 +6,9 @@ number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import altair as alt
 import numpy as np
@@ -34,7 +35,7 @@ from layerviz.charts.score_parts import (
 TILE_HEIGHT = 26  # pixels; tiles of 13 layers fit on a page
 LINE_HEIGHT = 13  # pixels
 COUNTS_HEIGHT = 40  # pixels of tiles with two lines of numbers
-MOST_COUNTS, LONG_NAME = 8, 12  # classes of such tiles; letters of a name that is written level
+MOST_COUNTS = 8  # classes of such tiles
 MOST_NUMBERS = 25  # columns of tiles; in more, numbers would be too small to read
 
 # viridis (van der Walt & Smith, 2015): even steps to every eye, and not the ramp of confidence.
@@ -44,10 +45,23 @@ CHANGE_RAMP = ("#1C4F82", "#5F93C4", "#B5D0E6", "#F3F1EC", "#F7C795", "#DB8436",
 CHANGE_RAMP_DARK = ("#9CCBFA", "#4F86BF", "#2F4B69", "#2A2F37", "#6B4A2A", "#BF7A35", "#FFC68A")
 # Black or white, whichever has more contrast with the colour of the tile (WCAG 2).
 INK = "luminance(scale('color', datum.value)) > 0.179 ? '#000000' : '#FFFFFF'"
+# No number at all where it would be too small to read.
+NUMBER_SIZE = "bandwidth('x') < 12 ? 0 : clamp(bandwidth('x') / 2.4, 5, 11)"
 PAGE_COLOUR, PAGE_COLOUR_DARK = "#FFFFFF", "#14171D"
 
 
+SOLID = (1, 0)
+LETTER = 6.5  # mean width of a letter of an axis, in pixels
 Channel = TypeVar("Channel", alt.X, alt.Y)
+
+
+@dataclass(frozen=True)
+class _Outline:
+    """How tiles are outlined for which an expression is true: by default, the selected ones."""
+
+    where: str = ""
+    width: float = 3
+    dash: tuple[int, int] = (5, 3)
 
 
 @dataclass(frozen=True)
@@ -102,6 +116,7 @@ def score_heat_map(
         title=measure + sample_sizes(cells["n"]),
         ends=_colour_domain(cells["value"], domain, diverging),
         selection="cell",
+        outlined=(_Outline("datum.best", 2, SOLID), _Outline()),
         dark=dark,
         diverging=diverging,
     )
@@ -132,6 +147,7 @@ def class_heat_map(scores: pd.DataFrame, *, dark: bool = False) -> alt.LayerChar
         tooltip=score_tooltip(scores, "F1", label="Class", layer="Layer"),
         title=f"F1 of a class on val{sample_sizes(scores['n'], ' per class')}",
         selection="class_tile",
+        outlined=(_Outline(),),
         dark=dark,
     )
 
@@ -163,7 +179,9 @@ def similarity_heat_map(
     )
 
 
-def confusion_heat_map(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
+def confusion_heat_map(
+    table: pd.DataFrame, *, chosen: tuple[str, str] | None = None, dark: bool = False
+) -> alt.LayerChart:
     """Draw how often each class is taken for each; right predictions are on the diagonal.
 
     Up to `MOST_COUNTS` classes, tiles hold counts above the shares of their row; of more, counts
@@ -174,6 +192,8 @@ def confusion_heat_map(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerC
     table : DataFrame
         One row per pair: ``label`` and ``predicted`` (names of classes; first come, first drawn),
         ``n`` (examples), ``n_label`` (of the label) and ``share`` (of the row, 0 to 1).
+    chosen : tuple of str, optional
+        Label and prediction of the tile to outline.
     dark : bool
         As in `score_heat_map`.
 
@@ -188,13 +208,13 @@ def confusion_heat_map(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerC
         f"{n:,}\n{share:.0%}" if with_shares else f"{n:,}" if n else ""
         for n, share in zip(table["n"], table["share"], strict=True)
     ]
-    angle = 0 if with_shares and max(map(len, names)) <= LONG_NAME else -40
-    x = alt.X("predicted:N", title="Predicted").scale(domain=names)
-    x = x.axis(labelAngle=angle, labelLimit=110, labelFlush=False, labelOverlap=False)
-    y = alt.Y("label:N", title="Label").scale(domain=labels).axis(tile_axis(labelLimit=130))
+    x = alt.X("predicted:N", title="Predicted class (columns)").scale(domain=names)
+    x = x.axis(**_turned_where_narrow(names), labelLimit=110)
+    y = alt.Y("label:N", title="Label (rows)").scale(domain=labels).axis(tile_axis(labelLimit=130))
     frame = table.rename(columns={"share": "value"})
+    pairs = list(zip(frame["label"], frame["predicted"], strict=True))
     return _heat_map(
-        frame,
+        frame.assign(chosen=[pair == chosen for pair in pairs]),
         _Side("predicted", len(names), x),
         _Side("label", len(labels), y),
         tooltip=[
@@ -210,6 +230,7 @@ def confusion_heat_map(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerC
         numbers=numbers,
         tile_height=COUNTS_HEIGHT if with_shares else TILE_HEIGHT,
         gradient=140,  # it may have less than half of a page
+        outlined=(_Outline("datum.chosen"),),
     )
 
 
@@ -238,6 +259,7 @@ def _heat_map(
     numbers: list[str] | None = None,
     tile_height: int = TILE_HEIGHT,
     gradient: int = 220,
+    outlined: Sequence[_Outline] = (),
 ) -> alt.LayerChart:
     """Draw tiles coloured by ``value`` between `ends`, numbers in them and outlines around some.
 
@@ -247,10 +269,11 @@ def _heat_map(
     ramp = VALUE_RAMP if not diverging else CHANGE_RAMP_DARK if dark else CHANGE_RAMP
     page, ink = (PAGE_COLOUR_DARK, PAGE_COLOUR) if dark else (PAGE_COLOUR, PAGE_COLOUR_DARK)
     if numbers is None:
-        numbers = [number_text(value, 2, diverging, short=True) for value in frame["value"]]
+        few = x.n <= MOST_NUMBERS
+        values = frame["value"]
+        numbers = [number_text(one, 2, diverging, short=True) if few else "" for one in values]
     two_lines = any("\n" in number for number in numbers)
-    has_numbers = x.n <= MOST_NUMBERS
-    frame = with_texts(frame, diverging).assign(number=numbers if has_numbers else "")
+    frame = with_texts(frame, diverging).assign(number=numbers)
     # All marks of a tile share data and tooltip: whichever the pointer hits, it is the tile.
     base = alt.Chart(frame).encode(x=x.channel, y=y.channel, tooltip=tooltip)
     colour = (
@@ -263,7 +286,7 @@ def _heat_map(
     missing = base.mark_rect(stroke=page, color=grey).transform_filter("!isValid(datum.value)")
     texts = base.mark_text(
         color={"expr": INK},
-        fontSize={"expr": "clamp(bandwidth('x') / 2.4, 5, 11)"},
+        fontSize={"expr": NUMBER_SIZE},
         lineBreak="\n",
         dy=-LINE_HEIGHT / 2 if two_lines else 0,
         lineHeight=LINE_HEIGHT,
@@ -273,21 +296,42 @@ def _heat_map(
     if selection:
         selected = alt.selection_point(name=selection, fields=[y.field, x.field], empty=False)
         coloured = coloured.add_params(selected)
-        outlines = [
-            *_outline(base.transform_filter("datum.best"), 2, [1, 0], page, ink),
-            *_outline(base.transform_filter(selected), 3, [5, 3], page, ink),
-        ]
+        for one in outlined:
+            outlines += _drawn_outline(base.transform_filter(one.where or selected), one, page, ink)
     return layered(coloured, missing, *outlines, texts, height=tile_height * max(y.n, 1))
 
 
-def _outline(tiles: alt.Chart, width: int, dash: list[int], page: str, ink: str) -> list[alt.Chart]:
+def _drawn_outline(
+    tiles: alt.Chart, outline: _Outline, page: str, ink: str
+) -> tuple[alt.Chart, alt.Chart]:
     """Outline tiles in ink, on the colour of the page: ink alone is not seen on all colours."""
-    return [
-        tiles.mark_rect(
-            fillOpacity=0, stroke=stroke, strokeWidth=stroke_width, strokeDash=strokes, aria=False
+
+    def frame(colour: str, width: float, dash: tuple[int, int]) -> alt.Chart:
+        return tiles.mark_rect(
+            fillOpacity=0,
+            stroke=colour,
+            strokeWidth=width,
+            strokeDash=list(dash),
+            aria=False,
         )
-        for stroke, stroke_width, strokes in ((page, width + 2, [1, 0]), (ink, width, dash))
-    ]
+
+    return frame(page, outline.width + 2, SOLID), frame(ink, outline.width, outline.dash)
+
+
+def _turned_where_narrow(names: Sequence[str]) -> dict[str, Any]:
+    """Return options of an axis whose labels are turned where columns are narrower than names."""
+    narrow = f"bandwidth('x') < {LETTER * min(max(map(len, names)), 16) + 6:.0f}"
+
+    def either(turned: str, level: str) -> dict[str, str]:
+        return {"expr": f"{narrow} ? {turned} : {level}"}
+
+    return {
+        "labelAngle": either("(bandwidth('x') < 16 ? -90 : -40)", "0"),
+        "labelAlign": either("'right'", "'center'"),
+        "labelBaseline": either("'middle'", "'top'"),
+        "labelFlush": False,
+        "labelOverlap": False,
+    }
 
 
 def _layer_columns(title: str, frame: pd.DataFrame) -> _Side[alt.X]:

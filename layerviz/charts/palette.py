@@ -21,7 +21,9 @@ CLASS_COLOURS = (
 )
 OTHER_COLOUR = "#C2C6CB"
 RIGHT_COLOUR, WRONG_COLOUR = "#9AA0A6", "#C2185B"
-SPLIT_COLOURS = {"train": "#5B6B7B", "val": "#B07D2B"}
+# Test is drawn dashed besides: it is no part of any choice.
+SPLIT_COLOURS = {"train": "#5B6B7B", "val": "#B07D2B", "test": "#7078B0"}
+SPLIT_DASHES: dict[str, list[int]] = {"train": [1, 0], "val": [1, 0], "test": [5, 3]}
 BATCH_COLOUR = "#9DB4C9"  # of train while it is learned from, batch by batch
 # Of encoders that are compared; found in the same way. More of them repeat the colours with
 # another shape.

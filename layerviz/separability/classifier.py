@@ -12,7 +12,7 @@ from scipy.stats import norm
 from layerviz.separability.resampling import LEVEL
 from layerviz.wording import count
 
-MOST_CLASSES = 20  # of a confusion matrix; of more, the most frequent
+MOST_CLASSES = 30  # of a confusion matrix; of more, the most frequent
 OTHER_CLASSES = "other classes"
 MOST_BINS, LEAST_IN_BIN = 10, 20
 SIMULATIONS = 1000
@@ -157,8 +157,8 @@ def wilson_interval(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
 
 
-def reliability_sentences(curve: Reliability) -> list[str]:
-    """Say how far confidence can be trusted, and how sure that is."""
+def reliability_sentences(curve: Reliability, split: str = "val") -> list[str]:
+    """Say how far confidence can be trusted on a split, and how sure that is."""
     n_bins, fewest = len(curve.bins), int(curve.bins["n"].min())
     error = (
         f"Expected calibration error: {curve.ece:.3f} ({count(n_bins, 'bin')}, n = {curve.n:,})."
@@ -170,7 +170,7 @@ def reliability_sentences(curve: Reliability) -> list[str]:
     means = f"mean confidence {curve.confidence:.2f}, accuracy {curve.accuracy:.2f}"
     least, most = curve.expected
     if curve.ece <= curve.ece_limit:
-        verdict = f"{chance}: this val cannot tell the model from such a one ({means})."
+        verdict = f"{chance}: this {split} cannot tell the model from such a one ({means})."
     elif least <= curve.accuracy <= most:
         verdict = f"{chance}: this one is miscalibrated ({means})."
     else:

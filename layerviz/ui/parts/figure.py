@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 from altair.typing import ChartType
+from streamlit.delta_generator import DeltaGenerator
 
+from layerviz import charts
 from layerviz.export import EXPORTS
 from layerviz.export.tables import as_csv
 
@@ -19,6 +21,8 @@ def figure(
     *,
     key: str,
     alt: str,
+    title: str = "",
+    row: DeltaGenerator | None = None,
     name: str = "",
     frame: pd.DataFrame | None = None,
     **options: Any,
@@ -32,6 +36,9 @@ def figure(
         Of the chart on the page.
     alt : str
         What it shows, for screen readers.
+    title : str
+        Markdown above the chart, with the Save menu at its end: so the menus of charts side by
+        side are at one height, however high the charts are. Without a title, the menu is below.
     name : str
         Of the files; by default `key`.
     frame : DataFrame, optional
@@ -39,21 +46,43 @@ def figure(
     **options
         Of `st.altair_chart`.
     """
-    st.altair_chart(chart, width="stretch", key=key, alt=alt, **options)
-    save(chart, name or key, frame)
+    if title:
+        row = heading_row()
+        row.markdown(title, width="stretch")
+    if row is not None:
+        with row:
+            _save_menu(chart, name or key, frame)
+    drawn = charts.legible(chart, dark=st.context.theme.type == "dark")
+    st.altair_chart(drawn, width="stretch", key=key, alt=alt, **options)
+    if row is None:
+        save(chart, name or key, frame)
+
+
+def heading_row() -> DeltaGenerator:
+    """Return the row above a chart: what is put there stands beside one another."""
+    return st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        gap="small",
+    )
 
 
 def save(chart: ChartType, name: str, frame: pd.DataFrame | None = None) -> None:
     """Offer a chart in every format that can be drawn, and its numbers as CSV, made on demand."""
     with st.container(horizontal=True, horizontal_alignment="right"):
-        menu = st.popover(
-            "Save",
-            icon=":material/download:",
-            type="tertiary",
-            key=f"save-{name}",
-            width="content",
-            on_change="rerun",  # the buttons are made only when somebody looks
-        )
+        _save_menu(chart, name, frame)
+
+
+def _save_menu(chart: ChartType, name: str, frame: pd.DataFrame | None) -> None:
+    menu = st.popover(
+        "Save",
+        icon=":material/download:",
+        type="tertiary",
+        key=f"save-{name}",
+        width="content",
+        on_change="rerun",  # the buttons are made only when somebody looks
+    )
     if not menu.open:
         return
     dark = st.context.theme.type == "dark"

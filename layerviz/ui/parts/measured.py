@@ -14,7 +14,7 @@ from layerviz.runs import Run
 from layerviz.ui.parts.polling import mean_fraction, wait_for
 from layerviz.ui.parts.state import jobs, keep
 from layerviz.views import measure_cells
-from layerviz.wording import epoch_name
+from layerviz.wording import epoch_name, sentence_case
 
 
 def measure_the_rest(finished: Sequence[Run]) -> None:
@@ -58,4 +58,30 @@ def epoch_control(
         format_func=lambda index: epoch_name(epochs[index]).capitalize(),
         key=keep(key, first),
         width=190,
+    )
+
+
+def epoch_slider(run: Run, snapshots: Sequence[int], key: str, first: int) -> int:
+    """Let the reader slide over snapshots by the names of their epochs.
+
+    Until somebody has moved it, it stands at `first`, which may change while a run goes on; then
+    it keeps its place while other parts of the page are drawn.
+    """
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    if len(snapshots) == 1:  # nothing to slide
+        st.caption(f"Epoch  \n{sentence_case(epoch_name(epochs[snapshots[0]]))}")
+        return snapshots[0]
+    moved = f"{key}_moved"
+
+    def note() -> None:
+        st.session_state[moved] = True
+
+    if not st.session_state.get(moved) or st.session_state.get(key) not in snapshots:
+        st.session_state[key] = first
+    return st.select_slider(
+        "Epoch",
+        snapshots,
+        format_func=lambda index: sentence_case(epoch_name(epochs[index])),
+        key=keep(key),
+        on_change=note,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -72,8 +73,12 @@ def _plain(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a user's text so that `st.markdown` and the like show it as it is."""
-    return _plain(" ".join(text.split()))
+    """Return a text so that `st.markdown` and the like show it as it is, whoever wrote it.
+
+    A number and its percent sign stay in one line.
+    """
+    joined = " ".join(text.split())
+    return _plain(re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", joined))
 
 
 def run_in_address() -> Run | None:
