@@ -448,17 +448,66 @@ def test_a_loss_curve_without_losses_is_an_empty_frame(losses: list[float]) -> N
     assert drawn["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, 1]
 
 
-def test_the_metric_curve_names_both_splits_with_their_sizes() -> None:
-    scores = pd.DataFrame({"epoch": [0, 1], "split": ["train", "val"], "value": [0.2, 0.9]})
-    sizes = {"train": 2000, "val": 500}
-    drawn = charts.metric_curve(scores, "Macro-F1", sizes, 5).to_dict()
-    assert list(rows_of(drawn)["split"]) == ["train (n = 2,000)", "val (n = 500)"]
-    assert drawn["encoding"]["color"]["scale"]["domain"] == ["train (n = 2,000)", "val (n = 500)"]
-    assert drawn["encoding"]["y"]["title"] == "Macro-F1"
-    assert drawn["encoding"]["y"]["scale"]["domain"] == [0, 1]
-    assert drawn["encoding"]["x"]["scale"]["domain"] == [0, 5]
-    empty = charts.metric_curve(scores[:0], "Macro-F1", sizes, 5).to_dict()
+def test_the_metric_curve_names_its_splits_with_their_sizes_and_draws_test_dashed() -> None:
+    rows = [(0, "train", 0.2), (1, "val", 0.9), (1, "test", 0.8)]
+    scores = pd.DataFrame(rows, columns=["epoch", "split", "value"])
+    drawn = charts.metric_curve(scores, "Macro-F1", SIZES | {"test": 60}, 5).to_dict()
+    names = ["train (n = 2,000)", "val (n = 500)", "test (n = 60)"]
+    assert list(rows_of(drawn)["split"]) == names
+    line, _ = drawn["layer"]
+    encoding = line["encoding"]
+    assert (
+        encoding["color"]["scale"]["domain"] == encoding["strokeDash"]["scale"]["domain"] == names
+    )
+    solid, of_val, dashed = encoding["strokeDash"]["scale"]["range"]
+    assert solid == of_val != dashed
+    assert encoding["y"]["title"] == "Macro-F1"
+    assert encoding["y"]["scale"]["domain"] == [0, 1]
+    assert encoding["x"]["scale"]["domain"] == [0, 5]
+    empty = charts.metric_curve(scores[:0], "Macro-F1", SIZES | {"test": 60}, 5).to_dict()
     assert without_data(empty) == without_data(drawn)
+
+
+@pytest.mark.parametrize(
+    ("last", "within", "ticks"),
+    [
+        (4, False, [0, 1, 2, 3, 4]),
+        (0, False, [0, 1]),
+        (2, True, [0, 0.5, 1, 1.5, 2]),
+        (8, True, list(range(9))),  # as many halves would not be legible
+        (30, False, [0, 5, 10, 15, 20, 25, 30]),
+    ],
+)
+def test_epochs_are_whole_unless_there_is_something_between_them(
+    last: float, within: bool, ticks: list[float]
+) -> None:
+    drawn = charts.loss_curve(history([0.7]), SIZES, last, within=within).to_dict()
+    assert drawn["layer"][0]["encoding"]["x"]["axis"]["values"] == ticks
+
+
+def test_legends_side_by_side_are_equally_high() -> None:
+    scores = pd.DataFrame({"epoch": [0.0], "split": ["train"], "value": [0.2]})
+    for sizes in (SIZES, SIZES | {"test": 60}):
+        loss = charts.loss_curve(history([0.7]), sizes, 4).to_dict()
+        score = charts.metric_curve(scores, "Macro-F1", sizes, 4).to_dict()
+        rows = set()
+        for drawn in (loss, score):
+            colour = drawn["layer"][0]["encoding"]["color"]
+            rows.add(-(-len(colour["scale"]["domain"]) // colour["legend"]["columns"]))
+        assert rows == {2}
+        assert loss["height"] == score["height"]
+
+
+@pytest.mark.parametrize(
+    ("dark", "papers"), [(False, [WHITE, "#F4F6F9"]), (True, [DARK, "#1E232C"])]
+)
+def test_text_of_charts_is_legible_on_the_page_and_on_frames(dark: bool, papers: list[str]) -> None:
+    chart = charts.loss_curve(history([0.7]), SIZES, 4)
+    config = charts.legible(chart, dark=dark).to_dict()["config"]
+    for part in ("axis", "legend"):
+        for text in ("labelColor", "titleColor"):
+            assert all(contrast(config[part][text], paper) > 4.5 for paper in papers)
+    assert config["view"] == chart.to_dict()["config"]["view"]  # what a chart says itself stays
 
 
 # --- colours --------------------------------------------------------------------------------
