@@ -488,7 +488,8 @@ def test_epochs_are_whole_unless_there_is_something_between_them(
 def test_legends_side_by_side_are_equally_high() -> None:
     scores = pd.DataFrame({"epoch": [0.0], "split": ["train"], "value": [0.2]})
     for sizes in (SIZES, SIZES | {"test": 60}):
-        loss = charts.loss_curve(history([0.7]), sizes, 4).to_dict()
+        losses = history([0.7]).assign(test_loss=np.nan)
+        loss = charts.loss_curve(losses, sizes, 4).to_dict()
         score = charts.metric_curve(scores, "Macro-F1", sizes, 4).to_dict()
         rows = set()
         for drawn in (loss, score):
