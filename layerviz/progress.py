@@ -77,7 +77,10 @@ class Progress:
     loss : float or None
         The newest recorded training loss.
     seconds_left : float or None
-        Estimated from the pace so far, captures included; None before the first step.
+        Of the whole work, all its phases included; None where that is not known.
+    share : float or None
+        Of the whole work that is done, all its phases included, 0 to 1; None where steps or
+        counts tell it.
     """
 
     phase: Phase = WAITING
@@ -88,10 +91,13 @@ class Progress:
     epoch: float = 0.0
     loss: float | None = None
     seconds_left: float | None = None
+    share: float | None = None
 
     @property
     def fraction(self) -> float:
-        """How much is done, 0 to 1: of all steps where there are steps, else of what is counted."""
+        """How much is done, 0 to 1: the share, else of all steps, else of what is counted."""
+        if self.share is not None:
+            return self.share
         done, total = self.done, self.total
         if self.total_steps:
             done, total = self.step, self.total_steps
@@ -108,7 +114,7 @@ class Progress:
         if self.phase.text:
             done, total = self._in_units()
             parts.append(self.phase.text.format(done=done, total=total))
-        elif self.seconds_left is not None:
+        if self.seconds_left:
             parts.append(f"about {duration(self.seconds_left)} left")
         sentence = " · ".join(parts)
         return sentence[:1].upper() + sentence[1:]

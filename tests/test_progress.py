@@ -56,14 +56,18 @@ def at(phase: Phase, done: int = 0, total: int = 0) -> Progress:
         (at_step(TRAINING), "Step 1,200 / 4,800 · epoch 0.50"),
         (
             at(CAPTURING, 300, 4000),
-            "Step 1,200 / 4,800 · epoch 0.50 · loss 0.432 · capturing hidden states 300 / 4,000",
+            "Step 1,200 / 4,800 · epoch 0.50 · loss 0.432 · capturing hidden states 300 / 4,000 · "
+            "about 41 s left",
         ),
         (
             at_step(MEASURING, 3, 15),
             "Step 1,200 / 4,800 · epoch 0.50 · measuring layers 3 / 15",
         ),
         (Progress(MEASURING, 3, 15), "Measuring layers 3 / 15"),
-        (at(SAVING), "Step 1,200 / 4,800 · epoch 0.50 · loss 0.432 · saving"),
+        (
+            at_step(SAVING, loss=0.4321, seconds_left=0.0),
+            "Step 1,200 / 4,800 · epoch 0.50 · loss 0.432 · saving",
+        ),
     ],
 )
 def test_the_page_says_what_is_being_done(now: Progress, sentence: str) -> None:
@@ -93,6 +97,7 @@ def test_the_command_line_says_it_behind_its_bar(now: Progress, postfix: str) ->
         (Progress(UNPACKING, 30, 40), 0.75),
         (Progress(UNPACKING, 50, 40), 1),
         (at(CAPTURING, 4000, 4000), 0.25),
+        (at_step(MEASURING, 3, 15, share=0.4), 0.4),
         (Progress(TRAINING, step=12, total_steps=10), 1),
     ],
 )

@@ -449,6 +449,13 @@ def test_progress_never_goes_back_and_ends_at_the_total(finished, reported):
     assert {(p.total, p.total_steps) for p in in_training} == {(10, 10)}
     assert all(p.seconds_left >= 0 for p in in_training)
     assert in_training[-1].seconds_left == 0
+    in_run = [p for p in reported if p.total_steps]
+    assert all(p.seconds_left is not None for p in in_run)  # from the first capture on
+    fractions = [p.fraction for p in reported]
+    assert fractions == sorted(fractions)
+    measured_at_start = [p.fraction for p in in_run if p.phase == MEASURING and p.step == 0]
+    assert 0 < measured_at_start[0] < measured_at_start[-1] < 1
+    assert fractions[-1] == 1
     assert in_training[-1].loss > 0
     captures = [p for p in reported if p.phase == CAPTURING]
     assert [p.step for p in captures if p.done == p.total == 90] == STEPS

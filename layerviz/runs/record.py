@@ -84,8 +84,8 @@ class Run:
         ``world_size`` (processes), ``n_snapshots`` (planned), ``timed_steps`` and the
         ``train_seconds`` they took (captures not included), ``trained_parameters`` (head included,
         without what is frozen), ``model_step`` (of the weights in ``model/``), ``stopped_early``
-        (see `training.EarlyStop`; only where it was), ``n_truncated`` per split; empty until
-        training is set up.
+        (see `training.EarlyStop`; only where it was), ``pace`` (see `training.learned_pace`),
+        ``n_truncated`` per split; empty until training is set up.
     snapshots : tuple of Snapshot
         Those that are on disk, in order.
     created : str

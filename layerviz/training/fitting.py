@@ -38,8 +38,10 @@ from layerviz.progress import (
     never,
 )
 from layerviz.runs import Run
+from layerviz.training.costs import learned_pace
 from layerviz.training.keeping import store_model
 from layerviz.training.planning import choose_examples, resolve_precision, snapshot_steps
+from layerviz.training.timetable import DownloadShare, Timetable, expected_work
 from layerviz.training.watching import Watch
 
 log = logging.getLogger(__name__)
@@ -114,6 +116,7 @@ def _fit(
     config = run.config
     train = dataset.split("train")
     on_progress(Progress(LOADING))
+    download = DownloadShare(on_progress)
     encoder = encoders.load(
         config.encoder,
         label_names=dataset.label_names,
@@ -121,10 +124,10 @@ def _fit(
         texts=train["text"].tolist(),
         max_length=config.max_length,
         keep_layers=config.keep_layers,
-        on_progress=on_progress,
+        on_progress=download.report,
         should_stop=should_stop,
     )
-    on_progress(Progress(PREPARING))
+    on_progress(Progress(PREPARING, share=download.share))
     examples = choose_examples(dataset, config.max_captured, CAPTURE_SEED)
     runs.write_examples(run.path, examples)
     epochs = config.epochs or encoders.default_epochs(encoder.info.source)
@@ -142,7 +145,13 @@ def _fit(
     arguments = _arguments(run, encoder, epochs, total_steps=plan[-1])
     run = _record_setup(run, encoder, arguments, plan, per_epoch, tokens)
     to_capture = _tokens_of(examples, dataset, tokens)
-    watch = Watch(run, encoder, examples, to_capture, plan, on_progress, should_stop, capture)
+    mean_tokens = float(np.mean([len(ids) for ids in tokens["train"].input_ids]))
+    settled = dataclasses.replace(config, epochs=epochs)
+    work = expected_work(run, settled, encoder.info, dataset, mean_tokens, capture=capture)
+    timetable = Timetable(work.expected, work.done, download.share)
+    watch = Watch(
+        run, encoder, examples, to_capture, plan, on_progress, should_stop, capture, timetable
+    )
     trainer = Trainer(
         model=encoder.model,
         args=arguments,
@@ -161,6 +170,7 @@ def _fit(
         ending: dict[str, Any] = {
             "model_step": store_model(run, encoder, watch.step, finished=finished)
         }
+        ending["pace"] = run.training.get("pace", {}) | learned_pace(timetable.timed, work.modelled)
         if watch.early_stop:
             ending["stopped_early"] = dataclasses.asdict(watch.early_stop)
         runs.update(run.path, training=runs.open_folder(run.path).training | ending)
@@ -226,7 +236,7 @@ def _record_setup(
             ),
             "timed_steps": run.training.get("timed_steps", 0),
             "train_seconds": run.training.get("train_seconds", 0.0),
-            **{name: run.training[name] for name in ("model_step",) if name in run.training},
+            **{name: run.training[name] for name in ("model_step", "pace") if name in run.training},
             "n_truncated": {split: int(texts.cut.sum()) for split, texts in tokens.items()},
         },
     )

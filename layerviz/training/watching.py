@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -16,10 +18,19 @@ from layerviz.config import TRAIN_AND_VAL
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
 from layerviz.hidden_states import Tokenised
-from layerviz.progress import TRAINING, OnProgress, Phase, Progress, ShouldStop
+from layerviz.progress import (
+    CAPTURING,
+    MEASURING,
+    TRAINING,
+    OnProgress,
+    Phase,
+    Progress,
+    ShouldStop,
+)
 from layerviz.runs import Run, Snapshot
 from layerviz.training.keeping import drop_surplus_weights, keep_snapshot_weights
 from layerviz.training.stopping import EarlyStop, epochs_without_rise
+from layerviz.training.timetable import Timetable
 
 
 class Watch(TrainerCallback):
@@ -35,15 +46,16 @@ class Watch(TrainerCallback):
         on_progress: OnProgress,
         should_stop: ShouldStop,
         capture: bool,
+        timetable: Timetable,
     ) -> None:
         self.run, self.encoder, self.examples, self.tokens = run, encoder, examples, tokens
         self.index_at = {step: index for index, step in enumerate(plan)} if capture else {}
         self.on_progress, self.should_stop = on_progress, should_stop
+        self.timetable = timetable
         self.stopped = False
         self.early_stop: EarlyStop | None = None
         self.step = 0
         self.loss: float | None = None
-        self.started_at, self.started_step = time.monotonic(), 0
         # Training alone, without captures and measures; earlier parts of this run included.
         self.step_started_at = time.monotonic()
         self.timed_steps = run.training["timed_steps"]
@@ -54,17 +66,19 @@ class Watch(TrainerCallback):
     # Called by the Trainer.
 
     def on_train_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
-        self.step = self.started_step = state.global_step
+        self.step = state.global_step
+        self.timetable.start_at(self.step)
         self._capture_if_due(control)  # before training, or what a stop at a resumed step left out
         self._stop_early_if_due(control)  # where the run was cut off just before it ended
         if self.stopped or self.early_stop:  # the Trainer would take one more step
             raise Cancelled
-        self.started_at = time.monotonic()
 
     def on_step_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
+        self.timetable.begin("step")
         self.step_started_at = time.monotonic()
 
     def on_step_end(self, args, state, control, **_) -> None:  # noqa: ARG002
+        self.timetable.end("step")
         self.timed_steps += 1
         self.train_seconds += time.monotonic() - self.step_started_at
         self.step = state.global_step
@@ -87,10 +101,8 @@ class Watch(TrainerCallback):
     # Its own work.
 
     def progress(self, phase: Phase) -> Progress:
-        """Return how far the training is."""
+        """Return how far the run is: steps, captures and measures together."""
         total_steps = self.run.training["total_steps"]
-        steps_done = self.step - self.started_step
-        pace = (time.monotonic() - self.started_at) / steps_done if steps_done else None
         return Progress(
             phase=phase,
             done=self.step,
@@ -99,11 +111,14 @@ class Watch(TrainerCallback):
             total_steps=total_steps,
             epoch=self.step / self.run.training["steps_per_epoch"],
             loss=self.loss,
-            seconds_left=None if pace is None else pace * (total_steps - self.step),
+            seconds_left=self.timetable.seconds_left,
+            share=self.timetable.share,
         )
 
     def _report(self, counted: Progress) -> None:
         """Pass on how far a capture or its measures are, with the step at which they are made."""
+        part = {CAPTURING: "capture", MEASURING: "measure"}[counted.phase]
+        self.timetable.advance(part, counted.done / max(1, counted.total))
         at_step = self.progress(counted.phase)
         self.on_progress(replace(at_step, done=counted.done, total=counted.total))
 
@@ -120,17 +135,32 @@ class Watch(TrainerCallback):
             self._stop(control)
             return
         try:
-            is_new = not runs.has_snapshot(self.run.path, index)
-            separability.measure_snapshot(
-                self.run,
-                index,
-                pooled=self._capture(index) if is_new else None,
-                on_progress=self._report,
-                should_stop=self.should_stop,
-            )
+            pooled = None
+            if not runs.has_snapshot(self.run.path, index):
+                with self._timed("capture"):
+                    pooled = self._capture(index)
+            with self._timed("measure"):
+                separability.measure_snapshot(
+                    self.run,
+                    index,
+                    pooled=pooled,
+                    on_progress=self._report,
+                    should_stop=self.should_stop,
+                )
             drop_surplus_weights(self.run)
         except Cancelled:
             self._stop(control)
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        """Note how long a capture, or measuring it, takes."""
+        self.timetable.begin(part)
+        try:
+            yield
+        except BaseException:
+            self.timetable.drop(part)
+            raise
+        self.timetable.end(part)
 
     def _stop_early_if_due(self, control) -> None:
         """End the run at the end of an epoch, if val has not risen for long enough."""

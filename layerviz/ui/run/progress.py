@@ -25,7 +25,11 @@ def _progress(run_id: str, status: str, n_snapshots: int) -> None:
     state = jobs().state(run_id)
     with st.container(border=True):
         if state is None:  # computed by another process, for example the command line
-            st.progress(0.0, "Running in another process; new snapshots appear here.")
+            planned = max(1, run.training.get("n_snapshots", 1))
+            st.progress(
+                min(1.0, n_snapshots / planned),
+                "Running in another process; new snapshots appear here.",
+            )
         else:
             st.progress(state.progress.fraction, job_sentence(state))
     news = len(run.snapshots) != n_snapshots and time_to_redraw()
