@@ -49,6 +49,7 @@ from layerviz.projection.of_run import read_stored_maps, read_stored_test
 from layerviz.runs import Run
 from layerviz.separability import (
     Answer,
+    AnswerSheet,
     Cell,
     DepthDecision,
     FreezingSuggestion,
@@ -272,21 +273,25 @@ def probes(run: Run) -> tuple[list[Cell], np.ndarray]:
 
 
 @st.cache_data(show_spinner="Comparing layers", max_entries=32, hash_funcs=MEASURED_RUN)
+def answer_sheet(run: Run, poolings: tuple[str, ...]) -> AnswerSheet:
+    """Return a run's answer sheet, searched under these poolings: as stored, or made now."""
+    return separability.current_sheet(run, poolings)
+
+
 def answer(run: Run, poolings: tuple[str, ...]) -> Answer:
     """Return which layer generalises, searched under these poolings."""
-    return separability.answer_of(run, poolings)
+    return answer_sheet(run, poolings).answer
+
+
+def depth_decision(run: Run, margin: float, poolings: tuple[str, ...]) -> DepthDecision | None:
+    """Return how many layers are enough, one of `MARGINS` being given away; None without."""
+    return answer_sheet(run, poolings).decision(margin)
 
 
 @st.cache_data(show_spinner="Comparing layers for search", max_entries=32, hash_funcs=MEASURED_RUN)
 def search_answer(run: Run, best: Cell, poolings: tuple[str, ...]) -> SearchAnswer | None:
     """Return which layer is best to search with; None where a run does not tell."""
     return separability.search_answer_of(run, best, poolings)
-
-
-@st.cache_data(show_spinner="Comparing depths", max_entries=64, hash_funcs=MEASURED_RUN)
-def depth_decision(run: Run, best: Cell, margin: float, poolings: tuple[str, ...]) -> DepthDecision:
-    """Return how many layers are enough, searched under these poolings."""
-    return separability.decision_of(run, best, margin, poolings)
 
 
 @st.cache_data(show_spinner="Comparing epochs", max_entries=32, hash_funcs=MEASURED_RUN)

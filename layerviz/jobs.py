@@ -186,6 +186,7 @@ class Jobs:
         self._fit_lock = threading.Lock()
         self._training = Worker("layerviz-training")
         self._measures = Worker("layerviz-measures")
+        self._answers = Worker("layerviz-answers")  # a second each: they do not wait for measures
         self._maps = [Worker(f"layerviz-maps-{index}") for index in range(map_workers())]
         self._map_workers: dict[Hashable, int] = {}
         self._map_lock = threading.Lock()
@@ -292,6 +293,14 @@ class Jobs:
         key = (run.run_id, "measures", len(run.snapshots))
         return _once(self._measures, key, _measure_work(run), not runs.unmeasured_snapshots(run))
 
+    def answer(self, run: Run, poolings: Sequence[str]) -> JobState:
+        """Have a run's answer sheet made that is searched among these poolings, and stored."""
+        measured = runs.measured_snapshots(run)
+        key = (run.run_id, "answer", run.created, tuple(poolings), measured)
+        stored = separability.read_sheet(run, poolings)
+        is_stored = stored is not None and stored.is_current
+        return _once(self._answers, key, _answer_work(run, poolings), is_stored)
+
     def rank_labels(self, run: Run) -> JobState:
         """Have the labels of a run ranked by how suspicious they are."""
         key = (run.run_id, "labels", len(run.snapshots))
@@ -328,6 +337,18 @@ def _measure_work(run: Run) -> Work:
                 index,
                 on_progress=part_of(on_progress, done, len(missing)),
                 should_stop=should_stop,
+            )
+
+    return work
+
+
+def _answer_work(run: Run, poolings: Sequence[str]) -> Work:
+    def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:  # noqa: ARG001
+        separability.current_sheet(run, poolings)
+        if separability.read_sheet(run, poolings) is None:
+            raise RunError(
+                "The answer could not be stored with the run.",
+                f"Make {run.path.name} in the runs folder writable, then reload the page.",
             )
 
     return work

@@ -40,6 +40,12 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def cut_to(text: str, most: int) -> str:
+    """Return a text on one line, cut to at most as many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
 def epoch_number(epoch: float) -> str:
     """Write an epoch as people do: "2", or "0.33"."""
     return f"{epoch:.2f}".rstrip("0").rstrip(".")

@@ -33,7 +33,9 @@ from layerviz import comparison, data, exploring, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.data import FORMATS, Contents, FileFormat
 from layerviz.export.zip_writing import zip_run
+from layerviz.jobs import Jobs, JobState
 from layerviz.poolings import POOLINGS
+from layerviz.progress import Progress
 from layerviz.projection.tsne import tsne_maps
 from layerviz.ui.compare import more_seeds
 from layerviz.ui.parts import stored_maps
@@ -149,9 +151,8 @@ def test_upload_train_and_maps(root):
     assert not app.error
     spec = chart_with(app, "slot")
     assert parameter(spec, "slot")["bind"]["max"] == 2  # epochs 0, 1 and 2
-    figures = {metric.label: metric.value for metric in app.metric}
-    assert "Val macro-F1" in figures
-    assert any("72 train, 18 val" in caption.value for caption in app.caption)
+    run_until(app, lambda: "Too few val examples to say" in markdown_text(app))
+    assert "only 18 val examples" in markdown_text(app)
     assert runs.list_runs(root)[0].run_id in app.query_params["run"]
 
 
@@ -780,11 +781,59 @@ def test_deleting_a_run_frees_its_place(root):
     assert not app.exception
 
 
-def test_history_on_disk_is_what_the_page_shows(root):
-    app = trained(uploaded(as_csv(toy_rows(90))), root)
-    history = pd.read_csv(runs.list_runs(root)[0].path / "history.csv")
-    shown = {metric.label: metric.value for metric in app.metric}["Val macro-F1"]
-    assert shown == f"{history['val_macro_f1'].dropna().iloc[-1]:.3f}"
+def test_the_answer_stands_above_every_tab_and_leads_to_its_evidence(root):
+    run = made(root, dataset_of(n_test=150), "enc", {1: 0.5, 4: 2.5})
+    app = open_page(run=run.run_id)
+    run_until(app, lambda: "**Layer 4**" in markdown_text(app))
+    lines = separability.card_lines(separability.current_sheet(run))
+    for tab in run_page.TABS:
+        app.session_state["tabs"] = tab
+        app.run()
+        for line in lines:
+            assert f":gray[{line.name}]" in markdown_text(app)
+            assert f"**{line.value}**" in markdown_text(app)
+    app.button(key="evidence_pooling").click().run()
+    assert (app.session_state["tabs"], app.session_state["detail_tabs"]) == ("Layers", "Pooling")
+    app.button(key="evidence_confusion").click().run()
+    assert app.session_state["tabs"] == "Training"
+    assert not app.exception
+
+
+def test_the_answer_is_made_off_the_page_and_its_place_is_kept_until_then(root, monkeypatch):
+    run = made(root, dataset_of(), "enc", {4: 2.5})
+    with monkeypatch.context() as patch:
+        patch.setattr(separability, "sheet_of", lambda *_: pytest.fail("made on the page"))
+        patch.setattr(Jobs, "answer", lambda *_: JobState("running", Progress(), None, 0, False))
+        app = open_page(run=run.run_id)
+        assert not app.exception
+        assert "Being worked out" in markdown_text(app)
+        for name in separability.LINE_NAMES.values():
+            assert f":gray[{name}]" in markdown_text(app)
+    run_until(app, lambda: "**Layer 4**" in markdown_text(app))
+    assert "Being worked out" not in markdown_text(app)
+
+
+def test_the_answer_follows_what_the_layers_tab_searches(root):
+    run = made(root, dataset_of(), "enc", {1: 0.5, 4: 2.5})
+    app = open_page(run=run.run_id, state={"tabs": "Layers"})
+    app.segmented_control(key="answer_poolings").set_value("cls").run()
+    run_until(app, lambda: "**\\[CLS\\]** :small[· the only one searched]" in cards(app))
+    app.session_state["tabs"] = "Maps"
+    app.run()
+    assert "the only one searched" in cards(app)
+
+
+def cards(app: AppTest) -> str:
+    return " ".join(element.value for element in app.markdown)
+
+
+def test_each_figure_is_shown_once_under_a_name_of_its_own(root):
+    run = made(root, dataset_of(n_test=150), "enc", {1: 0.5, 4: 2.5})
+    app = open_page(run=run.run_id, state={"tabs": "Layers"})
+    for figure in separability.sheet_figures(separability.current_sheet(run)):
+        value = figure.score.with_interval.partition(" ")[0]
+        (shown,) = [one.value for one in app.markdown if f"[{figure.name}]" in one.value]
+        assert f"**{value}**" in shown
 
 
 # --- taking a run away, and taking one in ----------------------------------------------------

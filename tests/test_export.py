@@ -298,8 +298,11 @@ def test_the_heat_map_of_the_page_is_that_of_its_headline(run: Run) -> None:
 def test_nothing_is_outlined_where_the_headline_names_no_winner(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = dataclasses.replace(separability.answer_of(run), verdict="few")
-    monkeypatch.setattr(separability, "answer_of", lambda run: few)
+    sheet = separability.sheet_of(run)
+    few = dataclasses.replace(
+        sheet, answer=dataclasses.replace(sheet.answer, verdict="few"), decisions=()
+    )
+    monkeypatch.setattr(separability, "sheet_of", lambda run: few)
     html = offline_page(run, MapsRequest(layers=(3,))).decode()
     assert "Outlined" not in html
     cells = next(r for r in data_of(html)["heat"]["light"]["datasets"].values() if "best" in r[0])

@@ -37,22 +37,21 @@ def _report(parsed: argparse.Namespace) -> int:
         so_far = f"{len(run.snapshots)} of {planned} snapshots so far"
         print(f"{run.run_id} is {run.status}: {so_far}.", file=sys.stderr)
     poolings = (parsed.pooling,) if parsed.pooling else None
-    answer = separability.answer_of(run, poolings)
-    decision, search = None, None
+    sheet = separability.sheet_of(run, poolings, [margin])
+    answer, search = sheet.answer, None
     if answer.verdict == "found":
-        decision = separability.decision_of(run, answer.best, margin, poolings)
         search = separability.search_answer_of(run, answer.best, poolings)
     table = separability.report_table(run, answer.best.pooling)
     if parsed.json:
         rows = json.loads(table.to_json(orient="records"))
         values = {
-            **separability.answer_values(answer, decision, search),
+            **separability.answer_values(sheet, margin, search),
             "run": run.run_id,
             "cells": rows,
         }
         print(json.dumps(values))
     else:
-        print(separability.answer_text(run, answer, table, decision, search))
+        print(separability.answer_text(run, sheet, margin, table, search))
     return EXIT_OK
 
 

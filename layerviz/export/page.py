@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -27,7 +27,7 @@ from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.projection import PROJECTIONS
 from layerviz.runs import Run
-from layerviz.separability import Cell
+from layerviz.separability import MARGIN, AnswerSheet, Cell
 from layerviz.views import MapsRequest, RunMaps, collect_maps, small_print
 from layerviz.wording import epoch_name
 
@@ -68,8 +68,9 @@ def offline_page(
         on_progress=on_progress,
         should_stop=should_stop,
     )
-    sentences, best = _answer(run)
-    pooling = maps.view.pooling if best is None else best.pooling  # the headline's heat map
+    sheet, trouble = _sheet(run)
+    best = sheet.answer.best if sheet is not None and sheet.answer.verdict == "found" else None
+    pooling = maps.view.pooling if best is None else best.pooling  # the answer's heat map
     light, points = maps_specification(maps, "light")
     data = {
         "slots": [epoch_name(epoch).capitalize() for epoch in maps.epochs],
@@ -78,7 +79,8 @@ def offline_page(
         "points": compact_points(maps, points),
         "heat": heat_map_specifications(run, pooling, best),
     }
-    return _html(maps, data, sentences, pooling, best).encode()
+    answer = _note(trouble) if sheet is None else _answer_box(sheet, live=run.live)
+    return _html(maps, data, answer, pooling, best).encode()
 
 
 # --- HTML -----------------------------------------------------------------------------------
@@ -114,7 +116,7 @@ def json_in_html(data: Any) -> str:
 def _html(
     maps: RunMaps,
     data: dict[str, Any],
-    sentences: Sequence[str],
+    answer: str,
     pooling: str,
     best: Cell | None,
 ) -> str:
@@ -144,7 +146,7 @@ def _html(
 <h1>{escape(title)}</h1>
 <p class="soft">How well the embedding of each layer separates the classes during fine-tuning.
 {escape(_about(maps))}</p>
-{_answer_box(sentences)}
+{answer}
 <h2>Maps of the layers</h2>
 {_legend(maps)}
 <div class="moment" id="controls">
@@ -181,23 +183,37 @@ def _about(maps: RunMaps) -> str:
     return f"{sizes} examples in {classes} classes; {maps.run.created[:10]}."
 
 
-def _answer(run: Run) -> tuple[list[str], Cell | None]:
-    """Return the answer's sentences, and the cell that they call the best, if they do."""
+def _sheet(run: Run) -> tuple[AnswerSheet | None, str]:
+    """Return the run's answer sheet, or why there is none."""
     try:
-        answer = separability.answer_of(run)
+        return separability.sheet_of(run), ""
     except RunError as error:
-        return [error.message], None
-    if answer.verdict != "found":
-        return separability.answer_sentences(answer), None
-    decision = separability.decision_of(run, answer.best)
-    return separability.answer_sentences(answer, decision), answer.best
+        return None, error.message
 
 
-def _answer_box(sentences: Sequence[str]) -> str:
-    lead, *rest = sentences
+def _note(sentence: str) -> str:
+    return f'<div class="answer"><p>{escape(sentence)}</p></div>'
+
+
+def _answer_box(sheet: AnswerSheet, *, live: bool) -> str:
+    """Return the answer card, the figures, and what they rest on behind a fold."""
+    lines = "".join(
+        f"<tr><th scope='row'>{line.name}</th><td><strong>{escape(line.value)}</strong> "
+        f"<span class='soft'>{escape(line.certainty)}</span></td></tr>"
+        for line in separability.card_lines(sheet, live=live)
+    )
+    figures = "".join(
+        f"<li><span class='soft'>{figure.name}</span><br>"
+        f"<strong>{figure.score.with_interval}</strong><br>"
+        f"<span class='small soft'>{escape(figure.note)}</span></li>"
+        for figure in separability.sheet_figures(sheet)
+    )
+    sentences = separability.answer_sentences(sheet.answer, sheet.decision(MARGIN))
+    details = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return (
-        f'<div class="answer"><p class="lead">{escape(lead)}</p>'
-        f"<p>{escape(' '.join(rest))}</p></div>"
+        f'<div class="answer"><table class="card">{lines}</table>'
+        f'<p class="small soft">Macro-F1 with 95 % intervals:</p><ul class="figures">{figures}</ul>'
+        f"<details><summary>Details</summary><ul>{details}</ul></details></div>"
     )
 
 

@@ -11,6 +11,7 @@
                              tsne-mean-01-test.safetensors: where test lies in them, if asked for
     mixes/                   001-mean.json: the best mix of layers that was found
     labels.parquet, .json    how suspicious the labels are
+    answers/mean.json        what the page says first, searched among some poolings
     model/                   the newest weights
     weights/000/             those of a snapshot, if they are kept
     resume/                  what the Trainer needs to go on
@@ -19,6 +20,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +35,7 @@ PREDICTIONS = "predictions.parquet"
 PROBES = "probes.safetensors"
 MODEL_WEIGHTS = "model.safetensors"  # as save_pretrained names them
 SNAPSHOTS, MAPS, MIXES, MODEL, WEIGHTS = "snapshots", "maps", "mixes", "model", "weights"
+ANSWERS = "answers"  # made anew where they are lacking: they go nowhere with a run
 
 # Everything that goes elsewhere with a run. What the Trainer needs to go on stays where it is, and
 # suspicious labels are ranked again when somebody asks for them.
@@ -123,6 +126,10 @@ class Layout:
 
     def mix(self, index: int, pooling: str) -> Path:
         return self.mixes / f"{index:03d}-{pooling}.json"
+
+    def answer(self, poolings: Sequence[str]) -> Path:
+        """Return the file with the answer that was searched among some poolings."""
+        return self.folder / ANSWERS / f"{'-'.join(poolings)}.json"
 
     @property
     def model(self) -> Path:

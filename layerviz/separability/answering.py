@@ -96,6 +96,23 @@ class Answer:
         return self.unseen.value
 
     @property
+    def is_from_before_training(self) -> bool:
+        """Whether the recommended cell is from before training, and there are later ones."""
+        return self.best.epoch == 0 and len(self.marginals.epochs.levels) > 1
+
+    @property
+    def layers_that_may_be_best(self) -> tuple[int, ...]:
+        """The recommended layer and the others that may be the best one, as far as val can tell.
+
+        Each averaged over epochs and poolings; what is recommended as it was before training is
+        held against the other layers as they were then.
+        """
+        others: tuple[int, ...] = self.marginals.layers.may_be_best
+        if self.is_from_before_training:
+            others = tuple(cell.layer for cell in self.ties if cell.snapshot == self.best.snapshot)
+        return tuple(sorted({self.best.layer, *(others if self.ties else ())}))
+
+    @property
     def helped(self) -> bool:
         """Whether fine-tuning certainly made the recommended cell better than any before it."""
         start = self.start[0].epoch

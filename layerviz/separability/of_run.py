@@ -139,6 +139,34 @@ def decision_of(
     poolings : sequence of str, optional
         Among which to search, by default all of the run's.
     """
+    return _decisions(run, best, [margin], poolings)[0]
+
+
+def decisions_of(
+    run: Run, answer: Answer, margins: Sequence[float], poolings: Sequence[str] | None = None
+) -> tuple[DepthDecision, ...]:
+    """Return how many layers are enough for each margin, where that can be asked.
+
+    It cannot where the answer names no layer, or one from before training: the model's own
+    classifier, with which the layers are compared, has learnt nothing then.
+
+    Parameters
+    ----------
+    run : Run
+    answer : Answer
+        The run's, searched among the same poolings.
+    margins : sequence of float
+    poolings : sequence of str, optional
+        As in `decision_of`.
+    """
+    if answer.verdict != "found" or answer.best.epoch == 0:
+        return ()
+    return _decisions(run, answer.best, margins, poolings)
+
+
+def _decisions(
+    run: Run, best: Cell, margins: Sequence[float], poolings: Sequence[str] | None
+) -> tuple[DepthDecision, ...]:
     cells, predicted = cells_of(run, poolings)
     examples = runs.read_examples(run.path)
     val = (examples["split"] == "val").to_numpy()
@@ -146,7 +174,7 @@ def decision_of(
         tuple(cells), predicted[:, val], examples["label"].to_numpy()[val], run.config.seed
     )
     head = runs.read_predictions(run.path, best.snapshot)["predicted"].to_numpy()[val]
-    return decide_depth(scored, head, best, margin)
+    return tuple(decide_depth(scored, head, best, margin) for margin in margins)
 
 
 def _log_probabilities(run: Run, cells: Sequence[Cell], rows: np.ndarray) -> np.ndarray | None:

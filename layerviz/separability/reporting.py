@@ -10,11 +10,12 @@ import pandas as pd
 from layerviz import runs
 from layerviz.poolings import pooling_label
 from layerviz.runs import Run
-from layerviz.separability.answering import Answer
+from layerviz.separability.card_wording import card_lines, sheet_figures
 from layerviz.separability.depth import DepthDecision
 from layerviz.separability.measures import PROBE_MACRO_F1
 from layerviz.separability.measuring import HEAD
 from layerviz.separability.searching import SearchAnswer, search_sentences
+from layerviz.separability.sheet import AnswerSheet
 from layerviz.separability.wording import answer_sentences, detail_sentences, lead_sentences
 
 REPORT_WIDTH = 96  # characters
@@ -39,14 +40,16 @@ def report_table(run: Run, pooling: str) -> pd.DataFrame:
 
 def answer_text(
     run: Run,
-    answer: Answer,
+    sheet: AnswerSheet,
+    margin: float,
     table: pd.DataFrame,
-    decision: DepthDecision | None = None,
     search: SearchAnswer | None = None,
 ) -> str:
-    """Return the sentences and a table layer x epoch of val macro-F1, the best cell marked."""
+    """Return the card, the sentences and a table layer x epoch of val macro-F1, the best marked."""
+    answer, decision = sheet.answer, sheet.decision(margin)
     best = answer.best
-    lines = [textwrap.fill(line, REPORT_WIDTH) for line in lead_sentences(answer, decision)]
+    lines = [*_card_text(sheet, margin, live=run.live), ""]
+    lines += [textwrap.fill(line, REPORT_WIDTH) for line in lead_sentences(answer, decision)]
     lines.append("")
     lines += [
         textwrap.fill(line, REPORT_WIDTH, initial_indent="- ", subsequent_indent="  ")
@@ -83,13 +86,38 @@ def answer_text(
     return "\n".join(lines)
 
 
+def _card_text(sheet: AnswerSheet, margin: float, *, live: bool) -> list[str]:
+    """Return the lines of the answer card, and the figures, each by its name."""
+    lines = [
+        (line.name, "; ".join(filter(None, [line.value, line.certainty])))
+        for line in card_lines(sheet, margin, live=live)
+    ]
+    lines += [
+        (figure.name, f"macro-F1 {figure.score.with_interval}, n = {figure.score.n:,}")
+        for figure in sheet_figures(sheet)
+    ]
+    width = max(len(name) for name, _ in lines) + 2
+    return [
+        textwrap.fill(
+            text, REPORT_WIDTH, initial_indent=f"{name:<{width}}", subsequent_indent=" " * width
+        )
+        for name, text in lines
+    ]
+
+
 def answer_values(
-    answer: Answer, decision: DepthDecision | None = None, search: SearchAnswer | None = None
+    sheet: AnswerSheet, margin: float, search: SearchAnswer | None = None
 ) -> Mapping[str, object]:
     """Return the answer as plain JSON values."""
+    answer, decision = sheet.answer, sheet.decision(margin)
     best = vars(answer.best)
     return {
         "verdict": answer.verdict,
+        "card": [vars(line) for line in card_lines(sheet, margin)],
+        "figures": [
+            {"name": figure.name, **vars(figure.score), "note": figure.note}
+            for figure in sheet_figures(sheet)
+        ],
         "sentences": answer_sentences(answer, decision),
         "best": dict(best),
         "val": vars(answer.val),

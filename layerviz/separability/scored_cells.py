@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from layerviz.separability.resampling import macro_f1, resampling_weights
-from layerviz.wording import signed
+from layerviz.wording import count, signed
 
 
 @dataclass(frozen=True, order=True)
@@ -45,10 +45,23 @@ class Score:
     @property
     def with_interval(self) -> str:
         """The score and its interval: "0.73 (0.65–0.79)"."""
-        return f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f})"
+        return f"{self._number(self.value)} ({self._interval})"
 
     def __str__(self) -> str:
-        return f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f}, n = {self.n:,})"
+        n = f"n = {self.n:,}"
+        if self.value == 1:
+            n = f"no mistakes in {count(self.n, 'example')}"
+        return f"{self._number(self.value)} ({self._interval}, {n})"
+
+    @property
+    def _interval(self) -> str:
+        return f"{self._number(self.low)}–{self._number(self.high)}"
+
+    def _number(self, value: float) -> str:
+        """Write a number so that what is below 1 does not read as 1: 0.98, but 0.997."""
+        closest = max((one for one in (self.low, self.value) if one < 1), default=0.0)
+        places = next((p for p in (2, 3) if round(closest, p) < 1), 4)
+        return f"{value:.{places}f}"
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,7 @@ def _not_clearly_worse(answer: Answer) -> str:
     """Say which other layers may be as good, as far as val can tell."""
     if not answer.ties:
         return "; it is clearly the best"
-    layers = answer.marginals.layers
-    others = [layer for layer in layers.may_be_best if layer != answer.best.layer]
+    others = [layer for layer in answer.layers_that_may_be_best if layer != answer.best.layer]
     if not others:
         return "; it is clearly the best layer"
     if len(others) == answer.n_layers - 1 > 1:
@@ -109,8 +108,13 @@ def decision_sentence(decision: DepthDecision) -> str:
     )
 
 
+def in_how_many(p: float) -> str:
+    """Write a p-value as a share of cases: "4 %", or "less than 1 %"."""
+    return "less than 1 %" if p < 0.01 else f"{100 * p:.0f} %"
+
+
 def _chance(answer: Answer) -> str:
-    share = "less than 1 %" if answer.p_chance < 0.01 else f"{100 * answer.p_chance:.0f} %"
+    share = in_how_many(answer.p_chance)
     if answer.auc is not None:
         return (
             "No layer tells the classes apart on val better than chance: with shuffled labels, the "

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from layerviz.poolings import pooling_label
+from layerviz.runs import Run
 from layerviz.separability import MARGIN, MARGINS
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.state import keep
 
 ALL_POOLINGS = "all"
+SEARCHED, ACCEPTED_LOSS = "answer_poolings", "answer_margin"  # session state: for all of the run
 VERDICT_ICONS = {
     "found": ":material/lightbulb:",
     "ranks": ":material/balance:",
@@ -45,3 +47,14 @@ def poolings_control(key: str, poolings: Sequence[str]) -> tuple[str, ...]:
         "you know which one you want.",
     )
     return tuple(poolings) if searched == ALL_POOLINGS else (searched,)
+
+
+def chosen_poolings(run: Run) -> tuple[str, ...]:
+    """Return the poolings that the reader chose in the Layers tab to search, by default all."""
+    searched = st.session_state.get(SEARCHED, ALL_POOLINGS)
+    return (searched,) if searched in run.poolings else tuple(run.poolings)
+
+
+def chosen_margin() -> float:
+    """Return the loss that the reader accepts for fewer layers, as chosen in the Layers tab."""
+    return st.session_state.get(ACCEPTED_LOSS, MARGIN)

@@ -19,16 +19,17 @@ from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ignore
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
-from layerviz.separability import MARGIN, Cell, cell_name
+from layerviz.separability import Cell, cell_name
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.state import keep, plain, show_error
 from layerviz.ui.parts.stored_maps import maps_are_ready
+from layerviz.ui.parts.verdict import chosen_margin, chosen_poolings
 from layerviz.ui.run.maps import view_now
 from layerviz.views import MapsView
-from layerviz.wording import layer_name, sentence_case
+from layerviz.wording import enumeration, layer_name, sentence_case
 
 MADE = "export_made"  # session state: the newest file of each export that takes long, and its key
 # Which layer becomes a model.
@@ -116,11 +117,12 @@ def _cell_controls(run: Run, section: Section) -> CellRequest:
     stored = sorted(set(runs.captured_models(run)) & set(measured))
     if not stored:
         return CellRequest()
-    answer = cache.answer(run, run.poolings)
+    poolings, margin = chosen_poolings(run), chosen_margin()
+    answer = cache.answer(run, poolings)
     named = {RECOMMENDED: answer.best}
-    if answer.verdict == "found":
-        decided = cache.depth_decision(run, answer.best, MARGIN, run.poolings).cell
-        named |= {ENOUGH: decided} if decided is not None else {}
+    decision = cache.depth_decision(run, margin, poolings)
+    if decision is not None and decision.cell is not None:
+        named |= {ENOUGH: decision.cell}
     kept = [name for name, cell in named.items() if cell.snapshot in stored]
     if lost := [cell for name, cell in named.items() if name not in kept]:
         st.caption(
@@ -129,6 +131,13 @@ def _cell_controls(run: Run, section: Section) -> CellRequest:
         )
     key = f"export_{section.name}"
     which = choose_one("Layer to take", [*kept, ANOTHER], key=f"{key}_which-{run.run_id}")
+    if len(kept) > 0:
+        names = enumeration([pooling_label(name) for name in poolings])
+        searched = "all poolings" if len(poolings) == len(run.poolings) else f"{names} pooling"
+        st.caption(
+            f"Searched among {searched}; fewest layers within {margin:.2f} macro-F1 of the whole "
+            "model. Choose otherwise in the **Layers** tab."
+        )
     if which != ANOTHER:
         st.caption(f"{sentence_case(cell_name(named[which]))}.")
         return CellRequest(named[which].layer, named[which].epoch, named[which].pooling)
@@ -260,7 +269,7 @@ def _size(n_bytes: int) -> str:
 
 
 def _reproduce(run: Run) -> None:
-    best = cache.answer(run, run.poolings).best if runs.measured_snapshots(run) else None
+    best = cache.answer(run, chosen_poolings(run)).best if runs.measured_snapshots(run) else None
     made_by = recipe(run, best)
     with st.container(border=True):
         st.markdown("**How to reproduce**")

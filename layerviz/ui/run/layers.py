@@ -25,11 +25,18 @@ from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import cells_of_measure, measure_the_rest
 from layerviz.ui.parts.reading import how_to_read_answers
 from layerviz.ui.parts.state import keep, plain
-from layerviz.ui.parts.verdict import VERDICT_ICONS, margin_control, poolings_control
+from layerviz.ui.parts.verdict import (
+    ACCEPTED_LOSS,
+    SEARCHED,
+    margin_control,
+    poolings_control,
+)
+from layerviz.ui.run.answer_card import CLOSER_LOOK
+from layerviz.ui.run.figures import figures_strip
 from layerviz.ui.run.layer_details import layer_details
 from layerviz.ui.run.layer_details.detail import Detail, is_dark
 from layerviz.ui.run.maps import open_map
-from layerviz.views import head_scores, is_best, range_of_blocks
+from layerviz.views import is_best, range_of_blocks
 from layerviz.wording import at_epoch
 
 
@@ -62,50 +69,44 @@ def layers_tab(run: Run) -> None:
 
 
 def _answer(run: Run, measured: tuple[int, ...]) -> tuple[Answer, float, DepthDecision | None]:
+    """Show how the answer above the tabs is searched, and what it rests on."""
     with st.container(border=True):
-        sentences = st.container()
+        place = st.container()
         with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-            poolings = poolings_control("answer_poolings", run.poolings)
-            margin = margin_control("answer_margin")
-        answer = cache.answer(run, poolings)
-        decision = None
-        if answer.verdict == "found":
-            decision = cache.depth_decision(run, answer.best, margin, poolings)
-        with sentences:
-            _lead(answer, decision)
-        with st.expander("Details", icon=":material/expand_more:"):
-            details = detail_sentences(answer, decision)
-            if answer.verdict == "found":
-                search = cache.search_answer(run, answer.best, poolings)
-                details += [] if search is None else [" ".join(search_sentences(search))]
-            st.markdown("\n".join(f"- {plain(sentence)}" for sentence in details))
-            if decision is not None:
-                _depths(run, decision)
+            poolings = poolings_control(SEARCHED, run.poolings)
+            margin = margin_control(ACCEPTED_LOSS)
+        sheet = cache.answer_sheet(run, poolings)
+        answer, decision = sheet.answer, sheet.decision(margin)
+        with place:
+            figures_strip(sheet)
+        details = st.expander(
+            "Details", icon=":material/expand_more:", key=keep(CLOSER_LOOK), on_change="rerun"
+        )
+        with details:
+            _details(run, answer, decision, poolings)
         planned = run.training.get("n_snapshots", len(run.snapshots))
         so_far = f"So far {len(measured)} of {planned} snapshots. " if run.live else ""
         st.caption(
             plain(
-                f"{so_far}{_reference(run)} Linear probes in the full hidden size, trained on "
-                "train and scored on val; 95 % bootstrap intervals over examples, corrected for "
-                f"having picked from {answer.n_cells:,} cells. This is one training run: another "
-                "seed may move scores by more than the intervals say."
+                f"{so_far}{_not_converged(run)}All are macro-F1 with 95 % intervals over examples; "
+                "another training seed may move them by more. “Layer” stands for its linear probe "
+                "in the full hidden size, trained on train."
             )
         )
         how_to_read_answers()
     return answer, margin, decision
 
 
-def _lead(answer: Answer, decision: DepthDecision | None) -> None:
-    """Show the answer and the decision; a cup is for a winner that nothing ties with."""
-    icon = VERDICT_ICONS[answer.verdict]
-    if answer.verdict == "found" and not answer.ties:
-        icon = ":material/emoji_events:"
-    lead, *rest = lead_sentences(answer, decision)
-    st.markdown(f"#### {icon} {plain(lead)}")
-    for sentence in rest:
-        decides = decision is not None and decision.cell is not None
-        mark = ":material/content_cut: " if decides else ""
-        st.markdown(f"#### {mark}{plain(sentence)}")
+def _details(
+    run: Run, answer: Answer, decision: DepthDecision | None, poolings: tuple[str, ...]
+) -> None:
+    sentences = [*lead_sentences(answer, decision), *detail_sentences(answer, decision)]
+    if answer.verdict == "found":
+        search = cache.search_answer(run, answer.best, poolings)
+        sentences += [] if search is None else [" ".join(search_sentences(search))]
+    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
+    if decision is not None:
+        _depths(run, decision)
 
 
 def _depths(run: Run, decision: DepthDecision) -> None:
@@ -134,23 +135,14 @@ def _depths(run: Run, decision: DepthDecision) -> None:
     )
 
 
-def _reference(run: Run) -> str:
-    """Say how the model's own classifier does, and how many probes are not to be relied on."""
+def _not_converged(run: Run) -> str:
+    """Say how many probes are not to be relied on, if any."""
     table = cache.measures(run)
-    head = head_scores(table)
-    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
-    best = max(head, key=lambda snapshot: head[snapshot])
-    reference = (
-        f"For reference, the best val macro-F1 of the model's own classifier is {head[best]:.2f}, "
-        f"{at_epoch(epochs[best])}."
-    )
     converged = table[table["measure"] == "converged"]["value"]
-    if failed := int((converged == 0).sum()):
-        return (
-            f"{reference} {failed:,} of {len(converged):,} probes did not converge; do not rely "
-            "on them."
-        )
-    return reference
+    failed = int((converged == 0).sum())
+    if not failed:
+        return ""
+    return f"{failed:,} of {len(converged):,} probes did not converge; do not rely on them. "
 
 
 # --- the heat map ---------------------------------------------------------------------------

@@ -15,7 +15,9 @@ from layerviz.ui.parts.figure import figure, heading_row
 from layerviz.ui.parts.measured import epoch_slider
 from layerviz.ui.parts.polling import SECONDS_BETWEEN_LOOKS, draw_while_live
 from layerviz.ui.parts.state import OPEN_TAB, plain
+from layerviz.ui.parts.verdict import chosen_poolings
 from layerviz.ui.run.confusion import Predicted, confusion
+from layerviz.ui.run.figures import figures_strip
 from layerviz.views import learning_curve
 
 SCORES = {"macro_f1": "Macro-F1", "accuracy": "Accuracy"}
@@ -25,9 +27,17 @@ TRAINING = "Training"
 
 def training_tab(run: Run) -> None:
     """Show the learning curves of a run and, from its first snapshot on, how its model does."""
+    _figures(run)
     draw_while_live(_curves, run, live=run.live, seconds=2 * SECONDS_BETWEEN_LOOKS)
     if run.snapshots:
         st.fragment(_classifier)(run)
+
+
+def _figures(run: Run) -> None:
+    """Show which figure is which, as far as they are there already."""
+    stored = separability.read_sheet(run, chosen_poolings(run))
+    if stored is not None:
+        figures_strip(stored.sheet)
 
 
 def captured_sizes(run: Run) -> dict[str, int]:
