@@ -9,14 +9,18 @@ from layerviz.ui.parts.state import (
     COMPARE,
     RUN,
     errors_shown,
+    open_what_is_computed,
     remember_data,
     run_in_address,
     runs_in_address,
 )
 from layerviz.ui.parts.style import ICON, style
 from layerviz.ui.run.page import run_view
+from layerviz.ui.sidebar.address import show_ignored
+from layerviz.ui.sidebar.bringing_back import bring_back_data, say_whose_data
 from layerviz.ui.sidebar.data import choose_data
 from layerviz.ui.sidebar.encoder import choose_encoder
+from layerviz.ui.sidebar.files import has_train_file
 from layerviz.ui.sidebar.launch import launch, list_of_runs, unfinished_runs
 from layerviz.ui.sidebar.training import choose_training
 from layerviz.ui.start import overview
@@ -24,19 +28,25 @@ from layerviz.ui.start import overview
 st.set_page_config(page_title="layerviz", page_icon=ICON, layout="wide")
 style()
 
+open_what_is_computed()
+bring_back_data()
 dataset = encoder = config = None
 
 with st.sidebar:
     st.title("layerviz", anchor=False)
     st.caption("Watch every layer learn to tell your classes apart.")
+    notes = st.container()
     with errors_shown():
         dataset = choose_data()
     remember_data(dataset)
+    say_whose_data(dataset)
     with errors_shown():
         encoder = choose_encoder()
     if encoder is not None:
         with errors_shown():
             config = choose_training(encoder)
+    with notes:
+        show_ignored()
     is_start = not {RUN, COMPARE} & set(st.query_params)
     checked = check_run(dataset, encoder, config) if is_start else None
     launch(dataset, config, checked)
@@ -58,7 +68,7 @@ st.subheader("Which layer tells your classes apart, and when?", anchor=False)
 if dataset is None:
     st.info(
         "The file cannot be used yet: see the message in the sidebar."
-        if st.session_state.get("upload_train")
+        if has_train_file()
         else "Add a file in the sidebar to see it here.",
         icon=":material/upload_file:",
     )

@@ -119,6 +119,12 @@ def table(file: UploadedFile) -> Table:
     return data.read_table(file.getvalue(), file.name)
 
 
+@st.cache_resource(show_spinner="Reading the file", max_entries=3)
+def kept_table(root: str, key: str, name: str) -> Table:
+    """Read a file that is kept in the runs folder once, under the name it has in a run."""
+    return data.read_table(runs.read_kept_table(Path(root), key).content, name)
+
+
 @st.cache_resource(show_spinner=False)
 def sample() -> Table:
     """Read the bundled sample."""

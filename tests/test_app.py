@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -557,7 +558,10 @@ def test_a_cancelled_run_offers_to_go_on_where_its_data_is_chosen(root):
     app = trained(uploaded(as_csv(toy_rows(90))), root)
     run = runs.list_runs(root)[0]
     runs.update(run.path, status="cancelled")
-    elsewhere = open_page(run=run.run_id)  # the sample is chosen, not the run's data
+    reopened = open_page(run=run.run_id)  # its data come back with it
+    assert any(button.key == "continue" for button in reopened.button)
+    shutil.rmtree(root / ".data")
+    elsewhere = open_page(run=run.run_id)
     assert not any(button.key == "continue" for button in elsewhere.button)
     assert any("choose its data" in caption.value for caption in elsewhere.caption)
     app.run()

@@ -232,12 +232,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 DETAILS = {"tabs": "Layers", "detail_tabs": "Cheaper fine-tuning"}
 
 
-def test_other_data_on_the_left_is_told(finished: Run) -> None:
+def test_other_data_in_the_sidebar_is_told(finished: Run) -> None:
     app = open_page(run=finished.run_id, state=dict(DETAILS))
     assert any(button.key == "try-freeze" for button in app.button)
-    app.segmented_control(key="source").set_value("Your file").run()
-    app.query_params["run"] = finished.run_id
-    app.run()
+    split = next(box for box in app.selectbox if box.label == "Split column")
+    split.set_value(split.options[0]).run()
     assert not app.exception
     assert not any(button.key == "try-freeze" for button in app.button)
     assert "choose the run's data (customer_messages) in the sidebar" in caption_text(app)

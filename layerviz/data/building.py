@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 import numpy as np
@@ -50,6 +50,8 @@ class Dataset:
         from a file of its own or from the split column.
     untrained_labels : tuple of str
         Labels that only val or test had; their rows were left out.
+    contents : dict of str to str
+        SHA-256 of the files by their role, in hexadecimal digits.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Dataset:
     files: dict[str, str]
     val_fraction: float | None
     untrained_labels: tuple[str, ...] = ()
+    contents: dict[str, str] = field(default_factory=dict)
 
     def split(self, name: str) -> pd.DataFrame:
         """Return the examples of one split under their index in ``examples``."""
@@ -140,6 +143,7 @@ def build_dataset(
         files={role: table.name for role, table in tables.items()},
         val_fraction=val_fraction if cut else None,
         untrained_labels=untrained,
+        contents={role: table.content_hash for role, table in tables.items()},
     )
 
 
@@ -162,9 +166,9 @@ def _usable_rows(
     rows = pd.DataFrame({"id": [f"{role}-{row}" for row in range(1, len(frame) + 1)]})
     rows["split"] = frame[columns.split].str.strip().str.lower() if columns.split else role
     rows["text"], rows["label"] = frame[columns.text], frame[columns.label].str.strip()
-    for field in ("text", "label", "split"):
-        blank = rows[field].str.strip() == ""
-        rows = _leave_out(rows, blank, f"of {name} without a {field}", exclusions)
+    for part in ("text", "label", "split"):
+        blank = rows[part].str.strip() == ""
+        rows = _leave_out(rows, blank, f"of {name} without a {part}", exclusions)
     if unknown := sorted(set(rows["split"]) - set(SPLIT_WORDS)):
         hint = "Use train, val and test, or pick no split column."
         raise DataError(f"Column {columns.split!r} holds unknown splits: {quoted(unknown)}.", hint)

@@ -69,6 +69,13 @@ from layerviz.runs.record import (
     runs_folder,
     update,
 )
+from layerviz.runs.tables import (
+    KeptTable,
+    has_table,
+    keep_table,
+    read_kept_table,
+    table_key,
+)
 from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import DISK_FULL_SIGNS, replacing, writing_error
 
@@ -84,6 +91,7 @@ __all__ = [
     "SCORES",
     "SEPARABILITY_COLUMNS",
     "STATUSES",
+    "KeptTable",
     "Layout",
     "Run",
     "Snapshot",
@@ -93,7 +101,9 @@ __all__ = [
     "has_label_ranking",
     "has_measures",
     "has_snapshot",
+    "has_table",
     "keep_model_of",
+    "keep_table",
     "list_runs",
     "map_version",
     "mapped_snapshots",
@@ -109,6 +119,7 @@ __all__ = [
     "read_examples",
     "read_hidden_states",
     "read_history",
+    "read_kept_table",
     "read_label_ranking",
     "read_map",
     "read_mix",
@@ -125,6 +136,7 @@ __all__ = [
     "replacing",
     "runs_folder",
     "save_model",
+    "table_key",
     "unmeasured_snapshots",
     "update",
     "upgrade",

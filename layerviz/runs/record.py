@@ -75,8 +75,8 @@ class Run:
         Those of its hidden states, whatever `layerviz.poolings` offers today.
     dataset : dict
         ``name``, ``fingerprint``, ``files`` (role -> name; empty where it is not known),
-        ``columns``, ``val_fraction`` (cut from train, or None), ``counts`` (split -> label -> n),
-        ``notes``.
+        ``contents`` (role -> SHA-256 of the file; missing in earlier runs), ``columns``,
+        ``val_fraction`` (cut from train, or None), ``counts`` (split -> label -> n), ``notes``.
     encoder : dict
         ``label``, ``family``, ``layers``, ``hidden_size``, ``parameters``; empty until loaded.
     training : dict
@@ -121,6 +121,12 @@ class Run:
         """Optimizer steps of the whole run: those planned, or fewer if it was stopped early."""
         total: int = self.training["total_steps"]
         return self.training.get("stopped_early", {}).get("step", total)
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """SHA-256 of the files its data came from, by role; empty for runs that recorded none."""
+        contents: dict[str, str] = self.dataset.get("contents", {})
+        return contents
 
     @property
     def live(self) -> bool:
@@ -176,6 +182,7 @@ def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
                     "name": dataset.name,
                     "fingerprint": dataset.fingerprint,
                     "files": dataset.files,
+                    "contents": dataset.contents,
                     "val_fraction": dataset.val_fraction,
                     "columns": {
                         "text": dataset.columns.text,

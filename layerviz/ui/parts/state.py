@@ -81,21 +81,38 @@ def plain(text: str) -> str:
     return _plain(re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", joined))
 
 
-def run_in_address() -> Run | None:
-    """Return the run that the address names, if any.
+def open_what_is_computed() -> None:
+    """On the first visit without a run in the address, open what is being computed.
 
-    On the first visit without one, what is being computed is opened, so that a closed tab or a
-    second browser finds it again.
+    So a closed tab or a second browser finds it again.
     """
-    if "visited" not in st.session_state:
-        st.session_state.visited = True
-        live = jobs().live_runs()
-        if live and not {RUN, COMPARE} & set(st.query_params):
-            if compared := jobs().compared_now():
-                go_to_comparison(compared)
-            else:
-                go_to(live[0])
-    run_id = st.query_params.get(RUN)
+    if "visited" in st.session_state:
+        return
+    st.session_state.visited = True
+    live = jobs().live_runs()
+    if live and not {RUN, COMPARE} & set(st.query_params):
+        if compared := jobs().compared_now():
+            go_to_comparison(compared)
+        else:
+            go_to(live[0])
+
+
+def run_id_in_address() -> str | None:
+    """Return the id of the run that the address names, if any; it may be anything."""
+    return st.query_params.get(RUN)
+
+
+def run_ids_in_address() -> list[str]:
+    """Return the ids of the run or the runs that the address names; they may be anything."""
+    run_id = run_id_in_address()
+    if run_id is not None:
+        return [run_id]
+    return list(dict.fromkeys(filter(None, st.query_params.get(COMPARE, "").split(","))))
+
+
+def run_in_address() -> Run | None:
+    """Return the run that the address names, if any; show an error if it is gone."""
+    run_id = run_id_in_address()
     if run_id is None:
         return None
     with errors_shown():
@@ -105,9 +122,9 @@ def run_in_address() -> Run | None:
 
 def runs_in_address() -> list[Run]:
     """Return the runs that the address compares, if any; show an error for each that is gone."""
-    named = dict.fromkeys(filter(None, st.query_params.get(COMPARE, "").split(",")))
+    named = [] if run_id_in_address() is not None else run_ids_in_address()
     compared = []
-    for run_id in list(named)[:MOST_COMPARED]:
+    for run_id in named[:MOST_COMPARED]:
         with errors_shown():
             compared.append(runs.read(jobs().root, run_id))
     if named and len(compared) < 2:

@@ -7,6 +7,7 @@ import streamlit as st
 from layerviz import encoders
 from layerviz.encoders import EncoderInfo
 from layerviz.ui.parts.state import plain
+from layerviz.ui.sidebar.address import check_address
 
 OTHER = "Another: Hub id or folder"
 SOURCES = {"bundled": "bundled", "hub": "Hub", "local": "folder"}
@@ -16,11 +17,14 @@ def choose_encoder() -> EncoderInfo | None:
     """Show step 2 and return the description of the encoder, or None while nothing is typed."""
     st.subheader("2  Encoder")
     listed = {info.name: info for info in encoders.catalogue()}
+    titles = {_title(info) for info in listed.values()} | {OTHER}
+    check_address("encoder", "Encoder", titles.__contains__, "Choose one from the list.")
     name = st.selectbox(
         "Encoder",
         [*listed, OTHER],
         format_func=lambda name: _title(listed[name]) if name in listed else name,
         key="encoder",
+        bind="query-params",
         label_visibility="collapsed",
     )
     if name == OTHER:
@@ -28,6 +32,7 @@ def choose_encoder() -> EncoderInfo | None:
             "Hub id or folder",
             placeholder="google/electra-small-discriminator",
             key="other_encoder",
+            bind="query-params",
             help="Any encoder that AutoModelForSequenceClassification loads, with safetensors "
             "weights: BERT, ELECTRA, ALBERT, DeBERTa, ModernBERT, ...",
         ).strip()

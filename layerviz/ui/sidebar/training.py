@@ -21,6 +21,7 @@ from layerviz.settings import (
     Widget,
 )
 from layerviz.ui.parts.mending import widget_key
+from layerviz.ui.sidebar.address import check_setting_in_address
 from layerviz.wording import sentence_case
 
 
@@ -57,10 +58,12 @@ def _section(section: PageSection, encoder: EncoderInfo) -> dict[str, Any]:
 
 def _ask(entry: Setting, widget: Widget, preset: Any, encoder: EncoderInfo) -> Any:
     """Ask for a setting and return what was chosen."""
-    label = widget.label
+    label, key = widget.label, widget_key(entry, encoder)
+    check_setting_in_address(key, label, entry, percent=widget.percent)
     about: dict[str, Any] = {
-        "key": widget_key(entry, encoder),
+        "key": key,
         "help": f"{sentence_case(entry.help)}.",
+        "bind": "query-params",
     }
     match entry.kind:
         case Switch():
