@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from specs import Spec, has_parameter
@@ -66,11 +68,40 @@ def map_frame(app: AppTest, column: str) -> pd.DataFrame:
     return next(frame for stream in sent if column in (frame := stream.read_pandas()))
 
 
+def components(app: AppTest, name: str) -> list[Any]:
+    """Return what was sent to the components of a name: "maps" or "points"."""
+    sent = [one.proto for one in app.get("bidi_component")]
+    return [proto for proto in sent if proto.component_name == f"layerviz.{name}"]
+
+
+def maps_state(app: AppTest) -> dict[str, Any]:
+    """Return what the maps that answer to the mouse are told beside their points."""
+    return json.loads(components(app, "maps")[0].json)
+
+
+def maps_points(app: AppTest) -> dict[str, Any]:
+    """Return what they are told about their points, numbers as arrays."""
+    return unpacked(components(app, "points")[0].bytes)
+
+
+def unpacked(content: bytes) -> dict[str, Any]:
+    """Read what `instrument.packed` wrote, as ``maps.js`` does."""
+    start = 4 + int.from_bytes(content[:4], "little")
+    header = json.loads(content[4:start])
+    arrays = {
+        name: np.frombuffer(content, place["type"], place["length"], start + place["at"])
+        for name, place in header["arrays"].items()
+    }
+    return header | arrays
+
+
 def map_titles(app: AppTest) -> list[str]:
     """Return the titles of the maps at the first place of the slider."""
-    return list(map_frame(app, "title0")["title0"])
+    return [panel["title0"] for panel in maps_state(app)["layouts"][0]["panels"]]
 
 
 def map_headings(app: AppTest) -> list[str]:
     """Return what stands above the maps at the first place of the slider."""
-    return list(map_frame(app, "heading0")["heading0"])
+    if not components(app, "maps"):
+        return list(map_frame(app, "heading0")["heading0"])
+    return [panel["heading0"] for panel in maps_state(app)["layouts"][0]["panels"]]

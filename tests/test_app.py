@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,11 +22,13 @@ from pages import (
     map_frame,
     map_headings,
     map_titles,
+    maps_points,
+    maps_state,
     markdown_text,
     open_page,
     run_until,
 )
-from specs import parameter, strings_outside_data, without_data
+from specs import strings_outside_data
 from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 from waiting import wait_until
@@ -150,8 +153,8 @@ def test_upload_train_and_maps(root):
     app = trained(app, root)
     assert not app.exception
     assert not app.error
-    spec = chart_with(app, "slot")
-    assert parameter(spec, "slot")["bind"]["max"] == 2  # epochs 0, 1 and 2
+    names = [slot["name"] for slot in maps_state(app)["slots"]]
+    assert names == ["before training", "epoch 1", "epoch 2"]
     run_until(app, lambda: "Too few val examples to say" in markdown_text(app))
     assert "only 18 val examples" in markdown_text(app)
     assert runs.list_runs(root)[0].run_id in app.query_params["run"]
@@ -165,9 +168,10 @@ def test_a_permalink_reopens_a_run_with_every_view(root):
         app.selectbox(key="colouring").set_value(colouring).run()
         assert not app.exception
     app.segmented_control(key="pooling").set_value("cls").run()
-    app.selectbox(key="layer_preset").set_value("Every other").run()
+    app.selectbox(key="layers_shown-4").set_value("Every other").run()
     assert not app.exception
-    assert parameter(chart_with(app, "slot"), "names")["value"] == ["fruit", "river", "tool"]
+    assert maps_points(app)["labels"] == ["fruit", "river", "tool"]
+    assert maps_points(app)["panels"] == [2, 4]
     app.segmented_control(key="projection").set_value("tsne").run()
     run = runs.read(root, run_id)
     wait_until(lambda: runs.read_map(run.path, "tsne", "cls", 4) is not None, seconds=90)
@@ -211,7 +215,7 @@ def test_own_texts_are_placed_in_lda_maps(looked_at, monkeypatch):
 def test_one_layer_large_lists_its_examples(root):
     trained(uploaded(as_csv(toy_rows(90))), root)
     app = open_page(run=runs.list_runs(root)[0].run_id)
-    app.selectbox(key="focus-4").set_value(4).run()
+    app.selectbox(key="layers_shown-4").set_value(4).run()
     assert not app.exception
     table = app.dataframe[0].value
     assert len(table) == 90
@@ -252,8 +256,8 @@ def test_a_search_lists_the_hits_and_lights_them_up_in_all_maps(looked_at, monke
     app.text_input(key="search").set_value(word).run()
     assert set(app.dataframe[0].value["id"]) == hits
     assert f"**{len(hits)} example" in markdown_text(app)
-    texts = map_frame(app, "highlighted")
-    assert set(examples["id"].to_numpy()[texts["row"][texts["highlighted"] > 0]]) == hits
+    assert set(examples["id"].to_numpy()[maps_state(app)["selected"]]) == hits
+    assert maps_state(app)["picked"]["count"] == f"{len(hits)} selected"
     app.button(key="examples_clear").click().run()
     assert len(app.dataframe[0].value) == 90
     assert app.text_input(key="search").value == ""
@@ -393,7 +397,7 @@ def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
         assert len(stored["xy"]) == 3
 
 
-def test_a_selection_changes_data_only_so_that_the_slider_stays(looked_at, monkeypatch):
+def test_a_selection_leaves_chart_and_slider_as_they_are(looked_at, monkeypatch):
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
     monkeypatch.setattr("layerviz.views.slider.MOST_POINTS", 40)
     monkeypatch.setattr("layerviz.views.slider.POINTS_TIMES_SLOTS", 120)
@@ -401,10 +405,25 @@ def test_a_selection_changes_data_only_so_that_the_slider_stays(looked_at, monke
     monkeypatch.setattr("layerviz.views.slider.MOST_SLOTS", 3)
     run = runs.list_runs(looked_at)[0]
     app = open_page(run=run.run_id)
-    before = without_data(chart_with(app, "slot"))
+    before = maps_state(app)
     app.text_input(key="search").set_value("the").run()  # more than the sample holds
     assert len(app.dataframe[0].value) > 10
-    assert without_data(chart_with(app, "slot")) == before
+    after = maps_state(app)
+    for name in ("layouts", "slots", "place"):
+        assert after[name] == before[name]
+    assert after["selected"]
+    assert not before["selected"]
+
+
+def test_the_slider_stands_where_the_address_says(looked_at, monkeypatch):
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(looked_at))
+    run = runs.list_runs(looked_at)[0]
+    for epoch, snapshot in (("1", 1), ("0", 0), ("9", 2), ("nonsense", 2)):
+        app = open_page(run=run.run_id, epoch=epoch)
+        assert not app.exception
+        assert maps_state(app)["place"]["snapshot"] == snapshot
+        if snapshot < 2:  # what is listed below follows the slider
+            assert ("before training" if snapshot == 0 else "epoch 1") in markdown_text(app)
 
 
 def test_suspicious_labels_are_ranked_off_the_page_and_told_with_the_rows_of_the_file(
@@ -772,8 +791,9 @@ def test_user_text_is_never_markup(root):
     assert not app.exception
     shown = [element.value for element in (*app.markdown, *app.caption, *app.subheader)]
     assert not any("<i>" in text or "<script>" in text for text in shown)
-    in_marks = strings_outside_data({"layer": chart_with(app, "slot")["layer"]})
-    assert not any("<b>" in text for text in in_marks)
+    in_chart = json.dumps([layout["spec"] for layout in maps_state(app)["layouts"]])
+    assert "<b>" not in in_chart
+    assert "<i>" not in in_chart
 
 
 def test_deleting_a_run_frees_its_place(root):

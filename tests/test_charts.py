@@ -12,7 +12,6 @@ from eyesight import APART, DARK, EYES, WHITE, contrast, distance, lab
 from specs import (
     ATTACKS,
     check_text_is_inert,
-    names_in,
     parameter,
     rows_of,
     strings_outside_data,
@@ -180,9 +179,12 @@ class Datum(dict):
     __getattr__ = dict.__getitem__
 
 
+@pytest.mark.parametrize("stretched", [1, 1.5])  # full screen: higher than it was laid out
 @pytest.mark.parametrize("width", [300, 700, 1600])
 @pytest.mark.parametrize("n_layers", [1, 4, 12, 24])
-def test_points_stay_in_their_own_panel_below_its_title(n_layers: int, width: int) -> None:
+def test_points_stay_in_their_own_panel_below_its_title(
+    n_layers: int, width: int, stretched: float
+) -> None:
     """The corners of the unit square, placed by the chart's own expressions."""
     drawn = layer_maps(layers=tuple(range(n_layers)), n=(4, 4))
     panels = rows_of(drawn, drawn["layer"][0])
@@ -194,12 +196,13 @@ def test_points_stay_in_their_own_panel_below_its_title(n_layers: int, width: in
     for point in points.drop_duplicates(["layer", "split"]).to_dict("records"):
         corners = []
         for x, y in ((0, 0), (1, 1)):
-            names = {"datum": Datum(point | {"x0": x, "y0": y}), "width": width}
-            names |= {"x_now": "x0", "y_now": "y0"}
-            names |= {
-                name: eval(expressions[name], {"min": min}, names)
-                for name in ("map_width", "map_height")
-            }
+            datum = Datum(point | {"x0": x, "y0": y})
+            names = {"datum": datum, "width": width, "height": drawn["height"] * stretched}
+            names |= {"x_now": "x0", "y_now": "y0", "zoom": 1, "zoom_x": 0.5, "zoom_y": 0.5}
+            for name in ("map_side", "map_width", "map_height"):
+                names[name] = eval(expressions[name], {"min": min}, names)
+            for name in ("u", "v"):
+                datum[name] = eval(placing[name], {}, names)
             corners.append([eval(placing[a], {"min": min}, names) for a in "xy"])
         (left, bottom), (right, top) = corners
         home = panels[
@@ -210,13 +213,15 @@ def test_points_stay_in_their_own_panel_below_its_title(n_layers: int, width: in
         ]
         assert len(home) == 1
         in_pixels = (right - left) * width / across
-        assert in_pixels == pytest.approx(bottom - top)  # a square: one scale on both axes
+        # A square: one scale on both axes.
+        assert in_pixels == pytest.approx((bottom - top) * stretched)
         assert in_pixels > 25
 
 
 def test_headings_stand_over_their_half() -> None:
     drawn = layer_maps(layers=tuple(range(6)))
     headings = rows_of(drawn, drawn["layer"][3])
+    headings = headings[headings["first"]]
     assert [heading.split()[0] for heading in headings.sort_values("left")["heading0"]] == [
         "Train",
         "Val",
@@ -595,33 +600,15 @@ def selectable_points() -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-@pytest.mark.parametrize(("slot", "expected"), [(0, [2]), (1, [1])])
-def test_a_box_selects_what_is_inside_at_its_own_epoch(slot, expected):
-    grid, width = Grid.matrix(2), 800
-    origin = (slot * 10_000 + width) * 100
-    # The upper left quarter of the second map of train.
-    box = {"x": [origin + 1.0, origin + 1.5], "y": [grid.HEADER + 20.0, grid.HEADER + 140.0]}
-    points = selectable_points()
-    assert charts.rows_in_box(box, points, [0, 1], grid).tolist() == expected
-    turned = {axis: ends[::-1] for axis, ends in box.items()}
-    assert charts.rows_in_box(turned, points, [0, 1], grid).tolist() == expected
-
-
-def test_points_that_can_be_selected_say_where_and_when():
+def test_maps_of_encoders_are_called_by_their_names():
     points = selectable_points()
     examples = pd.DataFrame({"row": range(4), "text": list("abcd"), "label": "x", "highlighted": 0})
     trust = {layer: np.ones((2, 2)) for layer in (0, 1)}
     panels = charts.panels_frame(trust, [0, 1], {"train": 3, "val": 1}, 2, names={0: "A", 1: "B"})
-    drawn = charts.layer_maps(
+    charts.layer_maps(
         points, examples, panels, layers=[0, 1], label_names=["x"], n_slots=2,
-        grid=Grid.matrix(2), selectable=True, names=["A", "B"],
+        grid=Grid.matrix(2), names=["A", "B"],
     ).to_dict()  # fmt: skip
-    names = {param["name"] for param in drawn["params"]}
-    assert {"box", "pick", "slot"} <= names
-    assert drawn["resolve"]["scale"]["x"] == "independent"
-    ends = drawn["layer"][1]["encoding"]["x"]["scale"]["domain"]
-    assert all("origin" in names_in(end["expr"]) for end in ends)
-    assert "slot" in names_in(parameter(drawn, "origin")["expr"])
     assert "A\nT 1.00" in set(panels["title0"])
 
 
@@ -668,7 +655,7 @@ def maps_of_two(**more: Any) -> dict[str, Any]:
     )
     return charts.layer_maps(
         points, examples, panels, layers=[0, 1], label_names=["x"], n_slots=2,
-        selectable=True, **more,
+        **more,
     ).to_dict()  # fmt: skip
 
 

@@ -11,7 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_runs import dataset_of, made
-from pages import caption_text, map_frame, map_headings, open_page, run_until
+from pages import (
+    caption_text,
+    map_headings,
+    maps_points,
+    markdown_text,
+    open_page,
+    run_until,
+)
 from streamlit.testing.v1 import AppTest
 from waiting import wait_until
 
@@ -110,14 +117,15 @@ def test_the_page_offers_a_further_projection_and_draws_its_maps(run: Run) -> No
         app = open_maps(run, "made_up")
         control = app.segmented_control(key="projection")
         assert control.options == [*(entry.label for entry in PROJECTIONS.values())]
-        assert "Made up: the first two dimensions." in control.help
+        assert "Made up: the first two dimensions." in markdown_text(app)
         assert all("Made up" in heading for heading in map_headings(app))
         assert "Made up is fitted to the train labels" in caption_text(app)
-        points = map_frame(app, "newest")
+        points = maps_points(app)
     states = runs.read_hidden_states(run.path, 2, "mean", 3)[:, :2].astype(np.float32)
-    part = points[points["layer"] == 3].sort_values("row")
-    for axis, name in enumerate(("x2", "y2")):
-        shown = np.corrcoef(part[name], states[part["row"].to_numpy(), axis])[0, 1]
+    n_rows, at = len(points["row"]), points["withMaps"].index(3)
+    for axis, name in enumerate("xy"):
+        of_layer = points[name].reshape(-1, points["slots"], n_rows)[at, 2]
+        shown = np.corrcoef(of_layer, states[points["row"], axis])[0, 1]
         assert shown == pytest.approx(1, abs=1e-5)
 
 

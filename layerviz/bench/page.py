@@ -255,7 +255,6 @@ def _chart(n_points: int, n_snapshots: int):
         label_names=names,
         n_slots=n_snapshots,
         grid=Grid.of(CHART_LAYERS),
-        selectable=True,
     )
 
 

@@ -19,7 +19,7 @@ from layerviz.charts.frames import (
     points_frame,
     sample_rows,
 )
-from layerviz.charts.grid import Grid, rows_in_box
+from layerviz.charts.grid import Grid
 from layerviz.charts.heat_maps import (
     class_heat_map,
     confusion_heat_map,
@@ -27,7 +27,7 @@ from layerviz.charts.heat_maps import (
     similarity_frame,
     similarity_heat_map,
 )
-from layerviz.charts.layer_maps import FOOTNOTE_KEY, layer_maps
+from layerviz.charts.layer_maps import FOOTNOTE_KEY, layer_maps, panel_frames
 from layerviz.charts.legends import confidence_legend, legend, with_legend
 from layerviz.charts.look import legible
 from layerviz.charts.overlays import own_texts_frame, paths_frame
@@ -83,12 +83,12 @@ __all__ = [
     "metric_curve",
     "most_frequent",
     "own_texts_frame",
+    "panel_frames",
     "panels_frame",
     "paths_frame",
     "points_frame",
     "pooling_scores",
     "reliability_chart",
-    "rows_in_box",
     "sample_rows",
     "score_heat_map",
     "scores_over_depth",

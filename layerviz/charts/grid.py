@@ -1,18 +1,19 @@
-"""Where the maps lie on the page: panels, the axes of every mark, and what a box encloses."""
+"""Where the maps lie on the page: panels, and the axes of every mark."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-# The x axis of points that can be selected begins at (slot * MOST_PIXELS + width) * ORIGIN_STEP, so
-# that the ends of a box tell at which epoch, and at which width of the chart, it was drawn.
-MOST_PIXELS, ORIGIN_STEP = 10_000, 100
+from layerviz.config import TRAIN_AND_VAL
+
+# Whether a point is within its map: maps that are enlarged show a part of theirs.
+ON_MAP = "abs(datum.u - 0.5) <= 0.53 && abs(datum.v - 0.5) <= 0.53"
 
 
 @dataclass(frozen=True)
@@ -29,23 +30,32 @@ class Grid:
         Height of a panel in pixels; the width follows from the page.
     stacked : bool
         Whether val is below train instead of beside it.
+    splits : tuple of str
+        Those that have maps, in their order.
     """
 
     columns: int
     rows: int
     panel_height: int
     stacked: bool = False
+    splits: tuple[str, ...] = TRAIN_AND_VAL
 
     HEADER = 26  # pixels above the panels, for the name of the split
     GAP = 0.14  # between train and val, in panel widths
 
     @classmethod
-    def of(cls, n_layers: int) -> Grid:
+    def of(cls, n_layers: int, splits: Sequence[str] = TRAIN_AND_VAL) -> Grid:
         """Lay out ``n_layers`` panels per split so that they fit a page."""
         if n_layers == 1:
-            return cls(1, 1, 430)
+            return cls(1, 1, 430, splits=tuple(splits))
         columns = 2 if n_layers <= 8 else 3 if n_layers <= 15 else 4
-        return cls(columns, math.ceil(n_layers / columns), {2: 206, 3: 196, 4: 172}[columns])
+        rows = math.ceil(n_layers / columns)
+        return cls(columns, rows, {2: 206, 3: 196, 4: 172}[columns], splits=tuple(splits))
+
+    @classmethod
+    def narrow(cls, n_layers: int, splits: Sequence[str] = TRAIN_AND_VAL) -> Grid:
+        """Lay out as `of`, for a phone: one panel of each split side by side."""
+        return cls(1, n_layers, 206, splits=tuple(splits))
 
     @classmethod
     def matrix(cls, n_encoders: int) -> Grid:
@@ -57,12 +67,15 @@ class Grid:
     @property
     def width(self) -> float:
         """Width of the whole chart, in panels."""
-        return self.columns if self.stacked else 2 * self.columns + self.GAP
+        if self.stacked:
+            return self.columns
+        n = len(self.splits)
+        return n * self.columns + (n - 1) * self.GAP
 
     @property
     def height(self) -> int:
         """Height of the whole chart in pixels."""
-        return (1 + self.stacked) * self.side_height
+        return (len(self.splits) if self.stacked else 1) * self.side_height
 
     @property
     def title_height(self) -> int:
@@ -90,72 +103,58 @@ class Grid:
     def sides(self) -> list[alt.Parameter]:
         """Return the sides of the square that a map fills, for `in_panel`.
 
-        They are computed once per width, not once per point, because Streamlit has Vega interpret
-        its expressions instead of compiling them.
+        They follow the chart's size, which whoever draws it may change: a map stays a square. They
+        are computed once per size, not once per point.
         """
-        height = f"min(width / {self.width} * 0.96, {self.map_height}) * 0.94"
+        stretched = f"(height / {self.height})"
+        side = f"min(width / {self.width} * 0.96, {self.map_height} * {stretched}) * 0.94"
         return [
-            alt.param(name="map_height", expr=height),  # in pixels
-            alt.param(name="map_width", expr=f"{height} / (width / {self.width})"),  # in panels
+            alt.param(name="map_side", expr=side),  # in pixels
+            alt.param(name="map_height", expr=f"map_side / {stretched}"),  # on the y axis
+            alt.param(name="map_width", expr=f"map_side / (width / {self.width})"),  # in panels
         ]
 
     def corner(self, panel: int, side: int) -> tuple[float, float]:
-        """Return left edge (in panels) and top edge (in pixels) of a panel on a side (0 or 1)."""
+        """Return left edge (in panels) and top edge (in pixels) of a panel of a split's side."""
         row, column = divmod(panel, self.columns)
         left, top = column, self.HEADER + row * self.panel_height
         if self.stacked:
             return left, top + side * self.side_height
         return left + side * (self.columns + self.GAP), top
 
+    def centre(self, panel: int, side: int) -> tuple[float, float]:
+        """Return the middle of a map, in panels and in pixels."""
+        left, top = self.corner(panel, side)
+        return left + 0.5, top + self.map_middle
+
     def heading_top(self, side: int) -> float:
         """Return the upper edge of a split's heading, in pixels."""
         return float(side * self.side_height if self.stacked else 0)
 
 
-def rows_in_box(
-    box: Mapping[str, Sequence[float]], points: pd.DataFrame, layers: Sequence[int], grid: Grid
-) -> np.ndarray:
-    """Return the ``row`` of the points inside a box that was dragged over a chart of `layer_maps`.
-
-    Parameters
-    ----------
-    box : mapping
-        ``x`` and ``y``, each with the ends of a range, as the selection named ``box`` gives them.
-    points, layers, grid
-        As they were drawn.
-    """
-    (left, right), (top, bottom) = sorted(box["x"]), sorted(box["y"])
-    origin = int(left // ORIGIN_STEP)
-    left, right = left - origin * ORIGIN_STEP, right - origin * ORIGIN_STEP
-    slot, panel_width = origin // MOST_PIXELS, origin % MOST_PIXELS / grid.width
-    slots = np.minimum(slot, points["newest"].to_numpy())
-    rows = np.arange(len(points))
-    xs, ys = (
-        np.stack([points[name].to_numpy() for name in slot_columns(points, axis)], axis=1)
-        for axis in ("x", "y")
-    )
-    corners = panel_corners(points, layers, grid)
-    side = min(panel_width * 0.96, grid.map_height) * 0.94  # as in `Grid.sides`
-    x = corners[:, 0] + 0.5 + (xs[rows, slots] - 0.5) * side / panel_width
-    y = corners[:, 1] + grid.map_middle - (ys[rows, slots] - 0.5) * side
-    inside = (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
-    return np.unique(points["row"].to_numpy()[inside])
-
-
 def panel_corners(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> np.ndarray:
     """Return left edge (in panels) and top edge (in pixels) of the panel of each row, (n, 2)."""
+    n_sides = len(grid.splits)
     corners = np.array(
-        [[grid.corner(panel, side) for side in (0, 1)] for panel in range(len(layers))]
+        [[grid.corner(panel, side) for side in range(n_sides)] for panel in range(len(layers))]
     )
-    panel_of = {layer: panel for panel, layer in enumerate(layers)}
-    panels = frame["layer"].map(panel_of).to_numpy(dtype=int)
-    return corners.astype(float)[panels, (frame["split"] == "val").to_numpy().astype(int)]
+    panels = frame["layer"].map({layer: panel for panel, layer in enumerate(layers)})
+    sides = frame["split"].map({split: side for side, split in enumerate(grid.splits)})
+    return corners.astype(float)[panels.to_numpy(dtype=int), sides.to_numpy(dtype=int)]
 
 
 def with_centres(frame: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
     """Add the middle of each row's map, for `in_panel`."""
     corners = panel_corners(frame, layers, grid)
     return frame.assign(centre_x=corners[:, 0] + 0.5, centre_y=corners[:, 1] + grid.map_middle)
+
+
+def zoomed(x: str, y: str) -> dict[str, str]:
+    """Return Vega expressions of where in its map a position in the unit square is seen."""
+    return {
+        "u": f"({x} - zoom_x) * zoom + 0.5",
+        "v": f"({y} - zoom_y) * zoom + 0.5",
+    }
 
 
 def in_panel(x: str, y: str) -> dict[str, str]:

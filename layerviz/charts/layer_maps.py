@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz.charts.grid import (
-    MOST_PIXELS,
-    ORIGIN_STEP,
+    ON_MAP,
     Grid,
     in_panel,
     panel_corners,
@@ -23,14 +22,32 @@ from layerviz.charts.grid import (
     with_centres,
     x_in_panels,
     y_in_pixels,
+    zoomed,
 )
 from layerviz.charts.map_titles import headings, title_params, titles
 from layerviz.charts.overlays import own_text_stars, path_lines
-from layerviz.charts.palette import OTHER_COLOUR, PALETTE
+from layerviz.charts.palette import PALETTE
 
 POINTS_IN_SVG = 2000
 FOOTNOTE_KEY = "footnote"  # in a chart's ``usermeta``: what pictures of it say below it
 SLOTTED = ("x", "y", "colour", "predicted", "confidence")  # columns, one per slot
+_IN_COLUMNS = ("datum[x_now]", "datum[y_now]", "datum[colour_now]")
+_IN_PARAMETERS = (
+    "xs[datum.at + slot * shift] / unit",
+    "ys[datum.at + slot * shift] / unit",
+    "codes[datum.of + slot * code_shift]",
+)
+_TOLD = {  # by tooltips
+    "predicted": "names[datum[predicted_now]]",
+    "confidence": "datum[confidence_now] / 100",
+    "map": "maps[datum.layer]",
+}
+# Opacity of a point: none outside its map, hardly any where its colour is not the isolated one,
+# little where others are selected.
+_OPACITY = (
+    f"!({ON_MAP}) ? 0 : length(isolated) && indexof(isolated, datum.code) < 0 ? 0.06 : "
+    "datum.highlighted > 1 ? 0.95 : datum.highlighted ? 0.75 : 0.22"
+)
 
 
 def layer_maps(
@@ -45,19 +62,20 @@ def layer_maps(
     slider_name: str = "Epoch ",
     dark: bool = False,
     grid: Grid | None = None,
-    selectable: bool = False,
     names: Sequence[str] | None = None,
     paths: pd.DataFrame | None = None,
     own_texts: pd.DataFrame | None = None,
     n_points: int | None = None,
     footnote: str = "",
+    live: bool = False,
 ) -> alt.LayerChart:
     """Draw the maps of the given layers, train on the left and val on the right.
 
-    Where examples can be selected, a click picks one (with shift several) under the name ``pick``,
-    as their ``row``, and dragging a box those inside it under the name ``box``, as ranges of ``x``
-    and ``y``, which `rows_in_box` turns into rows. The selection is shown through ``highlighted``,
-    so that the same examples stand out in all maps.
+    A selection is shown through ``highlighted``, so that the same examples stand out in all maps.
+    Whoever draws the chart may set more of its parameters: ``slot`` (the slider's position),
+    ``isolated`` (indices into `PALETTE`; points of other colours are hardly seen) and ``zoom``,
+    ``zoom_x``, ``zoom_y`` (how many times all maps are enlarged, and the middle of what they show,
+    in the unit square).
 
     Parameters
     ----------
@@ -69,7 +87,7 @@ def layer_maps(
         `label_names`) and its probability ``confidence<s>`` in percent.
     examples : DataFrame
         One row per example: ``row``, ``text``, ``label`` and, where some examples are selected,
-        ``highlighted``: 2 for those, which are larger, 0 for the others, which turn grey.
+        ``highlighted``: 2 for those, which are larger, 0 for the others, which turn faint.
     panels : DataFrame
         One row per layer and split: ``layer``, ``split``, and per slot the panel's ``title0``, ...
         and the ``heading0``, ... of the split.
@@ -87,8 +105,6 @@ def layer_maps(
         Whether the page has a dark background.
     grid : Grid, optional
         By default `Grid.of` the number of layers.
-    selectable : bool
-        Whether examples can be selected.
     names : sequence of str, optional
         What the maps are called in tooltips, in the order of `layers`, where they are not layers
         of one encoder.
@@ -101,6 +117,11 @@ def layer_maps(
         some come and go with a selection, which must not change the specification.
     footnote : str
         What pictures of the chart say below it, where no page does.
+    live : bool
+        Whether the positions and colours of the points are not columns but parameters, which
+        whoever draws the chart sets and changes in place: ``xs`` and ``ys`` (in parts of ``unit``)
+        are read at ``at + slot * shift`` of a point, ``codes`` (indices into `PALETTE`) at
+        ``of + slot * code_shift``. Such a chart has no tooltips.
 
     Returns
     -------
@@ -115,7 +136,7 @@ def layer_maps(
         value=n_slots - 1 if start is None else start,
         bind=slider if n_slots > 1 else alt.Undefined,
     )
-    frames = _with_edges(panels, layers, grid)
+    frames = panel_frames(panels, layers, grid)
     overlays: list[alt.Chart | alt.LayerChart] = []
     if paths is not None:
         overlays.append(path_lines(paths, layers, grid))
@@ -129,8 +150,8 @@ def layer_maps(
             layers,
             grid,
             n_points,
-            selectable,
-            names is not None,
+            _tooltip(names is not None),
+            live,
         ),
         *overlays,
         titles(frames, grid, dark),
@@ -140,7 +161,11 @@ def layer_maps(
         alt.param(name="palette", value=list(PALETTE)),
         alt.param(name="names", value=list(label_names)),
         alt.param(name="maps", value=list(names or ())),
-        *_current_slot(),
+        alt.param(name="isolated", value=[]),
+        alt.param(name="zoom", value=1),
+        alt.param(name="zoom_x", value=0.5),
+        alt.param(name="zoom_y", value=0.5),
+        *(_live_parameters() if live else _current_slot()),
         *grid.sides(),
         *title_params(grid),
     )
@@ -148,31 +173,37 @@ def layer_maps(
     usermeta: dict[str, object] = {"embedOptions": {"renderer": renderer}}
     if footnote:
         usermeta[FOOTNOTE_KEY] = footnote
-    chart = chart.properties(
+    return chart.properties(
         height=grid.height,
         width="container",
         padding={"left": 0, "right": 0, "top": 0, "bottom": 4},
         usermeta=usermeta,
-    )
-    if selectable:
-        chart = chart.resolve_scale(x="independent")  # that of the points moves with the slot
-    return chart.configure_view(stroke=None)
+    ).configure_view(stroke=None)
 
 
-def _with_edges(panels: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
+def panel_frames(panels: pd.DataFrame, layers: Sequence[int], grid: Grid) -> pd.DataFrame:
+    """Return `panels` with where each lies, as `layer_maps` draws them.
+
+    Returns
+    -------
+    DataFrame
+        With ``left`` and ``right`` in panels, ``top``, ``bottom`` and ``heading_top`` in pixels,
+        and ``first``: whether the panel is the first of its split, which has the heading.
+    """
     corners = panel_corners(panels, layers, grid)
     return panels.assign(
         left=corners[:, 0] + 0.02,
         right=corners[:, 0] + 0.98,
         top=corners[:, 1],
         bottom=corners[:, 1] + grid.panel_height - 6.0,
-        heading_top=[grid.heading_top(int(split == "val")) for split in panels["split"]],
+        heading_top=[grid.heading_top(grid.splits.index(split)) for split in panels["split"]],
+        first=panels["layer"] == layers[0],
     )
 
 
 def _outlines(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
     return (
-        alt.Chart(frames[["left", "right", "top", "bottom"]])
+        alt.Chart(frames)
         .mark_rect(
             fillOpacity=0,
             stroke="#5a5f6b" if dark else "#d5d8de",
@@ -205,11 +236,18 @@ def _with_all_slots(points: pd.DataFrame, n_slots: int) -> pd.DataFrame:
 
 
 def _current_slot() -> list[alt.Parameter]:
-    """Return what follows from the slot alone: the columns to read, and the axis's first value."""
-    origin = f"(slot * {MOST_PIXELS} + floor(width)) * {ORIGIN_STEP}"
+    """Return the columns to read, which follow from the slot alone."""
+    return [alt.param(name=f"{name}_now", expr=f"'{name}' + slot") for name in SLOTTED]
+
+
+def _live_parameters() -> list[alt.Parameter]:
+    """Return the parameters that a live chart reads, still empty."""
+    arrays = [alt.param(name=name, value=[]) for name in ("xs", "ys", "codes")]
     return [
-        alt.param(name="origin", expr=origin),
-        *(alt.param(name=f"{name}_now", expr=f"'{name}' + slot") for name in SLOTTED),
+        *arrays,
+        alt.param(name="unit", value=1),
+        alt.param(name="shift", value=0),
+        alt.param(name="code_shift", value=0),
     ]
 
 
@@ -219,54 +257,49 @@ def _points(
     layers: Sequence[int],
     grid: Grid,
     n_points: int,
-    selectable: bool,
-    named: bool,
+    tooltip: Sequence[alt.Tooltip],
+    live: bool,
 ) -> alt.Chart:
     if "highlighted" not in examples:
         examples = examples.assign(highlighted=1)
-    texts = alt.LookupData(data=examples, key="row", fields=["text", "label", "highlighted"])
-    position, horizontal = in_panel("datum[x_now]", "datum[y_now]"), x_in_panels("x", grid)
-    if selectable:
-        position["x"] = f"origin + {position['x']}"
-        ends = [{"expr": "origin"}, {"expr": f"origin + {grid.width}"}]
-        horizontal = alt.X("x:Q", axis=None).scale(domain=ends, nice=False)
+    fields = ["highlighted"] if live else ["text", "label", "highlighted"]
+    x, y, code = _IN_PARAMETERS if live else _IN_COLUMNS
     size = _point_size(n_points, len(layers))
-    chart = (
+    return (
         alt.Chart(with_centres(points, layers, grid))
-        .transform_lookup("row", from_=texts)
+        .transform_lookup("row", from_=alt.LookupData(data=examples, key="row", fields=fields))
         .transform_calculate(
-            **position,
-            colour=f"datum.highlighted ? palette[datum[colour_now]] : '{OTHER_COLOUR}'",
-            predicted="names[datum[predicted_now]]",
-            confidence="datum[confidence_now] / 100",
-            map="maps[datum.layer]",
+            **zoomed(x, y),
+            **in_panel("datum.u", "datum.v"),
+            code=code,
+            colour="palette[datum.code]",
+            **({} if live else _TOLD),
         )
         .mark_circle(
-            size={"expr": f"(datum.highlighted > 1 ? 2 : 1) * {size}"},
-            opacity={"expr": "datum.highlighted > 1 ? 0.95 : datum.highlighted ? 0.75 : 0.3"},
+            size={"expr": f"(datum.highlighted > 1 ? 2 : 1) * {size} * min(3, sqrt(zoom))"},
+            opacity={"expr": _OPACITY},
             stroke=None,
-            aria=n_points <= POINTS_IN_SVG,  # composes a description of each at each move
+            aria=False,  # the page lists the points; a description of each would be no help
         )
         .encode(
-            x=horizontal,
+            x=x_in_panels("x", grid),
             y=y_in_pixels("y", grid),
             color=alt.Color("colour:N", scale=None, legend=None),
-            tooltip=[
-                alt.Tooltip("text:N", title="Text"),
-                alt.Tooltip("label:N", title="Label"),
-                alt.Tooltip("predicted:N", title="Predicted"),
-                alt.Tooltip("confidence:Q", title="Confidence", format=".0%"),
-                alt.Tooltip("map:N", title="Map")
-                if named
-                else alt.Tooltip("layer:Q", title="Layer"),
-            ],
+            order=alt.Order("highlighted:Q"),  # those selected lie on top
+            tooltip=alt.value(None) if live else list(tooltip),
         )
     )
-    if not selectable:
-        return chart
-    chart = chart.encode(order=alt.Order("highlighted:Q"))  # those selected lie on top
-    box = alt.selection_interval(name="box", encodings=["x", "y"])
-    return chart.add_params(box, alt.selection_point(name="pick", fields=["row"]))
+
+
+def _tooltip(named: bool) -> list[alt.Tooltip]:
+    """Return what is said of the point under the mouse; maps that are no layers have names."""
+    return [
+        alt.Tooltip("text:N", title="Text"),
+        alt.Tooltip("label:N", title="Label"),
+        alt.Tooltip("predicted:N", title="Predicted"),
+        alt.Tooltip("confidence:Q", title="Confidence", format=".0%"),
+        alt.Tooltip("map:N", title="Map") if named else alt.Tooltip("layer:Q", title="Layer"),
+    ]
 
 
 def _point_size(n_points: int, n_layers: int) -> int:

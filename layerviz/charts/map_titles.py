@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from layerviz.charts.frames import TITLE_SEPARATOR
-from layerviz.charts.grid import Grid, slot_columns, x_in_panels, y_in_pixels
+from layerviz.charts.grid import Grid, x_in_panels, y_in_pixels
 
 LETTER = 0.56  # mean width of a letter, in sizes of its font: that of wide ones, as DejaVu Sans
 USUAL_SIZE, SMALL_SIZE, SMALLEST_SIZE = 11, 9, 6  # of a title, in pixels
@@ -25,7 +25,7 @@ def titles(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
     dark : bool
     """
     return (
-        alt.Chart(frames[["left", "top", *slot_columns(frames, "title")]])
+        alt.Chart(frames)
         .transform_calculate(title="split(datum['title' + slot], '\\n')")
         .transform_calculate(title=f"{_fitted('datum.title[0]')} + {_second_line()}")
         .mark_text(
@@ -62,15 +62,15 @@ def headings(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
     Parameters
     ----------
     frames : DataFrame
-        One row per panel: ``split``, ``left``, ``heading_top``, and per slot ``heading0``, ...
+        One row per panel: ``left``, ``heading_top``, ``first``, and per slot ``heading0``, ...
     grid : Grid
     dark : bool
     """
-    firsts = frames.sort_values("left").groupby("split", sort=False).head(1)
-    part = 1 if grid.stacked else 0.48  # of the width
+    part = 1 if grid.stacked else 0.96 / len(grid.splits)  # of the width
     size = f"width * {part} / (length(datum.heading) * {LETTER})"
     return (
-        alt.Chart(firsts[["left", "heading_top", *slot_columns(frames, "heading")]])
+        alt.Chart(frames)
+        .transform_filter("datum.first")
         .transform_calculate(heading="datum['heading' + slot]")
         .mark_text(
             align="left",
@@ -96,16 +96,22 @@ def _second_line() -> str:
 def _fitted(line: str) -> str:
     """Return the Vega expression of a line that is broken where it is too long for its panel.
 
-    Trustworthiness and kept neighbours stay together, if they can; then each part has a line.
+    Trustworthiness and kept neighbours stay together, if they can; then each part has a line, and
+    where that is too long, too, it is broken at commas.
     """
     separator = f"'{TITLE_SEPARATOR}'"
     before_trust = f"split({line}, {separator} + 'T ')"
-    in_two = f"join({before_trust}, '\\nT ')"
-    in_parts = f"join(split(join(split({line}, {separator}), '\\n'), ', '), ',\\n')"
-    longest = f"max({_width(before_trust + '[0]')}, {_width(before_trust + '[1]')})"
-    return (
-        f"({_width(line)} < title_room ? {line} : {longest} < title_room ? {in_two} : {in_parts})"
+    parts = f"split({line}, {separator})"
+    ways = (
+        (line, [line]),
+        (f"join({before_trust}, '\\nT ')", [f"{before_trust}[{at}]" for at in range(2)]),
+        (f"join({parts}, '\\n')", [f"{parts}[{at}]" for at in range(3)]),
     )
+    fitted = f"join(split(join({parts}, '\\n'), ', '), ',\\n')"
+    for broken, pieces in reversed(ways):
+        longest = f"max({', '.join(map(_width, pieces))})"
+        fitted = f"({longest} < title_room ? {broken} : {fitted})"
+    return fitted
 
 
 def _width(text: str) -> str:

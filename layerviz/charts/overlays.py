@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from layerviz.charts.grid import (
+    ON_MAP,
     Grid,
     in_panel,
     slot_columns,
     with_centres,
     x_in_panels,
     y_in_pixels,
+    zoomed,
 )
 from layerviz.charts.palette import PALETTE
 from layerviz.config import TRAIN_AND_VAL
@@ -98,7 +100,9 @@ def path_lines(paths: pd.DataFrame, layers: Sequence[int], grid: Grid) -> alt.Ch
     return (
         alt.Chart(with_centres(paths, layers, grid))
         .transform_filter("datum.at <= slot")
-        .transform_calculate(**in_panel("datum.x", "datum.y"))
+        .transform_calculate(**zoomed("datum.x", "datum.y"))
+        .transform_filter(ON_MAP)
+        .transform_calculate(**in_panel("datum.u", "datum.v"))
         .mark_line(
             strokeWidth=1.4,
             opacity=0.85,
@@ -124,7 +128,8 @@ def own_text_stars(
     ink, paper = ("#F2F3F5", "#14171D") if dark else ("#1F2430", "#FFFFFF")
     base = (
         alt.Chart(with_centres(own_texts, layers, grid))
-        .transform_calculate(**in_panel("datum.x", "datum.y"))
+        .transform_calculate(**zoomed("datum.x", "datum.y"))
+        .transform_calculate(**in_panel("datum.u", "datum.v"))
         .encode(x=x_in_panels("x", grid), y=y_in_pixels("y", grid))
     )
     stars = base.mark_point(

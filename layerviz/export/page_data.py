@@ -8,9 +8,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from layerviz.charts.named_frames import without_frames
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.errors import RunError
-from layerviz.export.pictures import FONT, specification, themed, without_frames
+from layerviz.export.pictures import FONT, specification, themed
 from layerviz.export.run_charts import chart_of, heat_map_chart
 from layerviz.runs import Run
 from layerviz.separability import Cell

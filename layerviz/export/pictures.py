@@ -12,10 +12,10 @@ import vl_convert
 from altair.typing import ChartType
 
 from layerviz.charts import FOOTNOTE_KEY
+from layerviz.charts.named_frames import without_frames
 from layerviz.errors import ConfigError
 
 PICTURE_FORMATS = ("png", "svg", "json")
-ROWS_APART = 1000  # frames from this size on do not pass through Altair, which refuses 5,000 rows
 GAP = 20  # pixels that Vega-Lite leaves between charts side by side
 FOOTNOTE_SIZE = 11  # of its letters, in pixels
 FOOTNOTE_LETTER = 0.58  # mean width of a letter, in sizes of the font
@@ -80,25 +80,6 @@ def specification(chart: ChartType) -> dict[str, Any]:
     spec = without_frames(chart, frames).to_dict()
     rows = {name: alt.to_values(frame)["values"] for name, frame in frames.items()}
     return {**spec, "datasets": {**spec.get("datasets", {}), **rows}}
-
-
-def without_frames(node: Any, frames: dict[str, pd.DataFrame], rows_apart: int = ROWS_APART) -> Any:
-    """Return a copy in which large frames are replaced by names; `frames` collects them."""
-    if isinstance(node, pd.DataFrame):
-        if len(node) < rows_apart:
-            return node
-        name = next((name for name, frame in frames.items() if frame is node), "")
-        name = name or f"rows-{len(frames)}"
-        frames[name] = node
-        return alt.NamedData(name)
-    if isinstance(node, alt.SchemaBase):
-        copy = node.copy(deep=False)
-        for name, value in copy._kwds.items():
-            copy._kwds[name] = without_frames(value, frames, rows_apart)
-        return copy
-    if isinstance(node, list | tuple):
-        return type(node)(without_frames(value, frames, rows_apart) for value in node)
-    return node
 
 
 def widened(spec: dict[str, Any], width: int) -> dict[str, Any]:

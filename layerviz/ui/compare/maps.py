@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, comparison
+from layerviz import cache, charts, comparison, instrument
 from layerviz.charts import Grid
 from layerviz.comparison import Comparison, Contender, Standing
 from layerviz.config import TRAIN_AND_VAL
+from layerviz.instrument import MapsInBrowser
 from layerviz.poolings import pooling_label
 from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
-from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.figure import save
+from layerviz.ui.parts.instrument import draw_maps, told
 from layerviz.ui.parts.map_chart import cached_maps
 from layerviz.ui.parts.map_controls import (
     classes_in_colour,
-    colour_legend,
     map_controls,
     pooling_control,
 )
-from layerviz.ui.parts.selection import clear_button, highlight, selection, selection_callback
+from layerviz.ui.parts.selection import clear_button, picked_message, select, selection
 from layerviz.ui.parts.state import keep, redrawing
 from layerviz.ui.parts.stored_maps import maps_are_ready, n_ready_snapshots
-from layerviz.views import MAPS_FOOTNOTE, MapsView, RunMaps, legend_of, small_print
+from layerviz.views import MAPS_FOOTNOTE, MapsView, RunMaps, small_print
 from layerviz.views.slider import most_per_split, shared_slots, slider_label
 from layerviz.wording import count, epoch_name, layer_name
 
@@ -159,9 +162,6 @@ def _draw(entries: list[_Entry], at_best: bool) -> None:
         replace(_common_maps(entry, indices, where[rows]), epochs=tuple(epochs), sizes=sizes)
         for entry, indices, where in zip(entries, snapshots, rows_of_runs, strict=True)
     ]
-    view = entries[0].view
-    legend = legend_of(entries[0].run.label_names, view.colouring, view.classes)
-    colour_legend(legend, "compare_legend")
     _chart(entries, maps, examples, rows, at_best)
     _selected_examples(entries, examples, rows_of_runs, snapshots)
     _show_small_print(maps, snapshots)
@@ -200,8 +200,108 @@ def _chart(
 ) -> None:
     """Draw the maps; what is selected in one of them is taken up as ids."""
     run, grid, columns = entries[0].run, Grid.matrix(len(entries)), range(len(entries))
-    when = "each at its best epoch" if at_best else ""
-    # Rows count the examples that all runs have in common; a map is an encoder, not a layer.
+    dark, ids = st.context.theme.type == "dark", examples["id"].to_numpy()
+    panels = _panels(entries, maps, "each at its best epoch" if at_best else "")
+    selected = selection(run)
+    key = _key(entries, maps, rows)
+    draw_maps(
+        CHART,
+        _points(maps, examples, rows, key),
+        {
+            "chart": CHART,
+            "points": key,
+            "of": run.dataset["fingerprint"],
+            "layouts": instrument.layouts_of(
+                panels, columns, [grid], n_points=len(columns) * len(rows), dark=dark
+            ),
+            "titles": [entry.title(at_best) for entry in entries],
+            "dark": dark,
+            "palette": list(charts.PALETTE),
+            "colours": instrument.colours_message(
+                np.stack([np.stack(one.colours())[:, one.rows] for one in maps])
+            ),
+            "legend": instrument.legend_message(maps[0].legend()),
+            "slots": instrument.slots_message(range(len(maps[0].epochs)), maps[0].epochs),
+            "selected": rows[np.isin(ids[rows], list(selected))].tolist(),
+            "paths": [],
+            "words": {"maps": "Maps of one layer of each encoder, train above val."},
+            "file": "comparison",
+            "place": {"snapshot": len(maps[0].epochs) - 1, "asked": f"{at_best}"},
+            "selectable": True,
+            "picked": picked_message(run, examples, rows),
+        },
+        on_snapshot=lambda: None,
+        on_selected=lambda: select(run, ids[told(CHART, "selected") or []].tolist()),
+        on_enlarged=lambda: None,
+        on_opened=lambda: None,
+    )
+    save(lambda: _as_chart(entries, maps, panels, examples, rows), "comparison-maps")
+
+
+def _panels(entries: list[_Entry], maps: list[RunMaps], when: str) -> pd.DataFrame:
+    """Return the titles: a map is an encoder here, not a layer."""
+    return pd.concat(
+        [
+            one.panels(names={entry.layer: entry.title(bool(when))}, when=when).assign(layer=column)
+            for column, (entry, one) in enumerate(zip(entries, maps, strict=True))
+        ],
+        ignore_index=True,
+    )
+
+
+def _key(entries: list[_Entry], maps: list[RunMaps], rows: np.ndarray) -> str:
+    """Return what tells these points from others."""
+    parts = [
+        (entry.run.run_id, entry.run.created, one.view.projection, one.view.pooling, entry.layer)
+        for entry, one in zip(entries, maps, strict=True)
+    ]
+    told_apart = f"{parts} {[one.snapshots for one in maps]} {rows.tobytes().hex()}"
+    return hashlib.blake2b(told_apart.encode(), digest_size=8).hexdigest()
+
+
+def _points(maps: list[RunMaps], examples: pd.DataFrame, rows: np.ndarray, key: str) -> bytes:
+    """Return the points; rows count the examples that all runs have in common."""
+    part = examples.iloc[rows]
+    columns = range(len(maps))
+    of_entries = [next(iter(one.by_layer.values())) for one in maps]
+    predicted, confidence = (
+        np.stack(
+            [
+                np.stack([frame[name].to_numpy()[one.rows] for frame in one.predictions])
+                for one in maps
+            ]
+        )
+        for name in ("predicted", "confidence")
+    )
+    return instrument.points_message(
+        MapsInBrowser(
+            columns,
+            dict(zip(columns, of_entries, strict=True)),
+            rows,
+            {column: one.rows for column, one in zip(columns, maps, strict=True)},
+        ),
+        chart=CHART,
+        key=key,
+        splits=part["split"].to_numpy(),
+        labels=part["label"].to_numpy(),
+        predicted=predicted,
+        confidence=confidence,
+        texts=charts.examples_frame(examples, maps[0].run.label_names, rows)["text"].tolist(),
+        names=part["id"].tolist(),
+        label_names=maps[0].run.label_names,
+        split_names=TRAIN_AND_VAL,
+    )
+
+
+def _as_chart(
+    entries: list[_Entry],
+    maps: list[RunMaps],
+    panels: pd.DataFrame,
+    examples: pd.DataFrame,
+    rows: np.ndarray,
+) -> alt.LayerChart:
+    """Return the maps as one chart, for files."""
+    run, columns = entries[0].run, range(len(entries))
     points = pd.concat(
         [
             one.points().assign(row=rows, layer=column)
@@ -209,35 +309,18 @@ def _chart(
         ],
         ignore_index=True,
     )
-    panels = pd.concat(
-        [
-            one.panels(names={entry.layer: entry.title(at_best)}, when=when).assign(layer=column)
-            for column, entry, one in zip(columns, entries, maps, strict=True)
-        ],
-        ignore_index=True,
-    )
-    ids = examples["id"].to_numpy()
-    texts = charts.examples_frame(examples, run.label_names, rows)
-    figure(
-        charts.layer_maps(
-            points,
-            highlight(texts, ids, selection(run)),
-            panels,
-            layers=columns,
-            label_names=run.label_names,
-            n_slots=len(maps[0].epochs),
-            slider_name=slider_label(maps[0].epochs),
-            dark=st.context.theme.type == "dark",
-            grid=grid,
-            selectable=True,
-            names=[entry.contender.name for entry in entries],
-            footnote=MAPS_FOOTNOTE,
-        ),
-        key=CHART,
-        name="comparison-maps",
-        on_select=selection_callback(CHART, run, ids, points, columns, grid),
-        selection_mode=["box", "pick"],
-        alt="Maps of one layer of each encoder, train above val.",
+    return charts.layer_maps(
+        points,
+        charts.examples_frame(examples, run.label_names, rows),
+        panels,
+        layers=columns,
+        label_names=run.label_names,
+        n_slots=len(maps[0].epochs),
+        slider_name=slider_label(maps[0].epochs),
+        dark=st.context.theme.type == "dark",
+        grid=Grid.matrix(len(entries)),
+        names=[entry.contender.name for entry in entries],
+        footnote=MAPS_FOOTNOTE,
     )
 
 

@@ -68,13 +68,20 @@ def heading_row() -> DeltaGenerator:
     )
 
 
-def save(chart: ChartType, name: str, frame: pd.DataFrame | None = None) -> None:
-    """Offer a chart in every format that can be drawn, and its numbers as CSV, made on demand."""
+def save(
+    chart: ChartType | Callable[[], ChartType], name: str, frame: pd.DataFrame | None = None
+) -> None:
+    """Offer a chart in every format that can be drawn, and its numbers as CSV, made on demand.
+
+    A chart that the page draws in another way is given as a function that makes it.
+    """
     with st.container(horizontal=True, horizontal_alignment="right"):
         _save_menu(chart, name, frame)
 
 
-def _save_menu(chart: ChartType, name: str, frame: pd.DataFrame | None) -> None:
+def _save_menu(
+    chart: ChartType | Callable[[], ChartType], name: str, frame: pd.DataFrame | None
+) -> None:
     menu = st.popover(
         "Save",
         icon=":material/download:",
@@ -86,10 +93,11 @@ def _save_menu(chart: ChartType, name: str, frame: pd.DataFrame | None) -> None:
     if not menu.open:
         return
     dark = st.context.theme.type == "dark"
+    finished = chart() if callable(chart) else chart
     with menu:
         for export in EXPORTS.values():
             if export.draw is not None:
-                file = partial(export.draw, chart, dark)
+                file = partial(export.draw, finished, dark)
                 _download_button(name, export.label, file, export.suffix, export.mime)
         if frame is not None:
             _download_button(name, "CSV", lambda: as_csv(frame), ".csv", "text/csv")

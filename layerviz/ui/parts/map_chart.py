@@ -1,32 +1,55 @@
-"""A run's maps as one chart in which examples can be selected."""
+"""A run's maps, in which examples can be selected and epochs played."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts
+from layerviz import cache, charts, instrument
 from layerviz.charts import Grid
-from layerviz.projection import DEFAULT_PROJECTION
+from layerviz.instrument import MapsInBrowser
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
-from layerviz.ui.parts.selection import MOST_PATHS, highlight, selection, selection_callback
-from layerviz.ui.parts.stored_maps import maps_are_ready, n_ready_snapshots, ready_maps
-from layerviz.views import MapsView, RunMaps
-from layerviz.views.slider import (
-    most_per_split,
-    nearest_slot,
-    ready_slots,
-    slots_of,
-    with_selected,
+from layerviz.ui.parts.epoch_place import keep_place, place_of
+from layerviz.ui.parts.examples_table import open_example
+from layerviz.ui.parts.instrument import draw_maps, told
+from layerviz.ui.parts.selection import MOST_PATHS, picked_message, select, selection
+from layerviz.ui.parts.stored_maps import (
+    layers_with_maps,
+    maps_are_ready,
+    n_ready_snapshots,
+    ready_maps,
 )
+from layerviz.views import MapsView, RunMaps
+from layerviz.views.slider import most_per_split, slots_of, with_selected
+from layerviz.wording import layer_name
 
-# The text for screen readers must not change with colour or projection: it is part of the
-# specification, and a changed specification would send the slider back to its start.
+STEP = ("at", "x", "y", "colour")  # what ``maps.js`` reads of a path beside the example and panel
 MAPS_IN_WORDS = "Maps of the chosen layers, train on the left and val on the right."
-PATHS = "paths"  # session state: whether paths through the epochs are drawn
+
+
+@dataclass(frozen=True)
+class MapsOnPage:
+    """What is shown.
+
+    Parameters
+    ----------
+    maps : RunMaps
+        Of the layers whose maps are ready.
+    slots : tuple of int
+        The snapshots under the slider's positions.
+    snapshot : int
+        The one at which it stands.
+    """
+
+    maps: RunMaps
+    slots: tuple[int, ...]
+    snapshot: int
 
 
 def show_maps(
@@ -34,73 +57,165 @@ def show_maps(
     view: MapsView,
     *,
     key: str,
-    start: tuple[str, int] | None = None,
     only: str | None = None,
-) -> tuple[RunMaps, list[int]]:
+    enlarged: bool = False,
+    on_enlarged: Callable[[int | None], None] | None = None,
+) -> MapsOnPage:
     """Show maps with an epoch slider; a click or a box in them selects examples.
 
     Parameters
     ----------
     run : Run
     view : MapsView
-        Stored maps that are not ready are asked for; PCA maps are shown until they are.
+        Stored maps that are not ready are asked for; PCA maps are shown until the first is.
     key : str
-        Of the chart.
-    start : tuple of str and int, optional
-        A run, and the snapshot at which its slider stands at first.
+        Of the component.
     only : str, optional
         Id of the one example to highlight, whatever is selected; nothing can be selected then.
-
-    Returns
-    -------
-    maps : RunMaps
-        What is shown.
-    slots : list of int
-        The snapshots under the slider's positions, those still to come included.
+    enlarged : bool
+        Whether the view has one layer because a reader enlarged it.
+    on_enlarged : callable, optional
+        Called with the layer whose title was clicked, None to show all chosen layers again.
     """
-    view = ready_view(run, view)
-    layers, examples = view.layers, cache.examples(run)
+    layers, view = view.layers, layers_with_maps(run, view)
+    examples = cache.examples(run)
     ids, splits = examples["id"].to_numpy(), examples["split"].to_numpy()
     chosen = {only} if only else selection(run)
     is_chosen = np.isin(ids, list(chosen))
     sample = charts.sample_rows(splits, most_per_split(len(layers)))
-    n_points = len(layers) * len(sample)  # what is selected changes neither slots nor looks
-    slots = slots_of(run, n_points)
-    n_ready = min(n_ready_snapshots(run, view.projection, view.pooling, layer) for layer in layers)
-    maps = cached_maps(
-        run,
-        view,
-        ready_slots(slots, n_ready),
-        with_selected(sample, splits, is_chosen, len(layers)),
+    rows = with_selected(sample, splits, is_chosen, len(layers))
+    slots = _slots(run, view, len(layers) * len(sample))
+    maps = cached_maps(run, view, slots, rows)
+    points_key = _key(run, view, layers, slots, rows, maps)
+    draw_maps(
+        key,
+        _points(maps, key, points_key, layers),
+        {
+            "chart": key,
+            "points": points_key,
+            "of": run.run_id,
+            **_look(maps, layers, len(sample), chosen, ids),
+            "place": place_of(run, slots),
+            "enlarged": enlarged,
+            "enlargeable": on_enlarged is not None,
+            "selectable": only is None,
+            "bare": only is not None,
+            "picked": None if only else picked_message(run, examples, rows),
+        },
+        on_snapshot=lambda: keep_place(run, told(key, "snapshot")),
+        on_selected=lambda: select(run, ids[told(key, "selected") or []].tolist()),
+        on_enlarged=lambda: on_enlarged and on_enlarged((told(key, "enlarged") or {}).get("panel")),
+        on_opened=lambda: open_example(run, str(told(key, "opened"))),
     )
-    points = maps.points()
-    with_path = maps.rows[is_chosen[maps.rows]]
-    if len(with_path) > MOST_PATHS or not (only or st.session_state.get(PATHS, True)):
-        with_path = with_path[:0]
-    on_select = selection_callback(key, run, ids, points, layers, Grid.of(len(layers)))
-    whole_epochs = run.config.snapshots_per_epoch == 1 and len(slots) == slots[-1] + 1
-    st.altair_chart(
-        charts.layer_maps(
-            points,
-            highlight(maps.texts(), ids, chosen),
-            maps.panels(len(slots)),
-            layers=layers,
-            label_names=run.label_names,
-            n_slots=len(slots),
-            start=_first_slot(run, slots, start),
-            slider_name="Epoch " if whole_epochs else "Snapshot ",
-            dark=st.context.theme.type == "dark",
-            selectable=only is None,
-            paths=charts.paths_frame(points, with_path),
-            n_points=n_points,
-        ),
-        width="stretch",
+    return MapsOnPage(maps, slots, place_of(run, slots)["snapshot"])
+
+
+def _slots(run: Run, view: MapsView, n_points: int) -> tuple[int, ...]:
+    """Return the snapshots under the slider: its end is the newest one that any map shows."""
+    n_ready = max(n_ready_snapshots(run, view.projection, view.pooling, one) for one in view.layers)
+    return tuple(index for index in slots_of(run, n_points) if index < n_ready)
+
+
+def _key(
+    run: Run,
+    view: MapsView,
+    layers: Sequence[int],
+    slots: Sequence[int],
+    rows: np.ndarray,
+    maps: RunMaps,
+) -> str:
+    ready = [of_layer.n_snapshots for of_layer in maps.by_layer.values()]
+    parts = (run.run_id, run.created, view.pooling, view.projection, layers, view.layers, slots)
+    told_apart = f"{parts} {ready} {rows.tobytes().hex()}"
+    return hashlib.blake2b(told_apart.encode(), digest_size=8).hexdigest()
+
+
+def _points(maps: RunMaps, chart: str, key: str, layers: Sequence[int]) -> bytes:
+    rows, examples = maps.rows, maps.examples
+    part = examples.iloc[rows]
+    texts = maps.texts()["text"].tolist()
+    return instrument.points_message(
+        MapsInBrowser(layers, maps.by_layer, rows, {}),
+        chart=chart,
         key=key,
-        alt=MAPS_IN_WORDS,
-        on_select="ignore" if only else on_select,
-        selection_mode=None if only else ["box", "pick"],
+        splits=part["split"].to_numpy(),
+        labels=part["label"].to_numpy(),
+        predicted=_of_drawn(maps, "predicted"),
+        confidence=_of_drawn(maps, "confidence"),
+        texts=texts,
+        names=part["id"].tolist(),
+        label_names=maps.run.label_names,
+        split_names=Grid.of(1).splits,
     )
-    return maps, slots
+
+
+def _of_drawn(maps: RunMaps, column: str) -> np.ndarray:
+    """Return one column of the predictions at every slot, of the drawn examples: (1, S, m)."""
+    return np.stack([one[column].to_numpy()[maps.rows] for one in maps.predictions])[None]
+
+
+def _look(
+    maps: RunMaps, layers: Sequence[int], n_sample: int, chosen: set[str], ids: np.ndarray
+) -> dict[str, object]:
+    """Return what the maps look like: layout, colours, legend, what is selected, its paths."""
+    n, dark = len(layers), st.context.theme.type == "dark"
+    grids = [Grid.of(n), Grid.narrow(n)] if n > 1 else [Grid.of(1)]
+    drawn_ids = ids[maps.rows]
+    codes = np.stack(maps.colours())[None][:, :, maps.rows]
+    return {
+        "layouts": instrument.layouts_of(
+            _panels(maps, layers), layers, grids, n_points=n * n_sample, dark=dark
+        ),
+        "titles": [layer_name(layer) for layer in layers],
+        "dark": dark,
+        "palette": list(charts.PALETTE),
+        "colours": instrument.colours_message(codes),
+        "legend": instrument.legend_message(maps.legend()),
+        "slots": instrument.slots_message(maps.snapshots, maps.epochs),
+        "selected": maps.rows[np.isin(drawn_ids, list(chosen))].tolist(),
+        "paths": _paths(maps, layers, chosen, ids),
+        "words": {"maps": MAPS_IN_WORDS},
+        "file": maps.run.run_id,
+    }
+
+
+def _panels(maps: RunMaps, layers: Sequence[int]) -> pd.DataFrame:
+    """Return the titles of all panels; those of layers without a map say that it is being drawn."""
+    ready = maps.panels()
+    missing = [layer for layer in layers if layer not in maps.by_layer]
+    if not missing:
+        return ready
+    first = ready.drop_duplicates("split")
+    waiting = PROJECTIONS[maps.view.projection].label
+    titles = [str(name) for name in ready if str(name).startswith("title")]
+    more = []
+    for layer in missing:
+        panel = first.assign(layer=layer)
+        panel[titles] = f"{layer_name(layer)}\n{waiting} is being drawn"
+        more.append(panel)
+    order = {layer: at for at, layer in enumerate(layers)}
+    return pd.concat([ready, *more]).sort_values(
+        "layer", key=lambda column: column.map(order), kind="stable"
+    )
+
+
+def _paths(
+    maps: RunMaps, layers: Sequence[int], chosen: set[str], ids: np.ndarray
+) -> list[list[object]]:
+    """Return the way of the selected examples, each step in the colour of the class predicted."""
+    if not 0 < len(chosen) <= MOST_PATHS:
+        return []
+    rows = maps.rows[np.isin(ids[maps.rows], list(chosen))]
+    if not len(rows):
+        return []
+    points = maps.points()
+    paths = charts.paths_frame(points, rows)
+    panel_of = {layer: at for at, layer in enumerate(layers)}
+    side_of = {split: at for at, split in enumerate(Grid.of(1).splits)}
+    return [
+        [one["row"], panel_of[one["layer"]], side_of[one["split"]], *(one[name] for name in STEP)]
+        for one in paths.to_dict("records")
+    ]
 
 
 def ready_view(run: Run, view: MapsView, snapshot: int = 0) -> MapsView:
@@ -143,9 +258,3 @@ def cached_maps(
         predictions=[cache.predictions(run, index) for index in snapshots],
         measures=cache.measures(run),
     )
-
-
-def _first_slot(run: Run, slots: Sequence[int], start: tuple[str, int] | None) -> int:
-    """Return the slider's first position: the newest snapshot, or the one a reader asked for."""
-    run_id, snapshot = start or ("", 0)
-    return nearest_slot(slots, snapshot) if run_id == run.run_id else len(slots) - 1

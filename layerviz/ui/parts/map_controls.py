@@ -23,7 +23,9 @@ PRESETS: dict[str, Callable[[int], tuple[int, ...]]] = {
 }
 
 
-def pooling_control(key: str, poolings: Sequence[str], first: str | None = None) -> str:
+def pooling_control(
+    key: str, poolings: Sequence[str], first: str | None = None, *, labelled: bool = True
+) -> str:
     """Let the reader choose one of the poolings of a run; preset is `first`, or the run's first.
 
     The choice is remembered from run to run, where the runs have it.
@@ -34,11 +36,12 @@ def pooling_control(key: str, poolings: Sequence[str], first: str | None = None)
         key=key,
         first=first,
         format_func=pooling_label,
-        help="How a layer's token vectors become one vector per example.",
+        label_visibility="visible" if labelled else "collapsed",
+        help="How a layer's token vectors become one vector per example." if labelled else None,
     )
 
 
-def map_controls(prefix: str) -> tuple[str, str]:
+def map_controls(prefix: str, *, labelled: bool = True) -> tuple[str, str]:
     """Let the reader choose projection and colouring.
 
     The choices live under ``projection`` and ``colouring``, after `prefix`.
@@ -49,14 +52,16 @@ def map_controls(prefix: str) -> tuple[str, str]:
         key=f"{prefix}projection",
         first=DEFAULT_PROJECTION,
         format_func=lambda name: PROJECTIONS[name].label,
-        help=f"{projections_in_words()} All are fitted on train only.",
+        label_visibility="visible" if labelled else "collapsed",
+        help=f"{projections_in_words()} All are fitted on train only." if labelled else None,
     )
     colouring = st.selectbox(
         "Colour by",
         COLOURINGS,
-        format_func=str.capitalize,
+        format_func=lambda name: name.capitalize() if labelled else f"Colour: {name}",
         key=keep(f"{prefix}colouring"),
-        width=150,
+        label_visibility="visible" if labelled else "collapsed",
+        width=150 if labelled else 185,
     )
     return projection, colouring
 

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import streamlit as st
 
+from layerviz.projection import projections_in_words
+
 DOCUMENTATION = Path(__file__).resolve().parents[3] / ".readme"
 COMPARISON = "Reading a comparison"  # heading of the section of answers.md
 
 
 def how_to_read_maps() -> None:
     """Offer the page about maps."""
-    _popover("How to read the maps", _without_title(_text(DOCUMENTATION / "maps.md")))
+    text = _without_title(_text(DOCUMENTATION / "maps.md"))
+    _popover("How to read the maps", f"{text}\n\n## Projections\n\n{projections_in_words()}")
 
 
 def how_to_read_answers() -> None:

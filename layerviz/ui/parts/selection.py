@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import charts
-from layerviz.charts import Grid
 from layerviz.runs import Run
 
 SELECTED = "selected"  # session state: of which data, which ids, and how they were selected
 SEARCH = "search"
+MOST_LISTED, TEXT_LISTED = 40, 160  # examples beside the maps, and characters of their texts
 MOST_PATHS = 12  # examples whose paths through the epochs can still be told apart
 
 
@@ -40,36 +39,63 @@ def clear_selection() -> None:
     st.session_state[SEARCH] = ""
 
 
-def selection_callback(
-    key: str, run: Run, ids: np.ndarray, points: pd.DataFrame, panels: Sequence[int], grid: Grid
-) -> Callable[[], None]:
-    """Return the callback that takes over a click or a box in the maps drawn under `key`.
+def picked_message(run: Run, examples: pd.DataFrame, drawn: np.ndarray) -> dict[str, object] | None:
+    """Return the selected examples as the pane beside the maps lists them, None if there are none.
 
     Parameters
     ----------
-    key : str
-        Of the chart.
     run : Run
-        A run on the data.
-    ids : ndarray of shape (N,)
-        Of the examples that the points' ``row`` counts.
-    points, panels, grid
-        As they were drawn.
+    examples : DataFrame
+        Those captured.
+    drawn : ndarray
+        The rows of those on the maps.
     """
+    chosen = selection(run)
+    if not chosen:
+        return None
+    part = examples[examples["id"].isin(chosen)]
+    names = np.asarray(run.label_names, dtype=object)
+    first = part.head(MOST_LISTED)
+    more = len(part) - len(first)
+    return {
+        "count": where_selected(part, len(chosen), drawn),
+        "items": [
+            {
+                "id": one["id"],
+                "name": one["id"],
+                "text": one["text"][:TEXT_LISTED],
+                "about": f"{one['split']} · {names[one['label']]}",
+            }
+            for one in first.to_dict("records")
+        ],
+        "more": f"{more:,} more are in the table below." if more else "",
+    }
 
-    def take() -> None:
-        event = st.session_state[key]["selection"]
-        box, picked = event.get("box") or {}, event.get("pick") or []
-        earlier = st.session_state.get(f"{key}_box")
-        st.session_state[f"{key}_box"] = box
-        if box.get("x") and box != earlier:  # else it was a click that left an older box behind
-            chosen = charts.rows_in_box(box, points, panels, grid)
-        else:
-            chosen = np.array([int(one["row"]) for one in picked], dtype=int)
-        st.session_state[SEARCH] = ""
-        select(run, ids[chosen].tolist())
 
-    return take
+def where_selected(part: pd.DataFrame, n_selected: int, drawn: np.ndarray) -> str:
+    """Say how many examples are selected, and where they are: "9 selected, 4 on these maps".
+
+    Parameters
+    ----------
+    part : DataFrame
+        The selected ones among those captured.
+    n_selected : int
+    drawn : ndarray
+        The rows of the examples on the maps.
+    """
+    on_maps = int(part.index.isin(drawn).sum())
+    in_test = int((part["split"] == "test").sum())
+    undrawn = len(part) - on_maps - in_test
+    parts = [f"{n_selected:,} selected"]
+    if on_maps < n_selected:
+        parts.append(f"{on_maps:,} on these maps")
+    if in_test:
+        parts.append(f"{in_test:,} in test")
+    if undrawn > 0:
+        parts.append(f"{undrawn:,} not drawn")
+    if lost := n_selected - len(part):
+        parts.append(f"{lost:,} not captured")
+    return ", ".join(parts)
 
 
 def highlight(frame: pd.DataFrame, ids: np.ndarray, chosen: set[str]) -> pd.DataFrame:

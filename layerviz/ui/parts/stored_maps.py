@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, LayerMaps
 from layerviz.runs import Run
 from layerviz.ui.parts.polling import mean_fraction, wait_for
 from layerviz.ui.parts.state import jobs
+from layerviz.views import MapsView
 
 PACE = "maps_pace"  # session state: which maps are awaited, since when, and how far they were
 ENOUGH_TO_TELL = 0.05  # part of the work after which its pace tells when it will end
@@ -46,6 +48,33 @@ def maps_are_ready(
         stand_in, label = PROJECTIONS[DEFAULT_PROJECTION].label, PROJECTIONS[projection].label
         st.caption(f"{stand_in} maps are shown until all {label} maps are ready.")
     return ready
+
+
+def layers_with_maps(run: Run, view: MapsView) -> MapsView:
+    """Return the part of a view that can be shown, and ask for the rest.
+
+    Layers come one by one as their maps are ready; until the first is, PCA maps stand in for all.
+    """
+    if not PROJECTIONS[view.projection].stored:
+        return view
+    for layer in view.layers:
+        maps = cache.stored_maps(run, view.projection, view.pooling, layer)
+        if maps is None or maps.n_snapshots < len(run.snapshots):
+            jobs().update_maps(run, view.projection, view.pooling, layer)
+    ready = tuple(
+        layer
+        for layer in view.layers
+        if cache.stored_maps(run, view.projection, view.pooling, layer) is not None
+    )
+    if ready:
+        return replace(view, layers=ready)
+    return replace(view, projection=DEFAULT_PROJECTION)
+
+
+def progress_of_maps(run: Run, view: MapsView) -> None:
+    """Show how far the maps of a view are that are being drawn; nothing where none is."""
+    wanted = [(run, view.pooling, layer) for layer in view.layers]
+    maps_are_ready(view.projection, wanted)
 
 
 def ready_maps(

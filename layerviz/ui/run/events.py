@@ -11,7 +11,6 @@ from layerviz.registry import Registry
 from layerviz.runs import Run
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.examples_table import described, open_from_table
-from layerviz.ui.parts.map_chart import PATHS
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.selection import MOST_PATHS, select
 from layerviz.ui.parts.state import open_tab
@@ -132,5 +131,4 @@ def _list(run: Run, notable: pd.DataFrame, split: str, how: str) -> None:
 def to_maps(run: Run, ids: np.ndarray, how: str) -> None:
     """Mark examples in the maps, with their paths; for callbacks."""
     select(run, ids.tolist(), how)
-    st.session_state[PATHS] = True
     open_tab("Maps")

@@ -14,14 +14,13 @@ from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.map_chart import show_maps
 from layerviz.ui.parts.map_controls import (
     classes_in_colour,
-    colour_legend,
     pooling_control,
 )
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.selection import nothing_found, select
 from layerviz.ui.parts.state import keep, open_tab, plain
 from layerviz.ui.run.tokens import tokens_of_text
-from layerviz.views import MapsView, figures_note, first_and_last_layers, legend_of
+from layerviz.views import MapsView, figures_note, first_and_last_layers
 from layerviz.wording import at_epoch, epoch_name, layer_name, sentence_case
 
 LONG_TEXT = 600  # characters; a longer one scrolls
@@ -190,9 +189,8 @@ def _path(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
     classes = classes_in_colour(run, "label", f"classes-{run.run_id}")
     layers = first_and_last_layers(_n(run))
     view = MapsView(pooling, DEFAULT_PROJECTION, "label", layers, classes)
-    colour_legend(legend_of(run.label_names, "label", classes), "example_legend")
-    maps, _ = show_maps(run, view, key="example_maps", only=example["id"])
-    st.caption(" ".join(figures_note([maps])))
+    shown = show_maps(run, view, key="example_maps", only=example["id"])
+    st.caption(" ".join(figures_note([shown.maps])))
     st.button(
         "Show in the Maps tab",
         icon=":material/scatter_plot:",

@@ -1,0 +1,39 @@
+"""Maps that answer to the mouse: what a browser needs to draw, move and search them.
+
+The chart is `charts.layer_maps`; ``maps.js`` draws it with Vega, on the page and in the offline
+page, and changes its data and parameters in place.
+"""
+
+from layerviz.instrument.messages import (
+    MapsInBrowser,
+    colours_message,
+    legend_message,
+    points_message,
+    slots_message,
+)
+from layerviz.instrument.packing import packed
+from layerviz.instrument.scripts import (
+    Script,
+    maps_script,
+    maps_style,
+    page_script,
+    points_script,
+    vega_script,
+)
+from layerviz.instrument.specification import layouts_of
+
+__all__ = [
+    "MapsInBrowser",
+    "Script",
+    "colours_message",
+    "layouts_of",
+    "legend_message",
+    "maps_script",
+    "maps_style",
+    "packed",
+    "page_script",
+    "points_message",
+    "points_script",
+    "slots_message",
+    "vega_script",
+]
