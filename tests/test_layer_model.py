@@ -343,9 +343,9 @@ def test_the_card_says_what_it_is_and_how_good(
     for words in (
         f"# Layer {best.layer} of RoBERTa from scratch, fine-tuned on toys\\_and \\*tools\\*",
         escaped(separability.lead_sentences(answer)[0]),
-        f"| val | {answer.val.value:.2f} |",
+        f"| {separability.PICKED_ON_VAL} | {answer.val.value:.2f} |",
         f"cells | {answer.unseen.value:.2f} | {answer.unseen.low:.2f}–{answer.unseen.high:.2f} |",
-        "| test |",
+        f"| {separability.PICKED_ON_TEST} |",
         "| 15 |",
         "cut to 24 tokens",
         escaped(run.dataset["fingerprint"]),

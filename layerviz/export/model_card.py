@@ -6,8 +6,6 @@ import json
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from layerviz import __version__, encoders, runs, separability
 from layerviz.export.timing import Speed
 from layerviz.poolings import CLS, pooling_label
@@ -226,19 +224,22 @@ def _lead(facts: CardFacts) -> list[str]:
 
 
 def _score_rows(facts: CardFacts) -> list[str]:
+    """Return the figures, called as on the page where they are the page's."""
     answer, test = facts.answer, _score(facts, "test")
-    is_best = facts.cell == answer.best
-    rows = [_row("val", answer.val if is_best else _score(facts, "val"))]
-    if is_best:
-        picked = f"unseen examples: val, corrected for the pick from {answer.n_cells:,} cells"
-        rows.insert(0, _row(picked, answer.unseen))
-    return [*rows, *([] if test is None else [_row("test", test)])]
+    if facts.cell == answer.best:
+        picked = f"{separability.UNSEEN}: val, corrected for the pick from {answer.n_cells:,} cells"
+        rows = [_row(picked, answer.unseen), _row(separability.PICKED_ON_VAL, answer.val)]
+        of_test = separability.PICKED_ON_TEST
+    else:
+        rows, of_test = [_row("This layer on this val", _score(facts, "val"))], "This layer on test"
+    return [*rows, *([] if test is None else [_row(of_test, test)])]
 
 
 def _row(name: str, score: Score | None) -> str:
     if score is None:
         return f"| {name} | | | 0 |"
-    return f"| {name} | {score.value:.2f} | {score.low:.2f}–{score.high:.2f} | {score.n:,} |"
+    value, _, interval = score.with_interval.partition(" ")
+    return f"| {name} | {value} | {interval.strip('()')} | {score.n:,} |"
 
 
 def _score(facts: CardFacts, split: str) -> Score | None:
@@ -250,10 +251,10 @@ def _score(facts: CardFacts, split: str) -> Score | None:
         return None
     labels = examples["label"].to_numpy()[rows]
     predicted = runs.read_probes(run.path, cell.snapshot)[cell.pooling][cell.layer][None, rows]
-    weights = separability.resampling_weights(len(labels), run.config.seed)
-    low, high = separability.interval(separability.macro_f1(labels, predicted, weights))
-    value = float(np.squeeze(separability.macro_f1(labels, predicted)))
-    return Score(value, float(low[0]), float(high[0]), len(labels))
+    draws = separability.macro_f1(
+        labels, predicted, separability.resampling_weights(len(labels), run.config.seed)
+    )
+    return separability.score_of(labels, predicted[0], draws[:, 0])
 
 
 def _choice(facts: CardFacts) -> str:

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from layerviz import data
+from layerviz import data, runs
 from layerviz.config import SETTINGS
 from layerviz.errors import DataError, RunError
 from layerviz.runs import Run
@@ -32,12 +32,24 @@ with safe_open(path, framework="np") as stored:
 train = (examples["split"] == "train").to_numpy()
 val = (examples["split"] == "val").to_numpy()
 labels = examples["label"].to_numpy()
-# layerviz chooses the penalty by cross-validation inside train; this takes the default, so its
-# score is close to the page's, not identical.
-probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+
+
+def macro_f1(predicted):
+    classes = sorted(set(labels[val]))
+    return f1_score(labels[val], predicted[val], average="macro", labels=classes, zero_division=0)
+
+{of_page}
+probe = make_pipeline(StandardScaler(), LogisticRegression({penalty}max_iter=10_000, tol=1e-6))
 probe.fit(states[train], labels[train])
-score = f1_score(labels[val], probe.predict(states[val]), average="macro")
-print(f"val macro-F1 of layer {layer}: {{score:.3f}}")
+print(f"fitted again with scikit-learn: {{macro_f1(probe.predict(states)):.3f}}")
+"""
+OF_PAGE = """
+with safe_open(folder + "/{probes}", framework="np") as stored:
+    predicted = stored.get_slice("{pooling}")[{layer}]  # what the page's probe says, (N,)
+print(f"val macro-F1 of layer {layer}: {{macro_f1(predicted):.3f}}")
+
+# The penalty that was chosen within train. Solvers stop at slightly different places: an example
+# that lies on the border of two classes may fall on the other side.\
 """
 
 
@@ -123,10 +135,15 @@ def _sample_path(run: Run) -> str:
 
 
 def snippet(run: Run, best: Cell | None = None) -> str:
-    """Return Python that loads the states of the best cell and fits a classifier to them."""
+    """Return Python that loads the states of the best cell, scores its probe and fits it again."""
     snapshot, pooling, layer = _best_cell(run, best)
     epochs = {one.index: one.epoch for one in run.snapshots}
     layout = run.layout
+    strength = _strength(run, snapshot, pooling, layer)
+    of_page = ""
+    if strength is not None:
+        probes = layout.probes(snapshot).relative_to(run.path).as_posix()
+        of_page = OF_PAGE.format(probes=probes, pooling=pooling, layer=layer)
     return SNIPPET.format(
         folder=repr(str(run.path)),
         examples=layout.examples.relative_to(run.path).as_posix(),
@@ -134,7 +151,19 @@ def snippet(run: Run, best: Cell | None = None) -> str:
         moment=epoch_name(epochs.get(snapshot, 0)),
         pooling=pooling,
         layer=layer,
+        of_page=of_page,
+        penalty="" if strength is None else f"C={strength:g}, ",
     )
+
+
+def _strength(run: Run, snapshot: int, pooling: str, layer: int) -> float | None:
+    """Return the inverse strength of a probe's penalty; None where it was not measured."""
+    table = runs.read_separability(run.path)
+    cell = table[["snapshot", "pooling", "layer", "measure"]].eq(
+        [snapshot, pooling, layer, "strength"]
+    )
+    value = table["value"][cell.all(axis=1)].dropna()
+    return None if value.empty else float(value.iloc[0])
 
 
 def _best_cell(run: Run, best: Cell | None) -> tuple[int, str, int]:
