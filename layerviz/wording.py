@@ -31,8 +31,17 @@ def number_ranges(numbers: Sequence[int]) -> str:
 
 
 def signed(number: float, places: int = 3) -> str:
-    """Write a difference with its sign: "+0.042", or "−0.015" with a true minus."""
-    return f"{number:+.{places}f}".replace("-", "−")
+    """Write a difference with its sign: "+0.042", or "−0.015" with a true minus; no "−0.000"."""
+    return f"{_rounded(number, places):+.{places}f}".replace("-", "−")
+
+
+def decimal(number: float, places: int = 2) -> str:
+    """Write a number that may be negative: "0.04", or "−0.02" with a true minus; no "−0.00"."""
+    return f"{_rounded(number, places):.{places}f}".replace("-", "−")
+
+
+def _rounded(number: float, places: int) -> float:
+    return round(number, places) + 0.0  # -0.0 becomes 0.0
 
 
 def sentence_case(text: str) -> str:

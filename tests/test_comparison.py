@@ -18,7 +18,7 @@ from layerviz.data import Dataset
 from layerviz.errors import RunError
 from layerviz.poolings import POOLINGS
 from layerviz.runs import Run
-from layerviz.separability import Cell, Difference
+from layerviz.separability import Cell, Difference, Score
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_two_copies_of_a_run_cannot_be_told_apart_and_are_not_called_equal(root,
     assert lead.low < 0 < lead.high  # they agree on these examples; others may tell them apart
     assert {one.name, other.name} == {"good", "good #2"}
     assert "cannot be told from" in sentences(found)
-    assert "behind by 0.00 (-0.0" in sentences(found)
+    assert "behind by 0.00 (−0.0" in sentences(found)
 
 
 def test_a_good_encoder_beats_one_that_learnt_nothing(good, hopeless):
@@ -299,6 +299,39 @@ def test_with_several_seeds_claims_are_of_encoders(tmp_path, dataset):
     fewer = comparison.compare_contenders(comparison.contenders_of(many[:3]))
     assert "one run of near" in comparison.seeds_note(fewer)
     assert fewer.seed_deviation is not None
+
+
+def test_the_headline_is_first_in_the_table_and_says_where_another_one_is_ahead(good, hopeless):
+    found = judged(hopeless, good)
+    first, last = found.ranked
+    assert comparison.comparison_lead(found)[0].startswith(f"This run of {first.name} does better")
+    assert len(comparison.comparison_lead(found)) == 1  # nothing ranks otherwise
+    standings = (
+        dataclasses.replace(last, head=0.91, test=Score(0.8, 0.7, 0.9, 90)),
+        dataclasses.replace(first, head=0.90, test=Score(0.7, 0.6, 0.8, 90)),
+    )
+    otherwise = dataclasses.replace(found, standings=standings)
+    (_, sentence) = comparison.comparison_lead(otherwise)
+    assert sentence == (
+        "Other figures rank otherwise: hopeless is ahead on test (0.800 against 0.700) and by its "
+        "own classifier on val (0.910 against 0.900)."
+    )
+
+
+@pytest.mark.parametrize("verdict", ["few", "ranks"])
+def test_without_a_winner_the_one_that_is_named_is_first_on_unseen_data(good, hopeless, verdict):
+    found = judged(hopeless, good)
+    first, last = found.ranked
+    flattered = dataclasses.replace(last, val=Score(0.99, 0.9, 1.0, 240))
+    named = dataclasses.replace(found, standings=(flattered, first), verdict=verdict)
+    text = " ".join(comparison.comparison_lead(named))
+    assert f"{first.name} comes first with" in text
+    assert f"{last.name} is ahead on this val, uncorrected (0.990 against" in text
+
+
+def test_margins_have_true_minus_signs_and_no_negative_zero():
+    assert comparison.margin_of_lead(Difference(0.05, -0.021, 0.12)) == "0.05 (−0.02 to 0.12)"
+    assert comparison.margin_of_lead(Difference(0.03, -0.0004, 0.06)) == "0.030 (0.000 to 0.060)"
 
 
 # --- which runs, which examples -------------------------------------------------------------

@@ -64,3 +64,10 @@ def test_names_are_enumerated(names: list[str], words: str) -> None:
 def test_only_the_first_letter_is_raised() -> None:
     assert wording.sentence_case("t-SNE of [CLS]") == "T-SNE of [CLS]"
     assert wording.sentence_case("") == ""
+
+
+def test_nothing_is_written_as_a_negative_zero() -> None:
+    assert wording.signed(-0.0004) == "+0.000"
+    assert wording.signed(-0.015) == "−0.015"
+    assert wording.decimal(-0.004) == "0.00"
+    assert wording.decimal(-0.02) == "−0.02"

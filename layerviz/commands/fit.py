@@ -52,8 +52,8 @@ def _fit(parsed: argparse.Namespace) -> int:
             if ending:
                 print(ending, file=sys.stderr)
         answer = separability.answer_of(run)
-        decision = separability.decision_of(run, answer.best)
-        sentences = separability.lead_sentences(answer, decision)
+        decisions = separability.decisions_of(run, answer, [separability.MARGIN])
+        sentences = separability.lead_sentences(answer, next(iter(decisions), None))
         print(" ".join(sentences), file=sys.stderr)
     print(run.path)
     return EXIT_OK if run.status == "done" else EXIT_CANCELLED

@@ -39,6 +39,7 @@ from layerviz.comparison.wording import (
     comparison_lead,
     comparison_sentences,
     depth_sentence,
+    margin_of_lead,
     seeds_note,
 )
 
@@ -70,6 +71,7 @@ __all__ = [
     "encoder_label",
     "encoder_similarity",
     "is_trial_of",
+    "margin_of_lead",
     "seeds_note",
     "shared_poolings",
     "trial_difference",

@@ -20,6 +20,7 @@ from layerviz.comparison.wording import (
 )
 from layerviz.poolings import pooling_label
 from layerviz.separability import REPORT_WIDTH
+from layerviz.wording import decimal
 
 COMPARISON_COLUMNS = (
     "name", "layers", "best_layer", "depth", "epoch", "pooling",
@@ -117,7 +118,7 @@ def _text_row(row: dict[Hashable, Any], width: int, has_seeds: bool) -> str:
     return (
         f"{mark} {row['name']:<{width}}  {unseen:<21}{row['val_macro_f1']:>9.3f}{spread}  "
         f"{best_layer:>10} {row['epoch']:>6g} {pooling_label(row['pooling']):>7}"
-        f"{row['head']:>7.3f}{row['gap']:>7.3f}"
+        f"{row['head']:>7.3f}{decimal(row['gap'], 3):>7}"
         f"{_number(row['parameters'], '.1f', 1e6, ' M'):>9}"
         f"{_number(row['epoch_seconds'], '.1f'):>9}{_number(row['model_bytes'], '.1f', 1e6):>7}"
     )

@@ -20,7 +20,7 @@ from layerviz.separability import (
     rounded_up,
     simultaneous_interval,
 )
-from layerviz.wording import count
+from layerviz.wording import count, signed
 
 MOST_NEEDED = 50  # times as many examples as there are: beyond, a guess is worth nothing
 
@@ -189,7 +189,7 @@ def trial_sentences(verdict: TrialVerdict, name: str) -> list[str]:
     """
     scores = f"val macro-F1 {verdict.trial:.3f} instead of {verdict.base:.3f}"
     low, high = verdict.difference.low, verdict.difference.high
-    interval = f"{low:+.3f} to {high:+.3f}, 95 %, n = {verdict.n:,}".replace("-", "−")
+    interval = f"{signed(low)} to {signed(high)}, 95 %, n = {verdict.n:,}"
     margin = f"{verdict.margin:.2f}"
     if verdict.few:
         sentence = (

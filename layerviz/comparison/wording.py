@@ -8,7 +8,7 @@ from layerviz.comparison.depth import DepthMatch
 from layerviz.comparison.standings import Comparison, Standing
 from layerviz.poolings import pooling_label
 from layerviz.separability import GAP_TO_TELL, Difference, shortage
-from layerviz.wording import at_epoch, count, enumeration, layer_list
+from layerviz.wording import at_epoch, count, decimal, enumeration, layer_list, signed
 
 ANOTHER_SEED = "another seed may turn that round"
 
@@ -18,30 +18,56 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
     return [*comparison_lead(comparison), *comparison_details(comparison)]
 
 
-# --- in sight: at most two sentences ------------------------------------------------------------
+# --- in sight: at most three sentences ----------------------------------------------------------
 
 
 def comparison_lead(comparison: Comparison) -> list[str]:
-    """Return which encoder does better, and what follows: at most two sentences, without markup."""
-    highest = max(comparison.standings, key=lambda standing: standing.val.value)
+    """Return which encoder does better, and what follows: at most three sentences, without markup.
+
+    The first one is the first of the table: what ranks them is the score on unseen data. Where
+    another column of the table has another one ahead, that is said.
+    """
+    first = comparison.ranked[0]
     if comparison.verdict == "chance":
-        return [_chance(comparison, highest)]
+        return [_chance(comparison)]
     if comparison.verdict == "few":
         few = shortage(comparison.n_val, *comparison.smallest_class)
         return [
             f"Too few examples to say which encoder does better: {few}.",
-            f"The highest score is that of {highest.name}: val macro-F1 {highest.val}.",
+            f"{first.name} comes first with about {first.unseen} macro-F1 on unseen data.",
+            *_otherwise(comparison),
         ]
     if comparison.verdict == "ranks":
-        return _ranks(comparison, highest)
+        return [*_ranks(comparison, first), *_otherwise(comparison)]
     second = [
         *(depth_sentence(match, comparison) for match in comparison.depth[:1]),
         *_to_tell(comparison),
     ]
-    return [_first(comparison), *second[:1]]
+    return [_first(comparison), *_otherwise(comparison), *second[:1]]
 
 
-def _chance(comparison: Comparison, highest: Standing) -> str:
+def _otherwise(comparison: Comparison) -> list[str]:
+    """Say in which columns of the table another contender is ahead of the first one."""
+    first = comparison.ranked[0]
+    columns: list[tuple[str, dict[str, float]]] = [
+        ("on this val, uncorrected", {one.name: one.val.value for one in comparison.standings}),
+        ("on test", {one.name: one.test.value for one in comparison.standings if one.test}),
+        ("by its own classifier on val", {one.name: one.head for one in comparison.standings}),
+    ]
+    ahead: dict[str, list[str]] = {}
+    for where, scores in columns:
+        top = max(scores, key=lambda name: scores[name], default=first.name)
+        if first.name in scores and round(scores[top], 3) > round(scores[first.name], 3):
+            figures = f"{scores[top]:.3f} against {scores[first.name]:.3f}"
+            ahead.setdefault(top, []).append(f"{where} ({figures})")
+    if not ahead:
+        return []
+    clauses = [f"{name} is ahead {enumeration(places)}" for name, places in ahead.items()]
+    return [f"Other figures rank otherwise: {'; '.join(clauses)}."]
+
+
+def _chance(comparison: Comparison) -> str:
+    highest = max(comparison.standings, key=lambda standing: standing.val.value)
     p = comparison.p_chance
     share = "less than 1 %" if p < 0.01 else f"{100 * p:.0f} %"
     start = "No encoder tells the classes apart on val better than chance"
@@ -56,12 +82,12 @@ def _chance(comparison: Comparison, highest: Standing) -> str:
     )
 
 
-def _ranks(comparison: Comparison, highest: Standing) -> list[str]:
+def _ranks(comparison: Comparison, first: Standing) -> list[str]:
     name, n = comparison.smallest_class
     return [
         "Some layers rank the classes better than chance (AUC), but no encoder's predictions are "
-        f"better than chance, so there is nothing to choose by: {highest.name} scores highest with "
-        f"macro-F1 {highest.val.with_interval}.",
+        f"better than chance, so there is nothing to choose by: {first.name} comes first with "
+        f"macro-F1 {first.unseen.with_interval} on unseen data.",
         f"With {n:,} of {comparison.n_val:,} val examples in {name!r}, train with balanced class "
         "weights, or choose a threshold of your own.",
     ]
@@ -71,10 +97,8 @@ def _first(comparison: Comparison) -> str:
     """Say which contender comes out first, and whether it certainly does better."""
     first, *others = comparison.ranked
     tied = [standing for standing in others if standing.tied]
-    figures = (
-        f"about {first.unseen.value:.2f} macro-F1 on unseen data "
-        f"({first.unseen.low:.2f}–{first.unseen.high:.2f}, n = {comparison.n_val:,})"
-    )
+    value, interval = first.unseen.value_and_interval
+    figures = f"about {value} macro-F1 on unseen data ({interval}, n = {comparison.n_val:,})"
     subject = _subject([first], comparison)
     if tied:
         return (
@@ -165,7 +189,9 @@ def _tie(first: Standing, other: Standing, lead: Difference) -> str:
     fewer = ""
     if other.n_layers < first.n_layers:
         fewer = f", with {count(other.n_layers, 'layer')} instead of {first.n_layers}"
-    return f"{other.name} cannot be told from {first.name}: behind by {_margin(lead)}{fewer}."
+    return (
+        f"{other.name} cannot be told from {first.name}: behind by {margin_of_lead(lead)}{fewer}."
+    )
 
 
 def _defeat(first: Standing, other: Standing, lead: Difference) -> str:
@@ -175,22 +201,27 @@ def _defeat(first: Standing, other: Standing, lead: Difference) -> str:
     return (
         f"{first.name}'s {layer_list(layers)} {verb} the best of {other.name} (layer "
         f"{other.best.layer} of {other.n_layers}, about {other.unseen.value:.2f} on unseen "
-        f"data){top} by {_margin(lead)}."
+        f"data){top} by {margin_of_lead(lead)}."
     )
 
 
-def _margin(lead: Difference) -> str:
-    return f"{lead.value:.2f} ({lead.low:.2f} to {lead.high:.2f})"
+def margin_of_lead(lead: Difference) -> str:
+    """Write a lead with its interval: "0.05 (−0.01 to 0.11)", closer where an end is near 0."""
+    ends = (lead.value, lead.low, lead.high)
+    places = 3 if any(abs(end) < 0.005 for end in ends[1:]) else 2
+    value, low, high = (decimal(end, places) for end in ends)
+    return f"{value} ({low} to {high})"
 
 
 def _whole_model(match: DepthMatch) -> str:
     """Say what was held against what."""
     pooling = pooling_label(match.cell.pooling)
+    loss, least = signed(match.loss.value), signed(match.loss.low)
     return (
         f"The whole {match.other}, its own classifier {at_epoch(match.reference_epoch)}, scores "
         f"{match.reference:.2f} on val; a probe on layer {match.cell.layer} of {match.name} "
-        f"({at_epoch(match.cell.epoch)}, {pooling} pooling) scores {match.loss.value:+.3f} against "
-        f"it, corrected for its pick, and with 95 % confidence not less than {match.loss.low:+.3f}."
+        f"({at_epoch(match.cell.epoch)}, {pooling} pooling) scores {loss} against "
+        f"it, corrected for its pick, and with 95 % confidence not less than {least}."
     )
 
 

@@ -74,8 +74,7 @@ def write_layer_model(
         encoders.put_probe_in_head(short.model, probe.weights, probe.intercepts)
     check = _check(run, cell, short, probe, on_progress)
     name = folder_name(run, cell)
-    found = answer.verdict == "found"
-    decision = separability.decision_of(run, answer.best) if found else None
+    decisions = separability.decisions_of(run, answer, [separability.MARGIN])
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / name
         model = _save(run, cell, short, probe, folder)
@@ -83,7 +82,7 @@ def write_layer_model(
             run=run,
             cell=cell,
             answer=answer,
-            decision=decision,
+            decision=next(iter(decisions), None),
             folder=name,
             strength=probe.strength,
             width=probe.weights.shape[1],
@@ -136,6 +135,12 @@ def requested_cell(run: Run, request: CellRequest, best: Cell) -> Cell:
 def _at_layer(run: Run, cell: Cell, request: CellRequest) -> Cell:
     n_layers = int(run.encoder["layers"])
     if request.layer == "enough":
+        if cell.epoch == 0:
+            raise ConfigError(
+                "How many layers are enough cannot be said of the model before training: its own "
+                "classifier, to compare with, is untrained.",
+                f"Choose a layer from 1 to {n_layers}.",
+            )
         poolings = None if request.pooling is None else [request.pooling]
         decision = separability.decision_of(run, cell, poolings=poolings)
         if decision.cell is None:

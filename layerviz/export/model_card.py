@@ -238,8 +238,8 @@ def _score_rows(facts: CardFacts) -> list[str]:
 def _row(name: str, score: Score | None) -> str:
     if score is None:
         return f"| {name} | | | 0 |"
-    value, _, interval = score.with_interval.partition(" ")
-    return f"| {name} | {value} | {interval.strip('()')} | {score.n:,} |"
+    value, interval = score.value_and_interval
+    return f"| {name} | {value} | {interval} | {score.n:,} |"
 
 
 def _score(facts: CardFacts, split: str) -> Score | None:

@@ -149,23 +149,19 @@ def worth(answer: Answer) -> str:
     if answer.val.value == 1:
         return (
             f"no mistakes in {answer.val.n:,} val examples; expect at least "
-            f"{_low_end(answer.unseen)} on unseen data"
+            f"{answer.unseen.low_end} on unseen data"
         )
     return f"expect macro-F1 {answer.unseen.with_interval} on unseen data, from {_n_val(answer)}"
 
 
 def _worth_on(split: str, score: Score) -> str:
     if score.value == 1:
-        return f"no mistakes in {score.n:,} {split} examples, so at least {_low_end(score)} (95 %)"
+        return f"no mistakes in {score.n:,} {split} examples, so at least {score.low_end} (95 %)"
     return f"macro-F1 {score.with_interval} on {score.n:,} {split} examples"
 
 
 def _n_val(answer: Answer) -> str:
     return f"{answer.val.n:,} val examples"
-
-
-def _low_end(score: Score) -> str:
-    return score.with_interval.partition("(")[2].partition("–")[0]
 
 
 # --- when to stop -----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from layerviz.separability.comparing import PoolingVerdict
 from layerviz.separability.epochs import MARGIN
 from layerviz.separability.mixing import LayerMix
 from layerviz.separability.scored_cells import Cell
-from layerviz.wording import at_epoch, layer_list, sentence_case
+from layerviz.wording import at_epoch, layer_list, sentence_case, signed
 
 
 def pooling_sentence(verdict: PoolingVerdict) -> str:
@@ -65,7 +65,7 @@ def mix_sentence(mix: LayerMix, rival: str) -> str:
     weights = ""
     if mix.how == "scalar mix" and len(mix.layers) > 1:
         weights = f" with weights {', '.join(f'{weight:.2f}' for weight in mix.weights)}"
-    gain = f"{mix.difference:+.3f} ({mix.low:+.3f} to {mix.high:+.3f}, paired)"
+    gain = f"{signed(mix.difference)} ({signed(mix.low)} to {signed(mix.high)}, paired)"
     verdict = (
         "a real gain" if mix.better else "a loss" if mix.high < 0 else "not certain either way"
     )

@@ -54,6 +54,16 @@ class Score:
         return f"{self._number(self.value)} ({self._interval}, {n})"
 
     @property
+    def value_and_interval(self) -> tuple[str, str]:
+        """The score and its interval as two texts: "0.73" and "0.65–0.79"."""
+        return self._number(self.value), self._interval
+
+    @property
+    def low_end(self) -> str:
+        """The low end of the interval: "0.65"."""
+        return self._number(self.low)
+
+    @property
     def _interval(self) -> str:
         return f"{self._number(self.low)}–{self._number(self.high)}"
 

@@ -48,14 +48,7 @@ def lead_sentences(answer: Answer, decision: DepthDecision | None = None) -> lis
 
 def _recommendation(answer: Answer) -> str:
     best = answer.best
-    if answer.test is not None:
-        test = answer.test
-        figures = f"{test.value:.2f} macro-F1 on test ({test.low:.2f}–{test.high:.2f}"
-        figures += f", {test.n:,} examples)"
-    else:
-        unseen = answer.unseen
-        figures = f"expect about {unseen.value:.2f} macro-F1 on unseen data ({unseen.low:.2f}–"
-        figures += f"{unseen.high:.2f}, from {unseen.n:,} val examples)"
+    figures = _figures_in_sight(answer)
     where = f"{at_epoch(best.epoch)}, {pooling_label(best.pooling)} pooling"
     rest = _not_clearly_worse(answer)
     if len(answer.marginals.epochs.levels) == 1 and best.epoch == 0:
@@ -66,6 +59,25 @@ def _recommendation(answer: Answer) -> str:
             f"{best.layer} {where}: {figures}{rest}."
         )
     return f"Take layer {best.layer} {where}: {figures}{rest}."
+
+
+def _figures_in_sight(answer: Answer) -> str:
+    """Say what the recommended layer is worth: on test where there is one, else on unseen data."""
+    if (test := answer.test) is not None:
+        if test.value == 1:
+            return f"no mistakes in {test.n:,} test examples, so at least {test.low_end} (95 %)"
+        value, interval = test.value_and_interval
+        return f"{value} macro-F1 on test ({interval}, {test.n:,} examples)"
+    if answer.val.value == 1:
+        return (
+            f"no mistakes in {answer.val.n:,} val examples; expect at least "
+            f"{answer.unseen.low_end} macro-F1 on unseen data"
+        )
+    value, interval = answer.unseen.value_and_interval
+    return (
+        f"expect about {value} macro-F1 on unseen data ({interval}, from {answer.unseen.n:,} "
+        "val examples)"
+    )
 
 
 def _not_clearly_worse(answer: Answer) -> str:

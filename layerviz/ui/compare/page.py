@@ -16,6 +16,7 @@ from layerviz.errors import RunError
 from layerviz.poolings import pooling_label
 from layerviz.registry import Registry
 from layerviz.runs import Run
+from layerviz.separability import Difference
 from layerviz.ui.compare.agreement import agreement_tab
 from layerviz.ui.compare.maps import comparison_maps
 from layerviz.ui.compare.more_seeds import more_seeds
@@ -37,7 +38,7 @@ from layerviz.ui.parts.state import (
 )
 from layerviz.ui.parts.tabs import Tab, draw_tabs
 from layerviz.ui.parts.verdict import VERDICT_ICONS, margin_control, poolings_control
-from layerviz.wording import count
+from layerviz.wording import count, decimal
 
 
 @dataclass(frozen=True)
@@ -258,9 +259,10 @@ def _standing(row: dict, judged: Comparison) -> str:
     """Say how a contender compares with the first one, with the margin's interval."""
     if pd.isna(row["lead_low"]):
         return "first"
-    margin = f"behind by {row['lead']:.2f} ({row['lead_low']:.2f} to {row['lead_high']:.2f})"
     if judged.verdict != "found":
-        return f"lower by {row['lead']:.2f}"
+        return f"lower by {decimal(row['lead'])}"
+    lead = Difference(row["lead"], row["lead_low"], row["lead_high"])
+    margin = f"behind by {comparison.margin_of_lead(lead)}"
     return f"may be as good: {margin}" if row["tied"] else margin
 
 

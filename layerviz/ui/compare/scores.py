@@ -36,6 +36,7 @@ def scores_tab(judged: Comparison, names: Sequence[str]) -> None:
         )
     st.caption(
         "Bands are 95 % bootstrap intervals of each score by itself. The layer, epoch and pooling "
-        "were picked for their scores on these examples, which flatters the peaks. "
+        "were picked for their scores on these examples, which flatters the peaks: above, the "
+        "encoders are ranked by the score on unseen data. "
         f"{comparison.seeds_note(judged)}"
     )

@@ -13,8 +13,8 @@ def figures_strip(sheet: AnswerSheet) -> None:
     """Show the figures that belong to an answer in one row."""
     with st.container(key="figures", gap=None):
         for figure in separability.sheet_figures(sheet):
-            value, _, interval = figure.score.with_interval.partition(" ")
+            value, interval = figure.score.value_and_interval
             st.markdown(
-                f":small[:gray[{figure.name}]]  \n**{value}** :small[{plain(interval)}]",
+                f":small[:gray[{figure.name}]]  \n**{value}** :small[{plain(f'({interval})')}]",
                 help=plain(f"Macro-F1 on {figure.score.n:,} examples. {figure.note}"),
             )
