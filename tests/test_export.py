@@ -28,7 +28,7 @@ from made_runs import dataset_of, made
 from pages import open_page
 from PIL import Image, ImageColor, ImageSequence
 from safetensors.numpy import save_file
-from specs import parameter, tags_in_svg, texts_in_svg
+from specs import parameter, strings_outside_data, tags_in_svg, texts_in_svg
 from streamlit.testing.v1 import AppTest
 
 from layerviz import charts, commands, data, export, runs, separability
@@ -287,11 +287,17 @@ def test_the_heat_map_of_the_page_is_that_of_its_headline(run: Run) -> None:
     assert answer.verdict == "found"
     other = next(name for name in ("mean", "cls", "max") if name != answer.best.pooling)
     html = offline_page(run, MapsRequest(pooling=other, layers=(3,))).decode()
-    assert "Outlined: the cell that the headline names" in html
+    assert "Thick outline: the recommended cell" in html
     spec = data_of(html)["heat"]["light"]
-    cells = next(rows for rows in spec["datasets"].values() if "best" in rows[0])
-    outlined = [(cell["layer"], cell["snapshot"]) for cell in cells if cell["best"]]
-    assert outlined == [(answer.best.layer, answer.best.snapshot)]
+    cells = next(rows for rows in spec["datasets"].values() if "standing" in rows[0])
+    outlined = {
+        standing: {(one["layer"], one["snapshot"]) for one in cells if one["standing"] == standing}
+        for standing in (charts.RECOMMENDED_TILE, charts.TIED_TILE)
+    }
+    assert outlined[charts.RECOMMENDED_TILE] == {(answer.best.layer, answer.best.snapshot)}
+    ties = [cell for cell in answer.ties if cell.pooling == answer.best.pooling]
+    assert outlined[charts.TIED_TILE] == {(cell.layer, cell.snapshot) for cell in ties}
+    assert any("colours start at chance" in text for text in strings_outside_data(spec))
     assert {cell["pooling"] for cell in cells} == {answer.best.pooling}
 
 
@@ -304,9 +310,10 @@ def test_nothing_is_outlined_where_the_headline_names_no_winner(
     )
     monkeypatch.setattr(separability, "sheet_of", lambda run: few)
     html = offline_page(run, MapsRequest(layers=(3,))).decode()
-    assert "Outlined" not in html
-    cells = next(r for r in data_of(html)["heat"]["light"]["datasets"].values() if "best" in r[0])
-    assert not any(cell["best"] for cell in cells)
+    assert "Thick outline" not in html
+    spec = data_of(html)["heat"]["light"]
+    cells = next(rows for rows in spec["datasets"].values() if "standing" in rows[0])
+    assert not any(cell["standing"] for cell in cells)
 
 
 def test_hostile_texts_are_plain_in_the_page(hostile: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -24,9 +25,10 @@ from score_charts import (
 )
 from specs import ATTACKS, check_text_is_inert, rows_of
 
-from layerviz import charts
+from layerviz import charts, views
 from layerviz.charts import heat_maps
 from layerviz.charts.palette import colour_between
+from layerviz.separability import MEASURES, Answer, Cell, macro_f1
 
 pytestmark = pytest.mark.fast
 
@@ -63,23 +65,37 @@ def test_a_click_on_a_cell_selects_it_by_what_the_page_knows(
     assert set(fields) <= set(rows_of(drawn))
 
 
-def test_the_selected_cell_is_told_from_the_best_and_no_cell_is_selected_at_first() -> None:
-    outlines = [layer for layer in heat_map(cells())["layer"] if "strokeDash" in layer["mark"]]
-    looks: dict[str, set[str]] = {"best": set(), "selected": set()}
-    for layer in outlines:
-        (step,) = layer["transform"]
-        chosen = isinstance(step["filter"], dict)
-        looks["selected" if chosen else "best"].add(str(layer["mark"]["strokeDash"]))
-        assert step["filter"] == ({"param": "cell", "empty": False} if chosen else "datum.best")
-        assert layer["mark"]["fillOpacity"] == 0
-    assert looks["best"] == {"[1, 0]"}
-    assert "[5, 3]" in looks["selected"]
+def outlines_of(drawn: dict[str, Any], step: Any) -> list[dict[str, Any]]:
+    return [one for one in marks(drawn, "rect") if one.get("transform") == [{"filter": step}]]
+
+
+def test_the_best_cell_is_told_from_those_as_good_and_from_the_selected_one() -> None:
+    drawn = heat_map(cells())
+    under, over = outlines_of(drawn, "datum.standing")
+    width = over["encoding"]["strokeWidth"]
+    assert width["scale"]["domain"] == [charts.RECOMMENDED_TILE, charts.TIED_TILE]
+    thick, thin = width["scale"]["range"]
+    assert thick > 2 * thin
+    assert width["legend"]["symbolType"] == "square"  # it says in the picture what outlines mean
+    rows = rows_of(drawn)
+    assert (rows["standing"] == charts.RECOMMENDED_TILE).sum() == 1
+    selected = outlines_of(drawn, {"param": "cell", "empty": False})
+    assert [one["mark"].get("strokeDash") for one in selected] == [None, [5, 3]]
+    for one in (under, over, *selected):
+        assert one["mark"]["fillOpacity"] == 0
+
+
+def test_without_a_standing_there_is_neither_outline_nor_legend() -> None:
+    drawn = heat_map(cells().assign(standing=""))
+    assert not outlines_of(drawn, "datum.standing")
+    assert not any("strokeWidth" in layer["encoding"] for layer in drawn["layer"])
 
 
 @pytest.mark.parametrize(("dark", "background"), [(False, WHITE), (True, DARK)])
 def test_outlines_are_seen_on_every_colour(dark: bool, background: str) -> None:
     drawn = heat_map(cells(), dark=dark)
-    strokes = {m["mark"]["stroke"] for m in drawn["layer"] if "strokeDash" in m["mark"]}
+    under, over = outlines_of(drawn, "datum.standing")
+    strokes = {under["mark"]["stroke"], over["mark"]["stroke"]}
     assert background in strokes
     for colour in coloured(drawn)["encoding"]["color"]["scale"]["range"]:
         assert max(contrast(colour, stroke) for stroke in strokes) > 4
@@ -184,10 +200,12 @@ def test_shares_are_coloured_on_the_whole_scale(name: str) -> None:
 
 
 def test_titles_give_the_sizes() -> None:
-    def title(drawn: dict[str, Any]) -> str:
+    def title(drawn: dict[str, Any]) -> Any:
         return coloured(drawn)["encoding"]["color"]["title"]
 
     assert title(heat_map(cells())) == f"{MEASURE} (n = 500)"
+    start = "colours start at chance, 0.25"
+    assert title(heat_map(cells(), start=start)) == [f"{MEASURE} (n = 500)", start]
     assert title(draw("classes")).endswith("(n = 10 to 11 per class)")
 
 
@@ -199,6 +217,74 @@ def test_classes_keep_their_order() -> None:
 
 def test_names_of_classes_are_data() -> None:
     check_text_is_inert(charts.class_heat_map(classes(ATTACKS)).to_dict())
+
+
+# --- where colours start, and what is outlined ------------------------------------------------
+
+
+def examples_of(counts: dict[int, int], split: str = "val") -> pd.DataFrame:
+    labels = np.repeat(list(counts), list(counts.values()))
+    return pd.DataFrame({"split": split, "label": labels})
+
+
+@pytest.mark.parametrize(
+    ("measure", "chance"),
+    [("probe_macro_f1", 1 / 3), ("probe_accuracy", 0.6), ("probe_auc", 0.5), ("silhouette", 0.0)],
+)
+def test_colours_start_at_chance_and_say_so(measure: str, chance: float) -> None:
+    frame = cells().assign(value=np.linspace(0.65, 0.7, 12))
+    examples = examples_of({0: 60, 1: 30, 2: 10})
+    scale = views.colour_scale(MEASURES[measure], frame, examples, "val")
+    assert scale is not None
+    assert scale.ends == (pytest.approx(chance), pytest.approx(0.7))
+    assert scale.start == f"colours start at chance, {chance:.2f}"
+
+
+def test_whoever_guesses_by_frequency_scores_chance() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [6000, 3000, 1000])
+    guesses = rng.permutation(labels)
+    chance = MEASURES["probe_macro_f1"].chance
+    assert chance is not None
+    assert macro_f1(labels, guesses[None])[0] == pytest.approx(chance(labels), abs=0.01)
+
+
+def test_without_chance_colours_start_at_the_embedding_output_or_at_the_least_value() -> None:
+    examples = examples_of({0: 10, 1: 10})
+    frame = cells().assign(value=np.linspace(2, 3, 12))
+    fisher = views.colour_scale(MEASURES["fisher_ratio"], frame, examples, "val")
+    assert fisher == views.ColourScale(
+        (2.0, 3.0), "colours start at the embedding output before training, 2.00"
+    )
+    index = views.colour_scale(MEASURES["davies_bouldin"], frame, examples, "val")
+    assert index is not None
+    assert index.ends == (frame["value"][frame["layer"] > 0].min(), 3.0)
+    assert "least value" in index.start
+    worse = frame.assign(value=0.1)  # nothing is better than chance
+    low = views.colour_scale(MEASURES["probe_macro_f1"], worse, examples, "val")
+    assert low is not None
+    assert low.ends == (0.1, 0.1)
+    unmeasured = frame.assign(value=np.nan)
+    assert views.colour_scale(MEASURES["fisher_ratio"], unmeasured, examples, "val") is None
+
+
+def answer_with(best: Cell, ties: tuple[Cell, ...], verdict: str = "found") -> Answer:
+    values = dict.fromkeys((field.name for field in dataclasses.fields(Answer)), None)
+    return Answer(**values | {"best": best, "ties": ties, "verdict": verdict})  # type: ignore[arg-type]
+
+
+def test_the_recommended_cell_and_those_that_may_be_as_good_are_outlined() -> None:
+    best, tied, elsewhere = Cell(2, 2.0, "mean", 3), Cell(1, 1.0, "mean", 2), Cell(1, 1.0, "cls", 1)
+    answer = answer_with(best, (tied, elsewhere))
+    frame = views.with_standings(cells(), answer, "mean").set_index(["layer", "snapshot"])
+    standings = frame["standing"][frame["standing"] != ""].to_dict()
+    assert standings == {(3, 2): charts.RECOMMENDED_TILE, (2, 1): charts.TIED_TILE}
+    assert views.standings_note(answer, "mean") == (
+        "Thick outline: the recommended cell. Thin outlines: 1 cell that may be as good (95 %)."
+    )
+    assert "under mean pooling" in views.standings_note(answer, "cls")
+    for nothing in (None, answer_with(best, (tied,), "few")):
+        assert not views.with_standings(cells(), nothing, "mean")["standing"].any()
 
 
 # --- colours --------------------------------------------------------------------------------

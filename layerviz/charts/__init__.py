@@ -21,6 +21,8 @@ from layerviz.charts.frames import (
 )
 from layerviz.charts.grid import Grid
 from layerviz.charts.heat_maps import (
+    RECOMMENDED_TILE,
+    TIED_TILE,
     class_heat_map,
     confusion_heat_map,
     score_heat_map,
@@ -59,9 +61,11 @@ __all__ = [
     "OTHER_CODE",
     "OTHER_COLOUR",
     "PALETTE",
+    "RECOMMENDED_TILE",
     "RIGHT_CODE",
     "RIGHT_COLOUR",
     "SPLIT_COLOURS",
+    "TIED_TILE",
     "WRONG_CODE",
     "WRONG_COLOUR",
     "Grid",

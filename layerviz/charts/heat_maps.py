@@ -48,20 +48,14 @@ INK = "luminance(scale('color', datum.value)) > 0.179 ? '#000000' : '#FFFFFF'"
 # No number at all where it would be too small to read.
 NUMBER_SIZE = "bandwidth('x') < 12 ? 0 : clamp(bandwidth('x') / 2.4, 5, 11)"
 PAGE_COLOUR, PAGE_COLOUR_DARK = "#FFFFFF", "#14171D"
+# What the outlines of tiles say, and how wide they are, in pixels; a dashed one is selected.
+RECOMMENDED_TILE, TIED_TILE = "recommended", "may be as good"
+OUTLINES = {RECOMMENDED_TILE: 3.0, TIED_TILE: 1.0}
+DASHES = [5, 3]
 
 
-SOLID = (1, 0)
 LETTER = 6.5  # mean width of a letter of an axis, in pixels
 Channel = TypeVar("Channel", alt.X, alt.Y)
-
-
-@dataclass(frozen=True)
-class _Outline:
-    """How tiles are outlined for which an expression is true: by default, the selected ones."""
-
-    where: str = ""
-    width: float = 3
-    dash: tuple[int, int] = (5, 3)
 
 
 @dataclass(frozen=True)
@@ -79,6 +73,7 @@ def score_heat_map(
     measure: str,
     diverging: bool = False,
     domain: tuple[float, float] | None = None,
+    start: str = "",
     dark: bool = False,
 ) -> alt.LayerChart:
     """Draw one measure of every layer in every snapshot, the deepest layer on top.
@@ -88,7 +83,7 @@ def score_heat_map(
     cells : DataFrame
         One row per layer and snapshot: ``layer`` (0 is the embedding output), ``snapshot``,
         ``epoch``, ``when`` (the moment in words), ``value``, ``low``, ``high``, ``n`` (examples)
-        and ``best`` (whether to outline the cell).
+        and, where cells are to be outlined, ``standing``: `RECOMMENDED_TILE`, `TIED_TILE` or "".
     measure : str
         Name of the measure, for the legend.
     diverging : bool
@@ -96,6 +91,8 @@ def score_heat_map(
     domain : tuple of float, optional
         Values at the ends of the colours, which those beyond share; by default the least and most
         of `cells`. Charts that are to be compared need the same.
+    start : str
+        Where the colours start, in words, for the legend.
     dark : bool
         Whether the page has a dark background.
 
@@ -105,7 +102,7 @@ def score_heat_map(
         Its point selection ``cell`` has the fields ``layer`` and ``snapshot``. Numbers stand in
         the cells of up to `MOST_NUMBERS` snapshots.
     """
-    epochs = epoch_names(cells)
+    epochs, name = epoch_names(cells), measure + sample_sizes(cells["n"])
     axis = tile_axis(labelExpr=label_expression(epochs), values=labelled_snapshots(epochs))
     x = alt.X("snapshot:O", title=EPOCH_TITLE).scale(domain=list(epochs)).axis(axis)
     return _heat_map(
@@ -113,10 +110,9 @@ def score_heat_map(
         _Side("snapshot", len(epochs), x),
         _layer_rows("layer", LAYER_TITLE, cells),
         tooltip=score_tooltip(cells, measure, layer="Layer", when="When"),
-        title=measure + sample_sizes(cells["n"]),
+        title=[name, start] if start else name,
         ends=_colour_domain(cells["value"], domain, diverging),
         selection="cell",
-        outlined=(_Outline("datum.best", 2, SOLID), _Outline()),
         dark=dark,
         diverging=diverging,
     )
@@ -147,7 +143,6 @@ def class_heat_map(scores: pd.DataFrame, *, dark: bool = False) -> alt.LayerChar
         tooltip=score_tooltip(scores, "F1", label="Class", layer="Layer"),
         title=f"F1 of a class on val{sample_sizes(scores['n'], ' per class')}",
         selection="class_tile",
-        outlined=(_Outline(),),
         dark=dark,
     )
 
@@ -230,7 +225,7 @@ def confusion_heat_map(
         numbers=numbers,
         tile_height=COUNTS_HEIGHT if with_shares else TILE_HEIGHT,
         gradient=140,  # it may have less than half of a page
-        outlined=(_Outline("datum.chosen"),),
+        chosen="datum.chosen",
     )
 
 
@@ -251,7 +246,7 @@ def _heat_map(
     y: _Side[alt.Y],
     *,
     tooltip: list[alt.Tooltip],
-    title: str,
+    title: str | list[str],
     ends: tuple[float, float] = (0, 1),
     selection: str = "",
     dark: bool,
@@ -259,12 +254,13 @@ def _heat_map(
     numbers: list[str] | None = None,
     tile_height: int = TILE_HEIGHT,
     gradient: int = 220,
-    outlined: Sequence[_Outline] = (),
+    chosen: str = "",
 ) -> alt.LayerChart:
     """Draw tiles coloured by ``value`` between `ends`, numbers in them and outlines around some.
 
     `selection` is the name of a point selection by the fields of `y` and `x`; "" for none. What
-    the tiles hold is their value, unless there are other `numbers`.
+    the tiles hold is their value, unless there are other `numbers`. A tile is outlined that is
+    selected, or for which the expression `chosen` is true.
     """
     ramp = VALUE_RAMP if not diverging else CHANGE_RAMP_DARK if dark else CHANGE_RAMP
     page, ink = (PAGE_COLOUR_DARK, PAGE_COLOUR) if dark else (PAGE_COLOUR, PAGE_COLOUR_DARK)
@@ -292,30 +288,46 @@ def _heat_map(
         lineHeight=LINE_HEIGHT,
         aria=False,
     ).encode(text="number:N")
-    outlines: list[alt.Chart] = []
+    outlines = _standings(base, frame, page, ink)
     if selection:
         selected = alt.selection_point(name=selection, fields=[y.field, x.field], empty=False)
         coloured = coloured.add_params(selected)
-        for one in outlined:
-            outlines += _drawn_outline(base.transform_filter(one.where or selected), one, page, ink)
+        tiles = base.transform_filter(chosen or selected)
+        outlines += [_outline(tiles, page, strokeWidth=5)]
+        outlines += [_outline(tiles, ink, strokeWidth=3, strokeDash=DASHES)]
     return layered(coloured, missing, *outlines, texts, height=tile_height * max(y.n, 1))
 
 
-def _drawn_outline(
-    tiles: alt.Chart, outline: _Outline, page: str, ink: str
-) -> tuple[alt.Chart, alt.Chart]:
-    """Outline tiles in ink, on the colour of the page: ink alone is not seen on all colours."""
+def _standings(tiles: alt.Chart, frame: pd.DataFrame, page: str, ink: str) -> list[alt.Chart]:
+    """Outline the tiles that have a standing, with a legend that says what outlines mean."""
+    standings = [
+        name for name in OUTLINES if "standing" in frame and name in set(frame["standing"])
+    ]
+    if not standings:
+        return []
+    tiles = tiles.transform_filter("datum.standing")
+    width = alt.StrokeWidth("standing:N", title=None).scale(
+        domain=standings, range=[OUTLINES[name] for name in standings]
+    )
+    width = width.legend(
+        orient="bottom",  # beside the legend of the colours it would leave a narrow page
+        symbolType="square",
+        symbolFillColor="transparent",
+        symbolStrokeColor=ink,
+        symbolSize=140,
+    )
+    under = {"expr": f"datum.standing === '{RECOMMENDED_TILE}' ? 6 : 3"}
+    return [
+        _outline(tiles, page, strokeWidth=under),
+        _outline(tiles, ink).encode(strokeWidth=width),
+    ]
 
-    def frame(colour: str, width: float, dash: tuple[int, int]) -> alt.Chart:
-        return tiles.mark_rect(
-            fillOpacity=0,
-            stroke=colour,
-            strokeWidth=width,
-            strokeDash=list(dash),
-            aria=False,
-        )
 
-    return frame(page, outline.width + 2, SOLID), frame(ink, outline.width, outline.dash)
+def _outline(tiles: alt.Chart, colour: str, **stroke: Any) -> alt.Chart:
+    """Outline tiles. Ink alone is not seen on all colours: it needs the page's colour below it."""
+    return tiles.mark_rect(
+        fill="transparent", fillOpacity=0, stroke=colour, aria=False, **stroke
+    )  # the fill is that of the legend
 
 
 def _turned_where_narrow(names: Sequence[str]) -> dict[str, Any]:

@@ -27,8 +27,8 @@ from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.projection import PROJECTIONS
 from layerviz.runs import Run
-from layerviz.separability import MARGIN, AnswerSheet, Cell
-from layerviz.views import MapsRequest, RunMaps, collect_maps, small_print
+from layerviz.separability import MARGIN, Answer, AnswerSheet
+from layerviz.views import MapsRequest, RunMaps, collect_maps, small_print, standings_note
 from layerviz.wording import epoch_name
 
 
@@ -69,18 +69,18 @@ def offline_page(
         should_stop=should_stop,
     )
     sheet, trouble = _sheet(run)
-    best = sheet.answer.best if sheet is not None and sheet.answer.verdict == "found" else None
-    pooling = maps.view.pooling if best is None else best.pooling  # the answer's heat map
+    found = sheet.answer if sheet is not None and sheet.answer.verdict == "found" else None
+    pooling = maps.view.pooling if found is None else found.best.pooling  # the answer's heat map
     light, points = maps_specification(maps, "light")
     data = {
         "slots": [epoch_name(epoch).capitalize() for epoch in maps.epochs],
         "labels": list(run.label_names),
         "maps": {"light": light, "dark": maps_specification(maps, "dark")[0]},
         "points": compact_points(maps, points),
-        "heat": heat_map_specifications(run, pooling, best),
+        "heat": heat_map_specifications(run, pooling, found),
     }
     answer = _note(trouble) if sheet is None else _answer_box(sheet, live=run.live)
-    return _html(maps, data, answer, pooling, best).encode()
+    return _html(maps, data, answer, pooling, found).encode()
 
 
 # --- HTML -----------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def _html(
     data: dict[str, Any],
     answer: str,
     pooling: str,
-    best: Cell | None,
+    found: Answer | None,
 ) -> str:
     files = resources.files("layerviz.export").joinpath("offline")
     style = files.joinpath("page.css").read_text(encoding="utf-8")
@@ -160,7 +160,7 @@ def _html(
 </div>
 <p class="small soft">{escape(_small_print(maps))}</p>
 <h2>Val macro-F1 of every layer at every epoch</h2>
-{_heat(data["heat"], pooling, best)}
+{_heat(data["heat"], pooling, found)}
 <h2>How it was made</h2>
 <div class="tables"><div>{_settings(run)}</div><div>{_data(run)}</div>
 <div>{_table(run.versions.items())}</div></div>
@@ -246,15 +246,15 @@ def _small_print(maps: RunMaps) -> str:
     return " ".join(sentences)
 
 
-def _heat(specs: dict[str, Any] | None, pooling: str, best: Cell | None) -> str:
+def _heat(specs: dict[str, Any] | None, pooling: str, found: Answer | None) -> str:
     if specs is None:
         return '<p class="soft">Not measured yet.</p>'
     note = (
         "One logistic regression per layer and epoch, fitted on train, scored on val; "
         f"{pooling_label(pooling)} pooling. Layer 0 is the embedding output, a baseline."
     )
-    if best is not None:
-        note += " Outlined: the cell that the headline names, the best under all poolings."
+    if found is not None:
+        note += f" {standings_note(found, pooling)}"
     return (
         '<div class="scroller"><div id="heat" class="chart" role="figure" '
         'aria-label="Val macro-F1 of every layer at every epoch"></div></div>'

@@ -14,7 +14,7 @@ from layerviz.errors import RunError
 from layerviz.export.pictures import FONT, specification, themed
 from layerviz.export.run_charts import chart_of, heat_map_chart
 from layerviz.runs import Run
-from layerviz.separability import Cell
+from layerviz.separability import Answer
 from layerviz.views import POINTS_PER_SPLIT, RunMaps
 
 UNIT = 1000  # positions are sent as whole numbers of these parts of a map: below a pixel
@@ -103,11 +103,11 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
     return [_renamed(value, names) for value in node] if isinstance(node, list) else node
 
 
-def heat_map_specifications(run: Run, pooling: str, best: Cell | None) -> dict[str, Any] | None:
+def heat_map_specifications(run: Run, pooling: str, answer: Answer | None) -> dict[str, Any] | None:
     """Return the heat map's specifications by theme; None if nothing is measured."""
 
     def specification_in(theme: str) -> dict[str, Any]:
-        chart = heat_map_chart(run, pooling=pooling, dark=theme == "dark", best=best)
+        chart = heat_map_chart(run, pooling=pooling, dark=theme == "dark", answer=answer)
         return _for_page(specification(chart), theme)
 
     try:

@@ -9,16 +9,16 @@ from layerviz.errors import ConfigError, RunError
 from layerviz.export.entry import ExportRequest
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
-from layerviz.separability import MEASURES, PROBE_MACRO_F1, Cell
+from layerviz.separability import MEASURES, PROBE_MACRO_F1, Answer, answer_of
 from layerviz.views import (
     MAPS_FOOTNOTE,
     POINTS_PER_SPLIT,
     MapsRequest,
     RunMaps,
     collect_maps,
-    is_best,
+    colour_scale,
     measure_cells,
-    range_of_blocks,
+    with_standings,
 )
 from layerviz.views.slider import slider_label
 
@@ -59,7 +59,12 @@ def requested_chart(
 ) -> alt.LayerChart:
     """Return the chart that a request for a picture names."""
     if request.chart == "heat-map":
-        return heat_map_chart(run, pooling=request.maps.pooling_of(run), dark=request.dark)
+        try:
+            answer = answer_of(run)
+        except RunError:  # not measured: the chart says so itself
+            answer = None
+        pooling = request.maps.pooling_of(run)
+        return heat_map_chart(run, pooling=pooling, dark=request.dark, answer=answer)
     return maps_chart(
         run, request.maps, dark=request.dark, start=request.snapshot, on_progress=on_progress
     )
@@ -87,9 +92,11 @@ def heat_map_chart(
     split: str = "val",
     pooling: str = "mean",
     dark: bool = False,
-    best: Cell | None = None,
+    answer: Answer | None = None,
 ) -> alt.LayerChart:
-    """Return one measure of every layer in every snapshot as a chart; `best` is outlined.
+    """Return one measure of every layer in every snapshot as a chart.
+
+    The cell that `answer` recommends is outlined, and so are those that may be as good.
 
     Raises
     ------
@@ -111,9 +118,11 @@ def heat_map_chart(
             f"{MEASURES[measure].label} on {split} has not been measured for this run.",
             "Open the run on the page, or run `python -m layerviz report` on it: both measure it.",
         )
+    scale = colour_scale(MEASURES[measure], cells, examples, split)
     return charts.score_heat_map(
-        cells.assign(best=is_best(cells, best, pooling)),
+        with_standings(cells, answer, pooling),
         measure=MEASURES[measure].label,
-        domain=range_of_blocks(cells),
+        domain=scale and scale.ends,
+        start="" if scale is None else scale.start,
         dark=dark,
     )

@@ -13,11 +13,13 @@ from layerviz.views.maps import (
 )
 from layerviz.views.requests import MapsRequest, MapsView, first_and_last_layers
 from layerviz.views.scores import (
+    ColourScale,
+    colour_scale,
     head_scores,
-    is_best,
     measure_cells,
     probe_scores,
-    range_of_blocks,
+    standings_note,
+    with_standings,
 )
 from layerviz.views.small_print import (
     CKA_NOTE,
@@ -32,21 +34,23 @@ __all__ = [
     "CKA_NOTE",
     "MAPS_FOOTNOTE",
     "POINTS_PER_SPLIT",
+    "ColourScale",
     "Legend",
     "MapsRequest",
     "MapsView",
     "RunMaps",
     "captured_note",
     "collect_maps",
+    "colour_scale",
     "figures_note",
     "first_and_last_layers",
     "head_scores",
-    "is_best",
     "learning_curve",
     "legend_of",
     "measure_cells",
     "probe_scores",
-    "range_of_blocks",
     "slider_note",
     "small_print",
+    "standings_note",
+    "with_standings",
 ]

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from layerviz.separability import geometry
-from layerviz.separability.measures.measure import LabelledStates, LayerMeasure
+from layerviz.separability.measures.measure import (
+    LabelledStates,
+    LayerMeasure,
+    chance_macro_f1,
+    class_shares,
+)
 from layerviz.separability.resampling import macro_f1
 
 
@@ -37,6 +42,7 @@ PRECISION_AT_10 = LayerMeasure(
     explanation="The share of a val example's 10 nearest train examples, by cosine after "
     "centring, that are of its own class. It is what somebody who searches with this layer sees.",
     reference="Manning et al. 2008",
+    chance=lambda labels: float((class_shares(labels) ** 2).sum()),
     compute=_precision_at_10,
 )
 NCM_MACRO_F1 = LayerMeasure(
@@ -47,6 +53,7 @@ NCM_MACRO_F1 = LayerMeasure(
     explanation="Each val example takes the class whose mean over the train examples lies "
     "nearest, at unit length after centring. It is high where every class is one compact group.",
     reference="Mensink et al. 2013",
+    chance=chance_macro_f1,
     compute=_nearest_mean_macro_f1,
 )
 CDNV = LayerMeasure(

@@ -206,6 +206,19 @@ def bootstrap_estimate(value: np.ndarray, draws: np.ndarray) -> Estimate:
     return Estimate(value, *interval(draws))
 
 
+def class_shares(labels: np.ndarray) -> np.ndarray:
+    """Return the share of examples of each class that `labels` holds."""
+    return np.unique(labels, return_counts=True)[1] / max(len(labels), 1)
+
+
+def chance_macro_f1(labels: np.ndarray) -> float:
+    """Return the macro-F1 of guessing each class as often as it comes.
+
+    The F1 of a class is then its share, and shares have a mean of one over the number of classes.
+    """
+    return float(class_shares(labels).mean())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measure:
     """One measure of how states separate classes; its subclasses say how it is computed.
@@ -228,6 +241,10 @@ class Measure:
         None where neither end is better.
     outlines_best : bool
         Whether its heat map outlines the cell that the answer names.
+    chance : callable or None
+        Returns what guessing scores, given the class indices of the examples, shape (n,): guessing
+        by the frequencies of the classes, or for accuracy always the most frequent one. None where
+        nothing is guessed.
     """
 
     name: str
@@ -238,6 +255,7 @@ class Measure:
     reference: str
     higher_is_better: bool | None = True
     outlines_best: bool = False
+    chance: Callable[[np.ndarray], float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

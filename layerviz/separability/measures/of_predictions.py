@@ -11,6 +11,8 @@ from layerviz.separability.measures.measure import (
     Predictions,
     ScoreFunction,
     bootstrap_estimate,
+    chance_macro_f1,
+    class_shares,
 )
 from layerviz.separability.ranking import macro_auc
 from layerviz.separability.resampling import accuracy, macro_f1
@@ -80,6 +82,7 @@ PROBE_MACRO_F1 = PredictionMeasure(
     "others. Macro-F1 is the mean over classes of the balance between precision and recall.",
     reference="Alain & Bengio 2016",
     outlines_best=True,
+    chance=chance_macro_f1,
     compute=lambda predictions: _on_every_split(predictions, macro_f1),
 )
 PROBE_ACCURACY = PredictionMeasure(
@@ -91,6 +94,7 @@ PROBE_ACCURACY = PredictionMeasure(
     "others. Accuracy is the share of examples it gets right; frequent classes count more.",
     reference="Alain & Bengio 2016",
     outlines_best=True,
+    chance=lambda labels: float(class_shares(labels).max()),
     compute=lambda predictions: _on_every_split(predictions, accuracy),
 )
 PROBE_AUC = PredictionMeasure(
@@ -103,6 +107,7 @@ PROBE_AUC = PredictionMeasure(
     "example of another, on average over classes; 0.5 is chance. It also sees what a layer knows "
     "of a class that is too rare to be predicted.",
     reference="Hand & Till 2001; Fawcett 2006",
+    chance=lambda _labels: 0.5,
     compute=_auc,
 )
 PROBE_GAP = PredictionMeasure(
@@ -125,6 +130,7 @@ SHUFFLED_MACRO_F1 = PredictionMeasure(
     explanation="The same probe, trained on shuffled train labels: mean of five shuffles, and the "
     "lowest and highest of them. If these score as well as the real probe, it finds nothing here.",
     reference="Ojala & Garriga 2010",
+    chance=chance_macro_f1,
     higher_is_better=None,
     compute=_shuffled_macro_f1,
 )
@@ -137,5 +143,6 @@ SELECTIVITY = PredictionMeasure(
     "takes a random class that belongs to its rarest word known from train. Near 0 or below, the "
     "probe could as well know words by heart.",
     reference="Hewitt & Liang 2019",
+    chance=lambda _labels: 0.0,
     compute=_selectivity,
 )

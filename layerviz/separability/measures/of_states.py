@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from layerviz.separability import geometry
-from layerviz.separability.measures.measure import LabelledStates, LayerMeasure
+from layerviz.separability.measures.measure import (
+    LabelledStates,
+    LayerMeasure,
+    chance_macro_f1,
+)
 from layerviz.separability.resampling import macro_f1
 
 
@@ -53,6 +57,7 @@ KNN_MACRO_F1 = LayerMeasure(
     "cosine after centring. It needs no training, and finds classes that no straight line "
     "separates.",
     reference="Cover & Hart 1967",
+    chance=chance_macro_f1,
     compute=_knn_macro_f1,
 )
 SILHOUETTE = LayerMeasure(
@@ -63,6 +68,7 @@ SILHOUETTE = LayerMeasure(
     explanation="How much closer an example is to its own class than to the nearest other one, "
     "from −1 to 1. 'Val in train' compares each val example with the train examples of each class.",
     reference="Rousseeuw 1987",
+    chance=lambda _labels: 0.0,
     compute=_silhouette,
 )
 DAVIES_BOULDIN = LayerMeasure(
@@ -96,5 +102,6 @@ SPLIT_AUC = LayerMeasure(
     "Clearly more means that the splits differ, or that train has been memorised.",
     reference="Lopez-Paz & Oquab 2017",
     higher_is_better=False,
+    chance=lambda _labels: 0.5,
     compute=_split_auc,
 )

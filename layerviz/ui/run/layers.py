@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, runs
-from layerviz.poolings import look_up, pooling_label
+from layerviz.poolings import pooling_label
 from layerviz.runs import Run
 from layerviz.separability import (
-    MEASURES,
     Answer,
     DepthDecision,
-    Measure,
     detail_sentences,
     lead_sentences,
     search_sentences,
 )
-from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.map_controls import pooling_control
-from layerviz.ui.parts.measured import cells_of_measure, measure_the_rest
+from layerviz.ui.parts.measured import measure_the_rest
 from layerviz.ui.parts.reading import how_to_read_answers
 from layerviz.ui.parts.state import keep, plain
 from layerviz.ui.parts.verdict import (
@@ -33,21 +27,10 @@ from layerviz.ui.parts.verdict import (
 )
 from layerviz.ui.run.answer_card import CLOSER_LOOK
 from layerviz.ui.run.figures import figures_strip
+from layerviz.ui.run.heat_map import choose_measure, layer_heat_map
 from layerviz.ui.run.layer_details import layer_details
 from layerviz.ui.run.layer_details.detail import Detail, is_dark
-from layerviz.ui.run.maps import open_map
-from layerviz.views import is_best, range_of_blocks
 from layerviz.wording import at_epoch
-
-
-@dataclass(frozen=True)
-class HeatMapChoice:
-    """What the heat map shows."""
-
-    measure: Measure
-    split: str
-    pooling: str
-    against_start: bool
 
 
 def layers_tab(run: Run) -> None:
@@ -60,8 +43,8 @@ def layers_tab(run: Run) -> None:
             st.info("Layers are measured after each capture.", icon=":material/hourglass_top:")
         return
     answer, margin, decision = _answer(run, measured)
-    choice = _choice(run, answer)
-    _heat_map(run, measured, answer, choice)
+    choice = choose_measure(run, answer)
+    layer_heat_map(run, measured, answer, choice)
     layer_details(Detail(run, measured, answer, choice.pooling, margin, decision))
 
 

@@ -69,6 +69,7 @@ def _heat_map(detail: Detail, scores: pd.DataFrame, snapshot: int) -> None:
     figure(
         charts.class_heat_map(at_snapshot[at_snapshot["label"].isin(names)], dark=is_dark()),
         key="class_scores",
+        title="**F1 of each class in each layer**",
         alt="Heat map: the probe's F1 on val for each class in each layer.",
         name=f"{detail.run.run_id}-classes-{detail.pooling}",
         frame=scores,

@@ -12,6 +12,7 @@ from layerviz.poolings import look_up
 from layerviz.separability import PROBE_MACRO_F1
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import cells_of_measure
+from layerviz.ui.parts.state import plain
 from layerviz.ui.run.layer_details.detail import F1, Detail, is_dark
 from layerviz.wording import number_ranges
 
@@ -40,26 +41,27 @@ def lines_tab(detail: Detail) -> None:
 
 
 def _over_layers(detail: Detail, scores: pd.DataFrame, drawn: pd.DataFrame) -> None:
-    st.markdown("**Over the layers** (bars: 95 % intervals of val at the last epoch)")
     snapshots = _even_selection(list(detail.measured), MOST_EPOCH_LINES)
     figure(
         charts.scores_over_layers(
             drawn[drawn["snapshot"].isin(snapshots)], measure=F1, dark=is_dark()
         ),
         key="over_layers",
+        title="**Over the layers**",
         alt="Line chart: the probe's macro-F1 over the layers, one line per epoch.",
         name=f"{detail.run.run_id}-lines-{detail.pooling}",
         frame=scores,
     )
+    st.caption(plain("Bars: 95 % intervals of val at the last epoch."))
 
 
 def _over_epochs(detail: Detail, scores: pd.DataFrame, drawn: pd.DataFrame) -> None:
-    st.markdown("**Over the epochs**")
     blocks = [layer for layer in sorted(drawn["layer"].unique()) if layer]
     layers = sorted({*_even_selection(blocks, MOST_LAYER_LINES), detail.answer.best.layer})
     figure(
         charts.scores_over_epochs(drawn[drawn["layer"].isin(layers)], measure=F1, dark=is_dark()),
         key="over_epochs",
+        title="**Over the epochs**",
         alt="Line chart: the probe's macro-F1 over the epochs, one line per layer.",
         name=f"{detail.run.run_id}-epochs-{detail.pooling}",
         frame=scores,

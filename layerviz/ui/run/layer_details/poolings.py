@@ -30,6 +30,7 @@ def poolings_tab(detail: Detail) -> None:
     figure(
         charts.pooling_scores(scores, measure=f"{F1} on val", dark=is_dark()),
         key="pooling_scores",
+        title="**Poolings over the layers**",
         alt="Line chart: the probe's val macro-F1 over the layers, one line per pooling.",
         name=f"{run.run_id}-poolings-{snapshot}",
         frame=scores.assign(pooling=scores["pooling"].map(pooling_label)),

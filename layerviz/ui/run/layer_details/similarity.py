@@ -19,25 +19,23 @@ def similarity_tab(detail: Detail) -> None:
     matrix, n = cache.layer_similarity(run, snapshot, pooling)
     left, right = st.columns(2)
     with left:
-        st.markdown("**Similarity between layers**")
         pairs = charts.similarity_frame(matrix)
         figure(
             charts.similarity_heat_map(
                 pairs, title_x="Layer", title_y="Other layer", dark=is_dark()
             ),
             key="similarity",
+            title="**Similarity between layers**",
             alt="Heat map: linear CKA between all pairs of layers.",
             name=f"{run.run_id}-similarity-{snapshot}-{pooling}",
             frame=pairs,
         )
     with right:
-        st.markdown("**Similarity of each layer to itself before training**")
         cells = cells_of_measure(run, CKA.name, "train", pooling)
         figure(
-            charts.score_heat_map(
-                cells.assign(best=False), measure=CKA.label, domain=(0.0, 1.0), dark=is_dark()
-            ),
+            charts.score_heat_map(cells, measure=CKA.label, domain=(0.0, 1.0), dark=is_dark()),
             key="similarity_to_start",
+            title="**Similarity of each layer to itself before training**",
             alt="Heat map: linear CKA of each layer at each epoch to itself before training.",
             name=f"{run.run_id}-cka-{pooling}",
             frame=cells,
