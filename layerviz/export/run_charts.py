@@ -122,7 +122,7 @@ def heat_map_chart(
     return charts.score_heat_map(
         with_standings(cells, answer, pooling),
         measure=MEASURES[measure].label,
-        domain=scale and scale.ends,
+        domain=None if scale is None else scale.ends,
         start="" if scale is None else scale.start,
         dark=dark,
     )
