@@ -1,10 +1,13 @@
 """``python -m layerviz fit``, ``report``, ``compare`` and others: the same work without a page."""
 
 import os
+import signal
 import sys
 
 from layerviz.commands import main
 
 if __name__ == "__main__":
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    sys.exit(main())
+    status = main()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: only threads are waited for
+    sys.exit(status)

@@ -1,5 +1,12 @@
 """What can go wrong through no fault of the program, each with the way out."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+ALIKE = 0.6  # of 1: names that share as much are guessed to be meant
+
 
 class LayervizError(Exception):
     """An error that a user can cause and a user can fix.
@@ -42,3 +49,25 @@ class Cancelled(LayervizError):
 
     def __init__(self) -> None:
         super().__init__("Cancelled.", "Everything captured so far is kept.")
+
+
+def did_you_mean(
+    name: object, names: Iterable[object], hint: str = "", alike: float = ALIKE
+) -> str:
+    """Return a hint that begins with the name that was probably meant, if there is one.
+
+    Parameters
+    ----------
+    name : object
+        What was given.
+    names : iterable
+        Those that there are.
+    hint : str
+        What else to say.
+    alike : float
+        How much of 1 two names have to share.
+    """
+    by_lower = {str(other).lower(): str(other) for other in names}
+    closest = get_close_matches(str(name).lower()[:200], by_lower, n=1, cutoff=alike)
+    guess = f"Did you mean {by_lower[closest[0]]}?" if closest else ""
+    return f"{guess} {hint}".strip()

@@ -127,6 +127,17 @@ class Progress:
             return f"epoch {self.epoch:.2f}{loss}"
         return f"{'/'.join(self._in_units())} {self.phase.unit}" if self.phase.unit else ""
 
+    @property
+    def overview(self) -> str:
+        """What the command line says behind a bar of the whole work."""
+        parts = []
+        if self.total_steps:
+            parts.append(f"step {self.step}/{self.total_steps}")
+        parts += [self.postfix] if self.postfix else []
+        if self.seconds_left:
+            parts.append(f"about {duration(self.seconds_left)} left")
+        return ", ".join(parts)
+
     def _in_units(self) -> tuple[str, str]:
         scale = self.phase.scale
         return f"{self.done / scale:,.0f}", f"{self.total / scale:,.0f}"

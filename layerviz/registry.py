@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
-from layerviz.errors import ConfigError
+from layerviz.errors import ConfigError, did_you_mean
 
 NAME_PATTERN = r"[a-z][a-z0-9_]{0,19}"  # of an entry whose name becomes part of file names
 
@@ -76,7 +76,8 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
             return self._entries[name]
         except (KeyError, TypeError):  # TypeError: what cannot be hashed is no name
             raise UnknownNameError(
-                f"There is no {self.kind} {name!r:.40}.", f"Choose one of {', '.join(self)}."
+                f"There is no {self.kind} {name!r:.40}.",
+                did_you_mean(name, self, f"Choose one of {', '.join(self)}."),
             ) from None
 
     def __iter__(self) -> Iterator[str]:

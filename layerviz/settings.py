@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from layerviz.errors import ConfigError
+from layerviz.errors import ConfigError, did_you_mean
 
 _METADATA_KEY = "setting"
 PageSection = Literal["main", "more"]  # of the page: in sight, or under "More settings"
@@ -235,7 +235,9 @@ class Setting:
         is_open = value is None and self.default is None and not self.required
         if not is_open and not self.kind.accepts(value):
             name = self.name.replace("_", " ").capitalize()
-            raise ConfigError(f"{name} is {value!r:.40}.", self.kind.hint)
+            names = self.kind.names if isinstance(self.kind, Choice) else ()
+            hint = did_you_mean(value, names, self.kind.hint)
+            raise ConfigError(f"{name} is {value!r:.40}.", hint)
 
     @property
     def option(self) -> str:

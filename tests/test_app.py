@@ -33,9 +33,10 @@ from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 from waiting import wait_until
 
-from layerviz import comparison, data, exploring, runs, separability, training
+from layerviz import commands, comparison, data, exploring, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.data import FORMATS, Contents, FileFormat
+from layerviz.errors import ConfigError
 from layerviz.export.zip_writing import zip_run
 from layerviz.jobs import Jobs, JobState
 from layerviz.poolings import POOLINGS
@@ -138,6 +139,25 @@ def test_the_share_of_val_is_asked_for_beside_a_split_column_without_val(root):
     figures = {metric.label: metric.value for metric in app.metric}
     assert (figures["Train examples"], figures["Val examples"]) == ("54", "36")
     assert figures["Test examples"] == "30"
+
+
+def test_page_and_command_line_have_the_same_defaults(root, monkeypatch):
+    pressed = []
+
+    def note(self, config, dataset):
+        pressed.append(run_id(config, dataset.name, dataset.fingerprint))
+        raise ConfigError("Noted.", "")
+
+    app = open_page()
+    monkeypatch.setattr(Jobs, "fit", note)
+    app.button(key="fine_tune").click().run()
+    parsed = commands.parser().parse_args(["fit"])
+    config = training.with_defaults(commands.run_config(parsed, parsed.encoder, parsed.seed))
+    dataset = commands.read_dataset(parsed)
+    assert pressed == [run_id(config, dataset.name, dataset.fingerprint)]
+    assert parsed.val_fraction == data.VAL_FRACTION
+    margins = (commands.parser().parse_args([name, "x"]).margin for name in ("report", "compare"))
+    assert set(margins) == {separability.MARGIN}
 
 
 def test_one_encoder_cannot_be_compared(root):

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 import tqdm
 
+from layerviz.commands import bar as bar_module
 from layerviz.commands.bar import Bar
 from layerviz.progress import (
     CAPTURING,
@@ -32,6 +33,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(**settings | {"delay": 0, "mininterval": 0, "miniters": 0, "ncols": 200})
 
     monkeypatch.setattr(tqdm, "tqdm", impatient)
+    monkeypatch.setattr(bar_module, "in_terminal", lambda: True)
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -88,3 +90,34 @@ def test_short_work_draws_nothing(capsys) -> None:
         bar.show(Progress(DRAWING, 1, 2))
         bar.show(Progress(DRAWING, 2, 2))
     assert capsys.readouterr().err == ""
+
+
+def test_the_whole_work_fills_the_bar_where_its_share_is_known(at_once, capsys) -> None:
+    whole = partial(Progress, step=3, total_steps=12, epoch=0.25, seconds_left=40.0)
+    with Bar() as bar:
+        bar.show(whole(CAPTURING, 40, 80, share=0.1))
+        bar.show(whole(TRAINING, 3, 12, loss=0.5, share=0.4))
+    drawn = lines(capsys)
+    captured = next(line for line in drawn if line.startswith("capturing:"))
+    assert "10%" in captured
+    assert "step 3/12, 40/80 examples, about 40 s left" in captured
+    assert drawn[-1].startswith("training:  40%")
+    assert "epoch 0.25, loss 0.500" in drawn[-1]
+
+
+def test_without_a_terminal_a_line_is_printed_every_few_seconds(capsys, monkeypatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(bar_module.time, "monotonic", lambda: now)
+    with Bar() as bar:
+        for step in range(1, 3001):
+            now += 0.01  # half a minute in all
+            share = step / 3000
+            bar.show(
+                Progress(TRAINING, step, 3000, step=step, total_steps=3000, share=share,
+                         seconds_left=30 - 30 * share)
+            )  # fmt: skip
+    printed = capsys.readouterr().err.splitlines()
+    assert 5 <= len(printed) <= 8
+    assert printed[0].startswith("17%  Step 500 / 3,000")
+    assert printed[0].endswith("about 25 s left")
+    assert printed[-1].startswith("100%  Step 3,000 / 3,000")

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.fast
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
-GROUND = {"config", "errors", "poolings", "progress", "registry", "settings", "wording"}
+GROUND = {
+    "config", "errors", "poolings", "progress", "registry", "settings", "starters", "wording",
+}  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"hidden_states", "projection", "separability"}
 WORK = GROUND | SOURCES | SCIENCE
@@ -48,6 +50,7 @@ MAY_IMPORT = {
     "progress": {"errors"},
     "registry": {"errors"},
     "settings": {"errors"},
+    "starters": set(),
     "wording": set(),
     "data": GROUND,
     "encoders": GROUND,

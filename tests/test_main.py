@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -224,6 +225,48 @@ def test_an_import_of_what_is_no_run_is_refused(
     assert not (tmp_path / "runs").exists()
 
 
+def test_an_export_into_a_missing_folder_asks_whether_to_make_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made(tmp_path / "runs", dataset_of(), "bert-a", {2: 4.0}, n_layers=2)
+    file = tmp_path / "new" / "folder" / "points.csv"
+    assert main(["export", str(run.path), f"--csv={file}"]) == 2
+    assert "no folder" in (err := capsys.readouterr().err)
+    assert "--parents" in err
+    assert main(["export", "no-such-run", f"--csv={file}", "--parents"]) == 2
+    assert not file.parent.parent.exists()
+    assert main(["export", str(run.path), f"--csv={file}", "--parents"]) == 0
+    assert file.read_bytes().startswith(b"id,split")
+
+
+def test_runs_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "runs"
+    assert main(["list", f"--runs={folder}"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "no runs" in printed.err
+    assert "python -m layerviz fit --encoder" in printed.err
+    assert main(["list", f"--runs={folder}", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    dataset = dataset_of()
+    for name, created, score in (("bert-a", "2026-01-02", 0.5), ("bert-b", "2026-03-04", 0.25)):
+        run = made(folder, dataset, name, {2: 4.0}, n_layers=2)
+        runs.update(run.path, created=f"{created}T10:00:00+00:00")
+        history = pd.DataFrame({"step": [0, 10], "epoch": [0.0, 1.0], "val_macro_f1": [0.1, score]})
+        runs.write_history(run.path, history)
+    assert main(["list", f"--runs={folder}"]) == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == ["date", "(UTC)", "data", "encoder", "epochs", "val", "F1",
+                              "status", "id"]  # fmt: skip
+    assert lines[0].startswith("2026-03-04 10:00  toy   bert-b        1   0.250  done    bert-b-")
+    assert "bert-a" in lines[1]
+    assert main(["list", f"--runs={folder}", "--sort=val-f1", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [one["val_macro_f1"] for one in listed] == [0.5, 0.25]
+    assert {"created", "data", "encoder", "epochs", "status", "run_id"} < set(listed[0])
+    assert main(["report", listed[0]["run_id"], f"--runs={folder}"]) == 0
+
+
 def test_compare_makes_runs_once_and_compares_them_by_name_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +305,10 @@ def test_compare_makes_runs_once_and_compares_them_by_name_too(
         (["some-run", "--encoder=scratch-bert"], "both runs and encoders"),
         (["no-such-run", "nor-this"], "no run"),
         (["--encoder=scratch-bert", "--data=no.csv", "--seeds=0"], "Seeds"),
+        (["--encoder=scratch-bert", "--data=no.csv", "--seeds=3"], "Only one encoder"),
+        (["--encoder=bert-mini", "--encoder=bert-mini", "--data=no.csv"], "given twice"),
+        (["one-run"], "Only one run"),
+        (["one-run", "one-run"], "Only one run"),
     ],
 )
 def test_a_comparison_of_nothing_is_refused(
@@ -347,6 +394,29 @@ def test_a_split_column_is_followed_unless_told_not_to(
         assert texts_of(answer, "val") == expected
 
 
+def test_what_is_found_before_a_run_is_printed_with_the_option_that_mends_it(fit: Fit) -> None:
+    rows = [*(row for row in toy_rows(240) if row[1] == "fruit"), *toy_rows(36, seed=1)]
+    answer = fit(as_csv(rows), "--max-length=8")
+    check_done(answer)
+    assert answer.out == f"{answer.folder}\n"
+    assert "Check: Classes are uneven" in answer.err
+    assert "Mend it with --class-weighting balanced." in answer.err
+    assert "Mend it with --max-length 32." in answer.err
+    assert "Mend it with --val-fraction" in answer.err
+    assert "This will take about" in answer.err
+    assert "capturing and measuring" in answer.err
+
+
+def test_a_length_over_the_encoders_limit_is_refused_at_once(fit: Fit) -> None:
+    answer = fit(as_csv(toy_rows(40)), "--encoder=bert-mini", "--max-length=600")
+    assert answer.status == 2
+    assert answer.err == (
+        "layerviz: Max length is 600, and BERT mini reads at most 512 tokens. "
+        "Set max length to 512.\n"
+    )
+    assert not answer.runs.exists()
+
+
 def test_named_columns_win_over_the_guess(fit: Fit) -> None:
     rows = [
         ("not this one, though it is longer", text, "ab"[n % 2], label)
@@ -408,6 +478,58 @@ def test_a_bad_val_or_test_file_is_named(fit: Fit, role: str) -> None:
     assert f"{role}.csv" in answer.err
     assert "'label'" in answer.err
     assert not answer.runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "guess"),
+    [
+        (["fti"], "fit"),
+        (["fit", "--data=x.csv", "--epochss=3"], "--epochs"),
+        (["fit", "--data=x.csv", "--keep=bets"], "best"),
+        (["export", "x", "--projection=tnse"], "tsne"),
+        (["bench", "captur"], "capture"),
+        (["list", "--sort=statu"], "status"),
+    ],
+)
+def test_a_misspelt_word_is_answered_with_what_was_meant(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], guess: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert f"Did you mean {guess}?" in capsys.readouterr().err
+
+
+def test_misspelt_names_are_answered_with_what_was_meant(fit: Fit) -> None:
+    for options, guess in (
+        (("--encoder=bert-mimi",), "bert-mini"),
+        (("--encoder=scratch-distilbrt",), "scratch-distilbert"),
+        (("--label-column=lable",), "label"),
+        (("--text-column=txt",), "text"),
+    ):
+        answer = fit(GOOD, *options)
+        assert answer.status == 2
+        assert f"Did you mean {guess}?" in answer.err
+        assert answer.err.count("\n") == 1
+        assert not answer.runs.exists()
+
+
+def test_a_misspelt_run_is_answered_with_the_run_that_was_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made(tmp_path, dataset_of(), "bert-a", {1: 1.0}, n_layers=1, n_snapshots=1)
+    assert main(["report", run.run_id[:-1], f"--runs={tmp_path}"]) == 2
+    assert f"Did you mean {run.run_id}?" in capsys.readouterr().err
+
+
+def test_help_names_the_encoders_that_come_with_layerviz(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for arguments in (["--help"], ["fit", "--help"], ["compare", "--help"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        printed = " ".join(capsys.readouterr().out.split()).replace("- ", "-")
+        assert all(name in printed for name in ("bert-mini", "roberta-mini", "distilbert-mini"))
 
 
 def test_options_that_are_no_numbers_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -493,6 +615,32 @@ def test_ctrl_c_during_training_ends_in_good_order(tmp_path: Path, toy_csv: byte
     assert kept["snapshots"][-1]["epoch"] < 100
     assert (run.parent / "resume").is_dir()  # the same command goes on from there
     assert (run.parent / "model" / "model.safetensors").exists()
+
+
+def test_ctrl_c_twice_ends_at_once_without_a_traceback(tmp_path: Path, toy_csv: bytes) -> None:
+    (tmp_path / "toy.csv").write_bytes(toy_csv)
+    command = [sys.executable, "-m", "layerviz", "fit", "--encoder=scratch-distilbert"]
+    command += ["--data=toy.csv", "--runs=runs", "--epochs=100", "--batch-size=2", "--max-length=8"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            wait_for_a_snapshot(process, tmp_path / "runs")
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "Exception" not in err
+    assert err.count("\n") < 20  # no bar where there is no terminal
 
 
 def wait_for_a_snapshot(process: subprocess.Popen, runs: Path) -> Path:

@@ -7,21 +7,24 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from layerviz.commands.arguments import Parser
 from layerviz.commands.bench import BENCH
-from layerviz.commands.command import EXIT_BAD_INPUT, Command
+from layerviz.commands.command import EXIT_BAD_INPUT, EXIT_CANCELLED, Command
 from layerviz.commands.compare import COMPARE
 from layerviz.commands.export import EXPORT
 from layerviz.commands.fit import FIT
 from layerviz.commands.help import HelpFormatter
 from layerviz.commands.import_run import IMPORT
+from layerviz.commands.list_runs import LIST
 from layerviz.commands.pretrain import PRETRAIN
 from layerviz.commands.report import REPORT
 from layerviz.errors import LayervizError
 from layerviz.registry import Registry
+from layerviz.starters import starter_names
 
 # A new command is a module like report.py and an entry here.
 COMMANDS: Registry[Command] = Registry(
-    "command", [FIT, REPORT, COMPARE, EXPORT, IMPORT, PRETRAIN, BENCH]
+    "command", [FIT, LIST, REPORT, COMPARE, EXPORT, IMPORT, PRETRAIN, BENCH]
 )
 
 
@@ -34,13 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LayervizError as error:
         print(f"layerviz: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return EXIT_CANCELLED
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; what it parses carries the name of the ``command``."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="python -m layerviz",
         description="Fine-tune a text classifier and capture how each layer separates its classes.",
+        epilog=f"Encoders that come with layerviz: {', '.join(starter_names())}. "
+        "COMMAND --help lists what a command understands.",
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS.values():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sized
 from itertools import permutations
 from typing import TYPE_CHECKING
 
 from layerviz.commands.checking import checked_plans, print_checks
 from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
-from layerviz.commands.help import JSON_HELP, POOLING_HELP
+from layerviz.commands.help import ENCODER_HELP, JSON_HELP, POOLING_HELP
 from layerviz.commands.inputs import (
     add_data_arguments,
     add_margin_argument,
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("which", metavar="RUN", nargs="*", help="ids or folders of runs")
-    add("--encoder", action="append", default=[], help="as in fit; repeat it for each encoder")
+    add(
+        "--encoder", action="append", default=[], help=f"{ENCODER_HELP}; repeat it for each encoder"
+    )
     add("--seeds", type=int, default=1, help="runs per encoder, from --seed on")
     add_pooling_argument(parser, POOLING_HELP)
     add_margin_argument(parser)
     add("--json", action="store_true", help=JSON_HELP)
-    add_data_arguments(parser, required=False)
+    add_data_arguments(parser)
     add_settings(parser, SETTINGS)
     add_runs_folder(parser)
 
@@ -52,8 +55,10 @@ def _compare(parsed: argparse.Namespace) -> int:
         )
     margin = margin_of(parsed)
     if parsed.which:
+        _expect_several(set(parsed.which))  # before one of them is measured
         runs = [open_run(which, runs_root(parsed)) for which in parsed.which]
         runs = list({run.path: run for run in runs}.values())
+        _expect_several(runs)
     else:
         runs = _runs_of_encoders(parsed)
         if any(run.status != "done" for run in runs):
@@ -76,6 +81,11 @@ def _compare(parsed: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _expect_several(given: Sized) -> None:
+    if len(given) < 2:
+        raise ConfigError("Only one run was given.", "Give two or more; `list` shows their ids.")
+
+
 def _trial_sentences(runs: list[Run], margin: float) -> list[str]:
     """Return what is said of two runs of which one is the other made cheaper; else nothing."""
     from layerviz import comparison
@@ -93,9 +103,19 @@ def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
         raise ConfigError("There is no data to compare on.", "Name a file with --data.")
     if parsed.seeds < 1:
         raise ConfigError(f"Seeds is {parsed.seeds}.", "Give 1 or more.")
+    names = list(dict.fromkeys(parsed.encoder))
+    if len(names) < 2:
+        once = len(parsed.encoder) < 2
+        raise ConfigError(
+            f"Only one encoder was given: {names[0]}."
+            if once
+            else f"The same encoder was given twice: {names[0]}.",
+            "Give another one with a second --encoder; to compare settings, make runs with fit "
+            "and give their ids.",
+        )
     configs = [
         run_config(parsed, encoder, parsed.seed + offset)
-        for encoder in dict.fromkeys(parsed.encoder)
+        for encoder in names
         for offset in range(parsed.seeds)
     ]
     dataset = read_dataset(parsed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -68,6 +69,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="E",
         help=f"of {of_cell}, whose weights must have been kept; by default the answer's",
     )
+    add("--parents", action="store_true", help="make the folders of the files if they are missing")
     add("--dark", action="store_true", help="pictures on a dark background")
     add_runs_folder(parser)
 
@@ -98,6 +100,26 @@ def _layer(text: str) -> int | Literal["enough"]:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'enough'") from None
 
 
+def _expect_folders(paths: Iterable[Path]) -> None:
+    """Refuse files in folders that there are not."""
+    for folder in dict.fromkeys(path.parent for path in paths):
+        if not folder.is_dir():
+            raise ConfigError(
+                f"There is no folder {folder}.", "Give --parents to have it made, or another path."
+            )
+
+
+def _make_folders(paths: Iterable[Path]) -> None:
+    """Make the folders of files that are missing."""
+    for folder in dict.fromkeys(path.parent for path in paths):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"The folder {folder} cannot be made ({error.strerror}).", "Give another path."
+            ) from error
+
+
 def _export(parsed: argparse.Namespace) -> int:
     paths = {
         name: path.expanduser() for name in EXPORTS if (path := getattr(parsed, name)) is not None
@@ -126,9 +148,14 @@ def _export(parsed: argparse.Namespace) -> int:
             "Leave it out, or write the other files in a command of their own.",
         )
 
+    if not parsed.parents:
+        _expect_folders(paths.values())
+
     from layerviz.views import MapsRequest
 
     run = open_run(parsed.which, runs_root(parsed))
+    if parsed.parents:
+        _make_folders(paths.values())
     maps = MapsRequest(
         parsed.pooling,
         parsed.projection,

@@ -7,6 +7,7 @@ import sys
 
 from layerviz.commands.checking import checked_plans, print_checks
 from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
+from layerviz.commands.help import ENCODER_HELP
 from layerviz.commands.inputs import (
     add_data_arguments,
     add_runs_folder,
@@ -16,17 +17,17 @@ from layerviz.commands.inputs import (
 )
 from layerviz.commands.making import create_run, finish_run, stop_on_interrupt
 from layerviz.commands.setting_arguments import add_settings, run_config
-from layerviz.config import SETTINGS
+from layerviz.config import FAMILIES, SETTINGS
+from layerviz.starters import starter_names
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoder",
-        required=True,
-        help="scratch-bert, scratch-roberta, scratch-distilbert, a bundled starter, "
-        "a Hub id or a local folder",
+        default=next(iter(starter_names()), f"scratch-{FAMILIES[0]}"),
+        help=ENCODER_HELP,
     )
-    add_data_arguments(parser, required=True)
+    add_data_arguments(parser, sample=True)
     add_settings(parser, SETTINGS)
     add_runs_folder(parser)
 

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from layerviz.runs import Run
 
 
-def add_data_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """Add the files of a data set and their columns."""
+def add_data_arguments(parser: argparse.ArgumentParser, *, sample: bool = False) -> None:
+    """Add the files of a data set and their columns; `sample` stands in where none is given."""
     add = parser.add_argument
-    add("--data", required=required, type=Path, help=DATA_HELP)
+    by_default = "; by default the bundled sample, as on the page" if sample else ""
+    add("--data", type=Path, help=f"{DATA_HELP}{by_default}")
     add("--val", type=Path, help="file with the val examples")
     add("--test", type=Path, help="file with the test examples")
     add("--text-column", help="guessed if not given")
@@ -100,10 +101,16 @@ def table_of(path: Path) -> Table:
 
 
 def read_dataset(parsed: argparse.Namespace) -> Dataset:
-    """Return the data set in the files that were given."""
+    """Return the data set in the files that were given, or the bundled sample.
+
+    Raises
+    ------
+    DataError
+        If they cannot be used.
+    """
     from layerviz import data
 
-    train = table_of(parsed.data)
+    train = data.sample_table() if parsed.data is None else table_of(parsed.data)
     val, test = (None if path is None else table_of(path) for path in (parsed.val, parsed.test))
     columns = _columns(parsed, train)
     return data.build_dataset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -10,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from layerviz.commands.bar import Bar
+from layerviz.commands.command import EXIT_CANCELLED
 from layerviz.config import RunConfig
 from layerviz.progress import ShouldStop
 
@@ -36,6 +38,12 @@ def finish_run(run: Run, dataset: Dataset, should_stop: ShouldStop) -> Run:
         return training.fit(run, dataset, on_progress=bar.show, should_stop=should_stop)
 
 
+def _quit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """End the program at once; what is on disk is whole at any moment."""
+    print("\nStopped.", file=sys.stderr, flush=True)
+    os._exit(EXIT_CANCELLED)  # no thread is waited for, and none is left to complain
+
+
 def stop_on_interrupt() -> ShouldStop:
     """Let the first Ctrl-C stop the run in good order, and a second one end the program."""
     stop = threading.Event()
@@ -47,7 +55,7 @@ def stop_on_interrupt() -> ShouldStop:
             file=sys.stderr,
         )
         stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _quit)
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, on_interrupt)

@@ -15,7 +15,7 @@ from layerviz.config import SPLITS
 from layerviz.data.columns import NUMBER, SPLIT_WORDS, Columns, check_columns
 from layerviz.data.reading import Table
 from layerviz.data.wording import one_sentence, quoted
-from layerviz.errors import DataError
+from layerviz.errors import DataError, did_you_mean
 from layerviz.wording import count
 
 MIN_EXAMPLES, MIN_VAL = 10, 2
@@ -170,7 +170,9 @@ def _usable_rows(
         blank = rows[part].str.strip() == ""
         rows = _leave_out(rows, blank, f"of {name} without a {part}", exclusions)
     if unknown := sorted(set(rows["split"]) - set(SPLIT_WORDS)):
-        hint = "Use train, val and test, or pick no split column."
+        hint = did_you_mean(
+            unknown[0], SPLIT_WORDS, "Use train, val and test, or pick no split column."
+        )
         raise DataError(f"Column {columns.split!r} holds unknown splits: {quoted(unknown)}.", hint)
     rows["split"] = rows["split"].map(SPLIT_WORDS)
     for other in [other for other in tables if other != role and role == "train"]:

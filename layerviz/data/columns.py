@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz.data.wording import quoted
-from layerviz.errors import DataError
+from layerviz.errors import DataError, did_you_mean
 
 SAMPLE_ROWS = 5_000
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
@@ -74,7 +74,8 @@ def check_columns(frame: pd.DataFrame, columns: Columns) -> None:
     """Raise a DataError unless ``frame`` has all of ``columns`` and they differ."""
     picked = [name for name in (columns.text, columns.label, columns.split) if name is not None]
     if missing := sorted(set(picked) - set(frame.columns)):
-        raise DataError(f"There is no column {quoted(missing)}.", pick_from(frame))
+        hint = did_you_mean(missing[0], column_names(frame), pick_from(frame))
+        raise DataError(f"There is no column {quoted(missing)}.", hint)
     if len(set(picked)) < len(picked):
         raise DataError("Text, label and split must be different columns.", pick_from(frame))
 

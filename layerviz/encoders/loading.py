@@ -58,12 +58,12 @@ from layerviz.encoders.scratch import (
     scratch_info,
     train_tokenizer,
 )
-from layerviz.errors import EncoderError
+from layerviz.errors import EncoderError, did_you_mean
 from layerviz.progress import OnProgress, ShouldStop, ignore, never, stop_if_asked
+from layerviz.starters import STARTERS, starter_names
 
-STARTERS = Path(__file__).parents[2] / "checkpoints" / "starters"
+ALMOST_ALIKE = 0.8  # names of encoders: ids on the Hub resemble those of starters
 HUB_POSITIONS = 512  # tokens that the encoders of the catalogue read that are on the Hub
-_STARTER_ORDER = ("bert-mini", "roberta-mini", "distilbert-mini")
 _SCRATCH = "scratch-"
 
 
@@ -95,10 +95,8 @@ _HUB = {
 
 def catalogue() -> list[EncoderInfo]:
     """Return what the page offers: bundled starters, scratch encoders, then three Hub ids."""
-    starters = sorted(path.parent.name for path in STARTERS.glob("*/config.json"))
-    starters.sort(key=lambda name: (*_STARTER_ORDER, name).index(name))
     scratch = [f"{_SCRATCH}{family}" for family in SCRATCH_SIZES]
-    return [describe(name) for name in (*starters, *scratch, *_HUB)]
+    return [describe(name) for name in (*starter_names(STARTERS), *scratch, *_HUB)]
 
 
 def describe(name: str) -> EncoderInfo:
@@ -148,9 +146,11 @@ def expect_on_disk(name: str) -> EncoderInfo:
     Raises
     ------
     EncoderError
-        If a starter or a local folder is incomplete.
+        If a starter or a local folder is incomplete, or this is almost the name of a starter.
     """
     info = describe(name)
+    if info.source == "hub" and not info.on_disk:
+        refuse_misspelt(name)
     if info.source != "hub" and not info.on_disk:
         raise EncoderError(info.note)
     return info
@@ -382,7 +382,8 @@ def locate(name: str) -> tuple[str, Path | None]:
     if re.fullmatch(rf"{_SCRATCH}\w*", name):
         if _scratch_family(name) not in SCRATCH_SIZES:
             choices = ", ".join(f"{_SCRATCH}{family}" for family in SCRATCH_SIZES)
-            raise EncoderError(f"There is no encoder {name}.", f"Choose one of {choices}.")
+            hint = did_you_mean(name, choices.split(", "), f"Choose one of {choices}.")
+            raise EncoderError(f"There is no encoder {name}.", hint)
         return "scratch", None
     if (
         re.fullmatch(r"[a-z0-9][\w.-]{0,99}", name, re.ASCII)
@@ -396,7 +397,35 @@ def locate(name: str) -> tuple[str, Path | None]:
     except (OSError, ValueError, RuntimeError) as error:  # an impossible path, or no Hub id
         raise EncoderError(
             f"{name[:120]!r} is neither an existing folder nor a Hub id.",
-            "Enter an id such as google-bert/bert-base-uncased, or the path of a model's folder.",
+            did_you_mean(
+                name,
+                _folders_beside(name),
+                "Enter an id such as google-bert/bert-base-uncased, or the path of a model's "
+                "folder.",
+            ),
         ) from error
     cached = try_to_load_from_cache(name, "config.json")
     return "hub", Path(cached).parent if isinstance(cached, str) else None
+
+
+def refuse_misspelt(name: str) -> None:
+    """Refuse what is almost the name of a starter or a scratch encoder.
+
+    Ids on the Hub have an owner, but for a few old ones that are no more alike.
+    """
+    names = [*starter_names(STARTERS), *(f"{_SCRATCH}{family}" for family in SCRATCH_SIZES)]
+    guess = "" if "/" in name or name in _HUB else did_you_mean(name, names, alike=ALMOST_ALIKE)
+    if guess:
+        raise EncoderError(
+            f"There is no encoder {name} here.",
+            f"{guess} For one on the Hugging Face Hub, type owner/name.",
+        )
+
+
+def _folders_beside(name: str) -> list[str]:
+    """Return the folders among which a path that does not exist would be."""
+    try:
+        parent = Path(name).expanduser().parent
+        return [str(path) for path in parent.iterdir() if path.is_dir()] if "/" in name else []
+    except (OSError, ValueError, RuntimeError):
+        return []

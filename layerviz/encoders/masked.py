@@ -25,7 +25,8 @@ from layerviz.encoders.folders import (
 from layerviz.encoders.info import FAMILY_LABELS, EncoderSize
 from layerviz.encoders.loading import locate
 from layerviz.encoders.scratch import draft_encoder
-from layerviz.errors import EncoderError
+from layerviz.errors import EncoderError, did_you_mean
+from layerviz.starters import starter_names
 
 _BERT_TO_DISTILBERT = {  # of a layer; Sanh et al. (2019), section 3
     "attention.self.query": "attention.q_lin",
@@ -172,7 +173,11 @@ def _folder_on_disk(name: str) -> Path:
     if source == "scratch" or folder is None:
         raise EncoderError(
             f"{name} is not on this disk.",
-            "Give a bundled starter, a local folder, or a Hub id that was used before.",
+            did_you_mean(
+                name,
+                starter_names(),
+                "Give a bundled starter, a local folder, or a Hub id that was used before.",
+            ),
         )
     return folder
 

@@ -21,7 +21,7 @@ from layerviz.encoders.info import (
     count_parameters,
     label_settings,
 )
-from layerviz.errors import EncoderError
+from layerviz.errors import EncoderError, did_you_mean
 
 SCRATCH_SIZES = {
     "bert": EncoderSize(layers=8, hidden_size=128, heads=2, vocab_size=8192),
@@ -75,7 +75,7 @@ def draft_encoder(
     if family not in FAMILY_LABELS:
         raise EncoderError(
             f"There is no encoder family {family!r:.40}.",
-            f"Choose one of {', '.join(FAMILY_LABELS)}.",
+            did_you_mean(family, FAMILY_LABELS, f"Choose one of {', '.join(FAMILY_LABELS)}."),
         )
     tokenizer = train_tokenizer(family, texts, size.vocab_size)
     tokenizer.model_max_length = size.positions

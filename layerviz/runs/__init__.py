@@ -69,6 +69,7 @@ from layerviz.runs.record import (
     runs_folder,
     update,
 )
+from layerviz.runs.summary import RunSummary, summary_of
 from layerviz.runs.tables import (
     KeptTable,
     has_table,
@@ -94,6 +95,7 @@ __all__ = [
     "KeptTable",
     "Layout",
     "Run",
+    "RunSummary",
     "Snapshot",
     "captured_models",
     "create",
@@ -136,6 +138,7 @@ __all__ = [
     "replacing",
     "runs_folder",
     "save_model",
+    "summary_of",
     "table_key",
     "unmeasured_snapshots",
     "update",

@@ -19,7 +19,7 @@ import psutil
 from layerviz import __version__
 from layerviz.config import RunConfig, check_run_id, run_id
 from layerviz.data import Dataset
-from layerviz.errors import LayervizError, RunError
+from layerviz.errors import LayervizError, RunError, did_you_mean
 from layerviz.poolings import POOLINGS, RESERVED
 from layerviz.registry import NAME_PATTERN
 from layerviz.runs.layout import RECORD, Layout
@@ -273,7 +273,11 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not file.exists():
         raise RunError(
             f"There is no run {path.name!r} here.",
-            "Choose one from the list of runs; it may have been deleted.",
+            did_you_mean(
+                path.name,
+                (record.parent.name for record in path.parent.glob(f"*/{RECORD}")),
+                "Choose one from the list of runs; it may have been deleted.",
+            ),
         )
     try:
         return json.loads(file.read_text(encoding="utf-8"))

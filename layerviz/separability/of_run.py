@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from layerviz import runs
-from layerviz.errors import RunError
+from layerviz.errors import RunError, did_you_mean
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.separability.answering import Answer, find_answer
@@ -88,7 +88,7 @@ def cells_of(run: Run, poolings: Sequence[str] | None = None) -> tuple[list[Cell
     if lacking := [name for name in poolings if name not in run.poolings]:
         raise RunError(
             f"{run.run_id} holds no hidden states under {lacking[0]!r:.40} pooling.",
-            f"Choose one of {', '.join(run.poolings)}.",
+            did_you_mean(lacking[0], run.poolings, f"Choose one of {', '.join(run.poolings)}."),
         )
     cells, predicted = [], []
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}

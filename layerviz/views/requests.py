@@ -9,7 +9,7 @@ import numpy as np
 
 from layerviz import charts
 from layerviz.config import COLOURINGS, SPLITS, TRAIN_AND_VAL
-from layerviz.errors import ConfigError, RunError
+from layerviz.errors import ConfigError, RunError, did_you_mean
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
 
@@ -82,11 +82,12 @@ class MapsRequest:
         if self.colouring not in COLOURINGS:
             raise ConfigError(
                 f"Colouring is {self.colouring!r:.40}.",
-                f"Choose one of {', '.join(COLOURINGS)}.",
+                did_you_mean(self.colouring, COLOURINGS, f"Choose one of {', '.join(COLOURINGS)}."),
             )
         if unknown := [split for split in self.splits if split not in SPLITS]:
             raise ConfigError(
-                f"There is no split {unknown[0]!r:.40}.", f"Choose from {', '.join(SPLITS)}."
+                f"There is no split {unknown[0]!r:.40}.",
+                did_you_mean(unknown[0], SPLITS, f"Choose from {', '.join(SPLITS)}."),
             )
         if not self.splits:
             raise ConfigError("No split is chosen.", f"Choose from {', '.join(SPLITS)}.")
@@ -103,7 +104,7 @@ class MapsRequest:
         if pooling not in run.poolings:
             raise ConfigError(
                 f"Pooling is {pooling!r:.40}, which this run does not have.",
-                f"Choose one of {', '.join(run.poolings)}.",
+                did_you_mean(pooling, run.poolings, f"Choose one of {', '.join(run.poolings)}."),
             )
         return pooling
 
