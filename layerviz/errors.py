@@ -17,7 +17,14 @@ class LayervizError(Exception):
         One sentence saying what is wrong.
     hint : str
         What to do about it.
+
+    Attributes
+    ----------
+    recurs : bool
+        Whether the same data and settings would meet it again, so that trying once more is vain.
     """
+
+    recurs = False
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
@@ -31,17 +38,35 @@ class LayervizError(Exception):
 class ConfigError(LayervizError):
     """A setting is out of its range, or two settings contradict each other."""
 
+    recurs = True
+
 
 class DataError(LayervizError):
     """A file cannot be read as a table of texts and labels."""
+
+    recurs = True
 
 
 class EncoderError(LayervizError):
     """An encoder or its tokenizer cannot be had or is of the wrong kind."""
 
+    recurs = True
+
+
+class DownloadError(EncoderError):
+    """An encoder could not be downloaded this time."""
+
+    recurs = False
+
 
 class RunError(LayervizError):
     """A run folder cannot be written, read or continued."""
+
+
+class MemoryShortageError(RunError):
+    """There is not enough memory for what was asked for."""
+
+    recurs = True
 
 
 class Cancelled(LayervizError):

@@ -33,10 +33,10 @@ from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 from waiting import wait_until
 
-from layerviz import commands, comparison, data, exploring, runs, separability, training
+from layerviz import commands, comparison, data, encoders, exploring, runs, separability, training
 from layerviz.config import RunConfig, run_id
 from layerviz.data import FORMATS, Contents, FileFormat
-from layerviz.errors import ConfigError
+from layerviz.errors import ConfigError, DownloadError, EncoderError
 from layerviz.export.zip_writing import zip_run
 from layerviz.jobs import Jobs, JobState
 from layerviz.poolings import POOLINGS
@@ -158,6 +158,34 @@ def test_page_and_command_line_have_the_same_defaults(root, monkeypatch):
     assert parsed.val_fraction == data.VAL_FRACTION
     margins = (commands.parser().parse_args([name, "x"]).margin for name in ("report", "compare"))
     assert set(margins) == {separability.MARGIN}
+
+
+def failed_start(app, root, monkeypatch, error):
+    def fail(*args, **settings):
+        raise error
+
+    monkeypatch.setattr(encoders, "load", fail)
+    app.selectbox(key="encoder").set_value("scratch-distilbert").run()
+    app.button(key="fine_tune").click().run()
+    wait_until(lambda: any(run.status == "failed" for run in runs.list_runs(root)))
+    return app.run()
+
+
+def test_a_failed_start_offers_no_way_on_that_cannot_work(root, monkeypatch):
+    error = EncoderError("It reads at most 512 tokens.", "Set max length to at most 512.")
+    app = failed_start(open_page(), root, monkeypatch, error)
+    assert "at most 512 tokens. Set max length to at most 512." in error_text(app)
+    assert not any(button.key == "continue" for button in app.button)
+    assert "press Fine-tune" in caption_text(app)
+    reopened = open_page(run=runs.list_runs(root)[0].run_id)
+    assert "at most 512 tokens" in error_text(reopened)
+    assert not any(button.key == "continue" for button in reopened.button)
+
+
+def test_a_failed_download_can_be_tried_again(root, monkeypatch):
+    error = DownloadError("The Hub cannot be reached.", "Check the network.")
+    app = failed_start(open_page(), root, monkeypatch, error)
+    assert app.button(key="continue").label == "Try again"
 
 
 def test_one_encoder_cannot_be_compared(root):

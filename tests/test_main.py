@@ -25,7 +25,7 @@ from waiting import wait_until
 from layerviz import encoders, runs, separability
 from layerviz.__main__ import main
 from layerviz.commands import COMMANDS, Command, parser
-from layerviz.errors import ConfigError
+from layerviz.errors import ConfigError, EncoderError
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ("--epochs=1", "--max-length=16", "--max-captured=40")
@@ -405,6 +405,19 @@ def test_what_is_found_before_a_run_is_printed_with_the_option_that_mends_it(fit
     assert "Mend it with --val-fraction" in answer.err
     assert "This will take about" in answer.err
     assert "capturing and measuring" in answer.err
+
+
+def test_a_start_that_fails_leaves_no_folder(
+    fit: Fit, toy_csv: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **settings: object) -> None:
+        raise EncoderError("Its weights are damaged.", "Download them again.")
+
+    monkeypatch.setattr(encoders, "load", fail)
+    answer = fit(toy_csv)
+    assert answer.status == 2
+    assert answer.err.endswith("layerviz: Its weights are damaged. Download them again.\n")
+    assert runs.list_runs(answer.runs) == []
 
 
 def test_a_length_over_the_encoders_limit_is_refused_at_once(fit: Fit) -> None:

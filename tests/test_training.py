@@ -765,6 +765,7 @@ def test_a_failure_is_recorded_in_one_sentence_with_the_way_out(
     failed = runs.open_folder(run.path)
     assert failed.status == "failed"
     assert failed.reason == str(caught.value)
+    assert failed.recurs is (message == "not enough memory")
     assert runs.create(tmp_path, CONFIG, toy_dataset).status == "queued"  # may be tried again
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from layerviz.commands.bar import Bar
 from layerviz.commands.command import EXIT_CANCELLED
 from layerviz.config import RunConfig
+from layerviz.errors import LayervizError
 from layerviz.progress import ShouldStop
 
 if TYPE_CHECKING:
@@ -28,14 +30,26 @@ def create_run(config: RunConfig, dataset: Dataset, root: Path) -> Run:
 
 
 def finish_run(run: Run, dataset: Dataset, should_stop: ShouldStop) -> Run:
-    """Return the run when it is done, or was stopped."""
-    from layerviz import training
+    """Return the run when it is done, or was stopped.
+
+    Raises
+    ------
+    LayervizError
+        If it fails; the folder of a start of which nothing was captured is removed.
+    """
+    from layerviz import runs, training
 
     if run.status == "done":
         print(f"{run.run_id} already exists; nothing to compute.", file=sys.stderr)
         return run
-    with Bar() as bar:
-        return training.fit(run, dataset, on_progress=bar.show, should_stop=should_stop)
+    try:
+        with Bar() as bar:
+            return training.fit(run, dataset, on_progress=bar.show, should_stop=should_stop)
+    except LayervizError:
+        with suppress(LayervizError):
+            if not runs.open_folder(run.path).snapshots:
+                runs.delete(run.path.parent, run.run_id)
+        raise
 
 
 def _quit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

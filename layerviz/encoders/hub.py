@@ -12,7 +12,7 @@ from typing import Any
 from huggingface_hub import HfApi, constants, errors, hf_hub_download
 
 from layerviz.encoders.folders import check_files, is_wanted, read_config, reason
-from layerviz.errors import EncoderError
+from layerviz.errors import DownloadError, EncoderError
 from layerviz.progress import DOWNLOADING, OnProgress, Progress, ShouldStop, stop_if_asked
 
 HUB_TIMEOUT = 6.0  # seconds, for each of the few addresses that the Hub's name resolves to
@@ -84,7 +84,7 @@ def _hub_errors(name: str) -> Iterator[None]:
     try:
         yield
     except errors.GatedRepoError as error:
-        raise EncoderError(
+        raise DownloadError(
             f"{name} is gated: its owner must grant you access.",
             f"Request access at huggingface.co/{name}, run `hf auth login`, and try again.",
         ) from error
@@ -96,7 +96,7 @@ def _hub_errors(name: str) -> Iterator[None]:
     except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
         raise _unreachable(name) from error
     except errors.HfHubHTTPError as error:
-        raise EncoderError(
+        raise DownloadError(
             f"The Hugging Face Hub refused {name} with status {error.response.status_code}.",
             "Try again later; for 401 or 403, run `hf auth login` first.",
         ) from error
@@ -104,7 +104,7 @@ def _hub_errors(name: str) -> Iterator[None]:
         raise _unreachable(name) from error
     except OSError as error:
         full = error.errno == errno.ENOSPC
-        raise EncoderError(
+        raise DownloadError(
             f"The disk is full: {name} could not be saved."
             if full
             else f"{name} could not be saved: {reason(error)}.",
@@ -112,9 +112,9 @@ def _hub_errors(name: str) -> Iterator[None]:
         ) from error
 
 
-def _unreachable(name: str) -> EncoderError:
+def _unreachable(name: str) -> DownloadError:
     offline = constants.HF_HUB_OFFLINE
-    return EncoderError(
+    return DownloadError(
         f"{name} is not on this disk, and the Hugging Face Hub cannot be reached"
         + (", because HF_HUB_OFFLINE is set." if offline else "."),
         ("Unset it" if offline else "Check the network")

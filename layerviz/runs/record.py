@@ -92,6 +92,8 @@ class Run:
         ISO 8601 time in UTC.
     versions : dict of str to str
         Of the libraries that began the run, Python and layerviz included.
+    recurs : bool
+        Whether it failed for a reason that the same data and settings would meet again.
     """
 
     path: Path
@@ -106,6 +108,7 @@ class Run:
     snapshots: tuple[Snapshot, ...]
     created: str
     versions: dict[str, str] = field(default_factory=dict)
+    recurs: bool = False
 
     @property
     def run_id(self) -> str:
@@ -310,6 +313,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             snapshots=tuple(Snapshot(**snapshot) for snapshot in values["snapshots"]),
             created=datetime.fromisoformat(values["created"]).isoformat(),
             versions={"layerviz": values["layerviz"], **values["versions"]},
+            recurs=status == "failed" and values.get("recurs") is True,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(

@@ -25,7 +25,7 @@ from layerviz import encoders, hidden_states, runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import LoadedEncoder
-from layerviz.errors import Cancelled, LayervizError, RunError
+from layerviz.errors import Cancelled, LayervizError, MemoryShortageError, RunError
 from layerviz.hidden_states import Tokenised
 from layerviz.progress import (
     LOADING,
@@ -91,7 +91,7 @@ def fit(
     if run.status == "done":
         return run
     try:
-        runs.update(run.path, status="running", reason="")
+        runs.update(run.path, status="running", reason="", recurs=False)
         finished = _fit(run, dataset, on_progress, should_stop, capture)
     except Cancelled:
         return runs.update(run.path, status="cancelled")
@@ -307,7 +307,7 @@ def as_layerviz_error(path: Path, error: Exception) -> LayervizError:
     if full or in_folder or isinstance(error, SafetensorError):
         return runs.writing_error(path, error)
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return RunError(
+        return MemoryShortageError(
             "There is not enough memory for this encoder at this batch size.",
             "Halve the batch size, shorten max length, or pick a smaller encoder.",
         )
@@ -320,6 +320,6 @@ def as_layerviz_error(path: Path, error: Exception) -> LayervizError:
 
 def _try_to_record_failure(path: Path, failure: LayervizError) -> None:
     try:
-        runs.update(path, status="failed", reason=str(failure))
+        runs.update(path, status="failed", reason=str(failure), recurs=failure.recurs)
     except RunError:  # the disk is full; a run left "running" reads as failed once we are gone
         log.exception("the failure of run %s could not be recorded", path.name)

@@ -21,6 +21,7 @@ from layerviz.ui.compare.agreement import agreement_tab
 from layerviz.ui.compare.maps import comparison_maps
 from layerviz.ui.compare.more_seeds import more_seeds
 from layerviz.ui.compare.scores import scores_tab
+from layerviz.ui.parts.continuing import cannot_continue, continue_label
 from layerviz.ui.parts.measured import download, measure_the_rest
 from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence
@@ -200,8 +201,10 @@ def _button(run: Run, dataset: Dataset | None) -> None:
         )
     elif not run.live:
         same = dataset is not None and dataset.fingerprint == run.dataset["fingerprint"]
+        if run.recurs or (dataset is not None and same and cannot_continue(run, dataset)):
+            return  # the line above says why it failed
         st.button(
-            plain(f"Continue {_short_name(run)}"),
+            plain(f"{continue_label(run)} {_short_name(run)}"),
             key=f"continue-{run.run_id}",
             icon=":material/resume:",
             disabled=not same,

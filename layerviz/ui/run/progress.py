@@ -7,6 +7,7 @@ import streamlit as st
 from layerviz import runs, training
 from layerviz.data import Dataset
 from layerviz.runs import Run
+from layerviz.ui.parts.continuing import OTHERWISE, cannot_continue, continue_label
 from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence
 from layerviz.ui.parts.sidebar_button import sidebar_button
@@ -78,11 +79,19 @@ def outcome(run: Run, dataset: Dataset | None) -> None:
 
 def _offer_to_continue(run: Run, dataset: Dataset | None) -> None:
     """Show a button where the data on the left is the run's own; else say what is missing."""
-    if dataset is None or dataset.fingerprint != run.dataset["fingerprint"]:
+    if run.recurs:
+        st.caption("The same settings would fail again. " + OTHERWISE)
+    elif dataset is None or dataset.fingerprint != run.dataset["fingerprint"]:
         name = plain(run.dataset["name"])
         st.caption(f"To continue this run, choose its data ({name}) in the sidebar again.")
         sidebar_button("continue")
-    elif st.button("Continue this run", icon=":material/resume:", key="continue"):
+    elif reason := cannot_continue(run, dataset):
+        st.caption(plain(reason))
+    elif st.button(
+        "Continue this run" if run.snapshots else continue_label(run),
+        icon=":material/resume:",
+        key="continue",
+    ):
         with errors_shown():
             jobs().fit(run.config, dataset)
             st.rerun()

@@ -10,6 +10,7 @@ from layerviz.data import Dataset
 from layerviz.export.zip_reading import unzip_run
 from layerviz.runs import Run
 from layerviz.ui.parts.checking import CheckedRun
+from layerviz.ui.parts.continuing import cannot_continue
 from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.run_actions import STATUS_MARKS, title
 from layerviz.ui.parts.state import RUN, errors_shown, go_to, jobs, plain
@@ -61,7 +62,8 @@ def unfinished_runs(dataset: Dataset) -> None:
     fingerprint = dataset.fingerprint
     for run in runs.list_runs(jobs().root):
         stopped = run.status in ("cancelled", "failed")
-        if stopped and run.snapshots and run.dataset["fingerprint"] == fingerprint:
+        same = stopped and run.snapshots and run.dataset["fingerprint"] == fingerprint
+        if same and not cannot_continue(run, dataset):
             st.button(
                 f"Continue: {plain(title(run))} "
                 f"({run.status} with {count(len(run.snapshots), 'snapshot')})",

@@ -1,0 +1,40 @@
+"""Whether a run that was stopped can go on, and what to do where it cannot."""
+
+from __future__ import annotations
+
+from layerviz import checks, encoders
+from layerviz.data import Dataset
+from layerviz.errors import LayervizError
+from layerviz.runs import Run
+
+OTHERWISE = "Change it in the sidebar, then press Fine-tune."
+
+
+def cannot_continue(run: Run, dataset: Dataset) -> str:
+    """Return why a run cannot go on with its data and settings; "" where it can.
+
+    Parameters
+    ----------
+    run : Run
+        One that failed or was cancelled.
+    dataset : Dataset
+        The data it was made on.
+    """
+    if run.recurs:
+        return f"The same settings would fail again. {OTHERWISE}"
+    try:
+        encoders.expect_on_disk(run.config.encoder)
+        if run.config.encoder_version not in ("", encoders.version(run.config.encoder)):
+            return (
+                "The files of its encoder have changed since: press Fine-tune for a run with "
+                "those of today."
+            )
+        checks.refuse(checks.plan_for(run.config, dataset))
+    except LayervizError as error:
+        return f"{error} {OTHERWISE}"
+    return ""
+
+
+def continue_label(run: Run) -> str:
+    """Return what the button says that lets a run go on."""
+    return "Continue" if run.snapshots else "Try again"
