@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import dataclasses
 import io
@@ -25,7 +26,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 from made_runs import dataset_of, made
-from pages import open_page
+from pages import open_page, unpacked
 from PIL import Image, ImageColor, ImageSequence
 from safetensors.numpy import save_file
 from specs import parameter, strings_outside_data, tags_in_svg, texts_in_svg
@@ -266,13 +267,20 @@ def data_of(html: str) -> dict:
     return json.loads(part_of(html, r'<script type="application/json" id="data">(.*?)</script>'))
 
 
+def points_of(content: dict) -> dict:
+    return unpacked(base64.b64decode(content["maps"]["points"]))
+
+
 def test_the_page_holds_the_run_and_asks_for_nothing(run: Run) -> None:
     html = offline_page(run, MapsRequest(layers=(3, 4))).decode()
     content = data_of(html)
-    assert content["slots"] == ["Before training", "Epoch 1", "Epoch 2"]
-    assert len(content["points"]["text"]) == 480
+    names = [slot["name"] for slot in content["maps"]["light"]["slots"]]
+    assert names == ["before training", "epoch 1", "epoch 2"]
+    points = points_of(content)
+    assert len(points["texts"]) == 480
     maps = collect_maps(run, MapsRequest(layers=(3, 4))).by_layer[4].in_unit_square()
-    assert content["points"]["x"][1][2][7] == round(1000 * float(maps[2, 7, 0]))
+    drawn = points["x"].reshape(2, 3, 480)  # layers, snapshots, examples
+    assert drawn[1, 2, 7] == round(points["unit"] * float(maps[2, 7, 0]))
     for words in (run.dataset["fingerprint"], run.run_id, "trustworthiness", "2.13", "scores"):
         assert words in html
     policy = part_of(html, r'http-equiv="Content-Security-Policy" content="([^"]*)"')
@@ -322,9 +330,10 @@ def test_hostile_texts_are_plain_in_the_page(hostile: Run) -> None:
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     content = data_of(html)
-    assert set(content["labels"]) == set(HOSTILE)
-    assert all(len(text) <= 240 for text in content["points"]["text"])
-    assert content["points"]["text"][0].startswith(SCRIPT)
+    points = points_of(content)
+    assert set(points["labels"]) == set(HOSTILE)
+    assert all(len(text) <= 240 for text in points["texts"])
+    assert points["texts"][0].startswith(SCRIPT)
     assert "\u2028" not in html
     title = part_of(html, r"<title>(.*?)</title>")
     name = f"{hostile.encoder['label']} on {hostile.dataset['name']}"

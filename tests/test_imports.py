@@ -34,6 +34,7 @@ ALL = {
     "jobs",
     "charts",
     "views",
+    "instrument",
     "export",
     "bench",
     "cache",

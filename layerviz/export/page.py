@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from importlib import resources
 from typing import Any
 
-import vl_convert
-
-from layerviz import charts, separability
+from layerviz import separability
 from layerviz.errors import RunError
-from layerviz.export.page_data import (
-    compact_points,
-    heat_map_specifications,
-    maps_specification,
-    most_points,
-)
+from layerviz.export.page_data import heat_map_specifications, maps_for_page, most_points
 from layerviz.export.recipe import recipe
+from layerviz.instrument import Script, maps_script, maps_style, vega_script
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.projection import PROJECTIONS
 from layerviz.runs import Run
 from layerviz.separability import MARGIN, Answer, AnswerSheet
 from layerviz.views import MapsRequest, RunMaps, collect_maps, small_print, standings_note
-from layerviz.wording import epoch_name
 
 
 def offline_page(
@@ -71,12 +60,8 @@ def offline_page(
     sheet, trouble = _sheet(run)
     found = sheet.answer if sheet is not None and sheet.answer.verdict == "found" else None
     pooling = maps.view.pooling if found is None else found.best.pooling  # the answer's heat map
-    light, points = maps_specification(maps, "light")
     data = {
-        "slots": [epoch_name(epoch).capitalize() for epoch in maps.epochs],
-        "labels": list(run.label_names),
-        "maps": {"light": light, "dark": maps_specification(maps, "dark")[0]},
-        "points": compact_points(maps, points),
+        "maps": maps_for_page(maps),
         "heat": heat_map_specifications(run, pooling, found),
     }
     answer = _note(trouble) if sheet is None else _answer_box(sheet, live=run.live)
@@ -84,25 +69,6 @@ def offline_page(
 
 
 # --- HTML -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Script:
-    """A script with the hash by which the page's policy lets it run."""
-
-    code: str
-
-    @property
-    def source(self) -> str:
-        digest = base64.b64encode(hashlib.sha256(self.code.encode()).digest()).decode()
-        return f"'sha256-{digest}'"
-
-
-@lru_cache(maxsize=1)
-def vega_script() -> Script:
-    """Return Vega, Vega-Lite and Vega-Embed as one script that can stand in a page."""
-    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub has no default
-    return Script(bundle.replace("</script", "<\\/script"))
 
 
 def json_in_html(data: Any) -> str:
@@ -121,12 +87,13 @@ def _html(
     found: Answer | None,
 ) -> str:
     files = resources.files("layerviz.export").joinpath("offline")
-    style = files.joinpath("page.css").read_text(encoding="utf-8")
-    vega, own = vega_script(), Script(files.joinpath("page.js").read_text(encoding="utf-8"))
+    style = files.joinpath("page.css").read_text(encoding="utf-8") + maps_style()
+    own = Script(files.joinpath("page.js").read_text(encoding="utf-8"))
+    scripts = (vega_script(), maps_script(), own)
     # Vega compiles the expressions of our specifications, which contain no text of a user;
     # interpreting them instead takes twice as long for each move of the slider.
     policy = (
-        f"default-src 'none'; script-src 'unsafe-eval' {vega.source} {own.source}; "
+        f"default-src 'none'; script-src 'unsafe-eval' {' '.join(one.source for one in scripts)}; "
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     run = maps.run
@@ -148,16 +115,7 @@ def _html(
 {escape(_about(maps))}</p>
 {answer}
 <h2>Maps of the layers</h2>
-{_legend(maps)}
-<div class="moment" id="controls">
-<button type="button" id="play">Play</button>
-<input type="range" id="slot" min="0" max="0" step="1" value="0" aria-label="Epoch">
-<output id="moment" for="slot"></output>
-</div>
-<p id="failed" role="alert"></p>
-<div class="scroller">
-<div id="maps" class="chart" role="figure" aria-label="Maps of the layers, train and val"></div>
-</div>
+<div id="maps"></div>
 <p class="small soft">{escape(_small_print(maps))}</p>
 <h2>Val macro-F1 of every layer at every epoch</h2>
 {_heat(data["heat"], pooling, found)}
@@ -170,8 +128,7 @@ def _html(
 <footer class="small soft">Made with layerviz. This file works offline.</footer>
 </main>
 <script type="application/json" id="data">{json_in_html(data)}</script>
-<script>{vega.code}</script>
-<script>{own.code}</script>
+{"".join(f"<script>{one.code}</script>" for one in scripts)}
 </body>
 </html>
 """
@@ -217,28 +174,11 @@ def _answer_box(sheet: AnswerSheet, *, live: bool) -> str:
     )
 
 
-def _legend(maps: RunMaps) -> str:
-    legend = maps.legend()
-    if not legend.entries:
-        ramp = ", ".join(charts.CONFIDENCE_RAMP)
-        return (
-            '<ul class="legend"><li>Confidence of the predicted class: 0 %'
-            f'<span class="ramp" style="background:linear-gradient(90deg,{ramp})"></span>'
-            "100 %</li></ul>"
-        )
-    items = (
-        f'<li><span class="dot" style="background:{colour}"></span>{escape(name)}</li>'
-        for name, colour in legend.entries
-    )
-    title = f'<li class="soft">{legend.title}</li>'
-    return f'<ul class="legend" aria-label="Colours">{title}{"".join(items)}</ul>'
-
-
 def _small_print(maps: RunMaps) -> str:
     view, n_layers = maps.view, int(maps.run.encoder["layers"])
     sentences = [
         f"{PROJECTIONS[view.projection].label} of the {pooling_label(view.pooling)}-pooled hidden "
-        "states. Point at a dot to read its text.",
+        "states.",
         *small_print([maps]),
     ]
     if len(view.layers) < n_layers:
@@ -256,7 +196,7 @@ def _heat(specs: dict[str, Any] | None, pooling: str, found: Answer | None) -> s
     if found is not None:
         note += f" {standings_note(found, pooling)}"
     return (
-        '<div class="scroller"><div id="heat" class="chart" role="figure" '
+        '<div class="scroller"><div id="heat" role="figure" '
         'aria-label="Val macro-F1 of every layer at every epoch"></div></div>'
         f'<p class="small soft">{escape(note)}</p>'
     )

@@ -11,6 +11,7 @@ from layerviz.instrument.messages import (
     points_message,
     slots_message,
 )
+from layerviz.instrument.of_run import run_points, run_state
 from layerviz.instrument.packing import packed
 from layerviz.instrument.scripts import (
     Script,
@@ -34,6 +35,8 @@ __all__ = [
     "page_script",
     "points_message",
     "points_script",
+    "run_points",
+    "run_state",
     "slots_message",
     "vega_script",
 ]

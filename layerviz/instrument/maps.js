@@ -9,6 +9,7 @@
   const DRAGGED = 4; // pixels, from which on a press is no click
   const MOST_ZOOM = 60;
   const ROWS_PER_PAGE = 50;
+  const MOST_LISTED = 40; // examples in the pane
   const BESIDE = 900; // pixels of width, from which on the pane stands beside the maps
   const TYPES = { uint8: Uint8Array, int16: Int16Array, int32: Int32Array };
   const PATH_FIELDS = ["row", "panel", "side", "at", "x", "y", "colour"];
@@ -816,12 +817,26 @@
       if (rows.size === this.selected.size && [...rows].every((row) => this.selected.has(row))) return;
       this.selected = rows;
       this.talk.select([...rows]);
+      if (this.talk.local) this._pick();
       this._change(async () => {
         this._setExamples();
         this.drawn.selection = [...rows].join();
         await this.view.runAsync();
         this._drawOverlay();
       });
+    }
+
+    /** List what is selected, where no page does. */
+    _pick() {
+      const { points } = this;
+      const items = [...this.selected].slice(0, MOST_LISTED).map((row) => {
+        const i = points.indexOf.get(row);
+        return { id: points.names[i], name: points.names[i], text: points.texts[i], about: points.labels[points.label[i]] };
+      });
+      const more = this.selected.size - items.length;
+      const count = this.selected.size ? `${this.selected.size.toLocaleString("en")} selected` : "";
+      this.state.picked = { count, items, more: more > 0 ? `and ${more.toLocaleString("en")} more` : "" };
+      this._pane();
     }
 
     // --- what lies over the maps ---

@@ -19,21 +19,19 @@ def most_per_split(n_maps: int) -> int:
     return sys.maxsize if n_maps == 1 else max(1, MOST_POINTS // (2 * n_maps))
 
 
-def with_selected(
-    sample: np.ndarray, splits: np.ndarray, selected: np.ndarray, n_maps: int
-) -> np.ndarray:
+def with_selected(sample: np.ndarray, selected: np.ndarray, n_maps: int) -> np.ndarray:
     """Return the rows to draw: a sample, and those that are selected, as many as can be drawn.
 
     Parameters
     ----------
     sample : ndarray of shape (k,)
         Rows.
-    splits : ndarray of shape (N,)
     selected : ndarray of shape (N,), bool
+        Among those that have a place on the maps.
     n_maps : int
         Maps that draw them.
     """
-    more = np.flatnonzero(selected & (splits != "test"))[: MOST_POINTS // n_maps]
+    more = np.flatnonzero(selected)[: MOST_POINTS // n_maps]
     return np.concatenate([sample, np.setdiff1d(more, sample)])
 
 

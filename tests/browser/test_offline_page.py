@@ -72,8 +72,7 @@ def opened(browser: Browser, run: Run, tmp_path: Path, request) -> Iterator[tupl
 def positions(page: Page) -> list[list[float]]:
     """Return where the points of the maps are, from the SVG's marks."""
     return page.evaluate(
-        """() => [...document.querySelectorAll(
-                '#maps g.mark-symbol path[aria-roledescription=circle]')]
+        """() => [...document.querySelectorAll('#maps .chart g.mark-symbol path')]
             .map(path => { const box = path.getBoundingClientRect();
                            return [Math.round(box.x + box.width / 2),
                                    Math.round(box.y + box.height / 2)]; })"""
@@ -82,9 +81,9 @@ def positions(page: Page) -> list[list[float]]:
 
 def slide(page: Page, slot: int) -> None:
     page.get_by_role("slider", name="Epoch").fill(str(slot))
-    name = ["Before training", "Epoch 1", "Epoch 2"][slot]
-    expect(page.locator("#moment")).to_have_text(name)
-    expect(page.locator("#maps")).to_contain_text(name.lower())
+    name = ["before training", "epoch 1", "epoch 2"][slot]
+    expect(page.get_by_role("slider", name="Epoch")).to_have_attribute("aria-valuetext", name)
+    expect(page.locator("#maps .chart")).to_contain_text(name)
 
 
 def test_the_slider_moves_the_points_without_a_network(opened: tuple[Page, Traffic]) -> None:
@@ -102,24 +101,32 @@ def test_the_slider_moves_the_points_without_a_network(opened: tuple[Page, Traff
 
 def test_play_goes_through_the_epochs(opened: tuple[Page, Traffic]) -> None:
     page, _ = opened
-    page.get_by_role("button", name="Play").click()
-    expect(page.locator("#moment")).to_have_text("Before training")
-    expect(page.locator("#moment")).to_have_text("Epoch 2")
-    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    slider = page.get_by_role("slider", name="Epoch")
+    page.get_by_role("button", name="Play the epochs").click()
+    expect(slider).to_have_attribute("aria-valuetext", "before training")
+    expect(slider).to_have_attribute("aria-valuetext", "epoch 2")
+    expect(page.get_by_role("button", name="Play the epochs")).to_be_visible()
 
 
 def test_what_the_page_shows_of_hostile_texts_is_text(opened: tuple[Page, Traffic]) -> None:
     page, _ = opened
     for name in NAMES:
-        expect(page.locator(".legend")).to_contain_text(name)
-    page.locator("#maps path[aria-roledescription=circle]").first.hover(force=True)
-    tooltip = page.locator("#vg-tooltip-element")
-    expect(tooltip).to_be_visible()
-    expect(tooltip).to_contain_text("<script>document.title = 'broken'</script><img src=x")
-    expect(tooltip).to_contain_text("# Heading")
-    assert tooltip.locator("img, script").count() == 0
-    assert len(tooltip.locator("td.value").first.inner_text()) <= 240
+        expect(page.locator("#maps .legend")).to_contain_text(name)
+    page.mouse.move(*positions(page)[0])
+    facts = page.locator("#maps .facts .text")
+    expect(facts).to_contain_text("<script>document.title = 'broken'</script><img src=x")
+    expect(facts).to_contain_text("# Heading")
+    assert page.locator("#maps .pane").locator("img, script").count() == 0
+    assert len(facts.inner_text()) <= 240
     assert "broken" not in page.title()
+
+
+def test_a_click_selects_an_example_in_the_file_alone(opened: tuple[Page, Traffic]) -> None:
+    page, _ = opened
+    page.mouse.click(*positions(page)[0])
+    expect(page.locator("#maps .picked")).to_contain_text("1 selected")
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#maps .picked")).not_to_contain_text("selected")
 
 
 def test_the_page_has_its_parts(opened: tuple[Page, Traffic], run: Run) -> None:

@@ -7,13 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, instrument
-from layerviz.charts import Grid
-from layerviz.instrument import MapsInBrowser
-from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
+from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
 from layerviz.ui.parts.epoch_place import keep_place, place_of
 from layerviz.ui.parts.examples_table import open_example
@@ -27,7 +24,6 @@ from layerviz.ui.parts.stored_maps import (
 )
 from layerviz.views import MapsView, RunMaps
 from layerviz.views.slider import most_per_split, slots_of, with_selected
-from layerviz.wording import layer_name
 
 STEP = ("at", "x", "y", "colour")  # what ``maps.js`` reads of a path beside the example and panel
 MAPS_IN_WORDS = "Maps of the chosen layers, train on the left and val on the right."
@@ -82,19 +78,22 @@ def show_maps(
     ids, splits = examples["id"].to_numpy(), examples["split"].to_numpy()
     chosen = {only} if only else selection(run)
     is_chosen = np.isin(ids, list(chosen))
-    sample = charts.sample_rows(splits, most_per_split(len(layers)))
-    rows = with_selected(sample, splits, is_chosen, len(layers))
+    sample = charts.sample_rows(splits, most_per_split(len(layers)), of=view.splits)
+    rows = with_selected(sample, is_chosen & np.isin(splits, view.splits), len(layers))
     slots = _slots(run, view, len(layers) * len(sample))
     maps = cached_maps(run, view, slots, rows)
     points_key = _key(run, view, layers, slots, rows, maps)
+    is_dark = st.context.theme.type == "dark"
     draw_maps(
         key,
-        _points(maps, key, points_key, layers),
+        instrument.run_points(maps, layers, chart=key, key=points_key),
         {
+            **instrument.run_state(maps, layers, n_points=len(layers) * len(sample), dark=is_dark),
             "chart": key,
             "points": points_key,
             "of": run.run_id,
-            **_look(maps, layers, len(sample), chosen, ids),
+            "selected": maps.rows[is_chosen[maps.rows]].tolist(),
+            "paths": _paths(maps, layers, maps.rows[is_chosen[maps.rows]]),
             "place": place_of(run, slots),
             "enlarged": enlarged,
             "enlargeable": on_enlarged is not None,
@@ -125,93 +124,19 @@ def _key(
     maps: RunMaps,
 ) -> str:
     ready = [of_layer.n_snapshots for of_layer in maps.by_layer.values()]
-    parts = (run.run_id, run.created, view.pooling, view.projection, layers, view.layers, slots)
-    told_apart = f"{parts} {ready} {rows.tobytes().hex()}"
+    has_test = [of_layer.placed_later is not None for of_layer in maps.by_layer.values()]
+    told_apart = f"{run.run_id} {run.created} {view} {layers} {slots} {ready} {has_test}"
+    told_apart += rows.tobytes().hex()
     return hashlib.blake2b(told_apart.encode(), digest_size=8).hexdigest()
 
 
-def _points(maps: RunMaps, chart: str, key: str, layers: Sequence[int]) -> bytes:
-    rows, examples = maps.rows, maps.examples
-    part = examples.iloc[rows]
-    texts = maps.texts()["text"].tolist()
-    return instrument.points_message(
-        MapsInBrowser(layers, maps.by_layer, rows, {}),
-        chart=chart,
-        key=key,
-        splits=part["split"].to_numpy(),
-        labels=part["label"].to_numpy(),
-        predicted=_of_drawn(maps, "predicted"),
-        confidence=_of_drawn(maps, "confidence"),
-        texts=texts,
-        names=part["id"].tolist(),
-        label_names=maps.run.label_names,
-        split_names=Grid.of(1).splits,
-    )
-
-
-def _of_drawn(maps: RunMaps, column: str) -> np.ndarray:
-    """Return one column of the predictions at every slot, of the drawn examples: (1, S, m)."""
-    return np.stack([one[column].to_numpy()[maps.rows] for one in maps.predictions])[None]
-
-
-def _look(
-    maps: RunMaps, layers: Sequence[int], n_sample: int, chosen: set[str], ids: np.ndarray
-) -> dict[str, object]:
-    """Return what the maps look like: layout, colours, legend, what is selected, its paths."""
-    n, dark = len(layers), st.context.theme.type == "dark"
-    grids = [Grid.of(n), Grid.narrow(n)] if n > 1 else [Grid.of(1)]
-    drawn_ids = ids[maps.rows]
-    codes = np.stack(maps.colours())[None][:, :, maps.rows]
-    return {
-        "layouts": instrument.layouts_of(
-            _panels(maps, layers), layers, grids, n_points=n * n_sample, dark=dark
-        ),
-        "titles": [layer_name(layer) for layer in layers],
-        "dark": dark,
-        "palette": list(charts.PALETTE),
-        "colours": instrument.colours_message(codes),
-        "legend": instrument.legend_message(maps.legend()),
-        "slots": instrument.slots_message(maps.snapshots, maps.epochs),
-        "selected": maps.rows[np.isin(drawn_ids, list(chosen))].tolist(),
-        "paths": _paths(maps, layers, chosen, ids),
-        "words": {"maps": MAPS_IN_WORDS},
-        "file": maps.run.run_id,
-    }
-
-
-def _panels(maps: RunMaps, layers: Sequence[int]) -> pd.DataFrame:
-    """Return the titles of all panels; those of layers without a map say that it is being drawn."""
-    ready = maps.panels()
-    missing = [layer for layer in layers if layer not in maps.by_layer]
-    if not missing:
-        return ready
-    first = ready.drop_duplicates("split")
-    waiting = PROJECTIONS[maps.view.projection].label
-    titles = [str(name) for name in ready if str(name).startswith("title")]
-    more = []
-    for layer in missing:
-        panel = first.assign(layer=layer)
-        panel[titles] = f"{layer_name(layer)}\n{waiting} is being drawn"
-        more.append(panel)
-    order = {layer: at for at, layer in enumerate(layers)}
-    return pd.concat([ready, *more]).sort_values(
-        "layer", key=lambda column: column.map(order), kind="stable"
-    )
-
-
-def _paths(
-    maps: RunMaps, layers: Sequence[int], chosen: set[str], ids: np.ndarray
-) -> list[list[object]]:
+def _paths(maps: RunMaps, layers: Sequence[int], rows: np.ndarray) -> list[list[object]]:
     """Return the way of the selected examples, each step in the colour of the class predicted."""
-    if not 0 < len(chosen) <= MOST_PATHS:
+    if not 0 < len(rows) <= MOST_PATHS:
         return []
-    rows = maps.rows[np.isin(ids[maps.rows], list(chosen))]
-    if not len(rows):
-        return []
-    points = maps.points()
-    paths = charts.paths_frame(points, rows)
+    paths = charts.paths_frame(maps.points(), rows)
     panel_of = {layer: at for at, layer in enumerate(layers)}
-    side_of = {split: at for at, split in enumerate(Grid.of(1).splits)}
+    side_of = {split: at for at, split in enumerate(maps.view.splits)}
     return [
         [one["row"], panel_of[one["layer"]], side_of[one["split"]], *(one[name] for name in STEP)]
         for one in paths.to_dict("records")
@@ -252,7 +177,15 @@ def cached_maps(
         examples=cache.examples(run),
         rows=rows,
         by_layer={
-            layer: ready_maps(run, view.projection, view.pooling, layer, snapshots, fitted_on)
+            layer: ready_maps(
+                run,
+                view.projection,
+                view.pooling,
+                layer,
+                snapshots,
+                fitted_on,
+                splits=view.splits,
+            )
             for layer in view.layers
         },
         predictions=[cache.predictions(run, index) for index in snapshots],

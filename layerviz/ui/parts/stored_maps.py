@@ -9,6 +9,8 @@ from dataclasses import replace
 import streamlit as st
 
 from layerviz import cache
+from layerviz import projection as projections
+from layerviz.config import TRAIN_AND_VAL
 from layerviz.errors import RunError
 from layerviz.jobs import JobState
 from layerviz.progress import duration
@@ -75,6 +77,21 @@ def progress_of_maps(run: Run, view: MapsView) -> None:
     """Show how far the maps of a view are that are being drawn; nothing where none is."""
     wanted = [(run, view.pooling, layer) for layer in view.layers]
     maps_are_ready(view.projection, wanted)
+    if "test" not in view.splits or not PROJECTIONS[view.projection].stored:
+        return
+    placed = [cache.stored_test(run, view.projection, view.pooling, layer) for layer in view.layers]
+    if all(one is not None and one.n_snapshots >= len(run.snapshots) for one in placed):
+        return
+
+    def draw(states: Sequence[JobState]) -> None:
+        st.progress(mean_fraction(states), "Placing test into the maps")
+
+    wait_for(
+        lambda: [
+            jobs().place_test(run, view.projection, view.pooling, layer) for layer in view.layers
+        ],
+        draw,
+    )
 
 
 def ready_maps(
@@ -84,6 +101,8 @@ def ready_maps(
     layer: int,
     snapshots: Sequence[int],
     fitted_on: Sequence[int] | None = None,
+    *,
+    splits: Sequence[str] = TRAIN_AND_VAL,
 ) -> LayerMaps:
     """Return the maps of a layer at some snapshots, once `maps_are_ready` has returned True.
 
@@ -96,11 +115,18 @@ def ready_maps(
         Indices; one may come several times.
     fitted_on : sequence of int, optional
         The snapshots that share a fit where the maps are not stored, by default `snapshots`.
+    splits : sequence of str
+        With ``test`` among them, the test examples are in the maps, once they have been placed.
     """
+    with_test = "test" in splits
     if PROJECTIONS[projection].stored:
-        return _stored(run, projection, pooling, layer).at(snapshots)
+        maps = _stored(run, projection, pooling, layer).at(snapshots)
+        return _with_stored_test(run, projection, pooling, layer, maps, snapshots, with_test)
     fitted_on = tuple(snapshots if fitted_on is None else fitted_on)
     maps = cache.quick_maps(run, projection, fitted_on, pooling, layer)
+    if with_test:
+        placed = cache.quick_test(run, projection, fitted_on, pooling, layer)
+        maps = projections.with_test(maps, placed, cache.examples(run)["split"].to_numpy())
     if fitted_on == tuple(snapshots):
         return maps
     return maps.at([fitted_on.index(snapshot) for snapshot in snapshots])
@@ -111,6 +137,26 @@ def n_ready_snapshots(run: Run, projection: str, pooling: str, layer: int) -> in
     if PROJECTIONS[projection].stored:
         return _stored(run, projection, pooling, layer).n_snapshots
     return len(run.snapshots)
+
+
+def _with_stored_test(
+    run: Run,
+    projection: str,
+    pooling: str,
+    layer: int,
+    maps: LayerMaps,
+    snapshots: Sequence[int],
+    with_test: bool,
+) -> LayerMaps:
+    """Return stored maps with test in them, which is asked for where it has not been placed."""
+    if not with_test:
+        return maps
+    placed = cache.stored_test(run, projection, pooling, layer)
+    if placed is None or placed.n_snapshots <= max(snapshots):
+        jobs().place_test(run, projection, pooling, layer)
+        return maps
+    splits = cache.examples(run)["split"].to_numpy()
+    return projections.with_test(maps, placed.at(snapshots), splits)
 
 
 def _stored(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts
-from layerviz.config import COLOURINGS
+from layerviz.config import COLOURINGS, SPLITS, TRAIN_AND_VAL
 from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
 from layerviz.ui.parts.epoch_place import go_to_epoch
@@ -105,6 +105,13 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
             label_visibility="collapsed",
             width=200,
         )
+        splits: tuple[str, ...] = TRAIN_AND_VAL
+        if "test" in run.dataset["counts"] and st.toggle(
+            "Test",
+            key=keep("show_test", False),
+            help="Test examples, placed into the same maps. They are never part of a choice.",
+        ):
+            splits = SPLITS
         with st.container(width="stretch"):
             search_box(run, examples)
     if chosen == CHOICE:
@@ -121,6 +128,7 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
         colouring,
         _layers_of(chosen, n_layers),
         classes_in_colour(run, colouring, f"classes-{run.run_id}"),
+        splits,
     )
 
 
