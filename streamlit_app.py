@@ -2,13 +2,18 @@
 
 import streamlit as st
 
+from layerviz.runs import remember_comparison
+from layerviz.ui.all_runs.page import all_runs_view
 from layerviz.ui.compare.page import comparison_view
 from layerviz.ui.parts.checking import check_run, show_findings, show_time
 from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import (
     COMPARE,
     RUN,
+    VIEW,
     errors_shown,
+    is_all_runs_in_address,
+    jobs,
     open_what_is_computed,
     remember_data,
     run_in_address,
@@ -47,7 +52,7 @@ with st.sidebar:
             config = choose_training(encoder)
     with notes:
         show_ignored()
-    is_start = not {RUN, COMPARE} & set(st.query_params)
+    is_start = not {RUN, COMPARE, VIEW} & set(st.query_params)
     checked = check_run(dataset, encoder, config) if is_start else None
     launch(dataset, config, checked)
     list_of_runs()
@@ -61,7 +66,14 @@ if run is not None:
 
 if compared:
     with errors_shown():
+        remember_comparison(jobs().root, [run.run_id for run in compared])
+    with errors_shown():
         comparison_view(compared, dataset)
+    st.stop()
+
+if is_all_runs_in_address():
+    with errors_shown():
+        all_runs_view()
     st.stop()
 
 st.subheader("Which layer tells your classes apart, and when?", anchor=False)

@@ -192,6 +192,13 @@ def examples(run: Run) -> pd.DataFrame:
     return runs.read_examples(run.path)
 
 
+@st.cache_data(show_spinner=False, max_entries=1000, hash_funcs=GROWING_RUN)
+def newest_val_macro_f1(run: Run) -> float | None:
+    """Return the classifier's own val macro-F1 at the newest snapshot, if there is any."""
+    scores = runs.read_history(run.path)["val_macro_f1"].dropna()
+    return None if scores.empty else float(scores.iloc[-1])
+
+
 @st.cache_data(show_spinner=False, max_entries=400, hash_funcs=RUN)
 def predictions(run: Run, snapshot: int) -> pd.DataFrame:
     """Return the classifier's predictions at one snapshot."""

@@ -67,6 +67,7 @@ def check_record(record: dict[str, Any]) -> None:
         and isinstance(dataset.get("files"), dict)
         and set(dataset["files"]) <= set(SPLITS)
         and _are(list(dataset["files"].values()), str)
+        and isinstance(record.get("title", ""), str)
         and isinstance(dataset.get("contents", {}), dict)
         and _are(list(dataset.get("contents", {}).values()), str)
         and (dataset.get("val_fraction") is None or _is_number(dataset["val_fraction"]))

@@ -4,6 +4,13 @@ Everything goes to a temporary name in the same folder first and is renamed into
 file or snapshot that exists is whole. Nothing is read with pickle.
 """
 
+from layerviz.runs.comparisons import (
+    OpenedComparison,
+    forget_comparisons,
+    list_comparisons,
+    remember_comparison,
+    rename_comparison,
+)
 from layerviz.runs.contents import (
     HISTORY_COLUMNS,
     HITS,
@@ -66,6 +73,7 @@ from layerviz.runs.record import (
     open_folder,
     parse,
     read,
+    rename,
     runs_folder,
     update,
 )
@@ -77,6 +85,7 @@ from layerviz.runs.tables import (
     read_kept_table,
     table_key,
 )
+from layerviz.runs.tidying import drop_old_failed_starts, is_failed_start
 from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import DISK_FULL_SIGNS, replacing, writing_error
 
@@ -94,18 +103,23 @@ __all__ = [
     "STATUSES",
     "KeptTable",
     "Layout",
+    "OpenedComparison",
     "Run",
     "RunSummary",
     "Snapshot",
     "captured_models",
     "create",
     "delete",
+    "drop_old_failed_starts",
+    "forget_comparisons",
     "has_label_ranking",
     "has_measures",
     "has_snapshot",
     "has_table",
+    "is_failed_start",
     "keep_model_of",
     "keep_table",
+    "list_comparisons",
     "list_runs",
     "map_version",
     "mapped_snapshots",
@@ -132,9 +146,12 @@ __all__ = [
     "read_probes",
     "read_search_hits",
     "read_separability",
+    "remember_comparison",
     "remove_placed_test",
     "remove_resume",
     "remove_weights",
+    "rename",
+    "rename_comparison",
     "replacing",
     "runs_folder",
     "save_model",

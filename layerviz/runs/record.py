@@ -23,6 +23,7 @@ from layerviz.errors import LayervizError, RunError, did_you_mean
 from layerviz.poolings import POOLINGS, RESERVED
 from layerviz.registry import NAME_PATTERN
 from layerviz.runs.layout import RECORD, Layout
+from layerviz.runs.naming import checked_title
 from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import replacing, writing
 
@@ -30,6 +31,10 @@ RUNS_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "runs"
 RUNS_VARIABLE = "LAYERVIZ_RUNS"  # environment variable that names another runs folder
 LIVE = ("queued", "running")
 STATUSES = (*LIVE, "done", "cancelled", "failed")
+CLOSED = (
+    "layerviz was closed while this run was going on. "
+    "Start it again with the same data and settings: it continues where it stopped."
+)
 CLOCK_TOLERANCE = 5.0  # seconds by which a process's start may seem to move
 
 _run_json_lock = threading.Lock()
@@ -94,6 +99,8 @@ class Run:
         Of the libraries that began the run, Python and layerviz included.
     recurs : bool
         Whether it failed for a reason that the same data and settings would meet again.
+    title : str
+        What a reader calls it; empty for what it is called by itself.
     """
 
     path: Path
@@ -109,6 +116,7 @@ class Run:
     created: str
     versions: dict[str, str] = field(default_factory=dict)
     recurs: bool = False
+    title: str = ""
 
     @property
     def run_id(self) -> str:
@@ -251,6 +259,17 @@ def update(path: Path, **changes: Any) -> Run:
     return _as_run(path, values)
 
 
+def rename(root: Path, run_id: str, title: str) -> Run:
+    """Call a run something else; its id stays, and an empty title gives it its own name back.
+
+    Raises
+    ------
+    ConfigError
+        If the title is too long.
+    """
+    return update(read(root, run_id).path, title=checked_title(title))
+
+
 def delete(root: Path, run_id: str) -> None:
     """Remove a run's folder for good.
 
@@ -296,10 +315,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
         status, reason = values["status"], values["reason"]
         if status in LIVE and not _is_alive(values["process"]):
             status = "failed"
-            reason = (
-                "layerviz was closed while this run was going on. "
-                "Start it again with the same data and settings: it continues where it stopped."
-            )
+            reason = CLOSED
         return Run(
             path=path,
             config=RunConfig.from_dict(values["config"]),
@@ -314,6 +330,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             created=datetime.fromisoformat(values["created"]).isoformat(),
             versions={"layerviz": values["layerviz"], **values["versions"]},
             recurs=status == "failed" and values.get("recurs") is True,
+            title=checked_title(values.get("title", "")),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(

@@ -7,7 +7,7 @@ if (!window.layervizListens) {
     if (event.target.closest('[class*="st-key-open_sidebar"] button')) {
       press('[data-testid="stExpandSidebarButton"]');
     } else if (
-      event.target.closest('.st-key-runs button, .st-key-fine_tune button, .st-key-compare button')
+      event.target.closest('.st-key-runs button, .st-key-all_runs button, .st-key-fine_tune button, .st-key-compare button')
       && window.matchMedia(PHONE).matches
     ) {
       press('[data-testid="stSidebarCollapseButton"] button');

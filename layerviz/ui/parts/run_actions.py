@@ -26,7 +26,9 @@ STATUS_MARKS: dict[str, tuple[BadgeColour, str]] = {
 
 
 def title(run: Run) -> str:
-    """Name a run for people."""
+    """Name a run for people: as a reader calls it, or after what it is."""
+    if run.title:
+        return run.title
     parts = [f"{encoder_label(run)} on {run.dataset['name']}"]
     if stop := training.early_stop_of(run):
         parts.append(f"{stop.epoch} of {count(stop.epochs, 'epoch')}")

@@ -17,7 +17,8 @@ from layerviz.runs import Run
 
 QUIET_TIMES = 3  # the page rests at least this many times as long as it was drawn
 # The query parameters that make an address a permalink.
-RUN, COMPARE = "run", "compare"
+RUN, COMPARE, VIEW = "run", "compare", "view"
+ALL_RUNS = "runs"  # the view of that name
 MOST_COMPARED = 40  # runs
 OPEN_TAB = "tabs"  # session state: the name of the tab of a run that is open
 CHOSEN_DATA = "chosen_data"  # session state
@@ -90,7 +91,7 @@ def open_what_is_computed() -> None:
         return
     st.session_state.visited = True
     live = jobs().live_runs()
-    if live and not {RUN, COMPARE} & set(st.query_params):
+    if live and not {RUN, COMPARE, VIEW} & set(st.query_params):
         if compared := jobs().compared_now():
             go_to_comparison(compared)
         else:
@@ -135,6 +136,7 @@ def runs_in_address() -> list[Run]:
 def go_to(run_id: str | None) -> None:
     """Open another run (None: the data that is chosen on the left); takes effect on the rerun."""
     st.query_params.pop(COMPARE, None)
+    st.query_params.pop(VIEW, None)
     if run_id is None:
         st.query_params.pop(RUN, None)
     else:
@@ -144,7 +146,20 @@ def go_to(run_id: str | None) -> None:
 def go_to_comparison(run_ids: Iterable[str]) -> None:
     """Open a comparison; takes effect on the rerun."""
     st.query_params.pop(RUN, None)
+    st.query_params.pop(VIEW, None)
     st.query_params[COMPARE] = ",".join(run_ids)
+
+
+def go_to_all_runs() -> None:
+    """Open the table of all runs; takes effect on the rerun."""
+    st.query_params.pop(RUN, None)
+    st.query_params.pop(COMPARE, None)
+    st.query_params[VIEW] = ALL_RUNS
+
+
+def is_all_runs_in_address() -> bool:
+    """Return whether the address names the table of all runs."""
+    return st.query_params.get(VIEW) == ALL_RUNS
 
 
 def permalink(run_ids: str | Iterable[str]) -> str:

@@ -13,11 +13,11 @@ from layerviz.ui.parts.checking import CheckedRun
 from layerviz.ui.parts.continuing import cannot_continue
 from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.run_actions import STATUS_MARKS, title
-from layerviz.ui.parts.state import RUN, errors_shown, go_to, jobs, plain
+from layerviz.ui.parts.state import RUN, errors_shown, go_to, go_to_all_runs, jobs, plain
 from layerviz.ui.sidebar.comparison import compare_button
 from layerviz.wording import count
 
-LISTED = 12
+LISTED = 8
 
 
 def launch(
@@ -54,6 +54,7 @@ def _fine_tune_button(dataset: Dataset | None, config: RunConfig | None) -> None
             st.toast("This run already exists; opened it.", icon=":material/history:")
         elif waiting and run.run_id not in waiting:
             st.toast(f"Queued behind {count(len(waiting), 'run')}.", icon=":material/schedule:")
+        runs.drop_old_failed_starts(jobs().root, keep=run.run_id)
         go_to(run.run_id)
 
 
@@ -88,13 +89,18 @@ def list_of_runs() -> None:
     if not listed:
         st.caption("Runs are kept here and open instantly.")
         return
+    newest = [run for run in listed if not runs.is_failed_start(run) or _is_open(run)][:LISTED]
     with st.container(key="runs", gap="small"):
-        for run in listed[:LISTED]:
+        for run in newest:
             _entry(run)
-        if len(listed) > LISTED:
-            with st.expander(count(len(listed) - LISTED, "earlier run")):
-                for run in listed[LISTED:]:
-                    _entry(run)
+    st.button(
+        f"All runs ({len(listed):,})",
+        icon=":material/table_rows:",
+        type="tertiary",
+        key="all_runs",
+        on_click=go_to_all_runs,
+        help="Every run and comparison in a table: sort, filter, rename, delete",
+    )
 
 
 def _open_zip() -> None:
@@ -118,8 +124,12 @@ def _zip_dialog() -> None:
         st.rerun()
 
 
+def _is_open(run: Run) -> bool:
+    return st.query_params.get(RUN) == run.run_id
+
+
 def _entry(run: Run) -> None:
-    is_open = st.query_params.get(RUN) == run.run_id
+    is_open = _is_open(run)
     with st.container(key="open_run" if is_open else None):
         if is_open:  # a button cannot carry it; nothing of the run is in this markup
             st.html('<span aria-current="page">Open now:</span>')
