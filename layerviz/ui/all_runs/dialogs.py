@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -51,7 +52,7 @@ def confirm_deletion(chosen: Sequence[Run]) -> None:
         )
     _ask_whether(
         f"Delete {count(len(chosen), 'run')}",
-        [lambda run_id=run.run_id: runs.delete(jobs().root, run_id) for run in chosen],
+        [partial(runs.delete, jobs().root, run.run_id) for run in chosen],
     )
 
 
