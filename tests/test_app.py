@@ -37,12 +37,14 @@ from layerviz import commands, comparison, data, encoders, exploring, runs, sepa
 from layerviz.config import RunConfig, run_id
 from layerviz.data import FORMATS, Contents, FileFormat
 from layerviz.errors import ConfigError, DownloadError, EncoderError
+from layerviz.export.pictures import picture
 from layerviz.export.zip_writing import zip_run
 from layerviz.jobs import Jobs, JobState
 from layerviz.poolings import POOLINGS
 from layerviz.progress import Progress
 from layerviz.projection.tsne import tsne_maps
 from layerviz.ui.compare import more_seeds
+from layerviz.ui.compare.export import COMPARISON_CHARTS, COMPARISON_REPORTS
 from layerviz.ui.parts import stored_maps
 from layerviz.ui.parts.state import keep
 from layerviz.ui.parts.tabs import Tab
@@ -688,12 +690,12 @@ def test_runs_that_are_there_are_put_side_by_side(root):
     judged = comparison.compare_contenders(contenders)
     for sentence in comparison.comparison_sentences(judged):
         assert sentence in markdown_text(app)
-    table = app.dataframe[0].value
-    assert list(table["encoder"]) == ["good", "weak"]
-    assert table["standing"][0] == "first"
-    assert table["standing"][1].startswith("behind by ")
-    assert table["on unseen data"][0].startswith(f"{judged.best.unseen.value:.3f}")
-    assert table["on this val"][0] == judged.best.val.value
+    table, scores = app.table[0].value, app.table[1].value
+    assert list(table["Encoder"]) == ["good", "weak"]
+    assert table["Standing"][0] == "first"
+    assert table["Standing"][1].startswith("behind by ")
+    assert table["On unseen data"][0].startswith(f"{judged.best.unseen.value:.3f}")
+    assert scores["On this val"][0] == f"{judged.best.val.value:.3f}"
     assert any("weak  ·  layer 2 of 2, " in title for title in map_titles(app))
     for depth, expected in ((0.5, {"layer 2 of 4", "layer 1 of 2"}), (1.0, {"layer 4 of 4"})):
         app.selectbox(key="versus_depth").set_value(depth).run()
@@ -705,6 +707,7 @@ def test_runs_that_are_there_are_put_side_by_side(root):
     for tab, said_there in (
         ("Scores", "Over relative depth"),
         ("Agreement", "val examples that one gets right and the other wrong"),
+        ("Export", "How to reproduce"),
         ("Runs", "Settings that differ"),
     ):
         app.session_state["compare_tabs"] = tab
@@ -764,14 +767,35 @@ def test_the_lacking_seeds_are_queued_beside_the_runs_that_are_compared(root, mo
     assert beside == ids
 
 
+def test_a_comparison_is_taken_away_as_table_report_and_commands(root):
+    dataset = dataset_of()
+    compared = [made(root, dataset, name, {4: 2.0}, noise=n) for n, name in enumerate("ab")]
+    ids = [run.run_id for run in compared]
+    app = open_page(compare=",".join(ids), state={"compare_tabs": "Export"})
+    assert not app.exception
+    labels = {button.label for button in app.download_button}
+    assert {"Table (CSV)", "Report (text)", "Report (JSON)", "PNG", "SVG"} <= labels
+    commands = " ".join(block.value for block in app.code)
+    assert f"python -m layerviz compare {' '.join(ids)}" in commands
+    assert commands.count("python -m layerviz fit") == 2
+    judged = comparison.compare_contenders(comparison.contenders_of(compared))
+    table = comparison.comparison_table(judged, comparison.contenders_of(compared))
+    for report in COMPARISON_REPORTS.values():
+        content = report.write(judged, table).decode()
+        assert f"{judged.best.unseen.value:.3f}" in content or '"corrected"' in content
+    for chart in COMPARISON_CHARTS.values():
+        drawn = picture(chart.draw(judged, ["a", "b"], False), "svg").decode()
+        assert "macro-F1" in drawn
+
+
 def test_what_was_measured_by_nobody_is_measured_when_it_is_compared(root):
     dataset = dataset_of()
     compared = [made(root, dataset, name, {4: 2.0}, noise=n) for n, name in enumerate("ab")]
     (compared[1].path / "snapshots" / "001" / "probes.safetensors").unlink()
     app = open_page(compare=",".join(run.run_id for run in compared))
     wait_until(lambda: not runs.unmeasured_snapshots(compared[1]))
-    run_until(app, lambda: app.dataframe[0].value["best layer"].str.contains("epoch 1,").all())
-    assert len(app.dataframe[0].value) == 2
+    run_until(app, lambda: app.table[0].value["Best layer"].str.contains("epoch 1,").all())
+    assert len(app.table[0].value) == 2
 
 
 def test_maps_of_a_comparison_offer_the_seeds_that_all_encoders_have(root):

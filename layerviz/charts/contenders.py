@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from layerviz.charts.axes import EPOCH_TITLE, value_axes
+from layerviz.charts.axes import epoch_positions, value_axes
 from layerviz.charts.palette import ENCODER_COLOURS
 from layerviz.charts.score_parts import layered, with_texts
 
@@ -67,9 +67,8 @@ def encoders_over_epochs(
         As in `scores_over_depth`.
     """
     scores = with_texts(scores.assign(of=scores["of"].map(OF)))
-    last = max(float(scores["epoch"].max()), 1.0)
-    x = alt.X("epoch:Q", title=EPOCH_TITLE)
-    x = x.scale(domain=[0, last], nice=False).axis(grid=False, tickMinStep=1)
+    within = bool((scores["epoch"] % 1 > 0).any())
+    x = epoch_positions(float(scores["epoch"].max()), within=within)
     tips = [
         alt.Tooltip("name:N", title="Encoder"),
         alt.Tooltip("of:N", title="Of"),
@@ -97,7 +96,9 @@ def _colour(names: Sequence[str]) -> alt.Color:
     colours = [ENCODER_COLOURS[number % len(ENCODER_COLOURS)] for number in range(len(names))]
     colour = alt.Color("name:N", title=None).scale(domain=list(names), range=colours)
     columns = 1 if max(map(len, names)) > SHORT_NAME else 2  # what fits half a narrow page
-    return colour.legend(orient="top", columns=columns, labelLimit=360, symbolOpacity=1)
+    # A long name is cut at the edge of the chart, not by it.
+    limit = {"expr": f"max(width / {columns} - 24, 90)"}
+    return colour.legend(orient="top", columns=columns, labelLimit=limit, symbolOpacity=1)
 
 
 def _shape(names: Sequence[str]) -> alt.Shape:

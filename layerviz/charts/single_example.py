@@ -12,6 +12,7 @@ from layerviz.charts.axes import (
     LAYER_TITLE,
     MOST_LABELS,
     epoch_names,
+    epoch_positions,
     label_expression,
     tile_axis,
 )
@@ -33,7 +34,9 @@ def label_probability(moments: pd.DataFrame, *, dark: bool = False) -> alt.Layer
         Whether the page has a dark background.
     """
     base = alt.Chart(moments).encode(
-        x=alt.X("epoch:Q", title=EPOCH_TITLE).axis(tickMinStep=1, format="d"),
+        x=epoch_positions(
+            float(moments["epoch"].max()), within=bool((moments["epoch"] % 1 > 0).any())
+        ),
         y=alt.Y("p_label:Q", title="Probability of its label")
         .scale(domain=[0, 1])
         .axis(format="%", tickCount=5),

@@ -64,8 +64,19 @@ class _Entry:
         )
 
 
-def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
-    """Show a matrix of maps, encoders x train and val."""
+def comparison_maps(
+    ready: list[Contender], judged: Comparison, *, start: float | None = None
+) -> None:
+    """Show a matrix of maps, encoders x train and val.
+
+    Parameters
+    ----------
+    ready : list of Contender
+    judged : Comparison
+        Of these.
+    start : float, optional
+        The epoch at which the slider stands at first; by default the newest.
+    """
     runs_by_seed = [{run.config.seed: run for run in contender.measured} for contender in ready]
     seeds = sorted(set.intersection(*map(set, runs_by_seed)))
     seed = None
@@ -109,7 +120,7 @@ def comparison_maps(ready: list[Contender], judged: Comparison) -> None:
             ready, judged.standings, runs, poolings, layers, strict=True
         )
     ]
-    st.fragment(_maps)(entries, at_best)
+    st.fragment(_maps)(entries, at_best, start)
 
 
 def _depth_name(choice: str | float) -> str:
@@ -139,7 +150,7 @@ def _layers(ready: list[Contender], judged: Comparison, depth: str | float) -> l
     ]
 
 
-def _maps(entries: list[_Entry], at_best: bool) -> None:
+def _maps(entries: list[_Entry], at_best: bool, start: float | None) -> None:
     """Draw; a selection redraws this part of the page alone."""
     wanted = [(entry.run, entry.view.pooling, entry.layer) for entry in entries]
     least = [entry.standing.best.snapshot for entry in entries] if at_best else None
@@ -149,10 +160,10 @@ def _maps(entries: list[_Entry], at_best: bool) -> None:
             for entry in entries
         ]
     with redrawing():
-        _draw(entries, at_best)
+        _draw(entries, at_best, start)
 
 
-def _draw(entries: list[_Entry], at_best: bool) -> None:
+def _draw(entries: list[_Entry], at_best: bool, start: float | None) -> None:
     examples, rows_of_runs = cache.common_examples([entry.run for entry in entries])
     splits = examples["split"].to_numpy()
     rows = charts.sample_rows(splits, most_per_split(len(entries)))
@@ -162,7 +173,7 @@ def _draw(entries: list[_Entry], at_best: bool) -> None:
         replace(_common_maps(entry, indices, where[rows]), epochs=tuple(epochs), sizes=sizes)
         for entry, indices, where in zip(entries, snapshots, rows_of_runs, strict=True)
     ]
-    _chart(entries, maps, examples, rows, at_best)
+    _chart(entries, maps, examples, rows, at_best, start)
     _selected_examples(entries, examples, rows_of_runs, snapshots)
     _show_small_print(maps, snapshots)
 
@@ -197,6 +208,7 @@ def _chart(
     examples: pd.DataFrame,
     rows: np.ndarray,
     at_best: bool,
+    start: float | None,
 ) -> None:
     """Draw the maps; what is selected in one of them is taken up as ids."""
     run, grid, columns = entries[0].run, Grid.matrix(len(entries)), range(len(entries))
@@ -226,7 +238,7 @@ def _chart(
             "paths": [],
             "words": {"maps": "Maps of one layer of each encoder, train above val."},
             "file": "comparison",
-            "place": {"snapshot": len(maps[0].epochs) - 1, "asked": f"{at_best}"},
+            "place": {"snapshot": _first_place(maps[0].epochs, start), "asked": f"{at_best}"},
             "selectable": True,
             "picked": picked_message(run, examples, rows),
         },
@@ -236,6 +248,13 @@ def _chart(
         on_opened=lambda: None,
     )
     save(lambda: _as_chart(entries, maps, panels, examples, rows), "comparison-maps")
+
+
+def _first_place(epochs: Sequence[float], start: float | None) -> int:
+    """Return the slider's first position: that of an epoch, or of the one nearest to it."""
+    if start is None:
+        return len(epochs) - 1
+    return int(np.abs(np.asarray(epochs) - start).argmin())
 
 
 def _panels(entries: list[_Entry], maps: list[RunMaps], when: str) -> pd.DataFrame:

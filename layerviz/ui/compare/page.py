@@ -13,14 +13,14 @@ from layerviz import cache, comparison, runs
 from layerviz.comparison import Comparison, Contender
 from layerviz.data import Dataset
 from layerviz.errors import RunError
-from layerviz.poolings import pooling_label
 from layerviz.registry import Registry
 from layerviz.runs import Run
-from layerviz.separability import Difference
 from layerviz.ui.compare.agreement import agreement_tab
+from layerviz.ui.compare.export import comparison_export
 from layerviz.ui.compare.maps import comparison_maps
 from layerviz.ui.compare.more_seeds import more_seeds
 from layerviz.ui.compare.scores import scores_tab
+from layerviz.ui.compare.table import contenders_table
 from layerviz.ui.parts.continuing import cannot_continue, continue_label
 from layerviz.ui.parts.measured import download, measure_the_rest
 from layerviz.ui.parts.polling import draw_while_live
@@ -39,7 +39,7 @@ from layerviz.ui.parts.state import (
 )
 from layerviz.ui.parts.tabs import Tab, draw_tabs
 from layerviz.ui.parts.verdict import VERDICT_ICONS, margin_control, poolings_control
-from layerviz.wording import count, decimal
+from layerviz.wording import count
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ def _verdict(
 ) -> Comparison:
     with st.container(border=True):
         sentences = st.container()
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             poolings = poolings_control("versus_poolings", comparison.shared_poolings(ready))
             margin = margin_control("versus_margin")
         judged = cache.compared(ready, poolings, margin)
@@ -239,7 +239,7 @@ def _verdict(
             _lead(judged, live=live)
             more_seeds(compared, contenders, judged, dataset)
         table = comparison.comparison_table(judged, ready)
-        _table(table, judged)
+        contenders_table(table, judged)
         waiting = [contender.name for contender in contenders if contender not in ready]
         _details(judged, table, waiting)
     return judged
@@ -256,62 +256,6 @@ def _lead(judged: Comparison, *, live: bool) -> None:
     st.markdown(f"#### {icon} {plain(lead)}")
     for sentence in rest:
         st.markdown(f"#### {plain(sentence)}")
-
-
-def _standing(row: dict, judged: Comparison) -> str:
-    """Say how a contender compares with the first one, with the margin's interval."""
-    if pd.isna(row["lead_low"]):
-        return "first"
-    if judged.verdict != "found":
-        return f"lower by {decimal(row['lead'])}"
-    lead = Difference(row["lead"], row["lead_low"], row["lead_high"])
-    margin = f"behind by {comparison.margin_of_lead(lead)}"
-    return f"may be as good: {margin}" if row["tied"] else margin
-
-
-def _table(table: pd.DataFrame, judged: Comparison) -> None:
-    rows = table.to_dict("records")
-    frame = pd.DataFrame(
-        {
-            "encoder": table["name"],
-            "standing": [_standing(row, judged) for row in rows],
-            "on unseen data": [
-                f"{value:.3f} ({low:.3f}–{high:.3f})"
-                for value, low, high in table[
-                    ["corrected", "corrected_low", "corrected_high"]
-                ].to_numpy()
-            ],
-            "on this val": table["val_macro_f1"],
-            "test": table["test_macro_f1"],
-            "best layer": [
-                f"{row['best_layer']} of {row['layers']}, epoch {row['epoch']:g}, "
-                f"{pooling_label(row['pooling'])}"
-                for row in rows
-            ],
-            "seeds": table["seeds"],
-            "sd over seeds": table["spread"],
-            "own classifier": table["head"],
-            "gap": table["gap"],
-            "weights (M)": table["parameters"] / 1e6,
-            "s / epoch": table["epoch_seconds"],
-            "training s": table["train_seconds"],
-            "MB": table["model_bytes"] / 1e6,
-        }
-    )
-    kept = [name for name in frame if frame[name].notna().any()]
-    score = st.column_config.NumberColumn(format="%.3f")
-    short = st.column_config.NumberColumn(format="%.1f")
-    st.dataframe(
-        frame[kept],
-        hide_index=True,
-        width="stretch",
-        column_config={
-            **dict.fromkeys(
-                ("on this val", "test", "own classifier", "gap", "sd over seeds"), score
-            ),
-            **dict.fromkeys(("weights (M)", "s / epoch", "training s", "MB"), short),
-        },
-    )
 
 
 def _details(judged: Comparison, table: pd.DataFrame, waiting: Sequence[str]) -> None:
@@ -369,12 +313,21 @@ def _about(compared: list[Run]) -> None:
     st.code(link, language=None, wrap_lines=True)
 
 
+def _maps(page: SideBySide) -> None:
+    """Show the maps, at first at the epoch that the verdict names."""
+    comparison_maps(page.ready, page.judged, start=page.judged.best.best.epoch)
+
+
 COMPARISON_TABS = Registry(
     "tab",
     [
-        Tab("Maps", lambda page: comparison_maps(page.ready, page.judged)),
+        Tab("Maps", _maps),
         Tab("Scores", lambda page: scores_tab(page.judged, page.names)),
         Tab("Agreement", lambda page: agreement_tab(page.ready, page.judged)),
+        Tab(
+            "Export",
+            lambda page: comparison_export(page.compared, page.ready, page.judged, page.names),
+        ),
         Tab("Runs", lambda page: _about(page.compared)),
     ],
 )

@@ -55,7 +55,7 @@ def _answer(run: Run, measured: tuple[int, ...]) -> tuple[Answer, float, DepthDe
     """Show how the answer above the tabs is searched, and what it rests on."""
     with st.container(border=True):
         place = st.container()
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             poolings = poolings_control(SEARCHED, run.poolings)
             margin = margin_control(ACCEPTED_LOSS)
         sheet = cache.answer_sheet(run, poolings)
@@ -104,6 +104,7 @@ def _depths(run: Run, decision: DepthDecision) -> None:
     figure(
         charts.depth_losses(losses, margin=decision.margin, dark=is_dark()),
         key="depth_losses",
+        title="**What each layer loses against the whole model**",
         name=f"{run.run_id}-depths",
         frame=losses,
         alt="Chart: for each layer, macro-F1 of its probe minus that of the whole model's own "
