@@ -247,6 +247,8 @@ def _either(names: Sequence[str]) -> str:
 
 
 def _confusion(own: OwnClassifier) -> CardLine:
+    if own.epoch == 0:
+        return _line("confusion", "Nothing to go by", "the model's own classifier is untrained")
     who = f"own classifier, {epoch_name(own.epoch)}"
     pair = own.confused
     if pair is None:
