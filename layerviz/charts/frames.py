@@ -104,20 +104,35 @@ def points_frame(
 
 
 def examples_frame(
-    examples: pd.DataFrame, label_names: Sequence[str], rows: np.ndarray
+    examples: pd.DataFrame,
+    label_names: Sequence[str],
+    rows: np.ndarray,
+    example_names: Sequence[str] | np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Return the `examples` of `layer_maps`, their texts cut to the length of a tooltip."""
+    """Return the `examples` of `layer_maps`, their texts cut to the length of a tooltip.
+
+    Parameters
+    ----------
+    examples : DataFrame
+        ``text`` and ``label``, N rows.
+    label_names : sequence of str
+    rows : ndarray of shape (m,)
+        Those to draw.
+    example_names : sequence of m str, optional
+        What these are called, for the tooltip.
+    """
     part = examples.iloc[rows]
     text = part["text"].str.replace(r"\s+", " ", regex=True)
     cut = text.str.len() > TOOLTIP_CHARACTERS
     names = np.asarray(label_names, dtype=object)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "row": rows,
             "text": text.where(~cut, text.str.slice(0, TOOLTIP_CHARACTERS - 1) + "…").to_numpy(),
             "label": names[part["label"].to_numpy()],
         }
     )
+    return frame if example_names is None else frame.assign(example=example_names)
 
 
 def panels_frame(

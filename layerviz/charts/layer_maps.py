@@ -150,7 +150,7 @@ def layer_maps(
             layers,
             grid,
             n_points,
-            _tooltip(names is not None),
+            names is not None,
             live,
         ),
         *overlays,
@@ -257,12 +257,14 @@ def _points(
     layers: Sequence[int],
     grid: Grid,
     n_points: int,
-    tooltip: Sequence[alt.Tooltip],
+    named: bool,
     live: bool,
 ) -> alt.Chart:
     if "highlighted" not in examples:
         examples = examples.assign(highlighted=1)
-    fields = ["highlighted"] if live else ["text", "label", "highlighted"]
+    named_examples = "example" in examples
+    told = ["text", "label", *(["example"] if named_examples else [])]
+    fields = ["highlighted"] if live else [*told, "highlighted"]
     x, y, code = _IN_PARAMETERS if live else _IN_COLUMNS
     size = _point_size(n_points, len(layers))
     return (
@@ -286,15 +288,16 @@ def _points(
             y=y_in_pixels("y", grid),
             color=alt.Color("colour:N", scale=None, legend=None),
             order=alt.Order("highlighted:Q"),  # those selected lie on top
-            tooltip=alt.value(None) if live else list(tooltip),
+            tooltip=alt.value(None) if live else _tooltip(named, named_examples),
         )
     )
 
 
-def _tooltip(named: bool) -> list[alt.Tooltip]:
+def _tooltip(named: bool, named_examples: bool) -> list[alt.Tooltip]:
     """Return what is said of the point under the mouse; maps that are no layers have names."""
     return [
         alt.Tooltip("text:N", title="Text"),
+        *([alt.Tooltip("example:N", title="Example")] if named_examples else []),
         alt.Tooltip("label:N", title="Label"),
         alt.Tooltip("predicted:N", title="Predicted"),
         alt.Tooltip("confidence:Q", title="Confidence", format=".0%"),

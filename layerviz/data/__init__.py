@@ -17,12 +17,14 @@ from layerviz.data.columns import (
 from layerviz.data.corpus import Corpus, read_corpus
 from layerviz.data.file_format import Contents, FileFormat
 from layerviz.data.formats import FORMATS, formats_in_words, formats_table, table_suffixes
+from layerviz.data.naming import OWN_ID, example_name, example_names
 from layerviz.data.reading import Table, read_table, sample_table
 
 __all__ = [
     "FORMATS",
     "LEAST_VAL_FRACTION",
     "MOST_VAL_FRACTION",
+    "OWN_ID",
     "VAL_FRACTION",
     "Columns",
     "Contents",
@@ -32,6 +34,8 @@ __all__ = [
     "Table",
     "build_dataset",
     "check_columns",
+    "example_name",
+    "example_names",
     "formats_in_words",
     "formats_table",
     "gives_val",

@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 
 from layerviz.config import SPLITS
-from layerviz.data.columns import NUMBER, SPLIT_WORDS, Columns, check_columns
+from layerviz.data.columns import (
+    NUMBER,
+    SPLIT_WORDS,
+    Columns,
+    check_columns,
+    guess_id_column,
+)
+from layerviz.data.naming import OWN_ID
 from layerviz.data.reading import Table
 from layerviz.data.wording import one_sentence, quoted
 from layerviz.errors import DataError, did_you_mean
@@ -34,7 +41,8 @@ class Dataset:
     examples : DataFrame
         Columns id (str: the file's role and its data row counted from 1, such as ``train-17``),
         split (str), text (str) and label (int64 index into ``label_names``), in the order train,
-        val, test, and in the order of the file within a split.
+        val, test, and in the order of the file within a split. Where the files give each row an id
+        of its own, it is in a further column, own_id (str; empty where a file has none).
     label_names : tuple of str
         Class names; position = class index.
     columns : Columns
@@ -52,6 +60,8 @@ class Dataset:
         Labels that only val or test had; their rows were left out.
     contents : dict of str to str
         SHA-256 of the files by their role, in hexadecimal digits.
+    id_column : str or None
+        Where own_id was taken from.
     """
 
     name: str
@@ -64,6 +74,7 @@ class Dataset:
     val_fraction: float | None
     untrained_labels: tuple[str, ...] = ()
     contents: dict[str, str] = field(default_factory=dict)
+    id_column: str | None = None
 
     def split(self, name: str) -> pd.DataFrame:
         """Return the examples of one split under their index in ``examples``."""
@@ -112,7 +123,8 @@ def build_dataset(
     by_role = {"train": train, "val": val, "test": test}
     tables = {role: table for role, table in by_role.items() if table is not None}
     exclusions: list[str] = []
-    parts = [_usable_rows(role, tables, columns, exclusions) for role in tables]
+    id_column = guess_id_column(train.frame, columns)
+    parts = [_usable_rows(role, tables, columns, id_column, exclusions) for role in tables]
     rows = pd.concat(parts, ignore_index=True)
     rows["key"] = pd.factorize(rows["text"])[0]  # texts are compared often: faster as numbers
     cut = val is None and "val" not in set(rows["split"])
@@ -144,6 +156,7 @@ def build_dataset(
         val_fraction=val_fraction if cut else None,
         untrained_labels=untrained,
         contents={role: table.content_hash for role, table in tables.items()},
+        id_column=id_column,
     )
 
 
@@ -154,9 +167,16 @@ def _label_names(labels: pd.Series) -> tuple[str, ...]:
 
 
 def _usable_rows(
-    role: str, tables: dict[str, Table], columns: Columns, exclusions: list[str]
+    role: str,
+    tables: dict[str, Table],
+    columns: Columns,
+    id_column: str | None,
+    exclusions: list[str],
 ) -> pd.DataFrame:
-    """Return id, split, text and label (str) of the rows of one file that carry all of them."""
+    """Return id, split, text and label (str) of the rows of one file that carry all of them.
+
+    And own_id, where there is a column of ids.
+    """
     name, frame = tables[role].name, tables[role].frame
     columns = columns if role == "train" else replace(columns, split=None)
     try:
@@ -166,6 +186,8 @@ def _usable_rows(
     rows = pd.DataFrame({"id": [f"{role}-{row}" for row in range(1, len(frame) + 1)]})
     rows["split"] = frame[columns.split].str.strip().str.lower() if columns.split else role
     rows["text"], rows["label"] = frame[columns.text], frame[columns.label].str.strip()
+    if id_column is not None:
+        rows[OWN_ID] = frame[id_column].str.strip() if id_column in frame else ""
     for part in ("text", "label", "split"):
         blank = rows[part].str.strip() == ""
         rows = _leave_out(rows, blank, f"of {name} without a {part}", exclusions)

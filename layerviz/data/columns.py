@@ -22,7 +22,8 @@ _TEXT = r"""text|tweet|sentence|review|comment|message|content|body|question|utt
     |description|headline|abstract|statement|query|v2"""
 _LABEL = r"""labels?|class|category|target|sentiment|emotion|hs|intent|type|topic|stance|toxic|hate
     |hateful|spam|polarity|rating|stars|score|genre|tag|y|v1|classindex"""
-_ID = r"id|idx|uuid|guid|url|link|date|time|timestamp|created|user|username"
+_OWN_ID = r"id|idx|uid|uuid|guid"
+_ID = _OWN_ID + r"|url|link|date|time|timestamp|created|user|username"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,25 @@ def guess_text_column(frame: pd.DataFrame) -> str:
         names = quoted(column_names(frame), 20)
         raise DataError(f"None of the columns {names} looks like texts.", "Name the text column.")
     return text
+
+
+def guess_id_column(frame: pd.DataFrame, columns: Columns) -> str | None:
+    """Return the column that gives each row an id of its own, or None without one.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    columns : Columns
+        Those that are taken for something else.
+    """
+    taken = (columns.text, columns.label, columns.split)
+    scores = {name: _name_score(name, _OWN_ID) for name in column_names(frame) if name not in taken}
+    by_name = sorted((name for name in scores if scores[name]), key=lambda name: -scores[name])
+    return next((name for name in by_name if _all_differ(frame[name])), None)
+
+
+def _all_differ(cells: pd.Series) -> bool:
+    return bool((cells.str.strip() != "").all() and cells.is_unique)
 
 
 def check_columns(frame: pd.DataFrame, columns: Columns) -> None:

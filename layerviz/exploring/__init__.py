@@ -10,12 +10,14 @@ from layerviz.exploring.events import (
     neighbour_changes,
     only_late,
 )
+from layerviz.exploring.finding import matching
 from layerviz.exploring.labels import (
     Suspicion,
     store_suspicious_labels,
     stored_suspicious_labels,
     suspicious_labels,
 )
+from layerviz.exploring.moving import class_distances, moves, nearest_classes
 from layerviz.exploring.neighbours import (
     NEIGHBOURS,
     Neighbours,
@@ -34,8 +36,12 @@ __all__ = [
     "OwnTexts",
     "Suspicion",
     "TokenPaths",
+    "class_distances",
     "earliest_layer",
     "flips",
+    "matching",
+    "moves",
+    "nearest_classes",
     "nearest_to",
     "nearest_train",
     "neighbour_changes",

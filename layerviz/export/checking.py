@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 from layerviz import runs
 from layerviz.config import SPLITS, TRAIN_AND_VAL
+from layerviz.data import OWN_ID
 from layerviz.errors import RunError
 from layerviz.projection import PlacedTest
 from layerviz.runs import Run
@@ -70,6 +71,7 @@ def check_record(record: dict[str, Any]) -> None:
         and isinstance(record.get("title", ""), str)
         and isinstance(dataset.get("contents", {}), dict)
         and _are(list(dataset.get("contents", {}).values()), str)
+        and isinstance(dataset.get("id_column"), str | None)
         and (dataset.get("val_fraction") is None or _is_number(dataset["val_fraction"]))
         and isinstance(dataset["columns"], dict)
         and isinstance(dataset["counts"], dict)
@@ -194,8 +196,11 @@ def _text_bytes(column: pyarrow.ChunkedArray) -> int:
 
 
 def _examples(layout: Layout, n_classes: int) -> pd.DataFrame:
-    examples = _table(layout.examples, EXAMPLE_COLUMNS)
-    texts = examples[["id", "split", "text"]]
+    columns, file = EXAMPLE_COLUMNS, layout.examples
+    if file.exists() and OWN_ID in pyarrow.parquet.read_schema(file).names:
+        columns = [*columns, OWN_ID]
+    examples = _table(file, columns)
+    texts = examples.drop(columns="label")
     sound = (
         len(examples) > 0
         and all(pd.api.types.is_string_dtype(texts[name]) for name in texts)

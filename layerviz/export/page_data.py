@@ -16,7 +16,7 @@ from layerviz.views import POINTS_PER_SPLIT, RunMaps
 CHART = "maps"  # the only one of its kind on the page
 MOST_MARKS = 40_000  # that a browser moves in less than a second
 MOST_POINT_BYTES = 8_000_000  # points and texts; Vega takes 1 MB of the 10 a page may have
-BYTES_OF_TEXT = 4 * 240 + 30  # of one example at most, in UTF-8, its name included
+BYTES_OF_TEXT = 4 * 240 + 90  # of one example at most, in UTF-8, its name included
 
 
 def most_points(n_layers: int, n_slots: int) -> int:

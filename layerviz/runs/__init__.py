@@ -60,6 +60,7 @@ from layerviz.runs.maps import (
     write_map,
     write_placed_test,
 )
+from layerviz.runs.example_naming import names_of
 from layerviz.runs.record import (
     LIVE,
     RUNS_FOLDER,
@@ -127,6 +128,7 @@ __all__ = [
     "model_folders",
     "model_snapshot",
     "model_version",
+    "names_of",
     "open_folder",
     "parse",
     "placed_snapshots",

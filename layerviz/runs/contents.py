@@ -14,6 +14,7 @@ import pandas as pd
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from layerviz.data import OWN_ID
 from layerviz.errors import RunError
 from layerviz.runs.layout import HIDDEN_STATES, PREDICTIONS, Layout
 from layerviz.runs.record import Run, Snapshot, open_folder, update
@@ -38,9 +39,13 @@ LOSS_COLUMNS = HISTORY_COLUMNS[-2:]  # in evaluation mode; not recorded from the
 
 
 def write_examples(path: Path, examples: pd.DataFrame) -> None:
-    """Store the captured examples: ``id, split, text, label``, N rows in capture order."""
+    """Store the captured examples, N rows in capture order.
+
+    Their ``id, split, text, label``, and ``own_id`` where the user's data give them one.
+    """
+    columns = ["id", "split", "text", "label", *([OWN_ID] if OWN_ID in examples else [])]
     with replacing(Layout(path).examples) as temporary:
-        examples[["id", "split", "text", "label"]].to_parquet(temporary, index=False)
+        examples[columns].to_parquet(temporary, index=False)
 
 
 def read_examples(path: Path) -> pd.DataFrame:

@@ -81,6 +81,7 @@ class Run:
     dataset : dict
         ``name``, ``fingerprint``, ``files`` (role -> name; empty where it is not known),
         ``contents`` (role -> SHA-256 of the file; missing in earlier runs), ``columns``,
+        ``id_column`` (of the ids that the data give, or None; missing in earlier runs),
         ``val_fraction`` (cut from train, or None), ``counts`` (split -> label -> n), ``notes``.
     encoder : dict
         ``label``, ``family``, ``layers``, ``hidden_size``, ``parameters``; empty until loaded.
@@ -195,6 +196,7 @@ def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
                     "files": dataset.files,
                     "contents": dataset.contents,
                     "val_fraction": dataset.val_fraction,
+                    "id_column": dataset.id_column,
                     "columns": {
                         "text": dataset.columns.text,
                         "label": dataset.columns.label,

@@ -11,6 +11,7 @@ from layerviz.views.maps import (
     RunMaps,
     collect_maps,
 )
+from layerviz.views.outlines import centroids_frame, outlines_frame
 from layerviz.views.requests import MapsRequest, MapsView, first_and_last_layers
 from layerviz.views.scores import (
     ColourScale,
@@ -40,6 +41,7 @@ __all__ = [
     "MapsView",
     "RunMaps",
     "captured_note",
+    "centroids_frame",
     "collect_maps",
     "colour_scale",
     "figures_note",
@@ -48,6 +50,7 @@ __all__ = [
     "learning_curve",
     "legend_of",
     "measure_cells",
+    "outlines_frame",
     "probe_scores",
     "slider_note",
     "small_print",

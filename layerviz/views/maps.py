@@ -131,7 +131,8 @@ class RunMaps:
 
     def texts(self) -> pd.DataFrame:
         """Return the `examples` of `charts.layer_maps`."""
-        return charts.examples_frame(self.examples, self.run.label_names, self.rows)
+        names = runs.names_of(self.run, self.examples.iloc[self.rows])
+        return charts.examples_frame(self.examples, self.run.label_names, self.rows, names)
 
     def panels(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, comparison
+from layerviz import cache, charts, comparison, runs
 from layerviz.comparison import (
     AGREEMENT_OUTCOMES,
     BY_HEAD,
@@ -122,13 +122,14 @@ def _disagreements(agreement: Agreement, one: _Encoder, other: _Encoder) -> None
             f"{other.name} predicts": disagreements["other"],
             "text": disagreements["text"].str.slice(0, TEXT_CHARACTERS),
             "id": disagreements["id"],
+            "example": runs.names_of(one.run, disagreements.assign(split="val")),
         }
     )
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         title = f"**{len(table):,} val examples that one gets right and the other wrong**"
         st.markdown(title, width="content")
         download(lambda: table, "disagreements")
-    st.dataframe(table, hide_index=True, width="stretch", height=320)
+    st.dataframe(table, hide_index=True, width="stretch", height=320, column_config={"id": None})
 
 
 def _similarity(one: _Encoder, other: _Encoder) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, comparison, instrument
+from layerviz import cache, charts, comparison, instrument, runs
 from layerviz.charts import Grid
 from layerviz.comparison import Comparison, Contender, Standing
 from layerviz.config import TRAIN_AND_VAL
@@ -330,7 +330,9 @@ def _as_chart(
     )
     return charts.layer_maps(
         points,
-        charts.examples_frame(examples, run.label_names, rows),
+        charts.examples_frame(
+            examples, run.label_names, rows, runs.names_of(run, examples.iloc[rows])
+        ),
         panels,
         layers=columns,
         label_names=run.label_names,
@@ -367,7 +369,7 @@ def _selected_examples(
         predicted = cache.predictions(entry.run, indices[-1])["predicted"]
         frame[entry.contender.name] = names[predicted.to_numpy()[where[which]]]
     frame["text"] = part["text"].str.slice(0, 1000)
-    frame["id"] = part["id"]
+    frame["example"] = runs.names_of(run, part)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.markdown(
             f"**{count(len(frame), 'example')} selected**, with the prediction of each "

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache
+from layerviz import cache, runs
 from layerviz.runs import Run
 from layerviz.ui.parts.selection import clear_button, how_selected
 from layerviz.ui.parts.state import open_tab, plain
@@ -26,6 +26,8 @@ COLUMNS = {
     "confidence": st.column_config.ProgressColumn(format="percent", max_value=1, width=90),
     "loss": st.column_config.NumberColumn(format="%.2f", width=60),
     "text": st.column_config.TextColumn(width="large"),
+    "example": st.column_config.TextColumn(width="medium"),
+    "id": None,  # its name says it in words
 }
 
 
@@ -72,6 +74,7 @@ def described(run: Run, part: pd.DataFrame, predictions: pd.DataFrame) -> pd.Dat
             "confidence": predictions["confidence"],
             "loss": predictions["loss"],
             "text": part["text"].str.slice(0, TEXT_SHOWN),
+            "example": runs.names_of(run, part),
             "id": part["id"],
         }
     )

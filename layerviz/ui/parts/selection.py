@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from layerviz import exploring, runs
 from layerviz.runs import Run
 
 SELECTED = "selected"  # session state: of which data, which ids, and how they were selected
@@ -106,21 +107,21 @@ def highlight(frame: pd.DataFrame, ids: np.ndarray, chosen: set[str]) -> pd.Data
 
 
 def search_box(run: Run, examples: pd.DataFrame) -> None:
-    """Let the reader find examples by part of their text, or by their id."""
+    """Let the reader find examples by part of their text, by their row or by their id."""
 
     def find() -> None:
         wanted = st.session_state[SEARCH].strip()
         if not wanted:
             clear_selection()
             return
-        hits = examples["text"].str.contains(wanted, case=False, regex=False)
-        hits |= examples["id"] == wanted
+        hits = exploring.matching(examples, runs.names_of(run, examples), wanted)
         select(run, examples["id"][hits], f"by the search for “{wanted}”")
 
     st.text_input(
         "Find",
         key=SEARCH,
         placeholder="Find text or id",
+        help="Part of a text, a row of your file such as “row 17”, or an id such as “train-17”.",
         icon=":material/search:",
         label_visibility="collapsed",
         on_change=find,

@@ -61,12 +61,13 @@ def one_example(run: Run) -> None:
 
 def _finder(run: Run, examples: pd.DataFrame) -> None:
     wanted = st.text_input(
-        "Part of the text, or an id", key=keep(FINDER, ""), placeholder="e.g. train-17"
+        "Part of the text, a row of your file, or an id",
+        key=keep(FINDER, ""),
+        placeholder="e.g. row 17, or train-17",
     ).strip()
     hits = examples
     if wanted:
-        in_text = examples["text"].str.contains(wanted, case=False, regex=False)
-        hits = examples[in_text | (examples["id"] == wanted)]
+        hits = examples[exploring.matching(examples, runs.names_of(run, examples), wanted)]
     if hits.empty:
         nothing_found(run, examples)
         return
@@ -90,17 +91,11 @@ def _text(run: Run, example: pd.Series, row: int) -> None:
             st.code(example["text"], language=None, wrap_lines=True)  # no link, no markup
         mark = ":material/check:" if right else ":material/close:"
         st.caption(
-            f"**{plain(example['id'])}** ({_source(example['id'])}) · in {example['split']} · "
+            f"**{plain(runs.names_of(run, example.to_frame().T)[0])}** · {plain(example['id'])} · "
             "label "
             f"**{plain(run.label_names[example['label']])}** · {mark} predicted "
             f"**{plain(prediction)}** ({share:.0%}, {epoch_name(last.epoch)})"
         )
-
-
-def _source(example: str) -> str:
-    """Say which row of which of the reader's files an example is."""
-    role, _, row = example.rpartition("-")
-    return f"row {row} of the {role} file"
 
 
 def _classified(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

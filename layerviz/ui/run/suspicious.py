@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, exploring
+from layerviz import cache, exploring, runs
+from layerviz.data import OWN_ID
 from layerviz.exploring import Suspicion
 from layerviz.jobs import JobState
 from layerviz.runs import Run
@@ -123,7 +124,9 @@ def _verdict(suspicion: Suspicion, *, was_trained: bool) -> None:
 def _table(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
     rows = ranked["row"].to_numpy()
     predictions = cache.predictions(run, run.snapshots[-1].index)
-    frame = described(run, examples.iloc[rows], predictions)[["split", "label", "text", "id"]]
+    frame = described(run, examples.iloc[rows], predictions)[
+        ["split", "label", "text", "example", "id"]
+    ]
     names = np.asarray(run.label_names, dtype=object)
     frame.insert(0, "rank", ranked["rank"].to_numpy())
     frame.insert(3, "suggested", names[ranked["suggested"].to_numpy()])
@@ -136,11 +139,14 @@ def _with_source(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.D
     """Return the list with the file and row that each example comes from."""
     names = np.asarray(run.label_names, dtype=object)
     source = ranked["id"].str.rsplit("-", n=1, expand=True)
+    part, files = examples.iloc[ranked["row"].to_numpy()], run.dataset["files"]
+    own_ids = {"own_id": part[OWN_ID].to_numpy()} if OWN_ID in part else {}
     return pd.DataFrame(
         {
             "rank": ranked["rank"],
-            "file": source[0],
+            "file": [files.get(role, role) for role in source[0]],
             "row": source[1].astype(int),
+            **own_ids,
             "split": ranked["split"],
             "label": names[ranked["label"].to_numpy()],
             "suggested": names[ranked["suggested"].to_numpy()],
@@ -149,6 +155,8 @@ def _with_source(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.D
             "p_suggested": ranked["p_suggested"],
             "neighbours_agree": ranked["neighbours_agree"],
             "flagged": ranked["issue"],
-            "text": examples["text"].to_numpy()[ranked["row"].to_numpy()],
+            "text": part["text"].to_numpy(),
+            "id": ranked["id"],
+            "example": runs.names_of(run, part),
         }
     )
