@@ -34,7 +34,7 @@ def run_points(maps: RunMaps, layers: Sequence[int], *, chart: str, key: str) ->
     chart, key : str
         As in `points_message`.
     """
-    part = maps.examples.iloc[maps.rows]
+    part, texts = maps.examples.iloc[maps.rows], maps.texts()
     predicted, confidence = (
         np.stack([one[column].to_numpy()[maps.rows] for one in maps.predictions])[None]
         for column in ("predicted", "confidence")
@@ -47,8 +47,8 @@ def run_points(maps: RunMaps, layers: Sequence[int], *, chart: str, key: str) ->
         labels=part["label"].to_numpy(),
         predicted=predicted,
         confidence=confidence,
-        texts=maps.texts()["text"].tolist(),
-        names=part["id"].tolist(),
+        texts=texts["text"].tolist(),
+        names=texts["example"].tolist(),
         label_names=maps.run.label_names,
         split_names=maps.view.splits,
     )

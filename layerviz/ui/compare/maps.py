@@ -306,7 +306,7 @@ def _points(maps: list[RunMaps], examples: pd.DataFrame, rows: np.ndarray, key: 
         predicted=predicted,
         confidence=confidence,
         texts=charts.examples_frame(examples, maps[0].run.label_names, rows)["text"].tolist(),
-        names=part["id"].tolist(),
+        names=runs.names_of(maps[0].run, part).tolist(),
         label_names=maps[0].run.label_names,
         split_names=TRAIN_AND_VAL,
     )

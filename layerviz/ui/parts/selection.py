@@ -63,11 +63,11 @@ def picked_message(run: Run, examples: pd.DataFrame, drawn: np.ndarray) -> dict[
         "items": [
             {
                 "id": one["id"],
-                "name": one["id"],
+                "name": name,
                 "text": one["text"][:TEXT_LISTED],
                 "about": f"{one['split']} · {names[one['label']]}",
             }
-            for one in first.to_dict("records")
+            for one, name in zip(first.to_dict("records"), runs.names_of(run, first), strict=True)
         ],
         "more": f"{more:,} more are in the table below." if more else "",
     }
