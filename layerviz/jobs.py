@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 KEPT_JOBS = 500  # finished jobs whose outcome is remembered
 MOST_MAP_WORKERS = 4  # a t-SNE keeps one core busy, and there is a page to answer
+ONE_BREATH = 3.0  # seconds in which a page that waits for several things has asked for all of them
 NICENESS = 10  # of the workers' threads, so that the page answers while they compute
 
 Work = Callable[[OnProgress, ShouldStop], None]
@@ -70,6 +71,7 @@ class _Job:
     status: str = "queued"
     progress: Progress = field(default_factory=Progress)
     error: LayervizError | None = None
+    asked: float = 0.0  # when somebody last asked for it, on `time.monotonic`
 
 
 class Worker:
@@ -79,13 +81,18 @@ class Worker:
     ----------
     name : str
         Of the thread.
+    newest_first : bool
+        Whether what somebody asked for last comes before what nobody asks for any more. What is
+        asked for in one breath stays in its order. By default jobs are done in the order in which
+        they came.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, newest_first: bool = False) -> None:
         self._name = name
+        self._newest_first = newest_first
         self._lock = threading.Lock()
+        self._comes_work = threading.Condition(self._lock)
         self._jobs: dict[Hashable, _Job] = {}
-        self._queue: queue.Queue[_Job] = queue.Queue()
         self._thread: threading.Thread | None = None
 
     def submit(self, key: Hashable, work: Work) -> JobState:
@@ -93,10 +100,11 @@ class Worker:
         with self._lock:
             earlier = self._jobs.get(key)
             if earlier is not None and earlier.status in runs.LIVE:
+                earlier.asked = time.monotonic()
                 return self._state_of(key, earlier)
             self._jobs.pop(key, None)  # so that the order of the dict is the order of the line
-            job = self._jobs[key] = _Job(work)
-            self._queue.put(job)
+            job = self._jobs[key] = _Job(work, asked=time.monotonic())
+            self._comes_work.notify()
             self._forget_old_jobs()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
@@ -108,6 +116,15 @@ class Worker:
         with self._lock:
             job = self._jobs.get(key)
             return None if job is None else self._state_of(key, job)
+
+    def ask(self, key: Hashable) -> JobState | None:
+        """Return how a job stands, and note that it is still wanted."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is None:
+                return None
+            job.asked = time.monotonic()
+            return self._state_of(key, job)
 
     def live_keys(self) -> list[Hashable]:
         """Return the keys of the running and the waiting jobs, in their order."""
@@ -129,12 +146,19 @@ class Worker:
     def _run(self) -> None:
         _yield_to_the_page()
         while True:
-            job = self._queue.get()
             with self._lock:
-                if job.status != "queued":
-                    continue
+                while (job := self._next()) is None:
+                    self._comes_work.wait()
                 job.status = "running"
             self._do(job)
+
+    def _next(self) -> _Job | None:
+        """Return the job to do now, None if there is none; the lock must be held."""
+        waiting = [job for job in self._jobs.values() if job.status == "queued"]
+        if self._newest_first and waiting:
+            newest = max(job.asked for job in waiting)
+            waiting = [job for job in waiting if job.asked >= newest - ONE_BREATH]
+        return waiting[0] if waiting else None
 
     def _do(self, job: _Job) -> None:
         def report(progress: Progress) -> None:
@@ -187,7 +211,9 @@ class Jobs:
         self._training = Worker("layerviz-training")
         self._measures = Worker("layerviz-measures")
         self._answers = Worker("layerviz-answers")  # a second each: they do not wait for measures
-        self._maps = [Worker(f"layerviz-maps-{index}") for index in range(map_workers())]
+        self._maps = [
+            Worker(f"layerviz-maps-{index}", newest_first=True) for index in range(map_workers())
+        ]
         self._map_workers: dict[Hashable, int] = {}
         self._map_lock = threading.Lock()
         self._compared: list[str] = []
@@ -258,6 +284,9 @@ class Jobs:
     def update_maps(self, run: Run, projection: str, pooling: str, layer: int) -> JobState:
         """Have the stored maps of a layer brought up to the run's newest snapshot.
 
+        Whoever waits for them asks again and again, and what is asked for now comes before what
+        nobody asks for any more: the layers that a reader has just chosen come first.
+
         Parameters
         ----------
         run : Run
@@ -322,7 +351,7 @@ class Jobs:
 
 def _once(worker: Worker, key: Hashable, work: Work, is_stored: bool) -> JobState:
     """Submit work that nobody asked for yet, or whose result was deleted since."""
-    state = worker.state(key)
+    state = worker.ask(key)
     if state is None or (state.status == "done" and not is_stored):
         return worker.submit(key, work)
     return state

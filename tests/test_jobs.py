@@ -6,6 +6,7 @@ import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -91,6 +92,25 @@ def test_jobs_run_one_at_a_time_in_the_order_of_submission(worker, tasks, log):
     let_all_go(worker, tasks)
     assert log == ["a", "b", "c"]
     assert [worker.state(name).status for name in "abc"] == ["done"] * 3
+
+
+def test_what_is_asked_for_now_comes_before_what_nobody_wants_any_more(log, monkeypatch):
+    """A reader chooses other layers while the first ones still wait to be drawn."""
+    now = [0.0]
+    monkeypatch.setattr("layerviz.jobs.time", SimpleNamespace(monotonic=lambda: now[0]))
+    worker = Worker("layerviz-test", newest_first=True)
+    tasks = {name: Task(log, name) for name in "abcdef"}
+    for name in "abcd":
+        worker.submit(name, tasks[name])
+        now[0] += 0.01
+    assert tasks["a"].begun.wait(10)
+    now[0] += 60
+    for name in "efc":  # c is wanted as before
+        worker.submit(name, tasks[name])
+        assert worker.ask(name) is not None
+        now[0] += 0.01
+    let_all_go(worker, tasks)
+    assert log == ["a", "c", "e", "f", "b", "d"]  # in one breath, in the order of the line
 
 
 def test_a_cancelled_waiting_job_never_runs(worker, tasks, log):

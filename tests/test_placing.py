@@ -24,6 +24,7 @@ from layerviz.projection.of_run import (
     maps_of_layer,
     read_stored_maps,
     read_stored_test,
+    ready_by_layer,
     update_stored_maps,
     update_stored_test,
 )
@@ -312,3 +313,13 @@ def test_the_command_line_refuses_splits_where_they_mean_nothing(
     with pytest.raises(SystemExit):
         main([*target, "train,dev", "--csv", str(tmp_path / "c.csv")])
     assert "'dev' is no split: choose from train, val, test" in capsys.readouterr().err
+
+
+def test_what_can_be_shown_is_told_layer_by_layer(run: Run) -> None:
+    update_stored_maps(run, "tsne", "mean", 3)
+    assert ready_by_layer(run, "pca", "mean", [1, 3]) == {1: 2, 3: 2}
+    assert ready_by_layer(run, "tsne", "mean", [1, 3]) == {1: 0, 3: 2}
+    with_test = ("train", "val", "test")
+    assert ready_by_layer(run, "tsne", "mean", [3], with_test) == {3: 0}
+    update_stored_test(run, "tsne", "mean", 3)
+    assert ready_by_layer(run, "tsne", "mean", [3], with_test) == {3: 2}

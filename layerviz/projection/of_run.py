@@ -194,6 +194,44 @@ def update_stored_test(
     return placed
 
 
+def ready_by_layer(
+    run: Run,
+    projection: str,
+    pooling: str,
+    layers: Sequence[int],
+    splits: Sequence[str] = TRAIN_AND_VAL,
+) -> dict[int, int]:
+    """Return per layer how many of the first snapshots can be shown now.
+
+    Costs a look at the date of a file or two per layer, so that a page may ask every second.
+
+    Parameters
+    ----------
+    run : Run
+    projection : str
+        A name of `PROJECTIONS`; where its maps are not stored, all snapshots can be shown.
+    pooling : str
+    layers : sequence of int
+    splits : sequence of str
+        With ``test`` among them, only snapshots count in which test has its place.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such projection.
+    """
+    name, n = PROJECTIONS[projection].name, len(run.snapshots)
+    if not PROJECTIONS[projection].stored:
+        return dict.fromkeys(layers, n)
+    counts = {}
+    for layer in layers:
+        counts[layer] = min(n, runs.mapped_snapshots(run.path, name, pooling, layer))
+        if "test" in splits:
+            placed = runs.placed_snapshots(run.path, name, pooling, layer)
+            counts[layer] = min(counts[layer], placed)
+    return counts
+
+
 def _without_test(maps: LayerMaps, run: Run) -> LayerMaps:
     if "test" not in run.dataset["counts"]:
         return maps
