@@ -48,6 +48,7 @@ from layerviz.runs.contents import (
     write_mix,
     write_snapshot,
 )
+from layerviz.runs.example_naming import names_of
 from layerviz.runs.layout import Layout
 from layerviz.runs.maps import (
     map_version,
@@ -60,7 +61,6 @@ from layerviz.runs.maps import (
     write_map,
     write_placed_test,
 )
-from layerviz.runs.example_naming import names_of
 from layerviz.runs.record import (
     LIVE,
     RUNS_FOLDER,
