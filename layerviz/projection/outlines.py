@@ -13,9 +13,9 @@ import numpy as np
 
 SHARES = (0.5, 0.9)  # of a class that its inner and its outer line hold
 FEWEST_OUTLINED = 10  # points, of which a density can be drawn
-BINS = 48  # of the grid, along each side
-MARGIN = 0.15  # of the square's side, around it, so that lines close
-SMOOTHEST, SHARPEST = 0.12, 0.015  # of the kernel, in sides of the square
+BINS = 32  # of the grid around a class, along each side
+MARGIN = 3.5  # kernels around the points, so that lines close
+SMOOTHEST, SHARPEST = 0.12, 0.006  # of the kernel, in sides of the square
 OUTLINES_NOTE = (
     "Crosses mark the mean position of a class on the map, and lines hold about 50 % and 90 % of "
     "its points there: an aid to the eye, drawn from the map and not from the full hidden size."
@@ -73,7 +73,7 @@ def density_outlines(
     Parameters
     ----------
     xy : ndarray of shape (n, 2)
-        Positions in the unit square; those a little outside count, too.
+        Positions in the unit square.
     shares : sequence of float
         Above 0 and below 1.
     bins : int
@@ -89,16 +89,15 @@ def density_outlines(
 
     if len(xy) < FEWEST_OUTLINED:
         return []
-    low, high = -MARGIN, 1 + MARGIN
-    edges = np.linspace(low, high, bins + 1)
-    counts = np.histogram2d(xy[:, 0].clip(0, 1), xy[:, 1].clip(0, 1), bins=[edges, edges])[0]
     spread = float(xy.std(axis=0).mean())
     width = float(np.clip(spread * len(xy) ** (-1 / 6), SHARPEST, SMOOTHEST))
-    cell = (high - low) / bins
-    density = np.pad(gaussian_filter(counts, width / cell, mode="constant"), 1)
-    middles = low + (np.arange(-1, bins + 1) + 0.5) * cell
+    low, high = xy.min(axis=0) - MARGIN * width, xy.max(axis=0) + MARGIN * width
+    cells = (high - low) / bins  # of the grid, along each axis
+    limits = list(zip(low, high, strict=True))
+    counts = np.histogram2d(xy[:, 0], xy[:, 1], bins=bins, range=limits)[0]
+    density = np.pad(gaussian_filter(counts, width / cells, mode="constant"), 1)
     return [
-        Outline(share, np.interp(line, np.arange(bins + 2), middles).astype(np.float32))
+        Outline(share, (low + (line - 0.5) * cells).astype(np.float32))
         for share in shares
         for line in _level_lines(density, _level_of(density, share))
     ]
