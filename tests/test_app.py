@@ -121,6 +121,19 @@ def test_texts_that_are_cut_get_a_length_that_holds_them(root):
     assert "none will be cut" in caption_text(app)
 
 
+def test_few_rows_per_class_get_more_steps_by_a_button(root):
+    rows = [(f"text {number} of topic {number % 40}", f"topic {number % 40}")
+            for number in range(240)]  # fmt: skip
+    app = uploaded(as_csv(rows))
+    app.selectbox(key="encoder").set_value("bert-mini").run()
+    assert "about 5 rows per class" in markdown_text(app)
+    next(one for one in app.button if one.label.startswith("Train ")).click().run()
+    assert "rows per class" not in markdown_text(app)
+    assert app.number_input(key="batch_size").value == 8
+    assert int(app.number_input(key="epochs-bundled").value or 0) > 4
+    assert not app.exception
+
+
 def test_a_length_over_the_encoders_limit_is_refused_before_anything_starts(root):
     app = open_page()
     app.selectbox(key="encoder").set_value("bert-mini").run()

@@ -194,7 +194,7 @@ def test_a_long_run_says_so_and_offers_fewer_captures(toy_dataset: Dataset) -> N
     slow = RunSeconds(step=1.0, capture=3600.0, measure=600.0, n_steps=10, n_snapshots=3)
     long_run = dataclasses.replace(plan, seconds=slow)
     finding = finding_of("time", long_run)
-    assert "about 3.5 h, of which 3.5 h capturing and measuring" in finding.sentence
+    assert "about 3.5 h, nearly all of it capturing and measuring" in finding.sentence
     assert "fewer epochs" in finding.sentence  # 72 texts: capturing fewer would not help
 
 
@@ -202,6 +202,7 @@ def test_a_long_run_says_so_and_offers_fewer_captures(toy_dataset: Dataset) -> N
     ("seconds", "words"),
     [
         (RunSeconds(0.5, 2, 10, 400, 4), "about 4 min, of which 50 s capturing and measuring"),
+        (RunSeconds(0.01, 2, 50, 50, 4), "about 3 min, nearly all of it capturing and measuring"),
         (RunSeconds(0.1, 0.2, 0.3, 96, 5), "about 10 s, of which 5 s capturing and measuring"),
     ],
 )

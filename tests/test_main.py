@@ -656,6 +656,32 @@ def test_ctrl_c_twice_ends_at_once_without_a_traceback(tmp_path: Path, toy_csv: 
     assert err.count("\n") < 20  # no bar where there is no terminal
 
 
+@pytest.mark.parametrize("seconds", [0.3, 2.0])
+def test_ctrl_c_twice_before_the_work_has_begun_leaves_no_traceback(
+    tmp_path: Path, toy_csv: bytes, seconds: float
+) -> None:
+    (tmp_path / "toy.csv").write_bytes(toy_csv)
+    command = [sys.executable, "-m", "layerviz", "fit", "--encoder=scratch-distilbert"]
+    with subprocess.Popen(
+        [*command, "--data=toy.csv", "--runs=runs"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            time.sleep(seconds)
+            for _ in range(2):
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.2)
+            _, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode in (130, -signal.SIGINT)
+    assert "Traceback" not in err
+
+
 def wait_for_a_snapshot(process: subprocess.Popen, runs: Path) -> Path:
     """Return run.json once training has begun."""
 

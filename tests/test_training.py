@@ -457,6 +457,8 @@ def test_progress_never_goes_back_and_ends_at_the_total(finished, reported):
     assert 0 < measured_at_start[0] < measured_at_start[-1] < 1
     assert fractions[-1] == 1
     assert in_training[-1].loss > 0
+    measured = [p for p in reported if p.phase == MEASURING]
+    assert (measured[0].done, measured[0].total) == (0, measured[-1].total)  # named at once
     captures = [p for p in reported if p.phase == CAPTURING]
     assert [p.step for p in captures if p.done == p.total == 90] == STEPS
 

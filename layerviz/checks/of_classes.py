@@ -127,7 +127,7 @@ def _few_rows_per_class(plan: RunPlan) -> Finding | None:
     sentence = (
         f"{n_classes:,} classes in {n_train:,} train rows: about {n_train / n_classes:.0f} rows "
         f"per class, and {count(steps, 'step')} to learn them in. Add rows, merge classes, or "
-        f"choose another label column than {plan.dataset.columns.label}."
+        f"take the labels from another column than {plan.dataset.columns.label!r}."
     )
     if epochs * per_epoch < needed:
         return Finding(sentence, n_classes)

@@ -12,8 +12,10 @@ FEWER_CAPTURED = 500  # examples of each split
 
 def time_words(seconds: RunSeconds) -> str:
     """Say how long a run takes: "about 4 min, of which 1 min capturing and measuring"."""
+    whole = duration(_roughly(seconds.total))
     looking = duration(_roughly(seconds.capturing + seconds.measuring))
-    return f"about {duration(_roughly(seconds.total))}, of which {looking} capturing and measuring"
+    part = "nearly all of it" if looking == whole else f"of which {looking}"
+    return f"about {whole}, {part} capturing and measuring"
 
 
 def _roughly(seconds: float) -> float:

@@ -140,6 +140,9 @@ class Watch(TrainerCallback):
                 with self._timed("capture"):
                     pooled = self._capture(index)
             with self._timed("measure"):
+                # Named from the start: the first layers may take a while.
+                n_cells = len(self.run.poolings) * (1 + (self.encoder.info.layers or 0))
+                self._report(Progress(MEASURING, 0, n_cells))
                 separability.measure_snapshot(
                     self.run,
                     index,
