@@ -46,16 +46,19 @@ def bottom_of(part: Locator) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_footer_of_the_sidebar_hides_what_is_behind_it(page: Page, scheme):
+def test_the_footer_of_the_sidebar_hides_what_is_behind_it(page: Page, server: str, scheme):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size(TABLET)
+    page.goto(server)
     expect(page.locator(FOOTER)).to_be_visible()
-    colours = page.evaluate(
-        f"""() => ["[data-testid=stSidebar]", "{FOOTER}"].map(
-            one => getComputedStyle(document.querySelector(one)).backgroundColor)"""
+    settled(page)
+    page.wait_for_function(
+        f"""() => {{
+            const [bar, footer] = ["[data-testid=stSidebar]", "{FOOTER}"].map(
+                one => getComputedStyle(document.querySelector(one)).backgroundColor);
+            return bar === footer && !footer.includes("rgba");  // no alpha: opaque
+        }}"""
     )
-    assert colours[0] == colours[1]
-    assert "rgba" not in colours[0]  # no alpha: opaque
 
 
 def test_a_field_with_the_focus_is_never_under_the_footer(page: Page):
@@ -88,6 +91,24 @@ def test_the_open_run_is_marked_in_the_list(page: Page, server: str, run: Run):
     mark = page.locator(".st-key-open_run [aria-current=page]")
     expect(mark).to_be_visible()
     expect(page.locator(".st-key-open_run button:visible")).to_be_enabled()
+
+
+def test_a_ticked_row_of_the_table_of_runs_is_opened_and_deleted(
+    page: Page, server: str, run: Run, runs_root: Path
+):
+    spare = made(runs_root, dataset_of("spare"), "enc", {1: 0.5})
+    page.goto(f"{server}/?view=runs")
+    page.get_by_role("textbox", name="Filter").fill("spare")
+    page.get_by_role("textbox", name="Filter").press("Enter")
+    expect(page.get_by_text("1 of ")).to_be_visible()
+    box = box_of(page.locator(".stDataFrame").first)
+    page.mouse.click(box["x"] + 18, box["y"] + 36 + 18)
+    page.locator(".st-key-all_runs_delete button:enabled:visible").click()
+    expect(page.get_by_role("dialog").get_by_text("enc on spare")).to_be_visible()
+    page.locator(".st-key-confirm_now button:visible").click()
+    expect(page.get_by_text("0 of ")).to_be_visible()
+    assert not spare.path.exists()
+    assert run.path.exists()
 
 
 def test_there_is_one_cancel_and_nothing_fades(page: Page, server: str, run: Run):
