@@ -38,7 +38,7 @@ bring_back_data()
 dataset = encoder = config = None
 
 with st.sidebar:
-    st.title("layerviz", anchor=False)
+    st.header("layerviz", anchor=False)
     st.caption("Watch every layer learn to tell your classes apart.")
     notes = st.container()
     with errors_shown():
@@ -76,7 +76,7 @@ if is_all_runs_in_address():
         all_runs_view()
     st.stop()
 
-st.subheader("Which layer tells your classes apart, and when?", anchor=False)
+st.title("Which layer tells your classes apart, and when?", anchor=False)
 if dataset is None:
     st.info(
         "The file cannot be used yet: see the message in the sidebar."

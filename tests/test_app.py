@@ -874,7 +874,7 @@ def test_user_text_is_never_markup(root):
     ]
     app = trained(uploaded(as_csv(rows), "<script>.csv"), root, epochs=1)
     assert not app.exception
-    shown = [element.value for element in (*app.markdown, *app.caption, *app.subheader)]
+    shown = [element.value for element in (*app.markdown, *app.caption, *app.title)]
     assert not any("<i>" in text or "<script>" in text for text in shown)
     in_chart = json.dumps([layout["spec"] for layout in maps_state(app)["layouts"]])
     assert "<b>" not in in_chart

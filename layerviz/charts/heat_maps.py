@@ -279,7 +279,9 @@ def _heat_map(
     )
     coloured = base.mark_rect(stroke=page).encode(color=colour)
     grey = "#545A66" if dark else OTHER_COLOUR
-    missing = base.mark_rect(stroke=page, color=grey).transform_filter("!isValid(datum.value)")
+    missing = base.mark_rect(stroke=page, color=grey, aria=False).transform_filter(
+        "!isValid(datum.value)"
+    )
     texts = base.mark_text(
         color={"expr": INK},
         fontSize={"expr": NUMBER_SIZE},

@@ -107,7 +107,7 @@ def path_lines(paths: pd.DataFrame, layers: Sequence[int], grid: Grid) -> alt.Ch
             strokeWidth=1.4,
             opacity=0.85,
             strokeJoin="round",
-            point={"size": 9, "filled": True, "opacity": 0.85},
+            point={"size": 9, "filled": True, "opacity": 0.85, "aria": False},
             tooltip=None,
             aria=False,
         )

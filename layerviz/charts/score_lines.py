@@ -134,7 +134,7 @@ def _lines(
     base = alt.Chart(frame).encode(x=x, color=colour)
     return layered(
         base.transform_filter("datum.val && datum.barred")
-        .mark_rule(strokeWidth=1.5, tooltip=None)
+        .mark_rule(strokeWidth=1.5, tooltip=None, aria=False)
         .encode(y=low, y2="high:Q"),
         base.mark_line(strokeWidth={"expr": "datum.val ? 2.2 : 1.2"}, tooltip=None).encode(
             y=value, strokeDash=dash

@@ -102,7 +102,7 @@ def _header(compared: list[Run], contenders: list[Contender]) -> None:
     first = compared[0]
     with name:
         encoders = count(len(contenders), "encoder")
-        st.subheader(plain(f"{encoders} on {first.dataset['name']}"), anchor=False)
+        st.title(plain(f"{encoders} on {first.dataset['name']}"), anchor=False)
         done = sum(run.status == "done" for run in compared)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             ended = "done" if done == len(compared) else "cancelled"
@@ -253,9 +253,9 @@ def _lead(judged: Comparison, *, live: bool) -> None:
     if live:
         icon = ":material/hourglass_top: So far:"
     lead, *rest = comparison.comparison_lead(judged)
-    st.markdown(f"#### {icon} {plain(lead)}")
+    st.markdown(f"## {icon} {plain(lead)}")
     for sentence in rest:
-        st.markdown(f"#### {plain(sentence)}")
+        st.markdown(f"## {plain(sentence)}")
 
 
 def _details(judged: Comparison, table: pd.DataFrame, waiting: Sequence[str]) -> None:

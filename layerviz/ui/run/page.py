@@ -43,7 +43,7 @@ def _header(run: Run) -> None:
         encoder = f" · {run.encoder['layers']} layers of {run.encoder['hidden_size']}"
     with st.container(key="run_header", gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.subheader(plain(title(run)), anchor=False, width="stretch")
+            st.title(plain(title(run)), anchor=False, width="stretch")
             with st.container(
                 horizontal=True, horizontal_alignment="right", gap="small", width="content"
             ):

@@ -27,11 +27,14 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
         return
     with st.container(horizontal=True, gap="small"):
         button = st.container()
-        with st.popover(
-            "",
-            icon=":material/tune:",
-            width="content",
-            help="Choose encoders, their settings and the number of seeds",
+        with (
+            st.container(key="compared", width="content"),
+            st.popover(
+                "Encoders to compare",
+                icon=":material/tune:",
+                width="content",
+                help="Choose encoders, their settings and the number of seeds",
+            ),
         ):
             configs = _configs(config)
     n_encoders = len({one.encoder for one in configs})
