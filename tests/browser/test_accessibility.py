@@ -103,6 +103,10 @@ def _bad_file(looked: Looked) -> None:
     expect(looked.page.get_by_test_id("stSidebar").get_by_test_id("stAlert")).to_be_visible()
 
 
+def _all_runs(looked: Looked) -> None:
+    looked.open("?runs=all")
+
+
 def _bad_address(looked: Looked) -> None:
     looked.open("?run=no-such-run-00000000")
 
@@ -135,6 +139,7 @@ STATES: dict[str, Callable[[Looked], None]] = {
     "zipped run": _zipped_run,
     "no file yet": _no_file_yet,
     "bad file": _bad_file,
+    "all runs": _all_runs,
     "bad address": _bad_address,
     **{f"run, {name}": _tab(name) for name in
        ("Maps", "Layers", "Examples", "Training", "Export", "Run")},
@@ -185,3 +190,52 @@ def test_axe_finds_nothing_serious(looked: Looked, state: str):
     assert found == [], "\n\n".join(found)
     assert looked.page.evaluate(NAMELESS) == []
     expect(looked.page.locator("h1:visible")).to_have_count(1)
+
+
+FOCUSED = """() => {
+    let part = document.activeElement;
+    while (part?.shadowRoot?.activeElement) part = part.shadowRoot.activeElement;
+    const style = getComputedStyle(part);
+    const ring = (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0)
+        || style.boxShadow !== 'none';
+    return {name: part.getAttribute('aria-label') || part.textContent.trim(), ring,
+            type: part.getAttribute('type') || part.tagName.toLowerCase()};
+}"""
+
+
+def test_the_keyboard_comes_from_fine_tune_to_the_epoch_slider(
+    page: Page, server: str, made_pair: list[str]
+):
+    page.goto(f"{server}/?run={made_pair[0]}")
+    settled(page)
+    expect(page.get_by_role("slider", name="Epoch")).to_be_visible(timeout=60_000)
+    page.get_by_text("Sample", exact=True).click()
+    expect(page.locator(".st-key-fine_tune button:enabled").first).to_be_visible()
+    settled(page)
+    page.get_by_role("button", name="Fine-tune").focus()
+    page.keyboard.press("Tab")
+    link = page.evaluate(FOCUSED)
+    assert link["name"] == "Skip to the epoch slider"
+    assert link["ring"]
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"() => ({FOCUSED})().type === 'range'")
+    slider = page.get_by_role("slider", name="Epoch")
+    value = slider.input_value()
+    page.keyboard.press("ArrowLeft")
+    assert int(slider.input_value()) == int(value) - 1
+    assert "#" not in page.url
+
+
+def test_what_has_the_focus_is_seen(page: Page, server: str, made_pair: list[str]):
+    page.goto(f"{server}/?run={made_pair[0]}")
+    settled(page)
+    expect(page.get_by_role("slider", name="Epoch")).to_be_visible(timeout=60_000)
+    page.locator(".stMain").get_by_role("button").first.focus()
+    unseen = []
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(FOCUSED)
+        # A text field shows its ring on the frame around it.
+        if not focused["ring"] and focused["type"] not in ("text", "number", "main"):
+            unseen.append(focused)
+    assert unseen == []

@@ -33,7 +33,7 @@ def all_runs_view() -> None:
     listed = runs.list_runs(jobs().root)
     comparisons = runs.list_comparisons(jobs().root)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader("All runs", anchor=False, width="stretch")
+        st.title("All runs", anchor=False, width="stretch")
         new_run_button()
     show_what_failed()
     if not listed and not comparisons:
@@ -162,7 +162,7 @@ def _failed_starts(listed: list[Run]) -> None:
 def _comparisons(comparisons: list[OpenedComparison], by_id: dict[str, Run], words: str) -> None:
     if not comparisons:
         return
-    st.subheader("Comparisons", anchor=False)
+    st.header("Comparisons", anchor=False)
     rows = [_comparison_row(comparison, by_id) for comparison in comparisons]
     shown = [
         (comparison, row)

@@ -13,6 +13,7 @@ from layerviz.ui.parts.checking import CheckedRun
 from layerviz.ui.parts.continuing import cannot_continue
 from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.run_actions import STATUS_MARKS, title
+from layerviz.ui.parts.skip_link import skip_link
 from layerviz.ui.parts.state import RUN, errors_shown, go_to, go_to_all_runs, jobs, plain
 from layerviz.ui.sidebar.comparison import compare_button
 from layerviz.wording import count
@@ -29,6 +30,7 @@ def launch(
     """
     with st.container(key="launch"):
         _fine_tune_button(dataset, config)
+        skip_link()
         if checked is not None and checked.summary:
             st.caption(checked.summary)
         compare_button(dataset, config)
