@@ -173,12 +173,18 @@ def pace(root: str, encoder: str) -> Pace:
     },
 )
 def checked(
-    values: dict[str, Any], dataset: Dataset, pace: Pace, _lengths: np.ndarray | None
+    values: dict[str, Any],
+    dataset: Dataset,
+    pace: Pace,
+    _lengths: np.ndarray | None,
+    *,
+    is_counted: bool,
 ) -> tuple[list[Finding], RunSeconds | None]:
     """Return what the checks find before a run with these settings, and about how long it takes.
 
-    The lengths follow from data and encoder, but for whether they are known.
+    The lengths follow from data and encoder, but for whether they were counted.
     """
+    del is_counted  # part of the key alone
     plan = checks.plan_for(RunConfig.from_dict(values), dataset, _lengths, pace)
     return checks.findings_of(plan), plan.seconds
 

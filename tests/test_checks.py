@@ -14,7 +14,7 @@ from layerviz.checks import Check, Finding, Mend, RunPlan
 from layerviz.config import RunConfig
 from layerviz.data import Columns, Dataset
 from layerviz.errors import ConfigError
-from layerviz.training import Pace, RunSeconds
+from layerviz.training import MODELLED, Pace, RunSeconds
 
 CONFIG = RunConfig("scratch-distilbert")
 SAMPLE = data.sample_table()
@@ -58,7 +58,7 @@ def test_the_sample_has_no_findings() -> None:
     dataset = data.build_dataset(SAMPLE, data.guess_columns(SAMPLE.frame))
     for name in ("bert-mini", "roberta-mini", "distilbert-mini"):
         lengths = checks.token_lengths(name, dataset)
-        plan = checks.plan_for(RunConfig(name), dataset, lengths)
+        plan = checks.plan_for(RunConfig(name), dataset, lengths, MODELLED)
         assert checks.findings_of(plan) == []
         assert plan.most_tokens == 512
         assert plan.seconds is not None
@@ -189,7 +189,7 @@ def test_the_limit_without_the_tokenizer_is_the_one_with_it() -> None:
 
 
 def test_a_long_run_says_so_and_offers_fewer_captures(toy_dataset: Dataset) -> None:
-    plan = checks.plan_for(CONFIG, toy_dataset)
+    plan = checks.plan_for(CONFIG, toy_dataset, None, MODELLED)
     assert "time" not in names_found(plan)
     slow = RunSeconds(step=1.0, capture=3600.0, measure=600.0, n_steps=10, n_snapshots=3)
     long_run = dataclasses.replace(plan, seconds=slow)
@@ -211,7 +211,7 @@ def test_time_is_said_no_more_exactly_than_it_is_known(seconds: RunSeconds, word
 
 
 def test_time_follows_the_pace_of_earlier_runs(toy_dataset: Dataset) -> None:
-    modelled = checks.plan_for(CONFIG, toy_dataset).seconds
+    modelled = checks.plan_for(CONFIG, toy_dataset, None, MODELLED).seconds
     learned = checks.plan_for(CONFIG, toy_dataset, None, Pace(2.0, 3.0, 4.0, n_runs=1)).seconds
     assert modelled is not None
     assert learned is not None

@@ -656,7 +656,7 @@ def test_ctrl_c_twice_ends_at_once_without_a_traceback(tmp_path: Path, toy_csv: 
     assert err.count("\n") < 20  # no bar where there is no terminal
 
 
-@pytest.mark.parametrize("seconds", [0.3, 2.0])
+@pytest.mark.parametrize("seconds", [2.0, 4.0])
 def test_ctrl_c_twice_before_the_work_has_begun_leaves_no_traceback(
     tmp_path: Path, toy_csv: bytes, seconds: float
 ) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
@@ -39,6 +41,11 @@ class RunPlan:
     lengths: np.ndarray | None = None
     most_tokens: int | None = None
     seconds: RunSeconds | None = None
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """Examples per label name (index) and split (columns), counted once."""
+        return self.dataset.counts()
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def _none_in_val(plan: RunPlan) -> Finding | None:
 def _with_more_val(plan: RunPlan, sentence: str, names: Sequence[str], rows: int) -> Finding:
     """Return the finding, with the smallest share of val that leaves every class so many rows."""
     dataset = plan.dataset
-    in_test = "test" in dataset.counts().columns
+    in_test = "test" in plan.counts.columns
     from_column = dataset.val_fraction is None and dataset.columns.split is not None
     can_cut = dataset.val_fraction is not None or (from_column and not in_test)
     share = _val_share(plan, names, rows) if can_cut and "val" not in dataset.files else None
@@ -92,7 +92,7 @@ def _none_in_train(plan: RunPlan) -> Finding | None:
         "rows were left out."
     )
     in_files = {"val", "test"} & set(plan.dataset.files)
-    if plan.dataset.columns.split and not in_files and "test" not in plan.dataset.counts():
+    if plan.dataset.columns.split and not in_files and "test" not in plan.counts:
         mend = Mend("Cut val at random", {}, plan.dataset.val_fraction, True)
         return Finding(sentence, len(left_out), mend)
     return Finding(f"{sentence} Add train rows of such classes.", len(left_out))
@@ -137,7 +137,7 @@ def _few_rows_per_class(plan: RunPlan) -> Finding | None:
 
 
 def _per_class(plan: RunPlan, split: str) -> pd.Series:
-    counts = plan.dataset.counts()
+    counts = plan.counts
     return counts[split] if split in counts else pd.Series(0, index=counts.index)
 
 

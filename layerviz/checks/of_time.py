@@ -32,7 +32,7 @@ def _long(plan: RunPlan) -> Finding | None:
         return None
     sentence = f"This run will take {time_words(seconds)}."
     looking = seconds.capturing + seconds.measuring
-    largest = int(plan.dataset.counts().sum().max())
+    largest = int(plan.counts.sum().max())
     if looking > seconds.total / 2 and min(largest, plan.config.max_captured) > FEWER_CAPTURED:
         mend = Mend(f"Capture {FEWER_CAPTURED} per split", {"max_captured": FEWER_CAPTURED})
         return Finding(sentence, round(seconds.total), mend)

@@ -19,7 +19,7 @@ from layerviz.config import SETTINGS, RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import ConfigError
 from layerviz.registry import Registry
-from layerviz.training import MODELLED, Pace
+from layerviz.training import Pace
 
 LENGTHS_SAMPLE = 5000  # texts whose tokens are counted
 
@@ -47,7 +47,10 @@ def token_lengths(encoder: str, dataset: Dataset) -> np.ndarray:
 
 
 def plan_for(
-    config: RunConfig, dataset: Dataset, lengths: np.ndarray | None = None, pace: Pace = MODELLED
+    config: RunConfig,
+    dataset: Dataset,
+    lengths: np.ndarray | None = None,
+    pace: Pace | None = None,
 ) -> RunPlan:
     """Return what the checks look at.
 
@@ -57,8 +60,9 @@ def plan_for(
     dataset : Dataset
     lengths : ndarray of shape (n,), optional
         As `token_lengths` returns them.
-    pace : Pace
-        Of earlier runs on this machine.
+    pace : Pace, optional
+        Of earlier runs on this machine, from which is told how long the run takes; without one,
+        nothing is said of that, and the examples are not counted.
 
     Raises
     ------
@@ -70,7 +74,9 @@ def plan_for(
     tokens = training.USUAL_TOKENS
     if lengths is not None and len(lengths):
         tokens = float(np.minimum(lengths, config.max_length).mean())
-    seconds = training.expected_seconds(config, encoder, dataset, mean_tokens=tokens, pace=pace)
+    seconds = None
+    if pace is not None:
+        seconds = training.expected_seconds(config, encoder, dataset, mean_tokens=tokens, pace=pace)
     most = encoders.most_tokens(config.encoder)
     return RunPlan(dataset, config, encoder, lengths, most, seconds)
 

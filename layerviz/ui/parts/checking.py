@@ -60,7 +60,9 @@ def check_run(
             version = encoders.version(encoder.name)
             lengths = cache.token_lengths(encoder.name, version, dataset)
         pace = cache.pace(str(jobs().root), encoder.name)
-        findings, seconds = cache.checked(config.as_dict(), dataset, pace, lengths)
+        findings, seconds = cache.checked(
+            config.as_dict(), dataset, pace, lengths, is_counted=lengths is not None
+        )
     except LayervizError:  # an encoder that cannot be read: the button says what is wrong with it
         return None
     return CheckedRun(encoder, tuple(findings), seconds, pace)
