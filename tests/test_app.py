@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -321,6 +322,10 @@ def test_a_search_lists_the_hits_and_lights_them_up_in_all_maps(looked_at, monke
     assert f"**{len(hits)} example" in markdown_text(app)
     assert set(examples["id"].to_numpy()[maps_state(app)["selected"]]) == hits
     assert maps_state(app)["picked"]["count"] == f"{len(hits)} selected"
+    first = maps_state(app)["picked"]["items"][0]
+    assert re.fullmatch(r"row \d+ of [\w.]+ \((train|val)\)", first["name"])
+    assert app.dataframe[0].value["example"].str.startswith("row ").all()
+    assert f"csv-{run.run_id}-selected" in [button.key for button in app.download_button]
     app.button(key="examples_clear").click().run()
     assert len(app.dataframe[0].value) == 90
     assert app.text_input(key="search").value == ""

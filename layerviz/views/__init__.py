@@ -4,6 +4,7 @@ A view is read from a run's folder (`collect_maps`) or put together from what a 
 (`RunMaps.of`). How it is drawn is up to whoever shows it.
 """
 
+from layerviz.views.downloads import points_table, selected_examples
 from layerviz.views.learning import learning_curve
 from layerviz.views.legends import Legend, legend_of
 from layerviz.views.maps import (
@@ -51,7 +52,9 @@ __all__ = [
     "legend_of",
     "measure_cells",
     "outlines_frame",
+    "points_table",
     "probe_scores",
+    "selected_examples",
     "slider_note",
     "small_print",
     "standings_note",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import streamlit as st
 
 from layerviz import cache, runs
 from layerviz.runs import Run
+from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.selection import clear_button, how_selected
 from layerviz.ui.parts.state import open_tab, plain
 from layerviz.wording import count, epoch_name
@@ -32,9 +33,28 @@ COLUMNS = {
 
 
 def examples_table(
-    run: Run, examples: pd.DataFrame, chosen: set[str], snapshot: int, key: str
+    run: Run,
+    examples: pd.DataFrame,
+    chosen: set[str],
+    snapshot: int,
+    key: str,
+    selected: Callable[[], pd.DataFrame] | None = None,
 ) -> None:
-    """List the chosen examples, or all where none are, the hardest first."""
+    """List the chosen examples, or all where none are, the hardest first.
+
+    Parameters
+    ----------
+    run : Run
+    examples : DataFrame
+        Those captured.
+    chosen : set of str
+        Ids.
+    snapshot : int
+        Whose predictions are shown.
+    key : str
+    selected : callable, optional
+        Returns what can be downloaded of the chosen examples.
+    """
     at = epoch_name(run.snapshots[snapshot].epoch)
     part = examples[examples["id"].isin(chosen)] if chosen else examples
     with st.container(horizontal=True, horizontal_alignment="distribute"):
@@ -45,7 +65,10 @@ def examples_table(
                 f"(predictions: {at}; hardest first)",
                 width="content",
             )
-            clear_button(f"{key}_clear")
+            with st.container(horizontal=True, width="content", vertical_alignment="center"):
+                if selected is not None:
+                    download(selected, f"{run.run_id}-selected")
+                clear_button(f"{key}_clear")
         else:
             st.markdown(f"**All examples** (predictions: {at}; hardest first)", width="content")
     predictions = cache.predictions(run, snapshot)

@@ -26,9 +26,11 @@ from layerviz.views import (
     MapsView,
     captured_note,
     first_and_last_layers,
+    selected_examples,
     slider_note,
     small_print,
 )
+from layerviz.views.slider import nearest_slot
 from layerviz.wording import layer_name
 
 CHOICE = "My choice"
@@ -61,7 +63,15 @@ def _maps(run: Run) -> None:
     notes = small_print([shown.maps], probe_is_in="see the Layers tab", sample=sample)
     st.caption(" ".join([*notes, *captured_note(shown.maps), *slider_note(shown.slots)]))
     how_to_read_maps()
-    examples_table(run, examples, selection(run), shown.snapshot, "examples")
+    chosen, at = selection(run), nearest_slot(shown.maps.snapshots, shown.snapshot)
+    examples_table(
+        run,
+        examples,
+        chosen,
+        shown.snapshot,
+        "examples",
+        lambda: selected_examples(shown.maps, chosen, at),
+    )
 
 
 def open_map(run: Run, layer: int, snapshot: int, pooling: str) -> None:

@@ -1,0 +1,84 @@
+"""What can be taken away from maps that are looked at: the selected examples, and all points."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from layerviz import runs
+from layerviz.data import OWN_ID
+from layerviz.views.maps import RunMaps
+
+
+def selected_examples(maps: RunMaps, ids: Collection[str], at: int) -> pd.DataFrame:
+    """Return some examples with what a reader sees of them at one snapshot.
+
+    Parameters
+    ----------
+    maps : RunMaps
+    ids : collection of str
+        Of the examples, drawn or not; those that were not captured are left out.
+    at : int
+        Position of the snapshot among those of `maps`.
+
+    Returns
+    -------
+    DataFrame
+        One row per example: ``id``, ``example`` (what it is called), ``own_id`` where the user's
+        data give one, ``split``, ``label`` and ``predicted`` (names), ``confidence``, then per
+        layer of the view ``layer <n> x`` and ``layer <n> y`` (of the map itself, float32; empty
+        where the example has no place, as test until it is shown), and ``text``, uncut.
+    """
+    rows = np.flatnonzero(maps.examples["id"].isin(set(ids)))
+    part, predictions = maps.examples.iloc[rows], maps.predictions[at].iloc[rows]
+    names = np.asarray(maps.run.label_names, dtype=object)
+    columns = _called(maps, rows)
+    columns |= {
+        "split": part["split"].to_numpy(),
+        "label": names[part["label"].to_numpy()],
+        "predicted": names[predictions["predicted"].to_numpy()],
+        "confidence": predictions["confidence"].to_numpy(),
+    }
+    for layer, of_layer in maps.by_layer.items():
+        xy = of_layer.xy[min(at, of_layer.n_snapshots - 1), rows]
+        columns |= {f"layer {layer} x": xy[:, 0], f"layer {layer} y": xy[:, 1]}
+    return pd.DataFrame(columns | {"text": part["text"].to_numpy()})
+
+
+def points_table(maps: RunMaps, at: int | None = None) -> pd.DataFrame:
+    """Return the points that are drawn, for whoever reads them rather than looks at them.
+
+    Parameters
+    ----------
+    maps : RunMaps
+    at : int, optional
+        Position of the snapshot among those of `maps`; by default all of them.
+
+    Returns
+    -------
+    DataFrame
+        One row per layer, snapshot and drawn example: ``id``, ``example``, ``own_id`` where the
+        user's data give one, ``split``, ``label`` (name), ``layer``, ``epoch``, ``x``, ``y`` (of
+        the map itself, float32).
+    """
+    part = maps.examples.iloc[maps.rows]
+    names = np.asarray(maps.run.label_names, dtype=object)
+    columns = _called(maps, maps.rows)
+    columns |= {"split": part["split"].to_numpy(), "label": names[part["label"].to_numpy()]}
+    each = pd.DataFrame(columns)
+    frames = []
+    for layer, of_layer in maps.by_layer.items():
+        for slot in range(of_layer.n_snapshots) if at is None else [at]:
+            xy = of_layer.xy[min(slot, of_layer.n_snapshots - 1), maps.rows]
+            moment = {"layer": layer, "epoch": maps.epochs[slot]}
+            frames.append(each.assign(**moment, x=xy[:, 0], y=xy[:, 1]))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _called(maps: RunMaps, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns that say which examples these are."""
+    part = maps.examples.iloc[rows]
+    columns = {"id": part["id"].to_numpy(), "example": runs.names_of(maps.run, part)}
+    return columns | ({OWN_ID: part[OWN_ID].to_numpy()} if OWN_ID in part else {})
