@@ -559,7 +559,7 @@ def test_what_stands_below_the_heat_map(root):
     for tab, sentence in (
         ("Pooling", "each at its best layer"),
         ("Overfitting", "val is highest"),
-        ("Similarity", "Similarity of each layer to itself before training"),
+        ("Similarity", "To itself before training"),
         ("Classes", "First separated"),
         ("Mix layers", "concatenated: val macro-F1"),
     ):

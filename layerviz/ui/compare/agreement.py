@@ -74,10 +74,11 @@ def _counts(agreement: Agreement, one: _Encoder, other: _Encoder, by: str) -> No
     titles = ("Both right", f"Only {one.name} right", f"Only {other.name} right", "Both wrong")
     for column, title, outcome in zip(st.columns(4), titles, AGREEMENT_OUTCOMES, strict=True):
         n_outcome = agreement.counts[outcome]
-        column.metric(
-            plain(title), f"{n_outcome / n:.1%}", f"{n_outcome:,} of {n:,}", delta_color="off",
-            delta_arrow="off", border=True, height="stretch",
-        )  # fmt: skip
+        with column, st.container(border=True, height="stretch", gap="xxsmall"):
+            # A metric would cut the names of encoders.
+            st.caption(plain(title))
+            st.markdown(f"#### {plain(f'{100 * n_outcome / n:.1f} %')}")
+            st.caption(f"{n_outcome:,} of {n:,}")
     which = "Each at its newest snapshot"
     if by == BY_PROBE:
         which = "; ".join(
@@ -137,7 +138,6 @@ def _similarity(one: _Encoder, other: _Encoder) -> None:
     pooling = one.standing.best.pooling
     matrix, n = cache.encoder_similarity((one.run, other.run), snapshots, pooling)
     pairs = charts.similarity_frame(matrix)
-    st.markdown(f"**Similarity between their layers**: linear CKA on {n:,} train examples")
     figure(
         charts.similarity_heat_map(
             pairs,
@@ -146,6 +146,7 @@ def _similarity(one: _Encoder, other: _Encoder) -> None:
             dark=st.context.theme.type == "dark",
         ),
         key="compare_similarity",
+        title=f"**Similarity between their layers**: linear CKA on {n:,} train examples",
         alt="Heat map: linear CKA between the layers of two encoders.",
         name="comparison-similarity",
         frame=pairs,

@@ -22,8 +22,6 @@ ONE = "One example"
 TEXT_SHOWN = 1000  # characters of a text in a table
 COLUMNS = {
     "split": st.column_config.TextColumn(width=60),
-    "label": st.column_config.TextColumn(width=130),
-    "predicted": st.column_config.TextColumn(width=130),
     "confidence": st.column_config.ProgressColumn(format="percent", max_value=1, width=90),
     "loss": st.column_config.NumberColumn(format="%.2f", width=60),
     "text": st.column_config.TextColumn(width="large"),

@@ -47,7 +47,7 @@ def figure(
         Of `st.altair_chart`.
     """
     if title:
-        row = heading_row()
+        row = heading_row(key)
         row.markdown(title, width="stretch")
     if row is not None:
         with row:
@@ -58,9 +58,10 @@ def figure(
         save(chart, name or key, frame)
 
 
-def heading_row() -> DeltaGenerator:
-    """Return the row above a chart: what is put there stands beside one another."""
+def heading_row(key: str) -> DeltaGenerator:
+    """Return the row above the chart with a key: what is put there stands beside one another."""
     return st.container(
+        key=f"heading-{key}",
         horizontal=True,
         horizontal_alignment="distribute",
         vertical_alignment="center",

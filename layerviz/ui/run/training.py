@@ -70,7 +70,7 @@ def _curves(run: Run) -> None:
             frame=history,
         )
     with right:
-        row = heading_row()
+        row = heading_row("score_curve")
     with row:
         score = choose_one(
             "Score of the classifier",

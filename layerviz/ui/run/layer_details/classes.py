@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,12 @@ from layerviz import cache, charts, separability
 from layerviz.runs import Run
 from layerviz.separability import Cell
 from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.state import keep
+from layerviz.ui.parts.state import keep, plain
 from layerviz.ui.run.layer_details.detail import Detail, is_dark
+from layerviz.wording import epoch_name, sentence_case
 
 MOST_CLASSES, MOST_PAIRS = 30, 50
+MOST_ROWS, TABLE_HEIGHT = 9, 390  # of a table as high as its rows; pixels of a longer one
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def classes_tab(detail: Detail) -> None:
         probes.cells, probes.predicted, probes.labels, run.label_names
     )
     _heat_map(detail, scores, snapshot)
-    left, right = st.columns(2)
+    left, right = st.columns([2, 3])
     with left:
         st.markdown(f"**First separated** (F1 of {threshold:.2f} or more)")
         _first_separated(run, probes, threshold)
@@ -84,18 +87,20 @@ def _first_separated(run: Run, probes: _Probes, threshold: float) -> None:
     first = separability.first_separates(probes.cells, probes.predicted, probes.labels, threshold)
     classes, counts = np.unique(probes.labels, return_counts=True)
     cells = [first.get(int(label)) for label in classes]
-    st.dataframe(
+    st.table(
         pd.DataFrame(
             {
-                "class": [run.label_names[label] for label in classes],
+                "Class": [plain(run.label_names[label]) for label in classes],
                 "n in val": counts,
-                "epoch": [cell and cell.epoch for cell in cells],
-                "layer": [cell and cell.layer for cell in cells],
+                "First separated": [
+                    f"{sentence_case(epoch_name(cell.epoch))}, layer {cell.layer}" if cell else ""
+                    for cell in cells
+                ],
             }
         ),
         hide_index=True,
-        width="stretch",
-        column_config={"epoch": st.column_config.NumberColumn(format="%g")},
+        height=_table_height(len(classes)),
+        alt="When each class is first separated.",
     )
     st.caption(
         "The earliest epoch and, at that epoch, the lowest layer whose F1 is certainly that high: "
@@ -115,20 +120,32 @@ def _confused(run: Run, probes: _Probes, snapshot: int) -> None:
     if pairs.empty:
         st.caption("No layer confuses any two classes.")
         return
-    st.dataframe(
-        pairs.head(MOST_PAIRS),
+    pairs = pairs.head(MOST_PAIRS)
+    st.table(
+        pd.DataFrame(
+            {
+                "Pair of classes": [
+                    plain(f"{one}, {other}")
+                    for one, other in zip(pairs["one"], pairs["other"], strict=True)
+                ],
+                "n in val": pairs["n"].tolist(),
+                "Least confused": [
+                    plain(f"{100 * share:.0f} % in layer {layer}")
+                    for share, layer in zip(pairs["least"], pairs["layer"], strict=True)
+                ],
+                "In the last layer": [plain(f"{100 * share:.0f} %") for share in pairs["last"]],
+            }
+        ),
         hide_index=True,
-        width="stretch",
-        column_config={
-            "one": "Class",
-            "other": "and class",
-            "n": st.column_config.NumberColumn("n in val"),
-            "least": st.column_config.NumberColumn("Least confused", format="percent"),
-            "layer": st.column_config.NumberColumn("in layer"),
-            "last": st.column_config.NumberColumn("Confused in the last layer", format="percent"),
-        },
+        height=_table_height(len(pairs)),
+        alt="The most confused pairs of classes.",
     )
     st.caption(
-        "Shares of the examples of both classes. *Least confused* is the smallest over the layers, "
+        "Shares of the examples of both classes. "
+        "*Least confused* is the smallest over the layers, "
         "picked on these examples: with few of them, much of its lead is chance."
     )
+
+
+def _table_height(n_rows: int) -> Literal["content"] | int:
+    return "content" if n_rows <= MOST_ROWS else TABLE_HEIGHT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from layerviz import cache
@@ -24,33 +25,37 @@ def overfitting_tab(detail: Detail) -> None:
         return
     table = cache.overfitting(detail.run, detail.pooling)
     st.markdown(plain(overfitting_sentence(table, detail.answer.best.layer)))
-    score = st.column_config.NumberColumn
-    st.dataframe(
-        table.assign(verdict=table["verdict"].map(AFTER_THE_PEAK)),
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "layer": score("Layer"),
-            "peak": score("Val peaks at epoch", format="%g"),
-            "as_good": score(
-                "As good from epoch",
-                format="%g",
-                help="The earliest epoch that certainly scores at most 0.02 less than the peak.",
-            ),
-            "val_peak": score("Val at peak", format="%.3f"),
-            "val_last": score("Val at end", format="%.3f"),
-            "train_peak": score("Train at peak", format="%.3f"),
-            "train_last": score("Train at end", format="%.3f"),
-            "change": score("Val, end − peak", format="%+.3f"),
-            "low": score("from", format="%+.3f"),
-            "high": score("to", format="%+.3f"),
-            "verdict": st.column_config.TextColumn("After the peak"),
-        },
-    )
+    st.table(_as_texts(table), hide_index=True, alt="Each layer's peak on val and its end.")
     st.caption(
-        "Macro-F1 of the linear probe. The peak is that of the mean over a layer and epoch and "
+        "Macro-F1 of the linear probe. As good from: the earliest epoch that certainly scores at "
+        "most 0.02 less than the peak. The peak is that of the mean over a layer and epoch and "
         "those next to them, which chance moves less. Intervals (95 %) hold for all layers, "
         "poolings and pairs of epochs at once, so a fall that is certain is so after looking at "
         "all of them."
     )
     download(lambda: table, f"{detail.run.run_id}-overfitting-{detail.pooling}")
+
+
+def _as_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as people read it: headings wrap, so that it fits a narrow page."""
+
+    def written(column: str, form: str) -> list[str]:
+        return [form.format(value).replace("-", "−") for value in table[column]]
+
+    ends = zip(*(written(name, "{:+.3f}") for name in ("change", "low", "high")), strict=True)
+    return pd.DataFrame(
+        {
+            "Layer": written("layer", "{:.0f}"),
+            "Val peaks at epoch": written("peak", "{:g}"),
+            "As good from epoch": written("as_good", "{:g}"),
+            "Val at peak": written("val_peak", "{:.3f}"),
+            "Val at end": written("val_last", "{:.3f}"),
+            "Train at peak": written("train_peak", "{:.3f}"),
+            "Train at end": written("train_last", "{:.3f}"),
+            "Val, end minus peak": [
+                f"{value} ({low} to {high})" if low != high else "the peak is the end"
+                for value, low, high in ends
+            ],
+            "After the peak": table["verdict"].map(AFTER_THE_PEAK).tolist(),
+        }
+    )

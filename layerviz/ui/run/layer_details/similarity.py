@@ -25,7 +25,7 @@ def similarity_tab(detail: Detail) -> None:
                 pairs, title_x="Layer", title_y="Other layer", dark=is_dark()
             ),
             key="similarity",
-            title="**Similarity between layers**",
+            title="**Between layers**",
             alt="Heat map: linear CKA between all pairs of layers.",
             name=f"{run.run_id}-similarity-{snapshot}-{pooling}",
             frame=pairs,
@@ -35,7 +35,7 @@ def similarity_tab(detail: Detail) -> None:
         figure(
             charts.score_heat_map(cells, measure=CKA.label, domain=(0.0, 1.0), dark=is_dark()),
             key="similarity_to_start",
-            title="**Similarity of each layer to itself before training**",
+            title="**To itself before training**",
             alt="Heat map: linear CKA of each layer at each epoch to itself before training.",
             name=f"{run.run_id}-cka-{pooling}",
             frame=cells,
