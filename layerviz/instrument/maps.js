@@ -118,6 +118,9 @@
     pan: "M12 2l3 3h-2v6h6V9l3 3-3 3v-2h-6v6h2l-3 3-3-3h2v-6H5v2l-3-3 3-3v2h6V5H9z",
     reset: "M12 5V1L7 6l5 5V7a5 5 0 1 1-5 5H5a7 7 0 1 0 7-7z",
     full: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
+    centres: "M12 2l4 6-4 6-4-6zM5 14l3 4-3 4-3-4zM19 14l3 4-3 4-3-4z",
+    density: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm0 2a7 7 0 1 1 0 14 7 7 0 0 1 0-14zm0 3.500a3.500 3.500 0 1 0 0 7 3.500 3.500 0 0 0 0-7zm0 1.500a2 2 0 1 1 0 4 2 2 0 0 1 0-4z",
+    paths: "M4 17a2 2 0 1 1 1.700 2.980L9 12l5 3 4.200-7.200A2 2 0 1 1 20 8.700L15 18l-5-3-2.400 4.500A2 2 0 0 1 4 17z",
     data: "M3 4h18v16H3zM5 9h4v3H5zM5 14h4v4H5zM11 9h8v3h-8zM11 14h8v4h-8z",
   };
 
@@ -193,9 +196,9 @@
       this.fullTool = iconButton("full", "Full screen", () => this._fullscreen());
       this.dataTool = iconButton("data", "Show the points as a table", () => this._toggleData(), { "aria-expanded": "false" });
       this.toggles = {
-        centres: this._toggle("Centroids", "centres", "The mean position of each class on each map"),
-        density: this._toggle("Density", "density", "Lines around where most points of a class lie"),
-        paths: this._toggle("Paths", "paths", "The way of selected examples through the epochs"),
+        centres: this._toggle("centres", "Centroids: the mean position of each class on each map"),
+        density: this._toggle("density", "Density: lines around where most points of a class lie"),
+        paths: this._toggle("paths", "Paths: the way of the selected examples through the epochs"),
       };
       this.toggles.paths.hidden = true;
       this.tools = element("div", { class: "tools", role: "group", "aria-label": "Tools of the maps" },
@@ -225,16 +228,13 @@
       this._noFacts();
     }
 
-    _toggle(label, name, title) {
-      return element("button", {
-        type: "button", class: "toggle", "aria-pressed": String(this.shown[name]), title, text: label,
-        onclick: (event) => {
-          this.shown[name] = !this.shown[name];
-          event.currentTarget.setAttribute("aria-pressed", String(this.shown[name]));
-          if (name === "paths") this._change(() => this._setPaths());
-          else this._drawOverlay();
-        },
-      });
+    _toggle(name, label) {
+      return iconButton(name, label, (event) => {
+        this.shown[name] = !this.shown[name];
+        event.currentTarget.setAttribute("aria-pressed", String(this.shown[name]));
+        if (name === "paths") this._change(() => this._setPaths() || this.view.runAsync());
+        else this._drawOverlay();
+      }, { "aria-pressed": String(this.shown[name]) });
     }
 
     destroy() {
@@ -342,6 +342,7 @@
       this._titles();
       this._drawOverlay();
       this.maps.dataset.drawn = String(Number(this.maps.dataset.drawn || 0) + 1);
+      this.maps.dispatchEvent(new CustomEvent("mapsdrawn", { bubbles: true, composed: true }));
       this.failed.hidden = true;
     }
 

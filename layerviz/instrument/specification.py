@@ -15,7 +15,7 @@ from layerviz.charts import Grid
 from layerviz.charts.named_frames import without_frames
 
 # A layout is drawn from this width on, in pixels; the last one where none fits.
-WIDE = 620
+WIDE = 520
 
 
 def layouts_of(

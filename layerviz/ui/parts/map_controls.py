@@ -61,7 +61,7 @@ def map_controls(prefix: str, *, labelled: bool = True) -> tuple[str, str]:
         format_func=lambda name: name.capitalize() if labelled else f"Colour: {name}",
         key=keep(f"{prefix}colouring"),
         label_visibility="visible" if labelled else "collapsed",
-        width=150 if labelled else 185,
+        width=150 if labelled else 168,
     )
     return projection, colouring
 

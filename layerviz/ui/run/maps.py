@@ -104,8 +104,10 @@ def view_now(run: Run) -> MapsView:
 def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
     n_layers, key = int(run.encoder["layers"]), _layers_key(run)
     choices: list[str | int] = [*PRESETS, CHOICE, *range(n_layers + 1)]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         pooling = pooling_control("pooling", run.poolings, labelled=False)
+        with st.container(width="content"):
+            splits = _splits(run)
         projection, colouring = map_controls("", labelled=False)
         chosen = st.selectbox(
             "Layers",
@@ -113,16 +115,9 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
             format_func=lambda choice: choice if isinstance(choice, str) else layer_name(choice),
             key=keep_choice(key, choices, first_preset()),
             label_visibility="collapsed",
-            width=200,
+            width=196,
         )
-        splits: tuple[str, ...] = TRAIN_AND_VAL
-        if "test" in run.dataset["counts"] and st.toggle(
-            "Test",
-            key=keep("show_test", False),
-            help="Test examples, placed into the same maps. They are never part of a choice.",
-        ):
-            splits = SPLITS
-        with st.container(width="stretch"):
+        with st.container(width=122):
             search_box(run, examples)
     if chosen == CHOICE:
         st.pills(
@@ -140,6 +135,12 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
         classes_in_colour(run, colouring, f"classes-{run.run_id}"),
         splits,
     )
+
+
+def _splits(run: Run) -> tuple[str, ...]:
+    """Return which splits are shown: test where there is one and the reader wants it."""
+    wanted = "test" in run.dataset["counts"] and st.toggle("Test", key=keep("show_test", False))
+    return SPLITS if wanted else TRAIN_AND_VAL
 
 
 def _layers_key(run: Run) -> str:
