@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 from toy import as_csv, toy_rows
@@ -12,7 +13,7 @@ from waiting import wait_until
 
 from layerviz import runs
 
-SLIDER = ".vega-bind input"
+SLIDER = ".maps .slot"
 
 
 def passing_time(page: Page) -> Callable[[float], None]:
@@ -97,19 +98,35 @@ def cell(page: Page, layer: int, snapshot: int) -> tuple[float, float]:
     return columns[snapshot], rows[layer]
 
 
+# Vega keeps with each mark what it shows: `__data__`, an item with its datum.
+POINTS = """maps => [...maps.querySelectorAll('.chart .layer_1_marks path')]"""
+
+
 def point_places(page: Page) -> list[tuple[float, float]]:
     """Return the screen positions of the points of the maps, read from the SVG's marks."""
-    return page.evaluate(
-        """() => [...[...document.querySelectorAll('[data-testid=stVegaLiteChart]')].at(-1)
-                .querySelectorAll('g.mark-symbol path[aria-roledescription=circle]')]
-            .map(path => { const box = path.getBoundingClientRect();
-                           return [box.x + box.width / 2, box.y + box.height / 2]; })"""
+    return page.locator(".maps").last.evaluate(
+        f"""maps => ({POINTS})(maps).map(path => {{
+            const box = path.getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2]; }})"""
+    )
+
+
+def point_marks(page: Page) -> list[dict[str, Any]]:
+    """Return what each point of the maps looks like, read from the SVG's marks."""
+    return page.locator(".maps").last.evaluate(
+        f"""maps => ({POINTS})(maps).map(path => {{
+            const box = path.getBoundingClientRect(), item = path.__data__;
+            return {{row: item.datum.row, panel: item.datum.layer, code: item.datum.code,
+                     opacity: item.opacity, fill: item.fill.toUpperCase(),
+                     x: box.x + box.width / 2, y: box.y + box.height / 2}}; }})"""
     )
 
 
 def halves(page: Page) -> tuple[int, int]:
     """Return the number of points left and right of the middle of the maps."""
-    box = page.locator("[data-testid=stVegaLiteChart]").last.bounding_box()
+    if not page.locator(".maps .stage").count():
+        return 0, 0
+    box = page.locator(".maps .stage").last.bounding_box()
     if box is None:  # it is being drawn anew
         return 0, 0
     middle = box["x"] + box["width"] / 2
@@ -122,44 +139,41 @@ def expect_halves(page: Page, expected: tuple[int, int]) -> None:
     wait_until(lambda: halves(page) == expected, why=lambda: halves(page), pause=passing_time(page))
 
 
-def bright(page: Page, chart: str) -> dict[str, set[str]]:
-    """Return the texts of the points that are not grey, for each layer or map of a chart."""
-    marks = page.evaluate(
-        """key => [...document.querySelectorAll(`.st-key-${key} g.mark-symbol path`)]
-            .filter(path => (path.getAttribute('fill') || '').toUpperCase() !== '#C2C6CB')
-            .map(path => path.getAttribute('aria-label') || '')""",
-        chart,
+def bright(page: Page) -> dict[str, set[str]]:
+    """Return the texts of the points that stand out, for each map by its title."""
+    found = page.locator(".maps").last.evaluate(
+        f"""maps => ({POINTS})(maps).filter(path => path.__data__.opacity > 0.9).map(path => {{
+            const {{points, state}} = maps.instrument, datum = path.__data__.datum;
+            return [state.titles[datum.layer], points.texts[points.indexOf.get(datum.row)]]; }})"""
     )
     texts: dict[str, set[str]] = {}
-    for mark in marks:
-        if described := re.search(r"Text: (.*); Label: .*; (?:Layer|Map): (.*)$", mark):
-            texts.setdefault(described[2], set()).add(described[1])
+    for title, text in found:
+        texts.setdefault(title, set()).add(text)
     return texts
 
 
 def expect_bright(page: Page, texts: set[str], n_layers: int) -> None:
-    """Wait until exactly these texts are highlighted in so many layers."""
+    """Wait until exactly these texts stand out in so many layers."""
 
     def are_bright() -> bool:
-        found = list(bright(page, "maps").values())
-        return found == [texts] * n_layers
+        return list(bright(page).values()) == [texts] * n_layers
 
-    wait_until(
-        are_bright,
-        seconds=30,
-        why=lambda: (texts, bright(page, "maps")),
-        pause=passing_time(page),
-    )
+    wait_until(are_bright, seconds=30, why=lambda: (texts, bright(page)), pause=passing_time(page))
 
 
-def drag_over_first_map(page: Page, chart: str, width: float, height: float) -> None:
-    """Draw a box in a chart's first map, from its upper left corner, so many pixels large."""
-    drawing = box_of(page.locator(f".st-key-{chart} svg.marks"))
-    left, top = drawing["x"] + 15, drawing["y"] + 50
+def drag_over_first_map(page: Page, width: float, height: float) -> None:
+    """Draw a box in the first map, from its upper left corner, so many pixels large."""
+    drawing = box_of(page.locator(".maps .stage").last)
+    left, top = drawing["x"] + 15, drawing["y"] + 62
     page.mouse.move(left, top)
     page.mouse.down()
     page.mouse.move(left + width, top + height, steps=6)
     page.mouse.up()
+
+
+def drawn(page: Page) -> None:
+    """Wait until the maps have done all that they were told."""
+    page.locator(".maps").last.evaluate("async maps => { await maps.instrument.queue; }")
 
 
 def downloaded(page: Page, button: Locator) -> bytes:

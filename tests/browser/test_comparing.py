@@ -62,24 +62,23 @@ def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_e
     slider = other.locator(SLIDER)
     expect(slider).to_be_visible()
     slider.fill("1")
-    assert len(bright(other, "compare_maps")) == 3
-    drag_over_first_map(other, "compare_maps", 170, 200)
+    drag_over_first_map(other, 150, 180)
     told = other.get_by_text(re.compile(r"^\d+ examples? selected"))
     expect(told).to_be_visible()
     settled(other)
     selected = int(told.inner_text().split()[0])
 
     def are_the_same_everywhere() -> bool:
-        texts = list(bright(other, "compare_maps").values())  # none while it is drawn anew
+        texts = list(bright(other).values())  # none while it is drawn anew
         return len(texts) == 3 and texts == [texts[0]] * 3
 
     wait_until(
         are_the_same_everywhere,
         seconds=30,
-        why=lambda: bright(other, "compare_maps"),
+        why=lambda: bright(other),
         pause=passing_time(other),
     )
-    assert {len(texts) for texts in bright(other, "compare_maps").values()} == {selected}
+    assert {len(texts) for texts in bright(other).values()} == {selected}
     assert 0 < selected < 150
     assert slider.input_value() == "1"  # the selection leaves the slider where it was
     other.get_by_role("button", name="Clear").click()

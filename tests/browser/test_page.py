@@ -81,9 +81,8 @@ def test_new_snapshots_do_not_move_the_slider(page: Page, runs_root: Path):
     expect(status(page, "Done")).to_be_visible(timeout=180_000)
     settled(page)
     assert slider.input_value() == "1"
-    expect(page.get_by_text(re.compile(r"^Train \(n = 120\)"))).to_have_text(
-        "Train (n = 120), epoch 1 · PCA"
-    )
+    heading = page.locator(".maps .chart").get_by_text(re.compile(r"^Train \(n = 120\)"))
+    expect(heading).to_have_text("Train (n = 120), epoch 1 · PCA")
 
 
 def test_a_bad_file_is_told_in_place_and_the_page_lives(page: Page):
