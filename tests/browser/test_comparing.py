@@ -31,7 +31,7 @@ def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_e
     set_number(page, "Epochs", 2)
     page.get_by_role("button", name="Compare 3 encoders").first.click()
     expect(page.get_by_text("0 of 3 runs done")).to_be_visible()
-    page.wait_for_url(re.compile(r"\?compare="))
+    page.wait_for_url(re.compile(r"[?&]compare="))
     made = {run.config.encoder: run for run in runs.list_runs(runs_root)
             if run.dataset["name"] == "versus"}  # fmt: skip
     assert set(made) == {"bert-mini", "roberta-mini", "distilbert-mini"}
