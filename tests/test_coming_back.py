@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 
 from layerviz import data, runs
+from layerviz.commands.inputs import keep_files
 from layerviz.errors import DataError, RunError
 from layerviz.runs import Run, tables
 
@@ -103,6 +105,15 @@ def test_unused_files_together_have_a_limit(root, monkeypatch):
     kept = [key for key in keys if runs.has_table(root, key)]
     assert runs.has_table(root, newest)
     assert len(kept) == 1
+
+
+def test_the_command_line_keeps_its_files_too(root, tmp_path_factory):
+    path = tmp_path_factory.mktemp("files") / "toy.csv"
+    path.write_bytes(CONTENT)
+    keep_files(Namespace(data=path, val=None, test=None), root)
+    assert runs.read_kept_table(root, KEY).name == "toy.csv"
+    keep_files(Namespace(data=None, val=None, test=None), root)  # the sample needs no keeping
+    assert [folder.name for folder in (root / tables.TABLES).iterdir()] == [KEY]
 
 
 # --- a reload -------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from layerviz.commands.inputs import (
     add_margin_argument,
     add_pooling_argument,
     add_runs_folder,
+    keep_files,
     margin_of,
     open_run,
     print_notes,
@@ -136,6 +137,8 @@ def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
         which = f"Run {number} of {len(configs)}: {config.encoder}, seed {config.seed}"
         print(which, file=sys.stderr)
         runs.append(finish_run(run, dataset, should_stop))
+        if number == 1:
+            keep_files(parsed, root)
         if runs[-1].status != "done":
             break
     return runs

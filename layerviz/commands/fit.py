@@ -11,6 +11,7 @@ from layerviz.commands.help import ENCODER_HELP
 from layerviz.commands.inputs import (
     add_data_arguments,
     add_runs_folder,
+    keep_files,
     print_notes,
     read_dataset,
     runs_root,
@@ -46,6 +47,7 @@ def _fit(parsed: argparse.Namespace) -> int:
     print_notes(dataset.notes)
     print_checks(plans)
     run = finish_run(run, dataset, stop_on_interrupt())
+    keep_files(parsed, root)
     if run.status == "done":
         from layerviz import separability, training
 

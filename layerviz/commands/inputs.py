@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerviz.commands.help import DATA_HELP, RUN_HELP, RUNS_HELP
-from layerviz.errors import ConfigError, DataError
+from layerviz.errors import ConfigError, DataError, RunError
 from layerviz.poolings import POOLINGS
 
 if TYPE_CHECKING:
@@ -116,6 +117,19 @@ def read_dataset(parsed: argparse.Namespace) -> Dataset:
     return data.build_dataset(
         train, columns, val=val, test=test, val_fraction=parsed.val_fraction, seed=0
     )
+
+
+def keep_files(parsed: argparse.Namespace, root: Path) -> None:
+    """Keep the files that were given with the runs, so that the page finds a run's data again.
+
+    A file that cannot be kept is no reason to stop: the page says which one to choose.
+    """
+    from layerviz import runs
+
+    for path in (parsed.data, parsed.val, parsed.test):
+        if path is not None:
+            with suppress(RunError):
+                runs.keep_table(root, read_bytes(path), path.name)
 
 
 def _columns(parsed: argparse.Namespace, table: Table) -> Columns:

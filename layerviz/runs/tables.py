@@ -74,10 +74,14 @@ def keep_table(root: Path, content: bytes, name: str) -> str:
         with replacing(folder / ABOUT) as temporary:
             temporary.write_text(json.dumps(about), encoding="utf-8")
     else:
-        with replacing(folder) as temporary:
-            temporary.mkdir(parents=True)
-            (temporary / TABLE).write_bytes(content)
-            (temporary / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+        try:
+            with replacing(folder) as temporary:
+                temporary.mkdir(parents=True)
+                (temporary / TABLE).write_bytes(content)
+                (temporary / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+        except RunError:
+            if not (folder / TABLE).is_file():  # else another tab was faster
+                raise
     _tidy(root, folder.name)
     return folder.name
 
