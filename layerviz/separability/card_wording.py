@@ -135,10 +135,10 @@ def _layer(answer: Answer) -> CardLine:
             f"clearly the best (95 %); {worth(answer)}",
             is_winner=True,
         )
-    which = f"{_one_of(layer_list(layers), len(layers))} of {answer.n_layers}"
+    which = _one_of(layer_list(layers), len(layers))
     if len(layers) == answer.n_layers:
         which = f"any of the {answer.n_layers} layers"
-    take = f"if in doubt, take {best.layer}{as_it_was}"
+    take = f"take {best.layer}{as_it_was} if in doubt"
     return _line("layer", f"{NO_WINNER}: {which}", f"{take}: {worth(answer)}")
 
 
@@ -151,17 +151,15 @@ def worth(answer: Answer) -> str:
             f"no mistakes in {answer.val.n:,} val examples; expect at least "
             f"{answer.unseen.low_end} on unseen data"
         )
-    return f"expect macro-F1 {answer.unseen.with_interval} on unseen data, from {_n_val(answer)}"
+    value, interval = answer.unseen.value_and_interval
+    return f"expect macro-F1 {value} on unseen data ({interval})"
 
 
 def _worth_on(split: str, score: Score) -> str:
     if score.value == 1:
         return f"no mistakes in {score.n:,} {split} examples, so at least {score.low_end} (95 %)"
-    return f"macro-F1 {score.with_interval} on {score.n:,} {split} examples"
-
-
-def _n_val(answer: Answer) -> str:
-    return f"{answer.val.n:,} val examples"
+    value, interval = score.value_and_interval
+    return f"macro-F1 {value} on {split} ({interval})"
 
 
 # --- when to stop -----------------------------------------------------------------------------
@@ -197,7 +195,7 @@ def _epoch(sheet: AnswerSheet, *, live: bool) -> CardLine:
             f"clearly the best moment (95 %){helped}{more}",
             is_winner=True,
         )
-    return _line("epoch", f"{NO_WINNER}: {names}", f"if in doubt, take {_short(best)}{helped}")
+    return _line("epoch", f"{NO_WINNER}: {names}", f"take {_short(best)} if in doubt{helped}")
 
 
 def _short(epoch: float) -> str:
@@ -226,7 +224,7 @@ def _pooling(sheet: AnswerSheet) -> CardLine:
             f"{sentence_case(best)} for layer {answer.best.layer}",
             f"on average, {names} is better (95 %)",
         )
-    return _line("pooling", f"{NO_WINNER}: {_either(on_average)}", f"if in doubt, take {best}")
+    return _line("pooling", f"{NO_WINNER}: {_either(on_average)}", f"take {best} if in doubt")
 
 
 def _one_of(names: str, n: int) -> str:
@@ -249,17 +247,15 @@ def _either(names: Sequence[str]) -> str:
 def _confusion(own: OwnClassifier) -> CardLine:
     if own.epoch == 0:
         return _line("confusion", "Nothing to go by", "the model's own classifier is untrained")
-    who = f"own classifier, {epoch_name(own.epoch)}"
     pair = own.confused
     if pair is None:
-        return _line("confusion", f"No mistakes in {own.val.n:,} val examples", who)
-    figures = f"{_percents(pair)} of {pair.n_label:,}"
+        value = f"No mistakes in {own.val.n:,} val examples"
+        return _line("confusion", value, f"own classifier, {epoch_name(own.epoch)}")
+    figures = f"{_percents(pair)}, own classifier"
     if pair.stands_out:
-        sure = f"{figures}, clearly the most (95 %); {who}"
+        sure = f"{figures}; clearly the most (95 %)"
         return _line("confusion", _taken_for(pair), sure, is_winner=True)
-    return _line(
-        "confusion", "No pair stands out", f"highest: {_taken_for(pair)}, {figures}; {who}"
-    )
+    return _line("confusion", "No pair stands out", f"highest: {_taken_for(pair)}, {figures}")
 
 
 def _taken_for(pair: ConfusedPair) -> str:
@@ -269,7 +265,7 @@ def _taken_for(pair: ConfusedPair) -> str:
 
 def _percents(pair: ConfusedPair) -> str:
     share, low, high = (f"{100 * part:.0f}" for part in (pair.share, pair.low, pair.high))
-    return f"{share} % ({low}–{high} %)"
+    return f"{share} % of {pair.n_label:,} ({low}–{high} %)"
 
 
 # --- how many layers --------------------------------------------------------------------------

@@ -147,12 +147,19 @@ def _matrix(shown: Predicted, table: pd.DataFrame) -> None:
 
 def _mistakes(shown: Predicted, table: pd.DataFrame) -> None:
     """List the most frequent mistakes, with their direction; a tick chooses one."""
-    st.markdown("**Most frequent mistakes**")
+    st.markdown("**Most confused classes**")
     wrong = table[(table["label"] != table["predicted"]) & (table["n"] > 0)]
     if wrong.empty:
         st.caption("No example is predicted as another class.")
         return
-    wrong = wrong.sort_values(["n", "share"], ascending=False, kind="stable").head(MOST_PAIRS)
+    n_pairs = int(table["label"].nunique()) * (len(shown.run.label_names) - 1)
+    least, _ = separability.share_interval(
+        wrong["n"].to_numpy(), wrong["n_label"].to_numpy(), (1 - separability.LEVEL) / n_pairs
+    )  # as the most confused pair of the answer is picked: of two examples, half may be chance
+    wrong = wrong.assign(least=least).sort_values(
+        ["least", "share"], ascending=False, kind="stable"
+    )
+    wrong = wrong.head(MOST_PAIRS)
     pairs = list(zip(wrong["label"], wrong["predicted"], strict=True))
     key = f"mistakes-{shown.run.run_id}-{shown.split}-{shown.snapshot}"
 
@@ -189,8 +196,10 @@ def _mistakes(shown: Predicted, table: pd.DataFrame) -> None:
     first = wrong.iloc[0]
     st.caption(
         plain(
-            f"Most often, {first['label']} is predicted as {first['predicted']}: {first['n']:,} of "
-            f"its {count(int(first['n_label']), 'example')}. Tick a row to select them."
+            f"First: {first['label']} is predicted as {first['predicted']} for {first['n']:,} of "
+            f"its {count(int(first['n_label']), 'example')}, at least {100 * first['least']:.0f} % "
+            "of all such texts; rows are ordered by that low end (95 %, over all pairs). Tick a "
+            "row to select its examples."
         )
     )
 
