@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from layers import layer_of
 from made_runs import dataset_of, made
+from pages import caption_text, map_headings, maps_state, open_page
 from waiting import wait_until
 
 from layerviz import runs
@@ -323,3 +324,25 @@ def test_what_can_be_shown_is_told_layer_by_layer(run: Run) -> None:
     assert ready_by_layer(run, "tsne", "mean", [3], with_test) == {3: 0}
     update_stored_test(run, "tsne", "mean", 3)
     assert ready_by_layer(run, "tsne", "mean", [3], with_test) == {3: 2}
+
+
+# --- page -----------------------------------------------------------------------------------
+
+
+def test_a_test_example_has_its_path_and_leads_to_the_maps_of_test(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(run.path.parent))
+    app = open_page(run=run.run_id)
+    app.session_state["tabs"] = "Examples"
+    app.session_state["opened_example"] = (run.dataset["fingerprint"], "train-490")
+    app.run()
+    assert not app.exception
+    assert "row 490 of toy.csv (test)" in caption_text(app)
+    assert "for a point of val or test" in caption_text(app)
+    assert any(heading.startswith("Test (n = 60)") for heading in map_headings(app))
+    app.button(key="example_in_maps").click().run()
+    assert not app.exception
+    assert app.toggle(key="show_test").value
+    assert maps_state(app)["picked"]["count"] == "1 selected"
+    assert "Nothing is chosen by test." in caption_text(app)

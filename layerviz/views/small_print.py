@@ -96,10 +96,11 @@ def _kept_note(maps: Sequence[RunMaps]) -> list[str]:
         return []
     share = _percent(rated[-1])
     by_chance = NEIGHBOURS / ((maps[0].splits == "train").sum() - 1)
+    placed = "a point of val or test" if "test" in maps[0].sizes else "a val point"
     least = "less than 1 %" if by_chance < 0.005 else f"about {100 * by_chance:.0f} %"
     return [
         f"“kept {share}” means that {share} of a point's {NEIGHBOURS} nearest neighbours in the "
-        f"full hidden size are also among its {NEIGHBOURS} nearest on the map (for a val point: of "
+        f"full hidden size are also among its {NEIGHBOURS} nearest on the map (for {placed}: of "
         f"its {NEIGHBOURS} nearest train examples); points placed at random would keep {least}.",
     ]
 

@@ -25,7 +25,7 @@ COLUMNS = {
     "confidence": st.column_config.ProgressColumn(format="percent", max_value=1, width=90),
     "loss": st.column_config.NumberColumn(format="%.2f", width=60),
     "text": st.column_config.TextColumn(width="large"),
-    "example": st.column_config.TextColumn(width="medium"),
+    "example": st.column_config.TextColumn(width=220),
     "id": None,  # its name says it in words
 }
 
@@ -94,8 +94,8 @@ def described(run: Run, part: pd.DataFrame, predictions: pd.DataFrame) -> pd.Dat
             "predicted": names[predictions["predicted"].to_numpy()],
             "confidence": predictions["confidence"],
             "loss": predictions["loss"],
-            "text": part["text"].str.slice(0, TEXT_SHOWN),
             "example": runs.names_of(run, part),
+            "text": part["text"].str.slice(0, TEXT_SHOWN),
             "id": part["id"],
         }
     )

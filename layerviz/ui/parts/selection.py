@@ -84,8 +84,9 @@ def where_selected(part: pd.DataFrame, n_selected: int, drawn: np.ndarray) -> st
     drawn : ndarray
         The rows of the examples on the maps.
     """
-    on_maps = int(part.index.isin(drawn).sum())
-    in_test = int((part["split"] == "test").sum())
+    is_drawn = part.index.isin(drawn)
+    on_maps, is_test = int(is_drawn.sum()), (part["split"] == "test").to_numpy()
+    in_test = int((is_test & ~is_drawn).sum())  # those that the maps show are counted there
     undrawn = len(part) - on_maps - in_test
     parts = [f"{n_selected:,} selected"]
     if on_maps < n_selected:

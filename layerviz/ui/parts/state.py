@@ -20,6 +20,7 @@ QUIET_TIMES = 3  # the page rests at least this many times as long as it was dra
 RUN, COMPARE, VIEW = "run", "compare", "view"
 ALL_RUNS = "runs"  # the view of that name
 MOST_COMPARED = 40  # runs
+SHOW_TEST = "show_test"  # session state: whether the maps have a column for test
 OPEN_TAB = "tabs"  # session state: the name of the tab of a run that is open
 CHOSEN_DATA = "chosen_data"  # session state
 KEPT = "kept"  # session state: the keys of widgets whose values outlive a look at another tab

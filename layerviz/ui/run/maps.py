@@ -20,7 +20,7 @@ from layerviz.ui.parts.map_controls import (
 )
 from layerviz.ui.parts.reading import how_to_read_maps
 from layerviz.ui.parts.selection import search_box, selection
-from layerviz.ui.parts.state import OPEN_TAB, keep, keep_choice, open_tab, redrawing
+from layerviz.ui.parts.state import OPEN_TAB, SHOW_TEST, keep, keep_choice, open_tab, redrawing
 from layerviz.ui.parts.stored_maps import progress_of_maps
 from layerviz.views import (
     MapsView,
@@ -139,7 +139,7 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
 
 def _splits(run: Run) -> tuple[str, ...]:
     """Return which splits are shown: test where there is one and the reader wants it."""
-    wanted = "test" in run.dataset["counts"] and st.toggle("Test", key=keep("show_test", False))
+    wanted = "test" in run.dataset["counts"] and st.toggle("Test", key=keep(SHOW_TEST, False))
     return SPLITS if wanted else TRAIN_AND_VAL
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, exploring, runs
+from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import described, open_from_table, opened_example
@@ -18,7 +19,7 @@ from layerviz.ui.parts.map_controls import (
 )
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.selection import nothing_found, select
-from layerviz.ui.parts.state import keep, open_tab, plain
+from layerviz.ui.parts.state import SHOW_TEST, keep, open_tab, plain
 from layerviz.ui.run.tokens import tokens_of_text
 from layerviz.views import MapsView, figures_note, first_and_last_layers
 from layerviz.wording import at_epoch, epoch_name, layer_name, sentence_case
@@ -177,13 +178,11 @@ def _right_layers_sentence(right: np.ndarray, last_epoch: float, split: str) -> 
 
 def _path(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
     example = examples.iloc[row]
-    if example["split"] == "test":
-        st.caption("Test examples are not drawn in the maps.")
-        return
     st.markdown("**Its path through each layer's map**")
     classes = classes_in_colour(run, "label", f"classes-{run.run_id}")
     layers = first_and_last_layers(_n(run))
-    view = MapsView(pooling, DEFAULT_PROJECTION, "label", layers, classes)
+    splits = SPLITS if example["split"] == "test" else TRAIN_AND_VAL
+    view = MapsView(pooling, DEFAULT_PROJECTION, "label", layers, classes, splits)
     shown = show_maps(run, view, key="example_maps", only=example["id"])
     st.caption(" ".join(figures_note([shown.maps])))
     st.button(
@@ -191,12 +190,14 @@ def _path(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
         icon=":material/scatter_plot:",
         key="example_in_maps",
         on_click=_to_maps,
-        args=(run, example["id"]),
+        args=(run, example["id"], example["split"] == "test"),
     )
 
 
-def _to_maps(run: Run, example: str) -> None:
+def _to_maps(run: Run, example: str, is_test: bool) -> None:
     select(run, [example])
+    if is_test:
+        st.session_state[SHOW_TEST] = True
     open_tab("Maps")
 
 

@@ -125,7 +125,7 @@ def _table(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFra
     rows = ranked["row"].to_numpy()
     predictions = cache.predictions(run, run.snapshots[-1].index)
     frame = described(run, examples.iloc[rows], predictions)[
-        ["split", "label", "text", "example", "id"]
+        ["split", "label", "example", "text", "id"]
     ]
     names = np.asarray(run.label_names, dtype=object)
     frame.insert(0, "rank", ranked["rank"].to_numpy())
