@@ -115,8 +115,10 @@ def _ask(role: str) -> Table | None:
 def _kept(role: str, kept: KeptFile) -> Table | None:
     """Show a file that came back, and a button that removes it."""
     st.caption(LABELS[role])
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f":material/description: {plain(kept.name)}", width="stretch")
+    st.markdown(f":material/description: {plain(kept.name)}")
+    line = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with line:
+        size = st.container(width="stretch")
         st.button(
             "Remove",
             key=f"remove_{role}",
@@ -126,7 +128,7 @@ def _kept(role: str, kept: KeptFile) -> Table | None:
             args=(role,),
         )
     table = cache.kept_table(str(jobs().root), kept.key, kept.name)
-    st.caption(f"{count(len(table.frame), 'row')}, kept with the runs.")
+    size.caption(f"{count(len(table.frame), 'row')}, kept with the runs.")
     return table
 
 
