@@ -226,7 +226,7 @@ def test_the_tab_shows_losses_confusion_and_reliability(run: Run) -> None:
     assert not app.exception
     specs = specs_of(app)
     assert len(specs) == 4
-    assert "#### The model's own classifier" in markdown_text(app)
+    assert "## The model's own classifier" in markdown_text(app)
     assert "240 val examples at epoch 1" in caption_text(app)
     sentences = markdown_text(app)
     assert "Expected calibration error: 0.500 (10 bins, n = 240)." in sentences

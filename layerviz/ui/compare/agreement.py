@@ -77,7 +77,7 @@ def _counts(agreement: Agreement, one: _Encoder, other: _Encoder, by: str) -> No
         with column, st.container(border=True, height="stretch", gap="xxsmall"):
             # A metric would cut the names of encoders.
             st.caption(plain(title))
-            st.markdown(f"#### {plain(f'{100 * n_outcome / n:.1f} %')}")
+            st.markdown(f"**{plain(f'{100 * n_outcome / n:.1f} %')}**")
             st.caption(f"{n_outcome:,} of {n:,}")
     which = "Each at its newest snapshot"
     if by == BY_PROBE:
