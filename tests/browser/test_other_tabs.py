@@ -100,3 +100,34 @@ def test_a_zip_that_is_no_run_is_refused_in_place(page: Page, runs_root: Path):
     )
     expect(page.get_by_text("unsafe name")).to_be_visible()
     assert {path.name for path in runs_root.iterdir()} == before
+
+
+TILES = """chart => [...chart.querySelectorAll(
+        'g.mark-rect path[aria-roledescription="rect mark"]')]
+    .map(path => { const box = path.getBoundingClientRect(), tile = path.__data__.datum;
+                   return [tile.label, tile.predicted, tile.n,
+                           box.x + box.width / 2, box.y + box.height / 2]; })
+    .filter(([label, predicted, n]) => n > 0)"""
+
+
+def test_a_tile_of_the_confusion_matrix_selects_its_examples_in_the_maps(
+    page: Page, server: str, finished: str
+):
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    page.get_by_role("tab", name="Training", exact=True).click()
+    settled(page)
+    page.get_by_role("slider", name="Epoch").press("ArrowLeft")  # the newest but one
+    settled(page)
+    matrix = page.locator("[data-testid=stVegaLiteChart]:has(g.mark-rect)").first
+    matrix.scroll_into_view_if_needed()
+    label, predicted, n, x, y = matrix.evaluate(TILES)[0]
+    page.mouse.click(x, y)
+    listed = page.get_by_text(f"of {label} predicted as {predicted}, epoch ")
+    expect(listed).to_contain_text(f"{n} val example")
+    page.get_by_role("button", name="Show in the maps").click()
+    chosen = page.get_by_text(f"in the confusion matrix: {label} predicted as {predicted}, val")
+    expect(chosen).to_contain_text(f"{n} example")
+    page.get_by_role("tab", name="Training", exact=True).click()
+    settled(page)
+    expect(listed).to_contain_text(f"{n} val example")  # the slider has kept its place
