@@ -320,6 +320,24 @@ def _measure_truth(parsed: argparse.Namespace) -> Measured:
     return result, truth.as_text(result)
 
 
+# --- pictures ----------------------------------------------------------------------------------
+
+
+def _add_pictures(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--out", type=Path, default=Path(".readme"), help="folder that they are written to")
+    add("--only", nargs="+", metavar="NAME", help="some of them: page, layers, ..., tour")
+    runs_help = "finished runs of all starters on one data set (default: trained on the sample)"
+    add("--runs", type=Path, default=argparse.SUPPRESS, help=runs_help)
+
+
+def _make_pictures(parsed: argparse.Namespace) -> Measured:
+    from layerviz.bench import pictures
+
+    result = pictures.measure(parsed.runs, parsed.out, names=parsed.only, print_line=print_line)
+    return result, pictures.as_text(result)
+
+
 # A new bench is a module of layerviz/bench, two functions like those above, and an entry here.
 BENCHES: Registry[Bench] = Registry(
     "bench",
@@ -380,6 +398,12 @@ BENCHES: Registry[Bench] = Registry(
             "how often what is said of a val set is true of the population it was drawn from",
             _add_truth,
             _measure_truth,
+        ),
+        Bench(
+            "pictures",
+            "README's pictures and its tour, made anew from the page as it is",
+            _add_pictures,
+            _make_pictures,
         ),
     ],
 )
