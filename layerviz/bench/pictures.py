@@ -23,6 +23,16 @@ MOST_BYTES = 4_000_000
 SECONDS = 1000  # milliseconds in one
 PATIENCE = 600 * SECONDS  # the first maps of a machine that trains meanwhile take long
 TOUR = "tour"
+# Where the main part is, and the last line above `most` that runs through nothing.
+CUT = """most => {
+    const main = document.querySelector('[data-testid=stMainBlockContainer]').firstElementChild;
+    const parts = [...main.querySelectorAll('[data-testid=stElementContainer]')]
+        .map(part => part.getBoundingClientRect()).filter(part => part.height > 0);
+    const ends = parts.map(part => part.bottom).filter(end => end <= most
+        && !parts.some(part => part.top < end - 1 && part.bottom > end + 1));
+    const whole = main.getBoundingClientRect();
+    return [whole.x, whole.y, whole.width, Math.max(...ends, whole.y + 100)];
+}"""
 
 
 def measure(
@@ -161,18 +171,13 @@ class _Look:
         self.page.screenshot(path=str(file))
 
     def take_main(self, file: Path, most: int = 1500) -> None:
-        """Take the main part without the sidebar, from the top to its end or `most` pixels."""
+        """Take the main part without the sidebar, at most `most` pixels, and nothing cut in two."""
         width, height = PAGE_SIZE
         self.page.set_viewport_size({"width": width, "height": max(most, height)})
         self.rest()
         self.page.mouse.move(2, 2)
-        box = self.page.evaluate(
-            """() => { const main = document.querySelector('[data-testid=stMainBlockContainer]');
-                       const block = main.firstElementChild.getBoundingClientRect();
-                       return [block.x, block.y, block.width, block.height]; }"""
-        )
-        x, y, wide, high = box
-        clip = {"x": x - 16, "y": y - 12, "width": wide + 32, "height": min(high + 24, most - y)}
+        x, y, wide, end = self.page.evaluate(CUT, most)
+        clip = {"x": x - 16, "y": y - 12, "width": wide + 32, "height": end - y + 24}
         self.page.screenshot(path=str(file), clip=clip)
 
 
