@@ -405,6 +405,23 @@ def neighbours(run: Run, snapshot: int, pooling: str, layer: int, row: int) -> N
     return exploring.nearest_train(states, examples(run)["split"].to_numpy(), np.array([row]))
 
 
+@st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
+def nearest_classes(
+    run: Run, snapshots: tuple[int, ...], pooling: str, layer: int, rows: tuple[int, ...]
+) -> pd.DataFrame:
+    """Return which class some examples are nearest to in a layer, at each of these snapshots."""
+    captured = examples(run)
+    return exploring.nearest_classes(
+        np.array(rows),
+        [layer],
+        snapshots,
+        lambda snapshot, of_layer: layer_states(run, snapshot, pooling, of_layer),
+        labels=captured["label"].to_numpy(),
+        splits=captured["split"].to_numpy(),
+        n_classes=len(run.label_names),
+    )
+
+
 @st.cache_data(show_spinner="Comparing neighbours", max_entries=32, hash_funcs=RUN)
 def neighbour_changes(
     run: Run, snapshots: tuple[int, int], pooling: str, layer: int

@@ -663,10 +663,18 @@ def test_a_path_goes_through_every_snapshot_of_each_layer():
     points = selectable_points()
     path = charts.paths_frame(points, [1, 3])
     assert set(path["row"]) == {1, 3}
-    assert len(path) == 2 * 2 * 2  # examples, layers, snapshots
-    one = path[(path["row"] == 1) & (path["layer"] == 0)].sort_values("at")
-    assert one[["x", "y"]].to_numpy().tolist() == [[0.9, 0.1], [0.1, 0.9]]
+    assert len(path) == 2 * 2 * 2 * 2  # examples, layers, steps, their ends
+    one = path[(path["row"] == 1) & (path["layer"] == 0)]
+    step = one[one["at"] == 1].sort_values("order")
+    assert step[["x", "y"]].to_numpy().tolist() == [[0.9, 0.1], [0.1, 0.9]]
     assert set(path["colour"]) == {palette.PALETTE[0]}
+
+
+def test_each_step_of_a_path_has_the_colour_of_the_class_it_moves_towards():
+    path = charts.paths_frame(selectable_points(), [1], {(1, 0, 0): 2, (1, 0, 1): 4})
+    of_layer = path[path["layer"] == 0].groupby("at")["colour"].agg(set).to_dict()
+    assert of_layer == {0: {palette.PALETTE[2]}, 1: {palette.PALETTE[4]}}
+    assert set(path["colour"][path["layer"] == 1]) == {palette.PALETTE[0]}  # nothing known of it
 
 
 def test_a_path_ends_at_the_newest_snapshot():

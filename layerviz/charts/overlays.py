@@ -12,7 +12,6 @@ from layerviz.charts.grid import (
     ON_MAP,
     Grid,
     in_panel,
-    slot_columns,
     with_centres,
     x_in_panels,
     y_in_pixels,
@@ -21,13 +20,18 @@ from layerviz.charts.grid import (
 from layerviz.charts.palette import PALETTE
 from layerviz.config import TRAIN_AND_VAL
 
+PATH_COLUMNS = ["row", "layer", "split", "at", "order", "x", "y", "colour"]
 STAR = (  # an SVG path within a square of side 2
     "M0,-1L0.23,-0.31L0.95,-0.31L0.37,0.12L0.59,0.81L0,0.38L-0.59,0.81L-0.37,0.12L-0.95,-0.31"
     "L-0.23,-0.31Z"
 )
 
 
-def paths_frame(points: pd.DataFrame, rows: Sequence[int] | np.ndarray) -> pd.DataFrame:
+def paths_frame(
+    points: pd.DataFrame,
+    rows: Sequence[int] | np.ndarray,
+    towards: Mapping[tuple[int, int, int], int] | None = None,
+) -> pd.DataFrame:
     """Return the `paths` of `layer_maps`: those of some examples through the snapshots.
 
     Parameters
@@ -36,32 +40,27 @@ def paths_frame(points: pd.DataFrame, rows: Sequence[int] | np.ndarray) -> pd.Da
         As `layer_maps` takes them.
     rows : sequence of int
         The examples, by their ``row``.
+    towards : mapping of (int, int, int) to int, optional
+        The colour of each step, an index into `PALETTE`, by row, layer and the slot at its end; by
+        default that of the example at the newest snapshot.
 
     Returns
     -------
     DataFrame
-        One row per example, layer and slot: ``row``, ``layer``, ``split``, ``at`` (the slot),
-        ``x`` and ``y`` in the unit square and ``colour`` at the newest snapshot.
+        Two rows per example, layer and step, its start and its end, in this ``order``: ``row``,
+        ``layer``, ``split``, ``at`` (the slot at the end of the step, which also names it), ``x``
+        and ``y`` in the unit square, and ``colour``. A first step, of no length, is where the
+        path begins.
     """
-    chosen = points[points["row"].isin(list(rows))]
-    newest = chosen["newest"].to_numpy()
-    colours = chosen[slot_columns(points, "colour")].to_numpy()
-    codes = colours[np.arange(len(chosen)), newest] if len(chosen) else np.zeros(0, dtype=int)
-    parts = [
-        pd.DataFrame(
-            {
-                "row": chosen["row"],
-                "layer": chosen["layer"],
-                "split": chosen["split"],
-                "at": at,
-                "x": chosen[f"x{at}"],
-                "y": chosen[f"y{at}"],
-                "colour": [PALETTE[code] for code in codes],
-            }
-        )[at <= newest]
-        for at in range(len(slot_columns(points, "x")))
-    ]
-    return pd.concat(parts, ignore_index=True)
+    steps = []
+    for point in points[points["row"].isin(list(rows))].to_dict("records"):
+        newest, key = point["newest"], (point["row"], point["layer"])
+        for at in range(newest + 1):
+            code = (towards or {}).get((*key, at), point[f"colour{newest}"])
+            for order, slot in enumerate((max(at - 1, 0), at)):
+                place = (point[f"x{slot}"], point[f"y{slot}"])
+                steps.append((*key, point["split"], at, order, *place, PALETTE[code]))
+    return pd.DataFrame(steps, columns=PATH_COLUMNS)
 
 
 def own_texts_frame(
@@ -96,7 +95,7 @@ def own_texts_frame(
 
 
 def path_lines(paths: pd.DataFrame, layers: Sequence[int], grid: Grid) -> alt.Chart:
-    """Draw paths as lines with a dot at each snapshot, up to the slider's position."""
+    """Draw paths step by step, with a dot at each snapshot, up to the slider's position."""
     return (
         alt.Chart(with_centres(paths, layers, grid))
         .transform_filter("datum.at <= slot")
@@ -115,8 +114,8 @@ def path_lines(paths: pd.DataFrame, layers: Sequence[int], grid: Grid) -> alt.Ch
             x=x_in_panels("x", grid),
             y=y_in_pixels("y", grid),
             color=alt.Color("colour:N", scale=None, legend=None),
-            detail=["row:N", "layer:N", "split:N"],
-            order="at:Q",
+            detail=["row:N", "layer:N", "split:N", "at:N"],
+            order="order:Q",
         )
     )
 

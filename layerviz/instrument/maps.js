@@ -12,7 +12,7 @@
   const MOST_LISTED = 40; // examples in the pane
   const BESIDE = 900; // pixels of width, from which on the pane stands beside the maps
   const TYPES = { uint8: Uint8Array, int16: Int16Array, int32: Int32Array };
-  const PATH_FIELDS = ["row", "panel", "side", "at", "x", "y", "colour"];
+  const PATH_FIELDS = ["row", "panel", "side", "at", "order", "x", "y", "colour"];
 
   // --- numbers ------------------------------------------------------------------------------
 
@@ -983,6 +983,7 @@
       if (this.talk.select) {
         head.append(element("button", { type: "button", class: "toggle", text: "Clear", onclick: () => this.talk.clear() }));
       }
+      if (picked.moves) head.append(element("p", { class: "hint", text: picked.moves }));
       const more = picked.more ? [element("p", { class: "hint", text: picked.more })] : [];
       this.picked.replaceChildren(head, element("ul", {}, ...items), ...more);
     }

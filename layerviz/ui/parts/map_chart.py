@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, instrument
@@ -24,8 +25,15 @@ from layerviz.ui.parts.stored_maps import (
 )
 from layerviz.views import MapsView, RunMaps
 from layerviz.views.slider import most_per_split, slots_of, with_selected
+from layerviz.wording import enumeration, layer_list
 
-STEP = ("at", "x", "y", "colour")  # what ``maps.js`` reads of a path beside the example and panel
+STEP = (
+    "at",
+    "order",
+    "x",
+    "y",
+    "colour",
+)  # what ``maps.js`` reads of a path beside the example and panel
 MAPS_IN_WORDS = "Maps of the chosen layers, train on the left and val on the right."
 
 
@@ -84,6 +92,9 @@ def show_maps(
     maps = cached_maps(run, view, slots, rows)
     points_key = _key(run, view, layers, slots, rows, maps)
     is_dark = st.context.theme.type == "dark"
+    marked = maps.rows[is_chosen[maps.rows]]
+    nearest = _nearest(maps, marked)
+    picked = None if only else picked_message(run, examples, rows)
     draw_maps(
         key,
         instrument.run_points(maps, layers, chart=key, key=points_key),
@@ -92,14 +103,14 @@ def show_maps(
             "chart": key,
             "points": points_key,
             "of": run.run_id,
-            "selected": maps.rows[is_chosen[maps.rows]].tolist(),
-            "paths": _paths(maps, layers, maps.rows[is_chosen[maps.rows]]),
+            "selected": marked.tolist(),
+            "paths": _paths(maps, layers, marked, nearest),
             "place": place_of(run, slots),
             "enlarged": enlarged,
             "enlargeable": on_enlarged is not None,
             "selectable": only is None,
             "bare": only is not None,
-            "picked": None if only else picked_message(run, examples, rows),
+            "picked": picked and picked | {"moves": _moves(run, nearest)},
         },
         on_snapshot=lambda: keep_place(run, told(key, "snapshot")),
         on_selected=lambda: select(run, ids[told(key, "selected") or []].tolist()),
@@ -130,17 +141,51 @@ def _key(
     return hashlib.blake2b(told_apart.encode(), digest_size=8).hexdigest()
 
 
-def _paths(maps: RunMaps, layers: Sequence[int], rows: np.ndarray) -> list[list[object]]:
-    """Return the way of the selected examples, each step in the colour of the class predicted."""
-    if not 0 < len(rows) <= MOST_PATHS:
+def _paths(
+    maps: RunMaps, layers: Sequence[int], rows: np.ndarray, nearest: pd.DataFrame
+) -> list[list[object]]:
+    """Return the way of some examples, each step in the colour of the class it comes nearest to."""
+    if nearest.empty:
         return []
-    paths = charts.paths_frame(maps.points(), rows)
+    classes, slots = maps.view.classes, {index: at for at, index in enumerate(maps.snapshots)}
+    codes = {label: code for code, label in enumerate(classes)}
+    columns = ["row", "layer", "snapshot", "nearest"]
+    towards = {
+        (row, layer, slots[snapshot]): codes.get(label, charts.OTHER_CODE)
+        for row, layer, snapshot, label in nearest[columns].to_numpy(dtype=int).tolist()
+    }
+    paths = charts.paths_frame(maps.points(), rows, towards)
     panel_of = {layer: at for at, layer in enumerate(layers)}
     side_of = {split: at for at, split in enumerate(maps.view.splits)}
     return [
         [one["row"], panel_of[one["layer"]], side_of[one["split"]], *(one[name] for name in STEP)]
         for one in paths.to_dict("records")
     ]
+
+
+def _nearest(maps: RunMaps, rows: np.ndarray) -> pd.DataFrame:
+    """Return which class each of these examples is nearest to, in the full hidden size."""
+    if not 0 < len(rows) <= MOST_PATHS:
+        return pd.DataFrame()
+    return pd.concat(
+        [
+            cache.nearest_classes(maps.run, maps.snapshots, maps.view.pooling, layer, tuple(rows))
+            for layer in maps.by_layer
+        ],
+        ignore_index=True,
+    )
+
+
+def _moves(run: Run, nearest: pd.DataFrame) -> str:
+    """Say which class a single example ends up nearest to, by layers."""
+    if nearest.empty or nearest["row"].nunique() != 1:
+        return ""
+    last = nearest[nearest["snapshot"] == nearest["snapshot"].max()]
+    parts = [
+        f"{run.label_names[label]} ({layer_list(part['layer'].tolist())})"
+        for label, part in last.groupby("nearest", sort=False)
+    ]
+    return f"Ends nearest to {enumeration(parts)}, measured in the full hidden size."
 
 
 def ready_view(run: Run, view: MapsView, snapshot: int = 0) -> MapsView:
