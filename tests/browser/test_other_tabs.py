@@ -23,14 +23,15 @@ from layerviz import runs, separability
 from layerviz.export.zip_reading import unzip_run
 
 
-def test_the_sentence_holds_the_stored_numbers_and_a_click_on_a_cell_moves_the_maps(
+def test_the_answer_holds_the_stored_numbers_and_a_click_on_a_cell_moves_the_maps(
     page: Page, server: str, finished: str, runs_root: Path
 ):
     page.goto(f"{server}/?run={finished}")
     expect(page.locator(SLIDER)).to_be_visible()
     open_layers(page)
-    answer = separability.answer_of(runs.read(runs_root, finished))
-    expect(page.get_by_text(separability.answer_sentences(answer)[0])).to_be_visible()
+    sheet = separability.sheet_of(runs.read(runs_root, finished))
+    for line in separability.card_lines(sheet):
+        expect(page.locator(".st-key-answer_card")).to_contain_text(line.value)
     page.mouse.click(*cell(page, layer=2, snapshot=3))
     heading = page.get_by_text(re.compile(r"^Train \(n = 96\)"))
     expect(heading).to_have_text("Train (n = 96), epoch 3 · PCA")
