@@ -341,6 +341,11 @@ def test_a_test_example_has_its_path_and_leads_to_the_maps_of_test(
     assert "row 490 of toy.csv (test)" in caption_text(app)
     assert "for a point of val or test" in caption_text(app)
     assert any(heading.startswith("Test (n = 60)") for heading in map_headings(app))
+    (nearest,) = (d.value for d in app.dataframe if "before training" in d.value)
+    labels = dict(
+        zip(*(runs.read_examples(run.path)[name] for name in ("id", "label")), strict=True)
+    )
+    assert nearest.loc["Layer 3", "epoch 1"] == run.label_names[labels["train-490"]]
     app.button(key="example_in_maps").click().run()
     assert not app.exception
     assert app.toggle(key="show_test").value

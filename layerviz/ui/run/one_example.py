@@ -55,6 +55,7 @@ def one_example(run: Run) -> None:
     with right:
         _right_layers(run, examples, row, pooling)
     _path(run, examples, row, pooling)
+    _nearest_classes(run, row, pooling)
     _neighbours(run, examples, row, pooling)
     weights = runs.model_folders(run)
     tokens_of_text(run, examples["text"].iloc[row], weights[max(weights)] if weights else None)
@@ -191,6 +192,29 @@ def _path(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
         key="example_in_maps",
         on_click=_to_maps,
         args=(run, example["id"], example["split"] == "test"),
+    )
+
+
+def _nearest_classes(run: Run, row: int, pooling: str) -> None:
+    """List, layer by epoch, the class that an example is nearest to, and so moves towards."""
+    st.markdown("**Which class it moves towards**: the nearest in the full hidden size")
+    snapshots = tuple(snapshot.index for snapshot in run.snapshots)
+    of_layers = [
+        cache.nearest_classes(run, snapshots, pooling, layer, (row,))
+        for layer in first_and_last_layers(_n(run))
+    ]
+    nearest = pd.concat(of_layers, ignore_index=True)
+    names = np.asarray(run.label_names, dtype=object)
+    table = nearest.assign(nearest=names[nearest["nearest"].to_numpy()]).pivot(
+        index="layer", columns="snapshot", values="nearest"
+    )
+    table.columns = pd.Index([epoch_name(run.snapshots[int(at)].epoch) for at in table.columns])
+    table.index = pd.Index([layer_name(layer) for layer in table.index], name="layer")
+    st.dataframe(table, width="stretch", height=38 + 35 * len(table), key="nearest_classes")
+    st.caption(
+        "The class whose mean over train is nearest, as “Nearest class mean” in the Layers tab "
+        "measures it; a train example does not count towards the mean of its own class. A path on "
+        "a map may point elsewhere, as a map has two dimensions only."
     )
 
 
