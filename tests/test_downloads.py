@@ -1,4 +1,4 @@
-"""What is selected, and all points, can be taken away with names, places and texts."""
+"""What is selected can be taken away with names, places and texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from made_runs import dataset_of, made
 
 from layerviz.runs import Run
-from layerviz.views import MapsRequest, collect_maps, points_table, selected_examples
+from layerviz.views import MapsRequest, collect_maps, selected_examples
 
 ALL = ("train", "val", "test")
 
@@ -42,22 +42,8 @@ def test_selected_examples_come_with_name_place_and_prediction_whether_drawn_or_
     assert selected_examples(shown, ids, 1)["layer 3 x"].notna().all()
 
 
-def test_the_points_of_a_view_are_those_that_are_drawn(run: Run) -> None:
-    maps = collect_maps(run, MapsRequest(layers=(1, 3), splits=ALL), most_per_split=20)
-    table = points_table(maps)
-    assert table.columns.tolist() == [
-        "id", "example", "split", "label", "layer", "epoch", "x", "y",
-    ]  # fmt: skip
-    assert len(table) == 2 * 2 * 3 * 20
-    one = points_table(maps, 1)
-    assert set(one["epoch"]) == {1.0}
-    assert one.equals(table[table["epoch"] == 1.0].reset_index(drop=True))
-    assert one[["x", "y"]].notna().all(axis=None)
-
-
 def test_own_ids_are_taken_away_too(run: Run) -> None:
     maps = collect_maps(run, MapsRequest(layers=(3,)))
     examples = maps.examples.assign(own_id=[f"m{n}" for n in range(len(maps.examples))])
     maps = replace(maps, examples=examples)
     assert selected_examples(maps, ["train-3"], 0)["own_id"].tolist() == ["m2"]
-    assert points_table(maps, 0)["own_id"].iloc[0] == "m0"

@@ -308,7 +308,7 @@ def _standings(tiles: alt.Chart, frame: pd.DataFrame, page: str, ink: str) -> li
     if not standings:
         return []
     tiles = tiles.transform_filter("datum.standing")
-    width = alt.StrokeWidth("standing:N", title=None).scale(
+    width = alt.StrokeWidth("standing:O", title=None).scale(
         domain=standings, range=[OUTLINES[name] for name in standings]
     )
     width = width.legend(

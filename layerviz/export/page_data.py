@@ -27,7 +27,7 @@ def most_points(n_layers: int, n_slots: int) -> int:
 
 
 def maps_for_page(maps: RunMaps) -> dict[str, Any]:
-    """Return what ``maps.js`` needs: the points, and per theme what the maps look like."""
+    """Return what the maps need: the points, and per theme what the maps look like."""
     layers, n_points = maps.view.layers, len(maps.view.layers) * len(maps.rows)
     points = instrument.run_points(maps, layers, chart=CHART, key=CHART)
     return {

@@ -1,7 +1,7 @@
 """Maps that answer to the mouse: what a browser needs to draw, move and search them.
 
-The chart is `charts.layer_maps`; ``maps.js`` draws it with Vega, on the page and in the offline
-page, and changes its data and parameters in place.
+The chart is `charts.layer_maps`. The script of the maps draws it with Vega, on the page and in the
+offline page, and changes its data and parameters in place.
 """
 
 from layerviz.instrument.messages import (

@@ -1,4 +1,4 @@
-"""The maps of a run as ``maps.js`` takes them: on the page and in the offline page alike."""
+"""The maps of a run as their script takes them: on the page and in the offline page alike."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ from importlib import resources
 
 import vl_convert
 
+PARTS = ("numbers", "elements", "density", "drawing", "controls", "mouse", "pane", "whole")
+
 
 @dataclass(frozen=True)
 class Script:
@@ -33,7 +35,8 @@ def vega_script() -> Script:
 @cache
 def maps_script() -> Script:
     """Return the script that draws maps: it defines ``layervizMaps``."""
-    return Script(_text("maps.js"))
+    parts = "\n".join(_text(f"{part}.js") for part in PARTS)
+    return Script(f'"use strict";\n(() => {{\n{parts}}})();\n')
 
 
 @cache
@@ -55,4 +58,4 @@ def maps_style() -> str:
 
 
 def _text(name: str) -> str:
-    return resources.files("layerviz.instrument").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("layerviz.instrument").joinpath("maps", name).read_text(encoding="utf-8")

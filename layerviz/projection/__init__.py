@@ -9,12 +9,6 @@ reads a run is in ``of_run``.
 """
 
 from layerviz.projection.layer_maps import LayerMaps, rated
-from layerviz.projection.outlines import (
-    OUTLINES_NOTE,
-    Outline,
-    class_centroids,
-    density_outlines,
-)
 from layerviz.projection.placing import PlacedTest, place_test, with_test
 from layerviz.projection.projection import LayerStates, Projection
 from layerviz.projection.projections import (
@@ -35,16 +29,12 @@ from layerviz.projection.quality import (
 __all__ = [
     "DEFAULT_PROJECTION",
     "NEIGHBOURS",
-    "OUTLINES_NOTE",
     "PROJECTIONS",
     "LayerMaps",
     "LayerStates",
     "MapQuality",
-    "Outline",
     "PlacedTest",
     "Projection",
-    "class_centroids",
-    "density_outlines",
     "draw",
     "kept_neighbours",
     "map_quality",

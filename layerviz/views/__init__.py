@@ -4,7 +4,7 @@ A view is read from a run's folder (`collect_maps`) or put together from what a 
 (`RunMaps.of`). How it is drawn is up to whoever shows it.
 """
 
-from layerviz.views.downloads import points_table, selected_examples
+from layerviz.views.downloads import selected_examples
 from layerviz.views.learning import learning_curve
 from layerviz.views.legends import Legend, legend_of
 from layerviz.views.maps import (
@@ -12,7 +12,6 @@ from layerviz.views.maps import (
     RunMaps,
     collect_maps,
 )
-from layerviz.views.outlines import centroids_frame, outlines_frame
 from layerviz.views.requests import MapsRequest, MapsView, first_and_last_layers
 from layerviz.views.scores import (
     ColourScale,
@@ -42,7 +41,6 @@ __all__ = [
     "MapsView",
     "RunMaps",
     "captured_note",
-    "centroids_frame",
     "collect_maps",
     "colour_scale",
     "figures_note",
@@ -51,8 +49,6 @@ __all__ = [
     "learning_curve",
     "legend_of",
     "measure_cells",
-    "outlines_frame",
-    "points_table",
     "probe_scores",
     "selected_examples",
     "slider_note",

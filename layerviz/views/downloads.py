@@ -1,4 +1,4 @@
-"""What can be taken away from maps that are looked at: the selected examples, and all points."""
+"""What can be taken away from maps that are looked at: the selected examples."""
 
 from __future__ import annotations
 
@@ -45,36 +45,6 @@ def selected_examples(maps: RunMaps, ids: Collection[str], at: int) -> pd.DataFr
         xy = of_layer.xy[min(at, of_layer.n_snapshots - 1), rows]
         columns |= {f"layer {layer} x": xy[:, 0], f"layer {layer} y": xy[:, 1]}
     return pd.DataFrame(columns | {"text": part["text"].to_numpy()})
-
-
-def points_table(maps: RunMaps, at: int | None = None) -> pd.DataFrame:
-    """Return the points that are drawn, for whoever reads them rather than looks at them.
-
-    Parameters
-    ----------
-    maps : RunMaps
-    at : int, optional
-        Position of the snapshot among those of `maps`; by default all of them.
-
-    Returns
-    -------
-    DataFrame
-        One row per layer, snapshot and drawn example: ``id``, ``example``, ``own_id`` where the
-        user's data give one, ``split``, ``label`` (name), ``layer``, ``epoch``, ``x``, ``y`` (of
-        the map itself, float32).
-    """
-    part = maps.examples.iloc[maps.rows]
-    names = np.asarray(maps.run.label_names, dtype=object)
-    columns = _called(maps, maps.rows)
-    columns |= {"split": part["split"].to_numpy(), "label": names[part["label"].to_numpy()]}
-    each = pd.DataFrame(columns)
-    frames = []
-    for layer, of_layer in maps.by_layer.items():
-        for slot in range(of_layer.n_snapshots) if at is None else [at]:
-            xy = of_layer.xy[min(slot, of_layer.n_snapshots - 1), maps.rows]
-            moment = {"layer": layer, "epoch": maps.epochs[slot]}
-            frames.append(each.assign(**moment, x=xy[:, 0], y=xy[:, 1]))
-    return pd.concat(frames, ignore_index=True)
 
 
 def _called(maps: RunMaps, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ PLACE = "epoch_place"  # session state: of which run, which snapshot, and the nu
 
 
 def place_of(run: Run, slots: Sequence[int]) -> dict[str, Any]:
-    """Return where the slider is to stand, as ``maps.js`` takes it: the newest, at first."""
+    """Return where the slider is to stand, for the script of the maps: the newest, at first."""
     run_id, snapshot, asked = st.session_state.get(PLACE, ("", None, 0))
     if run_id != run.run_id:
         snapshot, asked = _in_address(run), 0

@@ -55,7 +55,7 @@ def draw_maps(
     points : bytes
         As `instrument.points_message` returns them for this chart.
     state : dict
-        What else ``maps.js`` needs; see ``update`` there.
+        What else the script of the maps needs; see ``update`` there.
     on_snapshot, on_selected, on_enlarged, on_opened : callable
         Called when the slider has come to rest, examples are selected, a map is enlarged or made
         small again, and an example is opened.

@@ -33,7 +33,7 @@ STEP = (
     "x",
     "y",
     "colour",
-)  # what ``maps.js`` reads of a path beside the example and panel
+)  # what the script of the maps reads of a path beside the example and panel
 MAPS_IN_WORDS = "Maps of the chosen layers, train on the left and val on the right."
 
 
