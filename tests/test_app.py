@@ -239,7 +239,7 @@ def test_a_permalink_reopens_a_run_with_every_view(root):
     app.segmented_control(key="projection").set_value("tsne").run()
     run = runs.read(root, run_id)
     wait_until(lambda: runs.read_map(run.path, "tsne", "cls", 4) is not None, seconds=90)
-    run_until(app, lambda: all("t-SNE" in heading for heading in map_headings(app)))
+    run_until(app, lambda: all(heading.endswith("t-SNE") for heading in map_headings(app)))
 
 
 def test_waiting_for_maps_tells_the_time_left(monkeypatch):
@@ -458,7 +458,7 @@ def test_own_texts_wait_for_maps_of_their_epoch(looked_at, monkeypatch):
     app.segmented_control(key="own_texts_pooling").set_value("max").run()
     app.segmented_control(key="own_texts_projection").set_value("tsne").run()
     assert not app.exception
-    run_until(app, lambda: any("t-SNE" in heading for heading in map_headings(app)))
+    run_until(app, lambda: any(heading.endswith("t-SNE") for heading in map_headings(app)))
     for layer in range(1, 5):
         stored = runs.read_map(run.path, "tsne", "max", layer)
         assert stored is not None

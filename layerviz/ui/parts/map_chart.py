@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, instrument
-from layerviz.projection import DEFAULT_PROJECTION
+from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
 from layerviz.ui.parts.epoch_place import keep_place, place_of
 from layerviz.ui.parts.examples_table import open_example
@@ -81,7 +81,11 @@ def show_maps(
     on_enlarged : callable, optional
         Called with the layer whose title was clicked, None to show all chosen layers again.
     """
-    layers, view = view.layers, layers_with_maps(run, view)
+    layers, asked_for = view.layers, view.projection
+    view = layers_with_maps(run, view)
+    heading = PROJECTIONS[view.projection].label
+    if view.projection != asked_for:
+        heading += f", until {PROJECTIONS[asked_for].label} is ready"
     examples = cache.examples(run)
     ids, splits = examples["id"].to_numpy(), examples["split"].to_numpy()
     chosen = {only} if only else selection(run)
@@ -99,7 +103,13 @@ def show_maps(
         key,
         instrument.run_points(maps, layers, chart=key, key=points_key),
         {
-            **instrument.run_state(maps, layers, n_points=len(layers) * len(sample), dark=is_dark),
+            **instrument.run_state(
+                maps,
+                layers,
+                n_points=len(layers) * len(sample),
+                dark=is_dark,
+                projection=heading,
+            ),
             "chart": key,
             "points": points_key,
             "of": run.run_id,
