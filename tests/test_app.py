@@ -890,6 +890,7 @@ def test_deleting_a_run_frees_its_place(root):
     app = trained(uploaded(as_csv(toy_rows(90))), root, epochs=1)
     app.session_state["tabs"] = "Run"
     app.run()
+    assert not app.exception
     app.button(key="delete").click().run()
     assert runs.list_runs(root) == []
     assert not app.exception

@@ -38,7 +38,7 @@ def _as_table(values: dict[str, object]) -> pd.DataFrame:
         {
             "setting": [name.replace("_", " ") for name in values],
             "value": [
-                ", ".join(f"{key} {part:,}" for key, part in value.items())
+                ", ".join(f"{key} {_as_text(part)}" for key, part in value.items())
                 if isinstance(value, dict)
                 else ""
                 if value is None
@@ -47,3 +47,7 @@ def _as_table(values: dict[str, object]) -> pd.DataFrame:
             ],
         }
     )
+
+
+def _as_text(part: object) -> str:
+    return f"{part:,}" if isinstance(part, (int, float)) else str(part)
