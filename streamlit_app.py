@@ -41,14 +41,16 @@ with st.sidebar:
     st.header("layerviz", anchor=False)
     st.caption("Watch every layer learn to tell your classes apart.")
     notes = st.container()
-    with errors_shown():
+    # A container for each step: fields that change their place lose their hold on the address.
+    with st.container(), errors_shown():
         dataset = choose_data()
     remember_data(dataset)
-    say_whose_data(dataset)
-    with errors_shown():
+    with st.container():
+        say_whose_data(dataset)
+    with st.container(), errors_shown():
         encoder = choose_encoder()
-    if encoder is not None:
-        with errors_shown():
+    with st.container(), errors_shown():
+        if encoder is not None:
             config = choose_training(encoder)
     with notes:
         show_ignored()
