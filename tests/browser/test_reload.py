@@ -28,7 +28,7 @@ def test_upload_settings_and_columns_survive_a_reload(page: Page):
     )
     expect(page).to_have_url(re.compile(r"train=[0-9a-f]{16}"))
     expect(page.get_by_text("Train examples")).to_be_visible()
-    epochs = page.get_by_role("spinbutton", name="Epochs")
+    epochs = page.get_by_role("spinbutton", name="Epochs", exact=True)
     epochs.fill("7")
     epochs.press("Enter")
     expect(page).to_have_url(re.compile("epochs-bundled=7"))
@@ -42,7 +42,7 @@ def test_upload_settings_and_columns_survive_a_reload(page: Page):
     page.reload()
     settled(page)
     expect(page.get_by_text("reloaded.csv").first).to_be_visible()
-    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("7")
+    expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("7")
     page.get_by_text("More settings").click()
     expect(page.get_by_role("spinbutton", name="Weight decay")).to_have_value(re.compile("0.05"))
     expect(page.locator(".st-key-fine_tune button:enabled").first).to_be_visible()
@@ -52,10 +52,12 @@ def test_upload_settings_and_columns_survive_a_reload(page: Page):
     page.get_by_text("Sample", exact=True).click()
     expect(page.get_by_text("Customer messages in four classes")).to_be_visible()
     settled(page)
-    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_count(1)  # the old one is gone
+    expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_count(
+        1
+    )  # the old one is gone
     page.wait_for_timeout(1500)  # a field that is filled while it is drawn anew forgets it
-    page.get_by_role("spinbutton", name="Epochs").fill("4")
-    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    page.get_by_role("spinbutton", name="Epochs", exact=True).fill("4")
+    page.get_by_role("spinbutton", name="Epochs", exact=True).press("Enter")
     expect(page).to_have_url(re.compile(r"\?weight_decay=0.05$"))  # defaults do not clutter it
     assert address.rstrip("/") in page.url
 
