@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +38,21 @@ def run_until(app: AppTest, condition: Callable[[], object], seconds: float = 90
     wait_until(is_shown, seconds)
 
 
+def read_aloud(texts: Iterable[str]) -> str:
+    """Return texts as a reader takes them: without escapes, every space a space."""
+    return " ".join(texts).replace("\\", "").replace("\u00a0", " ")
+
+
 def error_text(app: AppTest) -> str:
-    return " ".join(error.value for error in app.error).replace("\\", "")
+    return read_aloud(error.value for error in app.error)
 
 
 def caption_text(app: AppTest) -> str:
-    return " ".join(caption.value for caption in app.caption).replace("\\", "")
+    return read_aloud(caption.value for caption in app.caption)
 
 
 def markdown_text(app: AppTest) -> str:
-    return " ".join(element.value for element in app.markdown).replace("\\", "")
+    return read_aloud(element.value for element in app.markdown)
 
 
 def specs_of(app: AppTest) -> list[Spec]:

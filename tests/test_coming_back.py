@@ -221,7 +221,7 @@ def test_a_run_whose_file_is_not_kept_says_which_one_to_choose(root):
     app = open_page(run=run.run_id)
     assert not app.exception
     assert app.segmented_control(key="source").value == "Your file"
-    assert "choose elsewhere.csv: text column text" in info_text(app)
+    assert "choose elsewhere.csv: text column “text”" in info_text(app)
     assert app.button(key="fine_tune").disabled
 
 

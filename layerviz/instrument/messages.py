@@ -158,7 +158,7 @@ def slots_message(snapshots: Sequence[int], epochs: Sequence[float]) -> list[dic
         {
             "snapshot": int(index),
             "name": epoch_name(epoch),
-            "short": "start" if epoch == 0 else epoch_number(epoch),
+            "short": "before training" if epoch == 0 else f"epoch {epoch_number(epoch)}",
         }
         for index, epoch in zip(snapshots, epochs, strict=True)
     ]

@@ -19,7 +19,7 @@ from layerviz.instrument.messages import (
 )
 from layerviz.instrument.specification import layouts_of
 from layerviz.projection import PROJECTIONS
-from layerviz.views import RunMaps
+from layerviz.views import MAPS_FOOTNOTE, RunMaps
 from layerviz.wording import enumeration, layer_name
 
 
@@ -81,7 +81,10 @@ def run_state(
         "colours": colours_message(np.stack(maps.colours())[None][:, :, maps.rows]),
         "legend": legend_message(maps.legend()),
         "slots": slots_message(maps.snapshots, maps.epochs),
-        "words": {"maps": f"Maps of the chosen layers, {enumeration(splits)} side by side,"},
+        "words": {
+            "maps": f"Maps of the chosen layers, {enumeration(splits)} side by side,",
+            "figures": MAPS_FOOTNOTE,
+        },
         "file": maps.run.run_id,
         "selected": [],
         "paths": [],

@@ -12,9 +12,11 @@ class Controls {
     this.range.max = String(slots.length - 1);
     this.range.value = String(this.slot);
     const every = Math.ceil(slots.length / (this.maps.clientWidth < 620 ? 6 : 12));
+    const crowded = this.maps.clientWidth < 620 || slots.length > 9;
     const names = slots.map((slot, at) => {
       const isNamed = at % every === 0 || at === slots.length - 1;
-      const mark = element("span", { class: isNamed ? "tick named" : "tick", text: isNamed ? slot.short : "" });
+      const short = crowded ? slot.short.replace("before training", "start").replace("epoch ", "") : slot.short;
+      const mark = element("span", { class: isNamed ? "tick named" : "tick", text: isNamed ? short : "" });
       mark.style.left = slots.length > 1 ? (100 * at) / (slots.length - 1) + "%" : "0";
       return mark;
     });
@@ -143,7 +145,7 @@ class Controls {
         const label = enlarged ? "Back to all chosen layers" : `Enlarge ${name}`;
         const button = element("button", {
           type: "button", class: "title", "aria-label": `${label} (${this.points.splits[side]})`,
-          title: label, tabindex: side ? "-1" : "0",
+          title: `${label}. ${this.state.words.figures || ""}`, tabindex: side ? "-1" : "0",
           onclick: () => this.talk.enlarge(enlarged ? null : this.points.panels[panel]),
         });
         const top = (y - layout.title[1] - (layout.title[0] - layout.title[1]) / 2) * this._stretch();

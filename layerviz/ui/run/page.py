@@ -40,7 +40,7 @@ def _header(run: Run) -> None:
     colour, icon = STATUS_MARKS[run.status]
     encoder = ""
     if run.encoder:
-        encoder = f" · {run.encoder['layers']} layers of {run.encoder['hidden_size']}"
+        encoder = f" · {run.encoder['layers']} layers, hidden size {run.encoder['hidden_size']}"
     with st.container(key="run_header", gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.title(plain(title(run)), anchor=False, width="stretch")

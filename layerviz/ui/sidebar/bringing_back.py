@@ -119,9 +119,9 @@ def _which_files(run: Run) -> str:
     if len(by_role) == 1:
         names = list(by_role.values())
     columns, fraction = _columns_of(run)
-    parts = [f"text column {columns.text}", f"label column {columns.label}"]
+    parts = [f"text column “{columns.text}”", f"label column “{columns.label}”"]
     if columns.split:
-        parts.append(f"split column {columns.split}")
+        parts.append(f"split column “{columns.split}”")
     if fraction is not None:
         parts.append(f"{100 * fraction:g} % held out for val")
     files = (

@@ -130,8 +130,8 @@ def _column(
 
 
 def _summary(guess: Columns) -> str:
-    split = f", split **{plain(guess.split)}**" if guess.split else ""
-    return f"Guessed: text **{plain(guess.text)}**, label **{plain(guess.label)}**{split}"
+    split = f", split “{plain(guess.split)}”" if guess.split else ""
+    return f"Guessed: text “{plain(guess.text)}”, label “{plain(guess.label)}”{split}"
 
 
 def _val_fraction(table: Table) -> float:
