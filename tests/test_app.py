@@ -721,6 +721,10 @@ def test_runs_that_are_there_are_put_side_by_side(root):
         app.selectbox(key="versus_depth").set_value(depth).run()
         drawn = " ".join(map_titles(app))
         assert all(layer in drawn for layer in expected)
+    app.selectbox(key="versus_depth").set_value("At each quarter of the depth").run()
+    assert not app.exception
+    assert len(map_titles(app)) == 2 * 4 * 2  # encoders, depths, splits
+    assert "layer 3 of 4" in " ".join(map_titles(app))
     app.segmented_control(key="versus_poolings").set_value("max").run()
     app.toggle(key="versus_at_best").set_value(False).run()
     assert not app.exception

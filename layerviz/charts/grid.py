@@ -58,8 +58,10 @@ class Grid:
         return cls(1, n_layers, 206, splits=tuple(splits))
 
     @classmethod
-    def matrix(cls, n_encoders: int) -> Grid:
-        """Lay out a column of two panels per encoder, train above val."""
+    def matrix(cls, n_encoders: int, n_depths: int = 1) -> Grid:
+        """Lay out a column of panels per encoder, train above val, with a row per depth."""
+        if n_depths > 1:
+            return cls(n_encoders, n_depths, 236, True)
         columns = min(n_encoders, 4)
         rows = math.ceil(n_encoders / columns)
         return cls(columns, rows, 314 if columns < 3 else 284 if columns == 3 else 236, True)

@@ -36,6 +36,7 @@ from layerviz.wording import count, epoch_name, layer_name
 
 DEPTHS = (0.25, 0.5, 0.75, 1.0)
 BEST, OWN_CHOICE = "Each at its best layer", "My choice"
+QUARTERS = "At each quarter of the depth"
 CHART = "compare_maps"
 
 
@@ -80,7 +81,7 @@ def comparison_maps(
     runs_by_seed = [{run.config.seed: run for run in contender.measured} for contender in ready]
     seeds = sorted(set.intersection(*map(set, runs_by_seed)))
     seed = None
-    depths: list[str | float] = [BEST, *DEPTHS, OWN_CHOICE]
+    depths: list[str | float] = [BEST, *DEPTHS, QUARTERS, OWN_CHOICE]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         depth = st.selectbox(
             "Layers",
@@ -108,7 +109,7 @@ def comparison_maps(
     runs = [of[seed] if seed in of else of[min(of)] for of in runs_by_seed]
     # Always there, so that what follows keeps its position on the page, and the slider with it.
     with st.container():
-        layers = _layers(ready, judged, depth)
+        rows = [_layers(ready, judged, one) for one in (DEPTHS if depth == QUARTERS else [depth])]
     classes = classes_in_colour(
         runs[0], colouring, f"versus_classes_{runs[0].dataset['fingerprint']}"
     )
@@ -116,11 +117,18 @@ def comparison_maps(
         _Entry(
             contender, standing, run, MapsView(pooling, projection, colouring, (layer,), classes)
         )
+        for layers in rows
         for contender, standing, run, pooling, layer in zip(
             ready, judged.standings, runs, poolings, layers, strict=True
         )
     ]
     st.fragment(_maps)(entries, at_best, start)
+
+
+def _grid(entries: list[_Entry]) -> Grid:
+    """Return where the maps lie: a column per encoder, where several layers of each are shown."""
+    n_encoders = len({entry.contender.name for entry in entries})
+    return Grid.matrix(n_encoders, len(entries) // n_encoders)
 
 
 def _depth_name(choice: str | float) -> str:
@@ -211,7 +219,7 @@ def _chart(
     start: float | None,
 ) -> None:
     """Draw the maps; what is selected in one of them is taken up as ids."""
-    run, grid, columns = entries[0].run, Grid.matrix(len(entries)), range(len(entries))
+    run, grid, columns = entries[0].run, _grid(entries), range(len(entries))
     dark, ids = st.context.theme.type == "dark", examples["id"].to_numpy()
     panels = _panels(entries, maps, "each at its best epoch" if at_best else "")
     selected = selection(run)
@@ -339,7 +347,7 @@ def _as_chart(
         n_slots=len(maps[0].epochs),
         slider_name=slider_label(maps[0].epochs),
         dark=st.context.theme.type == "dark",
-        grid=Grid.matrix(len(entries)),
+        grid=_grid(entries),
         names=[entry.contender.name for entry in entries],
         footnote=MAPS_FOOTNOTE,
     )
