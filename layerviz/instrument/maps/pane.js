@@ -4,8 +4,8 @@ const MOST_LISTED = 40; // examples in the pane
 const ROWS_PER_PAGE = 50;
 
 const HINTS = {
-  mouse: "Point at a dot to read its text. Click to select, drag for a box, wheel to zoom; click a title to enlarge its map.",
-  touch: "Tap a dot to select it and read its text, spread two fingers to zoom; tap a title to enlarge its map.",
+  mouse: ["Point at a dot to read its text. Click to select, drag for a box, wheel to zoom.", "Click a title to enlarge its map."],
+  touch: ["Tap a dot to select it and read its text, spread two fingers to zoom.", "Tap a title to enlarge its map."],
 };
 
 class Pane {
@@ -117,7 +117,9 @@ class Pane {
   }
 
   _noFacts() {
-    this.facts.replaceChildren(element("p", { class: "hint", text: HINTS[window.matchMedia("(hover: none)").matches ? "touch" : "mouse"] }));
+    const [general, enlarging] = HINTS[window.matchMedia("(hover: none)").matches ? "touch" : "mouse"];
+    const text = this.talk.enlarge ? `${general} ${enlarging}` : general;
+    this.facts.replaceChildren(element("p", { class: "hint", text }));
   }
 
   _showFacts() {
