@@ -151,7 +151,7 @@ def test_a_ticked_run_is_opened_and_renamed(root):
     app.button(key="all_runs_open").click().run()
     assert app.query_params["run"] == keys[1]
     assert "view" not in app.query_params
-    assert any("Renamed" in heading.value for heading in app.subheader)
+    assert any("Renamed" in heading.value for heading in app.title)
 
 
 def test_several_runs_are_deleted_after_one_confirmation_that_names_them(root):

@@ -59,8 +59,11 @@ WATCH = """() => {
     }).observe(app, {attributes: true, childList: true, subtree: true,
                      attributeFilter: ['data-test-script-state']});
 }"""
+# A script that is over within a frame is not seen to begin: then what it drew has to tell.
 QUIET = """() => { const seen = window.seen, last = Math.max(seen.ended, seen.drawn);
-    return seen.began && seen.ended > seen.began && performance.now() - last > 250; }"""
+    const quiet = performance.now() - last;
+    return seen.began ? seen.ended > seen.began && quiet > 250 : last > seen.pressed && quiet > 800;
+}"""
 BEGIN = "() => window.begin()"
 
 
@@ -200,6 +203,6 @@ class Watched:
         seen = self.page.evaluate("() => window.seen")
         last = max(seen["ended"], seen["drawn"])
         return {
-            "idle": (seen["ended"] - seen["pressed"]) / 1000,
+            "idle": ((seen["ended"] or last) - seen["pressed"]) / 1000,
             "drawn": (last - seen["pressed"]) / 1000,
         }

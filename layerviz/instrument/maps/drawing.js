@@ -1,6 +1,8 @@
 // The maps with their controls, legend and pane, in an element of the page: how they are drawn.
 
 const BESIDE = 900; // pixels of width, from which on the pane stands beside the maps
+// What Vega-Lite has compiled, by the specification: drawn anew, a chart need not be compiled anew.
+const COMPILED = new Map();
 const PATH_FIELDS = ["row", "panel", "side", "at", "order", "x", "y", "colour"];
 
 class Maps {
@@ -196,13 +198,22 @@ class Maps {
   async _newView(layout, font) {
     if (this.made) this.made.finalize();
     this.made = this.view = null;
+    const { renderer } = JSON.parse(layout.spec).usermeta.embedOptions;
+    const options = { actions: false, hover: false, renderer, tooltip: false };
+    const key = font + layout.spec;
+    const known = COMPILED.get(key);
+    const spec = known ? structuredClone(known) : this._specification(layout, font);
+    this.made = await vegaEmbed(this.chart, spec, { ...options, mode: known ? "vega" : "vega-lite" });
+    if (!known) COMPILED.set(key, structuredClone(this.made.vgSpec));
+    this.view = this.made.view;
+    this.drawn = {};
+  }
+
+  _specification(layout, font) {
     const spec = JSON.parse(layout.spec);
     Object.assign(spec, { width: this.stageWidth(), padding: 0, background: null, autosize: { type: "none" } });
     spec.config = { ...spec.config, font };
-    const { renderer } = spec.usermeta.embedOptions;
-    this.made = await vegaEmbed(this.chart, spec, { actions: false, hover: false, renderer, tooltip: false });
-    this.view = this.made.view;
-    this.drawn = {};
+    return spec;
   }
 
   _setExamples() {

@@ -17,7 +17,9 @@ COMPARISON = "Reading a comparison"  # heading of the section of answers.md
 def how_to_read_maps() -> None:
     """Offer the page about maps."""
     text = _without_title(_text(DOCUMENTATION / "maps.md"))
-    _popover("How to read the maps", f"{text}\n\n## Projections\n\n{projections_in_words()}")
+    if text.strip():
+        text += f"\n\n## Projections\n\n{projections_in_words()}"
+    _popover("How to read the maps", text)
 
 
 def how_to_read_answers() -> None:
