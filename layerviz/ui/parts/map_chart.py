@@ -24,7 +24,7 @@ from layerviz.ui.parts.stored_maps import (
     ready_maps,
 )
 from layerviz.views import MapsView, RunMaps
-from layerviz.views.slider import most_per_split, slots_of, with_selected
+from layerviz.views.slider import most_per_split, ready_slots, slots_of, with_selected
 from layerviz.wording import enumeration, layer_list
 
 STEP = (
@@ -133,7 +133,7 @@ def show_maps(
 def _slots(run: Run, view: MapsView, n_points: int) -> tuple[int, ...]:
     """Return the snapshots under the slider: its end is the newest one that any map shows."""
     n_ready = max(n_ready_snapshots(run, view.projection, view.pooling, one) for one in view.layers)
-    return tuple(index for index in slots_of(run, n_points) if index < n_ready)
+    return ready_slots(slots_of(run, n_points), n_ready)
 
 
 def _key(

@@ -100,13 +100,6 @@ def where_selected(part: pd.DataFrame, n_selected: int, drawn: np.ndarray) -> st
     return ", ".join(parts)
 
 
-def highlight(frame: pd.DataFrame, ids: np.ndarray, chosen: set[str]) -> pd.DataFrame:
-    """Mark the chosen examples in the `examples` of `layer_maps`; if none are chosen, show all."""
-    if not chosen:
-        return frame
-    return frame.assign(highlighted=2 * np.isin(ids[frame["row"].to_numpy()], list(chosen)))
-
-
 def search_box(run: Run, examples: pd.DataFrame) -> None:
     """Let the reader find examples by part of their text, by their row or by their id."""
 

@@ -15,6 +15,7 @@ from layerviz.errors import RunError
 from layerviz.jobs import JobState
 from layerviz.progress import duration
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, LayerMaps
+from layerviz.projection.of_run import ready_by_layer
 from layerviz.runs import Run
 from layerviz.ui.parts.polling import mean_fraction, wait_for
 from layerviz.ui.parts.state import jobs
@@ -59,15 +60,11 @@ def layers_with_maps(run: Run, view: MapsView) -> MapsView:
     """
     if not PROJECTIONS[view.projection].stored:
         return view
-    for layer in view.layers:
-        maps = cache.stored_maps(run, view.projection, view.pooling, layer)
-        if maps is None or maps.n_snapshots < len(run.snapshots):
+    n_ready = ready_by_layer(run, view.projection, view.pooling, view.layers)
+    for layer, n in n_ready.items():
+        if n < len(run.snapshots):
             jobs().update_maps(run, view.projection, view.pooling, layer)
-    ready = tuple(
-        layer
-        for layer in view.layers
-        if cache.stored_maps(run, view.projection, view.pooling, layer) is not None
-    )
+    ready = tuple(layer for layer, n in n_ready.items() if n)
     if ready:
         return replace(view, layers=ready)
     return replace(view, projection=DEFAULT_PROJECTION)
