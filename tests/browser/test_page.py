@@ -47,7 +47,7 @@ def test_reload_and_a_second_browser_find_the_running_job_and_cancel_keeps_maps(
     choose_smallest_encoder(page)
     set_number(page, "Epochs", 100)
     fine_tune(page)
-    expect(page.locator(SLIDER)).to_be_visible()
+    expect(page.locator(SLIDER)).to_be_visible(timeout=90_000)  # with the second snapshot
     page.reload()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Step \d+ / 2,400"))).to_be_visible()
@@ -76,8 +76,8 @@ def test_new_snapshots_do_not_move_the_slider(page: Page, runs_root: Path):
     set_number(page, "Epochs", 9)
     fine_tune(page)
     slider = page.locator(SLIDER)
-    expect(slider).to_be_visible()
-    slider.fill("1")
+    expect(slider).to_have_attribute("max", re.compile("[2-9]"), timeout=120_000)
+    slider.fill("1")  # not the end, which would go on to be the newest
     expect(status(page, "Done")).to_be_visible(timeout=180_000)
     settled(page)
     assert slider.input_value() == "1"
