@@ -243,7 +243,7 @@ def test_the_page_bench_needs_chromium_and_says_so(
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(ConfigError, match=r"needs Chromium.*apt-get install chromium"):
-        page.measure(sample_table)
+        in_a_thread_of_its_own(page.measure, sample_table)
     with pytest.raises(ConfigError, match="repeats"):
         page.measure(sample_table, repeats=0)
 

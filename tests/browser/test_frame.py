@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from driving import passing_time
 from made_runs import dataset_of, made
 from playwright.sync_api import Browser, FloatRect, Locator, Page, ViewportSize, expect
+from waiting import wait_until
 
 from layerviz.runs import Run
 
@@ -107,7 +109,7 @@ def test_a_ticked_row_of_the_table_of_runs_is_opened_and_deleted(
     expect(page.get_by_role("dialog").get_by_text("enc on spare")).to_be_visible()
     page.locator(".st-key-confirm_now button:visible").click()
     expect(page.get_by_text("0 of ")).to_be_visible()
-    assert not spare.path.exists()
+    wait_until(lambda: not spare.path.exists(), pause=passing_time(page))
     assert run.path.exists()
 
 
