@@ -97,7 +97,7 @@ def test_jobs_run_one_at_a_time_in_the_order_of_submission(worker, tasks, log):
 def test_what_is_asked_for_now_comes_before_what_nobody_wants_any_more(log, monkeypatch):
     """A reader chooses other layers while the first ones still wait to be drawn."""
     now = [0.0]
-    monkeypatch.setattr("layerviz.jobs.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("layerviz.jobs.worker.time", SimpleNamespace(monotonic=lambda: now[0]))
     worker = Worker("layerviz-test", newest_first=True)
     tasks = {name: Task(log, name) for name in "abcdef"}
     for name in "abcd":
@@ -214,7 +214,7 @@ def test_finished_jobs_let_go_of_their_data_and_are_forgotten_in_the_end(worker,
     import gc
     import weakref
 
-    monkeypatch.setattr("layerviz.jobs.KEPT_JOBS", 3)
+    monkeypatch.setattr("layerviz.jobs.worker.KEPT_JOBS", 3)
 
     class Data:
         pass
@@ -349,7 +349,7 @@ def test_two_tabs_pressing_at_once_get_one_run(small, held, jobs, toy_dataset, m
         wait_until(lambda: len(pressed) == 2)  # the other tab presses meanwhile
         return create(*args)
 
-    monkeypatch.setattr("layerviz.jobs.run_id", counted_id)
+    monkeypatch.setattr("layerviz.jobs.running.run_id", counted_id)
     monkeypatch.setattr(runs, "create", slow_create)
     tabs = [threading.Thread(target=jobs.fit, args=(CONFIG, toy_dataset)) for _ in range(2)]
     for tab in tabs:

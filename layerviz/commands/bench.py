@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from layerviz.commands.benches import BENCHES, DRAWN_HELP, Measured, drawn_run, print_line
+from layerviz.commands.bench_entry import DRAWN_HELP, Measured, drawn_run, print_line
+from layerviz.commands.benches import BENCHES
 from layerviz.commands.command import EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP, HelpFormatter
 from layerviz.commands.inputs import add_runs_folder

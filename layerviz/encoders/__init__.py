@@ -4,6 +4,13 @@ They are bundled, built from scratch, downloaded from the Hub or read from a loc
 """
 
 from layerviz.encoders.depth import check_layers, example_batch, freeze_layers, kept_label
+from layerviz.encoders.describing import (
+    catalogue,
+    describe,
+    expect_on_disk,
+    most_tokens,
+    version,
+)
 from layerviz.encoders.folders import quiet
 from layerviz.encoders.info import (
     EncoderInfo,
@@ -15,17 +22,7 @@ from layerviz.encoders.info import (
     max_positions,
     suitable_settings,
 )
-from layerviz.encoders.loading import (
-    STARTERS,
-    catalogue,
-    describe,
-    expect_on_disk,
-    load,
-    load_tokenizer,
-    load_trained,
-    most_tokens,
-    version,
-)
+from layerviz.encoders.loading import load, load_tokenizer, load_trained
 from layerviz.encoders.masked import (
     MaskedLM,
     continued_masked_lm,
@@ -48,6 +45,7 @@ from layerviz.encoders.truncating import (
     put_probe_in_head,
     save_model_and_tokenizer,
 )
+from layerviz.starters import STARTERS
 
 __all__ = [
     "MOST_TOKENIZER_CHARACTERS",

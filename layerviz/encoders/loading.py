@@ -1,22 +1,16 @@
-"""From a name to an encoder: the catalogue, what is known from this disk, tokenizer and model.
+"""From a name to an encoder: its tokenizer and its model.
 
-A name is that of a bundled starter or a scratch encoder, a Hub id or a local folder. Only
-:func:`load` reaches the network.
+A name is that of a bundled starter or a scratch encoder, a Hub id or a local folder (see
+`describing`). Only :func:`load` reaches the network.
 """
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
-from huggingface_hub import try_to_load_from_cache
-from huggingface_hub.utils import validate_repo_id
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from layerviz.encoders.depth import (
@@ -28,175 +22,22 @@ from layerviz.encoders.depth import (
     shortened,
     shortened_info,
 )
+from layerviz.encoders.describing import describe, locate, scratch_family
 from layerviz.encoders.folders import (
     check_fit,
     check_folder,
-    check_mask,
-    count_saved,
-    is_wanted,
     read_body,
     read_classifier,
     read_config,
     read_model,
     read_tokenizer,
     read_trained_config,
-    tokenizer_limit,
 )
 from layerviz.encoders.hub import download_encoder
-from layerviz.encoders.info import (
-    FAMILY_LABELS,
-    SOURCE_NOTES,
-    EncoderInfo,
-    LoadedEncoder,
-    count_parameters,
-    label_settings,
-    max_positions,
-)
-from layerviz.encoders.scratch import (
-    SCRATCH_SIZES,
-    build_scratch,
-    scratch_info,
-    train_tokenizer,
-)
-from layerviz.errors import EncoderError, did_you_mean
+from layerviz.encoders.info import LoadedEncoder, count_parameters, label_settings
+from layerviz.encoders.scratch import SCRATCH_SIZES, build_scratch, train_tokenizer
+from layerviz.errors import EncoderError
 from layerviz.progress import OnProgress, ShouldStop, ignore, never, stop_if_asked
-from layerviz.starters import STARTERS, starter_names
-
-ALMOST_ALIKE = 0.8  # names of encoders: ids on the Hub resemble those of starters
-HUB_POSITIONS = 512  # tokens that the encoders of the catalogue read that are on the Hub
-_SCRATCH = "scratch-"
-
-
-def _hub_info(
-    name: str, label: str, family: str, layers: int, hidden_size: int, parameters: int
-) -> EncoderInfo:
-    note = SOURCE_NOTES["hub"]
-    return EncoderInfo(name, label, family, "hub", layers, hidden_size, parameters, False, note)
-
-
-_HUB = {
-    info.name: info
-    for info in (
-        _hub_info(
-            "google-bert/bert-base-uncased", "BERT base (uncased)", "BERT", 12, 768, 108_891_648
-        ),
-        _hub_info("FacebookAI/roberta-base", "RoBERTa base", "RoBERTa", 12, 768, 124_055_040),
-        _hub_info(
-            "distilbert/distilbert-base-uncased",
-            "DistilBERT base (uncased)",
-            "DistilBERT",
-            6,
-            768,
-            66_362_880,
-        ),
-    )
-}
-
-
-def catalogue() -> list[EncoderInfo]:
-    """Return what the page offers: bundled starters, scratch encoders, then three Hub ids."""
-    scratch = [f"{_SCRATCH}{family}" for family in SCRATCH_SIZES]
-    return [describe(name) for name in (*starter_names(STARTERS), *scratch, *_HUB)]
-
-
-def describe(name: str) -> EncoderInfo:
-    """Return what is known of ``name`` from this disk, without the network.
-
-    Raises
-    ------
-    EncoderError
-        If ``name`` is neither in the catalogue, nor an existing folder, nor a possible Hub id.
-    """
-    source, folder = locate(name)
-    if source == "scratch":
-        family = _scratch_family(name)
-        return scratch_info(family, SCRATCH_SIZES[family])
-    info = _HUB.get(name) or EncoderInfo(
-        name=name,
-        label=_label(name, source),
-        family="unknown",
-        source=source,
-        layers=None,
-        hidden_size=None,
-        parameters=None,
-        on_disk=False,
-        note=SOURCE_NOTES[source],
-    )
-    if folder is None:
-        return info
-    try:
-        config = read_trained_config(name, folder)
-        info = replace(
-            info,
-            family=FAMILY_LABELS.get(config.model_type, config.model_type),
-            layers=config.num_hidden_layers,
-            hidden_size=config.hidden_size,
-        )
-        check_mask(name, config)
-        check_folder(name, folder)
-        return replace(info, parameters=count_saved(name, folder), on_disk=True)
-    except EncoderError as error:
-        # A Hub encoder of which a part is missing is simply downloaded; others must be repaired.
-        return info if source == "hub" else replace(info, note=str(error))
-
-
-def expect_on_disk(name: str) -> EncoderInfo:
-    """Return what is known of an encoder that is on this disk, or may come from the Hub.
-
-    Raises
-    ------
-    EncoderError
-        If a starter or a local folder is incomplete, or this is almost the name of a starter.
-    """
-    info = describe(name)
-    if info.source == "hub" and not info.on_disk:
-        refuse_misspelt(name)
-    if info.source != "hub" and not info.on_disk:
-        raise EncoderError(info.note)
-    return info
-
-
-def version(name: str) -> str:
-    """Return 12 hexadecimal digits for the state of an encoder's files; "" if it has no folder.
-
-    A starter's are taken from its contents, the same on all machines; those of a local folder,
-    which may hold gigabytes, from the sizes and times of its files. Scratch encoders and Hub ids
-    have none.
-    """
-    source, folder = locate(name)
-    if source not in ("bundled", "local") or folder is None:
-        return ""
-    stats = {path.name: path.stat() for path in sorted(folder.iterdir()) if is_wanted(path.name)}
-    state = tuple((file, stat.st_size, stat.st_mtime_ns) for file, stat in stats.items())
-    if source == "bundled":
-        return _content_version(folder, state)
-    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:12]
-
-
-@lru_cache(maxsize=16)
-def _content_version(folder: Path, state: tuple[tuple[str, int, int], ...]) -> str:
-    digest = hashlib.sha256()
-    for file, *_ in state:
-        digest.update(file.encode() + (folder / file).read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def most_tokens(name: str) -> int | None:
-    """Return the most tokens of a text, special ones included, that an encoder reads.
-
-    None where there is no limit (scratch encoders are made for the length that is asked for), or
-    where it is not known before the encoder is on this disk.
-    """
-    source, folder = locate(name)
-    if source == "scratch":
-        return None
-    if folder is None:
-        return HUB_POSITIONS if name in _HUB else None
-    try:
-        config = read_trained_config(name, folder)
-    except EncoderError:
-        return None  # loading says what is wrong with it
-    return max_positions(config, tokenizer_limit(folder))
 
 
 def load_tokenizer(name: str, *, texts: Sequence[str] | None = None) -> PreTrainedTokenizerBase:
@@ -209,7 +50,7 @@ def load_tokenizer(name: str, *, texts: Sequence[str] | None = None) -> PreTrain
     """
     source, folder = locate(name)
     if source == "scratch":
-        family = _scratch_family(name)
+        family = scratch_family(name)
         return train_tokenizer(family, texts or (), SCRATCH_SIZES[family].vocab_size)
     if folder is None:
         raise EncoderError(f"{name} is not on this disk yet.", "Start a run, which downloads it.")
@@ -261,7 +102,7 @@ def load(
     stop_if_asked(should_stop)
     source, folder = locate(name)
     if source == "scratch":
-        family = _scratch_family(name)
+        family = scratch_family(name)
         size = SCRATCH_SIZES[family]
         size = replace(size, positions=max(size.positions, max_length))
         check_layers(describe(name), freeze=0, keep_layers=keep_layers)
@@ -358,74 +199,3 @@ def _leave_out_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
     """Leave out what the model does not accept: AutoTokenizer gives DistilBERT a BERT tokenizer."""
     accepted = inspect.signature(model.base_model.forward).parameters
     tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n in accepted]
-
-
-def _scratch_family(name: str) -> str:
-    return name.removeprefix(_SCRATCH)
-
-
-def _label(name: str, source: str) -> str:
-    family, dash, size = name.partition("-")
-    if source == "bundled" and dash:
-        return f"{FAMILY_LABELS.get(family, family)} {size}"
-    return Path(name).name if source == "local" else name
-
-
-def locate(name: str) -> tuple[str, Path | None]:
-    """Return the source of ``name`` and its folder, None for scratch and where this disk has none.
-
-    Raises
-    ------
-    EncoderError
-        If ``name`` cannot be the name of an encoder.
-    """
-    if re.fullmatch(rf"{_SCRATCH}\w*", name):
-        if _scratch_family(name) not in SCRATCH_SIZES:
-            choices = ", ".join(f"{_SCRATCH}{family}" for family in SCRATCH_SIZES)
-            hint = did_you_mean(name, choices.split(", "), f"Choose one of {choices}.")
-            raise EncoderError(f"There is no encoder {name}.", hint)
-        return "scratch", None
-    if (
-        re.fullmatch(r"[a-z0-9][\w.-]{0,99}", name, re.ASCII)
-        and (STARTERS / name / "config.json").is_file()
-    ):
-        return "bundled", STARTERS / name
-    try:
-        if name and name not in _HUB and (folder := Path(name).expanduser()).is_dir():
-            return "local", folder
-        validate_repo_id(name)
-    except (OSError, ValueError, RuntimeError) as error:  # an impossible path, or no Hub id
-        raise EncoderError(
-            f"{name[:120]!r} is neither an existing folder nor a Hub id.",
-            did_you_mean(
-                name,
-                _folders_beside(name),
-                "Enter an id such as google-bert/bert-base-uncased, or the path of a model's "
-                "folder.",
-            ),
-        ) from error
-    cached = try_to_load_from_cache(name, "config.json")
-    return "hub", Path(cached).parent if isinstance(cached, str) else None
-
-
-def refuse_misspelt(name: str) -> None:
-    """Refuse what is almost the name of a starter or a scratch encoder.
-
-    Ids on the Hub have an owner, but for a few old ones that are no more alike.
-    """
-    names = [*starter_names(STARTERS), *(f"{_SCRATCH}{family}" for family in SCRATCH_SIZES)]
-    guess = "" if "/" in name or name in _HUB else did_you_mean(name, names, alike=ALMOST_ALIKE)
-    if guess:
-        raise EncoderError(
-            f"There is no encoder {name} here.",
-            f"{guess} For one on the Hugging Face Hub, type owner/name.",
-        )
-
-
-def _folders_beside(name: str) -> list[str]:
-    """Return the folders among which a path that does not exist would be."""
-    try:
-        parent = Path(name).expanduser().parent
-        return [str(path) for path in parent.iterdir() if path.is_dir()] if "/" in name else []
-    except (OSError, ValueError, RuntimeError):
-        return []

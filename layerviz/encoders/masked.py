@@ -12,6 +12,7 @@ import torch
 import transformers
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from layerviz.encoders.describing import locate
 from layerviz.encoders.folders import (
     check_fit,
     check_folder,
@@ -23,7 +24,6 @@ from layerviz.encoders.folders import (
     weight_files,
 )
 from layerviz.encoders.info import FAMILY_LABELS, EncoderSize
-from layerviz.encoders.loading import locate
 from layerviz.encoders.scratch import draft_encoder
 from layerviz.errors import EncoderError, did_you_mean
 from layerviz.starters import starter_names

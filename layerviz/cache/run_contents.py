@@ -1,0 +1,100 @@
+"""What a run holds: examples, predictions, states, maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from layerviz import runs
+from layerviz.cache.keys import GROWING_RUN, RUN
+from layerviz.projection import LayerMaps, LayerStates, PlacedTest, draw, place_test
+from layerviz.projection.of_run import read_stored_maps, read_stored_test
+from layerviz.runs import Run
+
+
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs=RUN)
+def examples(run: Run) -> pd.DataFrame:
+    """Return the captured examples of a run."""
+    return runs.read_examples(run.path)
+
+
+@st.cache_data(show_spinner=False, max_entries=1000, hash_funcs=GROWING_RUN)
+def newest_val_macro_f1(run: Run) -> float | None:
+    """Return the classifier's own val macro-F1 at the newest snapshot, if there is any."""
+    scores = runs.read_history(run.path)["val_macro_f1"].dropna()
+    return None if scores.empty else float(scores.iloc[-1])
+
+
+@st.cache_data(show_spinner=False, max_entries=400, hash_funcs=RUN)
+def predictions(run: Run, snapshot: int) -> pd.DataFrame:
+    """Return the classifier's predictions at one snapshot."""
+    return runs.read_predictions(run.path, snapshot)
+
+
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=RUN)
+def layer_states(run: Run, snapshot: int, pooling: str, layer: int) -> np.ndarray:
+    """Return the pooled hidden states of one layer at one snapshot, float16, shape (N, D)."""
+    return runs.read_hidden_states(run.path, snapshot, pooling, layer)
+
+
+@st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
+def quick_maps(
+    run: Run, projection: str, snapshots: tuple[int, ...], pooling: str, layer: int
+) -> LayerMaps:
+    """Return the maps of one layer at these snapshots, by a projection that is not stored."""
+    return draw(projection, snapshot_states(run, snapshots, pooling, layer))
+
+
+def stored_maps(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps | None:
+    """Return maps that were drawn off the page, perhaps not of the newest snapshots."""
+    version = runs.map_version(run.path, projection, pooling, layer)
+    if version is None:
+        return None
+    return _stored_maps(run, projection, pooling, layer, version)
+
+
+@st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
+def _stored_maps(
+    run: Run, projection: str, pooling: str, layer: int, version: int
+) -> LayerMaps | None:
+    del version  # part of the key alone: it tells one state of the maps from another
+    return read_stored_maps(run, projection, pooling, layer)
+
+
+@st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
+def quick_test(
+    run: Run, projection: str, snapshots: tuple[int, ...], pooling: str, layer: int
+) -> PlacedTest:
+    """Return where test lies in the maps that `quick_maps` returns."""
+    maps = quick_maps(run, projection, snapshots, pooling, layer)
+    return place_test(projection, snapshot_states(run, snapshots, pooling, layer), maps)
+
+
+def stored_test(run: Run, projection: str, pooling: str, layer: int) -> PlacedTest | None:
+    """Return where test lies in stored maps, perhaps not in the newest; None if nobody asked."""
+    version = runs.placed_test_version(run.path, projection, pooling, layer)
+    if version is None:
+        return None
+    return _stored_test(run, projection, pooling, layer, version)
+
+
+@st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
+def _stored_test(
+    run: Run, projection: str, pooling: str, layer: int, version: int
+) -> PlacedTest | None:
+    del version  # part of the key alone
+    return read_stored_test(run, projection, pooling, layer)
+
+
+def snapshot_states(run: Run, snapshots: Sequence[int], pooling: str, layer: int) -> LayerStates:
+    """Return the states of a layer at some snapshots, as projections take them."""
+    captured = examples(run)
+    return LayerStates(
+        [layer_states(run, snapshot, pooling, layer) for snapshot in snapshots],
+        captured["split"].to_numpy(),
+        captured["label"].to_numpy(),
+        run.config.seed,
+    )

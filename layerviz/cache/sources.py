@@ -1,0 +1,106 @@
+"""The server, the data that are chosen, and what is told of them before a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from layerviz import checks, data, runs, training
+from layerviz.cache.keys import by_contents
+from layerviz.checks import Finding
+from layerviz.config import RunConfig
+from layerviz.data import Columns, Dataset, Table
+from layerviz.jobs import Jobs
+from layerviz.training import Pace, RunSeconds
+
+PACE_SECONDS = 60  # for which the pace of earlier runs is believed
+
+
+@st.cache_resource(show_spinner=False)
+def jobs(root: str) -> Jobs:
+    """Return the workers of this server; they outlive pages, tabs and edits of the code."""
+    return Jobs(Path(root))
+
+
+@st.cache_resource(
+    show_spinner="Reading the file",
+    max_entries=3,
+    hash_funcs={UploadedFile: lambda file: (file.file_id, file.name)},
+)
+def table(file: UploadedFile) -> Table:
+    """Read an uploaded file once."""
+    return data.read_table(file.getvalue(), file.name)
+
+
+@st.cache_resource(show_spinner="Reading the file", max_entries=3)
+def kept_table(root: str, key: str, name: str) -> Table:
+    """Read a file that is kept in the runs folder once, under the name it has in a run."""
+    return data.read_table(runs.read_kept_table(Path(root), key).content, name)
+
+
+@st.cache_resource(show_spinner=False)
+def sample() -> Table:
+    """Read the bundled sample."""
+    return data.sample_table()
+
+
+@st.cache_resource(
+    show_spinner="Preparing the data", max_entries=3, hash_funcs={Table: by_contents}
+)
+def dataset(
+    train: Table,
+    val: Table | None,
+    test: Table | None,
+    columns: Columns,
+    val_fraction: float,
+    seed: int,
+) -> Dataset:
+    """Build the data set of these files."""
+    return data.build_dataset(
+        train, columns, val=val, test=test, val_fraction=val_fraction, seed=seed
+    )
+
+
+@st.cache_data(
+    show_spinner="Counting tokens",
+    max_entries=16,
+    hash_funcs={Dataset: lambda dataset: dataset.fingerprint},
+)
+def token_lengths(encoder: str, version: str, dataset: Dataset) -> np.ndarray:
+    """Return the tokens of an evenly spaced sample of the train texts, shape (n,)."""
+    del version  # part of the key alone
+    return checks.token_lengths(encoder, dataset)
+
+
+@st.cache_data(show_spinner=False, ttl=PACE_SECONDS, max_entries=16)
+def pace(root: str, encoder: str) -> Pace:
+    """Return how fast earlier runs were on this machine."""
+    return training.pace_of(runs.list_runs(Path(root)), encoder)
+
+
+@st.cache_data(
+    show_spinner=False,
+    max_entries=32,
+    hash_funcs={
+        Dataset: lambda dataset: (dataset.fingerprint, dataset.val_fraction, dataset.columns)
+    },
+)
+def checked(
+    values: dict[str, Any],
+    dataset: Dataset,
+    pace: Pace,
+    _lengths: np.ndarray | None,
+    *,
+    is_counted: bool,
+) -> tuple[list[Finding], RunSeconds | None]:
+    """Return what the checks find before a run with these settings, and about how long it takes.
+
+    The lengths follow from data and encoder, but for whether they were counted.
+    """
+    del is_counted  # part of the key alone
+    plan = checks.plan_for(RunConfig.from_dict(values), dataset, _lengths, pace)
+    return checks.findings_of(plan), plan.seconds
