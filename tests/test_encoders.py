@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from layerviz import encoders
-from layerviz.encoders import EncoderSize, loading, scratch
+from layerviz.encoders import EncoderSize, describing, scratch
 from layerviz.encoders import hub as hub_module
 from layerviz.errors import Cancelled, EncoderError
 
@@ -467,7 +467,7 @@ def test_catalogue_lists_starters_first_in_their_order(
     saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starters = tmp_path / "starters"
-    monkeypatch.setattr(loading, "STARTERS", starters)
+    monkeypatch.setattr(describing, "STARTERS", starters)
     for name in ("another", "distilbert-mini", "bert-mini"):
         shutil.copytree(saved, starters / name)
     (starters / "half-made").mkdir()
