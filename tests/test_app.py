@@ -618,7 +618,7 @@ def test_a_bad_file_gets_one_sentence_with_the_fix(root, content, name, words):
 
 
 def test_a_further_file_format_can_be_uploaded(root):
-    def read_jots(content, name, *, one_column):
+    def read_jots(content, name, choices, *, one_column):
         rows = [line.split("|") for line in content.decode().splitlines()]
         return Contents(pd.DataFrame(rows, columns=["text", "label"]), "jots", ())
 

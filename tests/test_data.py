@@ -17,9 +17,11 @@ from layerviz import data
 from layerviz.commands import parser
 from layerviz.data import (
     FORMATS,
+    GUESS,
     Columns,
     Contents,
     FileFormat,
+    ReadingChoices,
     build_dataset,
     check_columns,
     guess_columns,
@@ -217,11 +219,12 @@ def test_content_hash_tells_files_apart():
 # ---- formats
 
 
-def read_pairs(content: bytes, name: str, *, one_column: bool) -> Contents:
+def read_pairs(content: bytes, name: str, choices: ReadingChoices, *, one_column: bool) -> Contents:
     """Read the made-up format: a text, a label and a text again, a line each."""
     lines = content.decode().splitlines()
     assert name
     assert not one_column
+    assert choices == GUESS
     frame = pd.DataFrame({"text": lines[::2], "label": lines[1::2]})
     return Contents(frame, "pairs of lines", ("The last line was odd.",))
 

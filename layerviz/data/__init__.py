@@ -7,6 +7,7 @@ from layerviz.data.building import (
     Dataset,
     build_dataset,
 )
+from layerviz.data.choices import GUESS, QUOTES, ReadingChoices
 from layerviz.data.columns import (
     Columns,
     check_columns,
@@ -22,15 +23,18 @@ from layerviz.data.reading import Table, read_table, sample_table
 
 __all__ = [
     "FORMATS",
+    "GUESS",
     "LEAST_VAL_FRACTION",
     "MOST_VAL_FRACTION",
     "OWN_ID",
+    "QUOTES",
     "VAL_FRACTION",
     "Columns",
     "Contents",
     "Corpus",
     "Dataset",
     "FileFormat",
+    "ReadingChoices",
     "Table",
     "build_dataset",
     "check_columns",

@@ -10,6 +10,7 @@ from collections import Counter
 
 import pandas as pd
 
+from layerviz.data.choices import ReadingChoices
 from layerviz.data.columns import NUMBER, SAMPLE_ROWS
 from layerviz.data.decoding import (
     CONTROL,
@@ -27,7 +28,9 @@ from layerviz.wording import count
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
-def read_delimited(content: bytes, name: str, *, one_column: bool) -> Contents:
+def read_delimited(
+    content: bytes, name: str, choices: ReadingChoices, *, one_column: bool
+) -> Contents:
     """Read a comma-, semicolon- or tab-separated file with a header row.
 
     The bytes may be UTF-8 with or without BOM, UTF-16 with BOM, or else cp1252 / Latin-1.
@@ -37,6 +40,7 @@ def read_delimited(content: bytes, name: str, *, one_column: bool) -> Contents:
     content : bytes
     name : str
         For messages.
+    choices : ReadingChoices
     one_column : bool
         Whether a table of one column, where no label can be, is accepted.
 
@@ -60,7 +64,7 @@ def read_delimited(content: bytes, name: str, *, one_column: bool) -> Contents:
         raise DataError(one_sentence(f"{name} has no rows below its header", notes), SAVE_AS_CSV)
     frame = _name_columns(frame, name, notes)
     layout = f"{encoding_name(content, codec)}, {DELIMITERS[delimiter]}-separated"
-    return Contents(frame, layout, tuple(notes))
+    return Contents(frame, layout, tuple(notes), choices)
 
 
 def _sniff(text: bytes, name: str, one_column: bool) -> tuple[str, int]:

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import pandas as pd
 
+from layerviz.data.choices import GUESS, ReadingChoices
+
 
 @dataclass(frozen=True, eq=False)  # eq: frames do not compare to a single truth value
 class Contents:
@@ -21,18 +23,29 @@ class Contents:
         How the file is written, for people: "UTF-8, comma-separated".
     notes : tuple of str
         A sentence for everything that was removed, skipped or renamed.
+    reading : ReadingChoices
+        How the file was read: what was chosen, and what was guessed.
+    doubts : tuple of str
+        A sentence for each guess that may well be wrong.
     """
 
     frame: pd.DataFrame
     layout: str
     notes: tuple[str, ...]
+    reading: ReadingChoices = GUESS
+    doubts: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
     """Turns the bytes of a file into its contents, or raises a DataError with the fix."""
 
-    def __call__(self, content: bytes, name: str, *, one_column: bool) -> Contents:
-        """Read `content`; `name` is for messages, `one_column` permits a table without labels."""
+    def __call__(
+        self, content: bytes, name: str, choices: ReadingChoices, *, one_column: bool
+    ) -> Contents:
+        """Read `content`; `name` is for messages, `one_column` permits a table without labels.
+
+        What `choices` say is not guessed; a format whose files say it themselves ignores them.
+        """
         ...
 
 

@@ -8,6 +8,7 @@ from importlib import resources
 
 import pandas as pd
 
+from layerviz.data.choices import GUESS, ReadingChoices
 from layerviz.data.formats import format_of
 
 
@@ -27,6 +28,12 @@ class Table:
         A sentence for everything that was removed, skipped or renamed.
     content_hash : str
         SHA-256 of the bytes, in hexadecimal digits.
+    choices : ReadingChoices
+        What people said of the file; all else was guessed.
+    reading : ReadingChoices
+        How it was read: what was chosen, and what was guessed.
+    doubts : tuple of str
+        A sentence for each guess that may well be wrong.
     """
 
     name: str
@@ -34,9 +41,14 @@ class Table:
     layout: str
     notes: tuple[str, ...]
     content_hash: str
+    choices: ReadingChoices = GUESS
+    reading: ReadingChoices = GUESS
+    doubts: tuple[str, ...] = ()
 
 
-def read_table(content: bytes, name: str, *, one_column: bool = False) -> Table:
+def read_table(
+    content: bytes, name: str, choices: ReadingChoices = GUESS, *, one_column: bool = False
+) -> Table:
     """Read a file with a header row in the format that its name says.
 
     Parameters
@@ -46,6 +58,8 @@ def read_table(content: bytes, name: str, *, one_column: bool = False) -> Table:
     name : str
         The file's name, whose suffix decides the format. With an unknown suffix it is read as
         delimited text.
+    choices : ReadingChoices
+        How to read it; what they leave open is guessed.
     one_column : bool
         Whether a single column, beside which no label can be, will do.
 
@@ -54,9 +68,17 @@ def read_table(content: bytes, name: str, *, one_column: bool = False) -> Table:
     DataError
         If the file cannot be read as a table.
     """
-    contents = format_of(name).read(content, name, one_column=one_column)
-    digest = hashlib.sha256(content).hexdigest()
-    return Table(name, contents.frame, contents.layout, contents.notes, digest)
+    contents = format_of(name).read(content, name, choices, one_column=one_column)
+    return Table(
+        name=name,
+        frame=contents.frame,
+        layout=contents.layout,
+        notes=contents.notes,
+        content_hash=hashlib.sha256(content).hexdigest(),
+        choices=choices,
+        reading=contents.reading,
+        doubts=contents.doubts,
+    )
 
 
 def sample_table() -> Table:
