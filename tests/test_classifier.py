@@ -13,9 +13,19 @@ from made_runs import dataset_of, made
 from pages import caption_text, markdown_text, open_page, specs_of
 from specs import ATTACKS, Spec, check_text_is_inert, rows_of
 
-from layerviz import charts, runs, separability
+from layerviz import charts, data, runs, separability
+from layerviz.config import RunConfig
 from layerviz.runs import Run
-from layerviz.separability import OTHER_CLASSES, confusion_table, reliability, wilson_interval
+from layerviz.separability import (
+    MOST_CLASSES,
+    OTHER_CLASSES,
+    confusion_table,
+    mistaken_pairs,
+    most_confused,
+    reliability,
+    wilson_interval,
+)
+from layerviz.ui.run.confusion import Predicted
 from layerviz.views import learning_curve
 
 NAMES = ("cat", "dog", "eel")
@@ -250,6 +260,49 @@ def test_the_slider_keeps_its_place_and_the_split_its_choice(run: Run) -> None:
         app.run()
     assert not app.exception
     assert "240 train examples before training" in caption_text(app)
+
+
+def of_many_classes(root: Path) -> Predicted:
+    """40 classes of two examples each; only the last ones, which are not drawn, are confused."""
+    frame = pd.DataFrame({"text": [f"text {row}" for row in range(160)], "split": "train"})
+    frame["label"] = [f"class {row % 40:02}" for row in range(160)]
+    frame.loc[80:, "split"] = "val"
+    table = data.read_table(frame.to_csv(index=False).encode(), "many.csv")
+    dataset = data.build_dataset(table, data.Columns("text", "label", "split"))
+    run = runs.create(root, RunConfig("enc", epochs=1), dataset)
+    val = dataset.examples[dataset.examples["split"] == "val"]
+    taken = val["label"].replace({38: 39})
+    return Predicted(run, 0, "val", val, pd.DataFrame({"predicted": taken}))
+
+
+def test_mistakes_among_classes_that_are_not_drawn_are_listed_as_what_they_are(tmp_path) -> None:
+    shown = of_many_classes(tmp_path)
+    assert shown.table["label"].nunique() == MOST_CLASSES
+    mistakes = shown.mistakes()
+    assert mistakes[["label", "predicted", "n"]].to_numpy().tolist() == [
+        ["class 38", "class 39", 2]
+    ]
+
+
+def test_a_class_that_is_not_drawn_keeps_its_own_examples(tmp_path) -> None:
+    shown = of_many_classes(tmp_path)
+    assert len(shown.of_pair("class 38", "class 39")) == 2
+    assert len(shown.of_pair("class 38", "class 35")) == 0
+    (others,) = set(shown.table["predicted"]) - set(shown.run.label_names)
+    assert len(shown.of_pair("class 38", others)) == 2
+
+
+def test_the_list_of_mistakes_starts_with_the_most_confused_pair() -> None:
+    rng = np.random.default_rng(0)
+    names = [f"class {label}" for label in range(5)]
+    true, predicted = rng.integers(5, size=(2, 200))
+    pair = most_confused(true, predicted, names)
+    pairs = mistaken_pairs(true, predicted, names)
+    assert pair is not None
+    assert (pair.label, pair.predicted) == (pairs["label"][0], pairs["predicted"][0])
+    assert (pair.share, pair.low) == (pairs["share"][0], pairs["least"][0])
+    assert pairs["least"].is_monotonic_decreasing
+    assert pairs["n"].sum() == (true != predicted).sum()
 
 
 def test_a_tile_selects_its_examples_and_shows_them_in_the_maps(run: Run) -> None:

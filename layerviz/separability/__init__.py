@@ -43,7 +43,7 @@ from layerviz.separability.comparing import (
     confused_pairs,
     first_separates,
 )
-from layerviz.separability.confusing import ConfusedPair, most_confused, share_interval
+from layerviz.separability.confusing import ConfusedPair, mistaken_pairs, most_confused
 from layerviz.separability.depth import (
     FINE_EXAMPLES,
     FINE_MARGIN,
@@ -258,6 +258,7 @@ __all__ = [
     "measure_layers",
     "measure_snapshot",
     "measures_table",
+    "mistaken_pairs",
     "mix_layers",
     "mix_sentence",
     "most_confused",
@@ -286,7 +287,6 @@ __all__ = [
     "search_mix",
     "search_sentences",
     "searched_mix_sentence",
-    "share_interval",
     "sheet_figures",
     "sheet_of",
     "shortage",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.stats import beta
 
 from layerviz.separability.resampling import LEVEL
@@ -25,10 +26,8 @@ class ConfusedPair:
         The class, and what it is taken for.
     share, low, high : float
         Of the examples of `label`; the interval holds for all pairs at once.
-    n_wrong, n_label : int
-        Examples of `label` that are taken for `predicted`; examples of `label`.
-    n_pairs : int
-        Ordered pairs that were looked through.
+    n_label : int
+        Examples of `label`.
     n_rivals : int
         Other pairs that may be the most confused one, as far as these examples can tell.
     """
@@ -38,9 +37,7 @@ class ConfusedPair:
     share: float
     low: float
     high: float
-    n_wrong: int
     n_label: int
-    n_pairs: int
     n_rivals: int
 
     @property
@@ -67,20 +64,15 @@ def most_confused(
         Class indices.
     label_names : sequence of str
     """
-    n_classes = len(label_names)
-    counts = np.zeros((n_classes, n_classes), dtype=int)
-    np.add.at(counts, (true, predicted), 1)
-    sizes = counts.sum(axis=1)
-    rows, columns = np.nonzero(~np.eye(n_classes, dtype=bool) & (sizes > 0)[:, None])
-    wrong, of_label = counts[rows, columns], sizes[rows]
+    rows, columns, wrong, of_label = _ordered_pairs(true, predicted, len(label_names))
     if not wrong.any():
         return None
     n_pairs = len(wrong)
-    low, high = share_interval(wrong, of_label, (1 - LEVEL) / n_pairs)
+    low, high = _share_interval(wrong, of_label, (1 - LEVEL) / n_pairs)
     share = wrong / of_label
     first = int(np.lexsort((share, low))[-1])
     level = 2 * (1 - LEVEL) / max(n_pairs - 1, 1)  # one-sided
-    one_low, one_high = share_interval(wrong, of_label, level)
+    one_low, one_high = _share_interval(wrong, of_label, level)
     below, above = share[first] - one_low[first], one_high - share
     alike = np.where(rows == rows[first], _correlation(share[first], share), 0.0)
     reach = np.sqrt(np.maximum(below**2 + above**2 - 2 * alike * below * above, 0.0))
@@ -92,14 +84,59 @@ def most_confused(
         share=float(share[first]),
         low=float(low[first]),
         high=float(high[first]),
-        n_wrong=int(wrong[first]),
         n_label=int(of_label[first]),
-        n_pairs=n_pairs,
         n_rivals=int(is_rival.sum()),
     )
 
 
-def share_interval(
+def mistaken_pairs(
+    true: np.ndarray, predicted: np.ndarray, label_names: Sequence[str]
+) -> pd.DataFrame:
+    """Return all ordered pairs of classes that are confused, as `most_confused` ranks them.
+
+    Parameters
+    ----------
+    true, predicted : ndarray of shape (n,)
+        Class indices.
+    label_names : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        One row per pair, its first one that of `most_confused`: ``label`` and ``predicted``
+        (names), ``n`` (examples), ``n_label`` (of the label), ``share`` (of the label's) and
+        ``least``, the lower end of its interval, which holds for all pairs at once.
+    """
+    rows, columns, wrong, of_label = _ordered_pairs(true, predicted, len(label_names))
+    least, _ = _share_interval(wrong, of_label, (1 - LEVEL) / max(len(wrong), 1))
+    share = wrong / of_label
+    order = np.lexsort((share, least))[::-1]
+    order = order[wrong[order] > 0]
+    names = np.asarray(label_names, dtype=object)
+    return pd.DataFrame(
+        {
+            "label": names[rows[order]],
+            "predicted": names[columns[order]],
+            "n": wrong[order],
+            "n_label": of_label[order],
+            "share": share[order],
+            "least": least[order],
+        }
+    )
+
+
+def _ordered_pairs(
+    true: np.ndarray, predicted: np.ndarray, n_classes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return label, prediction, mistakes and examples of the label, of each pair there may be."""
+    counts = np.zeros((n_classes, n_classes), dtype=int)
+    np.add.at(counts, (true, predicted), 1)
+    sizes = counts.sum(axis=1)
+    rows, columns = np.nonzero(~np.eye(n_classes, dtype=bool) & (sizes > 0)[:, None])
+    return rows, columns, counts[rows, columns], sizes[rows]
+
+
+def _share_interval(
     successes: np.ndarray, n: np.ndarray, error: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return exact intervals of shares (Clopper & Pearson, 1934), which err in `error` of cases."""

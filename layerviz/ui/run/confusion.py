@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -48,36 +49,46 @@ class Predicted:
         """The epoch in words."""
         return epoch_name(self.run.snapshots[self.snapshot].epoch)
 
+    @property
+    def classes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The classes that examples have, and those that they are predicted as: indices."""
+        return self.examples["label"].to_numpy(), self.predictions["predicted"].to_numpy()
+
+    @cached_property
     def table(self) -> pd.DataFrame:
-        """Count how often each class is predicted as each."""
-        true, predicted = self.examples["label"], self.predictions["predicted"]
-        return separability.confusion_table(
-            true.to_numpy(), predicted.to_numpy(), self.run.label_names
-        )
+        """How often each class is predicted as each, as far as there is room to draw them."""
+        return separability.confusion_table(*self.classes, self.run.label_names)
+
+    def mistakes(self) -> pd.DataFrame:
+        """Return all pairs that are confused, the most confused one first, drawn or not."""
+        return separability.mistaken_pairs(*self.classes, self.run.label_names)
 
     def of_pair(self, label: str, predicted: str) -> pd.DataFrame:
         """Return the examples of a tile; a column that is no class stands for all others."""
-        names = np.asarray(self.run.label_names, dtype=object)
-        classes = names[self.predictions["predicted"].to_numpy()]
-        columns = [name for name in self.table()["predicted"].unique() if name in names]
-        chosen = classes == predicted if predicted in columns else ~np.isin(classes, columns)
-        return self.examples[(names[self.examples["label"].to_numpy()] == label) & chosen]
+        labels, classes = (
+            np.asarray(self.run.label_names, dtype=object)[indices] for indices in self.classes
+        )
+        if predicted in self.run.label_names:  # of another split or epoch, it may not be drawn
+            chosen = classes == predicted
+        else:
+            chosen = ~np.isin(classes, list(self.table["predicted"].unique()))
+        return self.examples[(labels == label) & chosen]
 
 
 def confusion(shown: Predicted) -> None:
     """Show the matrix, the most frequent mistakes and the examples of the chosen tile."""
-    table, pair = shown.table(), _chosen_pair(shown.run)
+    pair = _chosen_pair(shown.run)
     if pair and how_selected(shown.run).startswith(CHOSEN_HERE):
         _choose(shown, *pair)  # at another epoch, or of another split, the tile holds others
-    if table["label"].nunique() > MOST_BESIDE:
-        _matrix(shown, table)
-        _mistakes(shown, table)
+    if shown.table["label"].nunique() > MOST_BESIDE:
+        _matrix(shown)
+        _mistakes(shown)
     else:
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            _matrix(shown, table)
+            _matrix(shown)
         with right:
-            _mistakes(shown, table)
+            _mistakes(shown)
     if pair:
         _examples_of(shown, *pair)
 
@@ -109,7 +120,7 @@ def _leave(run: Run) -> None:
 # --- what is drawn --------------------------------------------------------------------------
 
 
-def _matrix(shown: Predicted, table: pd.DataFrame) -> None:
+def _matrix(shown: Predicted) -> None:
     run, key = shown.run, f"{CONFUSION}-{shown.run.run_id}"
 
     def take_tile() -> None:
@@ -121,17 +132,17 @@ def _matrix(shown: Predicted, table: pd.DataFrame) -> None:
 
     figure(
         charts.confusion_heat_map(
-            table, chosen=_chosen_pair(run), dark=st.context.theme.type == "dark"
+            shown.table, chosen=_chosen_pair(run), dark=st.context.theme.type == "dark"
         ),
         key=key,
         title="**Confusion matrix**",
         alt=f"Heat map: how many {shown.split} examples of each class are predicted as each class.",
         name=f"{run.run_id}-confusion-{shown.split}-{shown.snapshot}",
-        frame=table,
+        frame=shown.table,
         on_select=take_tile,
         selection_mode=[CONFUSION],
     )
-    n_classes = len(np.union1d(shown.examples["label"], shown.predictions["predicted"]))
+    n_classes = len(np.union1d(*shown.classes))
     cut = ""
     if n_classes > MOST_CLASSES:
         cut = f" The {MOST_CLASSES} most frequent of {n_classes} classes are drawn."
@@ -145,21 +156,13 @@ def _matrix(shown: Predicted, table: pd.DataFrame) -> None:
     )
 
 
-def _mistakes(shown: Predicted, table: pd.DataFrame) -> None:
+def _mistakes(shown: Predicted) -> None:
     """List the most frequent mistakes, with their direction; a tick chooses one."""
     st.markdown("**Most confused classes**")
-    wrong = table[(table["label"] != table["predicted"]) & (table["n"] > 0)]
+    wrong = shown.mistakes().head(MOST_PAIRS)
     if wrong.empty:
         st.caption("No example is predicted as another class.")
         return
-    n_pairs = int(table["label"].nunique()) * (len(shown.run.label_names) - 1)
-    least, _ = separability.share_interval(
-        wrong["n"].to_numpy(), wrong["n_label"].to_numpy(), (1 - separability.LEVEL) / n_pairs
-    )  # as the most confused pair of the answer is picked: of two examples, half may be chance
-    wrong = wrong.assign(least=least).sort_values(
-        ["least", "share"], ascending=False, kind="stable"
-    )
-    wrong = wrong.head(MOST_PAIRS)
     pairs = list(zip(wrong["label"], wrong["predicted"], strict=True))
     key = f"mistakes-{shown.run.run_id}-{shown.split}-{shown.snapshot}"
 
