@@ -90,7 +90,7 @@ def maps_points(app: AppTest) -> dict[str, Any]:
 
 
 def unpacked(content: bytes) -> dict[str, Any]:
-    """Read what `instrument.packed` wrote, as ``maps.js`` does."""
+    """Read what `instrument.packed` wrote, as ``maps/numbers.js`` does."""
     start = 4 + int.from_bytes(content[:4], "little")
     header = json.loads(content[4:start])
     arrays = {

@@ -101,8 +101,15 @@ def test_failed_starts_go_a_day_later_and_nothing_else_does(root):
     long_ago(failed)
     long_ago(good)
     assert runs.drop_old_failed_starts(root, keep=failed.run_id) == []
-    assert runs.drop_old_failed_starts(root) == [failed.run_id]
+    assert [run.run_id for run in runs.drop_old_failed_starts(root)] == [failed.run_id]
     assert [run.run_id for run in runs.list_runs(root)] == [good.run_id]
+
+
+def test_what_was_removed_is_said():
+    sentence = runs.removal_sentence(["A"])
+    assert sentence == "Removed 1 run that stopped before anything was captured, over a day ago: A."
+    assert runs.removal_sentence(list("ABCDE")).startswith("Removed 5 runs that stopped ")
+    assert runs.removal_sentence(list("ABCDE")).endswith(": A, B, C and 2 more.")
 
 
 def test_a_run_that_waited_when_layerviz_was_closed_stays(root):

@@ -605,11 +605,15 @@ def test_maps_of_encoders_are_called_by_their_names():
     examples = pd.DataFrame({"row": range(4), "text": list("abcd"), "label": "x", "highlighted": 0})
     trust = {layer: np.ones((2, 2)) for layer in (0, 1)}
     panels = charts.panels_frame(trust, [0, 1], {"train": 3, "val": 1}, 2, names={0: "A", 1: "B"})
-    charts.layer_maps(
+    chart = charts.layer_maps(
         points, examples, panels, layers=[0, 1], label_names=["x"], n_slots=2,
         grid=Grid.matrix(2), names=["A", "B"],
     ).to_dict()  # fmt: skip
-    assert "A\nT 1.00" in set(panels["title0"])
+    assert set(panels["title0"]) == {"A\nT 1.00", "B\nT 1.00"}
+    assert parameter(chart, "maps")["value"] == ["A", "B"]
+    drawn = json.dumps(chart)
+    assert '"title": "Map"' in drawn  # what the tooltip says; not "Layer"
+    assert '"title": "Layer"' not in drawn
 
 
 def test_curves_of_encoders_are_valid_and_named():

@@ -10,7 +10,7 @@ import pytest
 from toy import as_csv, toy_rows
 
 from layerviz import checks, data, encoders, training
-from layerviz.checks import Check, Finding, Mend, RunPlan
+from layerviz.checks import Check, Finding, Mend, RunPlan, plans
 from layerviz.config import RunConfig
 from layerviz.data import Columns, Dataset
 from layerviz.errors import ConfigError
@@ -167,6 +167,26 @@ def test_no_length_beyond_the_encoders_limit_is_suggested() -> None:
     assert "BERT mini reads at most 512" in finding_of("texts that are cut", plan).sentence
     most = checks.plan_for(RunConfig("bert-mini", max_length=512), dataset, lengths)
     assert "texts that are cut" not in names_found(most)  # no setting would help
+
+
+def test_a_number_of_cut_texts_is_about_right_only_where_a_sample_was_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dataset = dataset_of_rows([(f"{'word ' * (60 * (n % 9 == 0))}{n}", "ab"[n % 2])
+                               for n in range(90)])  # fmt: skip
+    n_train = len(dataset.split("train"))
+    config = RunConfig("bert-mini", max_length=32)
+    lengths = checks.token_lengths("bert-mini", dataset)
+    n_cut = int((lengths > 32).sum())
+    sentence = finding_of("texts that are cut", checks.plan_for(config, dataset, lengths)).sentence
+    assert sentence.startswith(f"{n_cut} train texts (")
+    assert "counted in" not in sentence
+    monkeypatch.setattr(plans, "LENGTHS_SAMPLE", 20)
+    sampled = checks.token_lengths("bert-mini", dataset)
+    assert len(sampled) < n_train
+    sentence = finding_of("texts that are cut", checks.plan_for(config, dataset, sampled)).sentence
+    assert sentence.startswith("About ")
+    assert f"at max length 32 (counted in {len(sampled)} of {n_train}); the longest of" in sentence
 
 
 def test_a_length_over_the_limit_is_refused_with_the_fix(toy_dataset: Dataset) -> None:

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 
 from layerviz import data, runs
-from layerviz.commands.inputs import keep_files
+from layerviz.commands.inputs import keep_files, read_files
 from layerviz.errors import DataError, RunError
 from layerviz.runs import Run, tables
 
@@ -110,9 +110,11 @@ def test_unused_files_together_have_a_limit(root, monkeypatch):
 def test_the_command_line_keeps_its_files_too(root, tmp_path_factory):
     path = tmp_path_factory.mktemp("files") / "toy.csv"
     path.write_bytes(CONTENT)
-    keep_files(Namespace(data=path, val=None, test=None), root)
-    assert runs.read_kept_table(root, KEY).name == "toy.csv"
-    keep_files(Namespace(data=None, val=None, test=None), root)  # the sample needs no keeping
+    files = read_files(Namespace(data=path, val=None, test=None))
+    path.write_bytes(CONTENT + b"one more,red\n")  # while the run trains
+    keep_files(files, root)
+    assert runs.read_kept_table(root, KEY) == runs.KeptTable("toy.csv", CONTENT)
+    keep_files(read_files(Namespace(data=None, val=None, test=None)), root)  # the sample
     assert [folder.name for folder in (root / tables.TABLES).iterdir()] == [KEY]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from made_runs import dataset_of, made
 from waiting import wait_until
 
 from layerviz import encoders, runs, separability, training
@@ -545,6 +548,26 @@ def test_what_a_run_lacks_is_measured_and_again_if_it_is_lost(jobs, trained):
         wait_until(lambda: not jobs.measure(trained).live)
         pd.testing.assert_frame_equal(runs.read_separability(trained.path), before)
     assert jobs.measure(trained).status == "done"
+
+
+def test_an_answer_that_cannot_be_stored_is_told_also_where_an_old_one_lies(jobs, monkeypatch):
+    run = made(jobs.root, dataset_of(), "enc", {4: 2.5})
+    jobs.answer(run, run.poolings)
+    wait_until(lambda: not jobs.answer(run, run.poolings).live)
+    assert jobs.answer(run, run.poolings).status == "done"
+    os.utime(run.layout.probes(1), ns=(0, 0))  # as if it were measured anew
+
+    @contextmanager
+    def refuse(target):
+        raise RunError(f"{target.name} cannot be written.")
+        yield
+
+    monkeypatch.setattr(separability.sheet_storage, "replacing", refuse)
+    assert jobs.answer(run, run.poolings).live
+    wait_until(lambda: not jobs.answer(run, run.poolings).live)
+    state = jobs.answer(run, run.poolings)
+    assert state.status == "failed"
+    assert "could not be stored" in str(state.error)
 
 
 def test_a_search_for_a_mix_is_stored_with_the_run(jobs, trained):

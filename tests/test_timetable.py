@@ -124,6 +124,10 @@ def test_what_runs_took_is_kept_and_tells_how_long_the_next_takes(tmp_path: Path
     learned = training.pace_of(runs.list_runs(tmp_path), "bert-mini")
     assert (learned.step, learned.capture, learned.measure) == (2.0, 1.0, 3.0)
     assert learned.same_encoder
+    whole = training.learned_pace(dataclasses.replace(took, capture=5 * modelled.capture), modelled)
+    captured = dataclasses.replace(run, training=run.training | {"pace": whole})
+    paces = training.pace_of([run, run, captured], "bert-mini")
+    assert (paces.capture, paces.n_runs) == (5.0, 3)  # of the runs that timed it
     other = training.pace_of([run], "roberta-mini")
     assert (other.step, other.same_encoder) == (2.0, False)
     elsewhere = {"pace": pace | {"cores": pace["cores"] + 62}}

@@ -27,11 +27,18 @@ def _cut_texts(plan: RunPlan) -> Finding | None:
     if share < MOST_CUT or length >= most:  # beyond the limit no setting helps
         return None
     fitting = min(most, _length_for(plan) or most)
-    n_cut = round(share * len(plan.dataset.split("train")))
+    n_texts = len(plan.dataset.split("train"))
+    n_cut = round(share * n_texts)
     longest = int(plan.lengths.max())
+    # Only of many texts a sample is counted (`checks.token_lengths`).
+    about, sample, them = "", "", ""
+    if len(plan.lengths) < n_texts:
+        about, them = "About ", " of these"
+        sample = f" (counted in {len(plan.lengths):,} of {n_texts:,})"
     sentence = (
-        f"{count(n_cut, 'train text')} ({100 * share:.0f} %) {'is' if n_cut == 1 else 'are'} cut "
-        f"at max length {length:,}; the longest has {longest:,} tokens."
+        f"{about}{count(n_cut, 'train text')} ({100 * share:.0f} %) "
+        f"{'is' if n_cut == 1 else 'are'} cut at max length {length:,}{sample}; "
+        f"the longest{them} has {longest:,} tokens."
     )
     if longest > most:
         sentence += f" {plan.encoder.label} reads at most {most:,}."

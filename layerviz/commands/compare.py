@@ -22,6 +22,7 @@ from layerviz.commands.inputs import (
     open_run,
     print_notes,
     read_dataset,
+    read_files,
     runs_root,
 )
 from layerviz.commands.making import create_run, finish_run, stop_on_interrupt
@@ -119,7 +120,8 @@ def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
         for encoder in names
         for offset in range(parsed.seeds)
     ]
-    dataset = read_dataset(parsed)
+    files = read_files(parsed)
+    dataset = read_dataset(parsed, files)
 
     from layerviz import encoders
 
@@ -132,13 +134,12 @@ def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
     for number, config in enumerate(configs, start=1):
         run = create_run(config, dataset, root)
         if number == 1:
+            keep_files(files, root)
             print_notes(dataset.notes)
             print_checks(plans)
         which = f"Run {number} of {len(configs)}: {config.encoder}, seed {config.seed}"
         print(which, file=sys.stderr)
         runs.append(finish_run(run, dataset, should_stop))
-        if number == 1:
-            keep_files(parsed, root)
         if runs[-1].status != "done":
             break
     return runs

@@ -14,6 +14,7 @@ from layerviz.commands.inputs import (
     keep_files,
     print_notes,
     read_dataset,
+    read_files,
     runs_root,
 )
 from layerviz.commands.making import create_run, finish_run, stop_on_interrupt
@@ -36,7 +37,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _fit(parsed: argparse.Namespace) -> int:
     # Data and settings are checked before torch is imported: bad input is answered at once.
     config = run_config(parsed, parsed.encoder, parsed.seed)
-    dataset = read_dataset(parsed)
+    files = read_files(parsed)
+    dataset = read_dataset(parsed, files)
 
     from layerviz import encoders
 
@@ -44,10 +46,10 @@ def _fit(parsed: argparse.Namespace) -> int:
     root = runs_root(parsed)
     plans = checked_plans([config], dataset, root)
     run = create_run(config, dataset, root)
+    keep_files(files, root)
     print_notes(dataset.notes)
     print_checks(plans)
     run = finish_run(run, dataset, stop_on_interrupt())
-    keep_files(parsed, root)
     if run.status == "done":
         from layerviz import separability, training
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from layerviz.commands.help import DATA_HELP, RUN_HELP, RUNS_HELP
 from layerviz.errors import ConfigError, DataError, RunError
@@ -101,8 +101,39 @@ def table_of(path: Path) -> Table:
     return data.read_table(read_bytes(path), path.name)
 
 
-def read_dataset(parsed: argparse.Namespace) -> Dataset:
+class GivenFile(NamedTuple):
+    """A file that a command was given, as it was read."""
+
+    name: str
+    content: bytes
+
+
+def read_files(parsed: argparse.Namespace) -> dict[str, GivenFile]:
+    """Return the files that were given, by "data", "val" and "test"; each is read once.
+
+    Raises
+    ------
+    DataError
+        If one cannot be read.
+    """
+    paths = {"data": parsed.data, "val": parsed.val, "test": parsed.test}
+    return {
+        part: GivenFile(path.name, read_bytes(path))
+        for part, path in paths.items()
+        if path is not None
+    }
+
+
+def read_dataset(
+    parsed: argparse.Namespace, files: Mapping[str, GivenFile] | None = None
+) -> Dataset:
     """Return the data set in the files that were given, or the bundled sample.
+
+    Parameters
+    ----------
+    parsed : Namespace
+    files : mapping of str to GivenFile, optional
+        As `read_files` returns them; without, they are read now.
 
     Raises
     ------
@@ -111,25 +142,31 @@ def read_dataset(parsed: argparse.Namespace) -> Dataset:
     """
     from layerviz import data
 
-    train = data.sample_table() if parsed.data is None else table_of(parsed.data)
-    val, test = (None if path is None else table_of(path) for path in (parsed.val, parsed.test))
+    given = read_files(parsed) if files is None else files
+    tables = {part: data.read_table(file.content, file.name) for part, file in given.items()}
+    train = tables["data"] if "data" in tables else data.sample_table()
     columns = _columns(parsed, train)
     return data.build_dataset(
-        train, columns, val=val, test=test, val_fraction=parsed.val_fraction, seed=0
+        train,
+        columns,
+        val=tables.get("val"),
+        test=tables.get("test"),
+        val_fraction=parsed.val_fraction,
+        seed=0,
     )
 
 
-def keep_files(parsed: argparse.Namespace, root: Path) -> None:
+def keep_files(files: Mapping[str, GivenFile], root: Path) -> None:
     """Keep the files that were given with the runs, so that the page finds a run's data again.
 
-    A file that cannot be kept is no reason to stop: the page says which one to choose.
+    They are kept as they were read, whatever has become of them since. One that cannot be kept is
+    no reason to stop: the page says which one to choose.
     """
     from layerviz import runs
 
-    for path in (parsed.data, parsed.val, parsed.test):
-        if path is not None:
-            with suppress(RunError):
-                runs.keep_table(root, read_bytes(path), path.name)
+    for file in files.values():
+        with suppress(RunError):
+            runs.keep_table(root, file.content, file.name)
 
 
 def _columns(parsed: argparse.Namespace, table: Table) -> Columns:

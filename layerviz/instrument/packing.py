@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-TYPES = ("uint8", "int16", "int32")  # that `maps.js` knows
+TYPES = ("uint8", "int16", "int32")  # that `maps/numbers.js` knows
 ALIGNED = 8  # bytes: where an array may begin
 
 

@@ -43,8 +43,9 @@ def layouts_of(
     -------
     list of dict
         ``spec`` (Vega-Lite as JSON, its data sets empty: ``points``, ``examples``, ``panels``,
-        ``paths``), ``from`` (the width in pixels from which it is taken), ``columns``, ``width``
-        in panels, ``height`` in pixels, ``centres`` per layer and split, and ``panels``, the rows
+        ``paths``), ``from`` (the width in pixels from which it is taken), ``width`` in panels,
+        ``height`` in pixels, ``title`` (pixels of a panel that title and map fill
+        together, and those of its title), ``centres`` per layer and split, and ``panels``, the rows
         of that data set.
     """
     return [

@@ -12,6 +12,8 @@ from layerviz.progress import OnProgress, ShouldStop, part_of
 from layerviz.projection.of_run import update_stored_maps, update_stored_test
 from layerviz.runs import Run
 
+SHEET_TRIES = 2  # measures that arrive while a sheet is made put it out of date at once
+
 
 def measure_work(run: Run) -> Work:
     def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
@@ -29,12 +31,15 @@ def measure_work(run: Run) -> Work:
 
 def answer_work(run: Run, poolings: Sequence[str]) -> Work:
     def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:  # noqa: ARG001
-        separability.current_sheet(run, poolings)
-        if separability.read_sheet(run, poolings) is None:
-            raise RunError(
-                "The answer could not be stored with the run.",
-                f"Make {run.path.name} in the runs folder writable, then reload the page.",
-            )
+        for _ in range(SHEET_TRIES):
+            separability.current_sheet(run, poolings)
+            stored = separability.read_sheet(run, poolings)
+            if stored is not None and stored.is_current:
+                return
+        raise RunError(
+            "The answer could not be stored with the run.",
+            f"Make {run.path.name} in the runs folder writable, then start layerviz again.",
+        )
 
     return work
 

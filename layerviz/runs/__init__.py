@@ -86,7 +86,7 @@ from layerviz.runs.tables import (
     read_kept_table,
     table_key,
 )
-from layerviz.runs.tidying import drop_old_failed_starts, is_failed_start
+from layerviz.runs.tidying import drop_old_failed_starts, is_failed_start, removal_sentence
 from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import DISK_FULL_SIGNS, replacing, writing_error
 
@@ -149,6 +149,7 @@ __all__ = [
     "read_search_hits",
     "read_separability",
     "remember_comparison",
+    "removal_sentence",
     "remove_placed_test",
     "remove_resume",
     "remove_weights",

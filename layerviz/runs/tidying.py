@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from layerviz.errors import RunError
 from layerviz.runs.record import CLOSED, Run, delete, list_runs
+from layerviz.wording import count, enumeration
 
 SECONDS_SHOWN = 24 * 3600
+NAMED = 3  # runs, in a sentence
 
 
 def is_failed_start(run: Run) -> bool:
@@ -16,7 +19,7 @@ def is_failed_start(run: Run) -> bool:
     return not run.live and run.status != "done" and not run.snapshots
 
 
-def drop_old_failed_starts(root: Path, keep: str = "") -> list[str]:
+def drop_old_failed_starts(root: Path, keep: str = "") -> list[Run]:
     """Delete runs that failed to start or were cancelled at once, a day after that.
 
     Those that were waiting or starting when layerviz was closed stay: nobody has seen them end.
@@ -30,18 +33,33 @@ def drop_old_failed_starts(root: Path, keep: str = "") -> list[str]:
 
     Returns
     -------
-    list of str
-        Their ids.
+    list of Run
+        What was deleted, for whoever tells it with `removal_sentence`.
     """
     before = time.time() - SECONDS_SHOWN
-    dropped = []
+    dropped: list[Run] = []
     for run in list_runs(root):
         if run.run_id == keep or not is_failed_start(run) or run.reason == CLOSED:
             continue
         try:
             if run.layout.record.stat().st_mtime < before:
                 delete(root, run.run_id)
-                dropped.append(run.run_id)
+                dropped.append(run)
         except (OSError, RunError):
             continue  # it was started again just now, or belongs to somebody else
     return dropped
+
+
+def removal_sentence(titles: Sequence[str]) -> str:
+    """Say what `drop_old_failed_starts` removed.
+
+    Parameters
+    ----------
+    titles : sequence of str
+        What a reader calls those runs; at least one.
+    """
+    named = list(titles[:NAMED])
+    if len(titles) > NAMED:
+        named.append(f"{len(titles) - NAMED:,} more")
+    runs = f"{count(len(titles), 'run')} that stopped before anything was captured"
+    return f"Removed {runs}, over a day ago: {enumeration(named)}."

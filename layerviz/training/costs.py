@@ -203,7 +203,9 @@ def pace_of(earlier: Iterable[Run], encoder: str) -> Pace:
     paces: list[Mapping[str, Any]] = [run.training["pace"] for run in same or timed]
     if not paces:
         return MODELLED
-    step, capture, measure = (_middle([pace.get(part, 1.0) for pace in paces]) for part in PARTS)
+    step, capture, measure = (
+        _middle([pace[part] for pace in paces if part in pace]) for part in PARTS
+    )
     return Pace(step, capture, measure, n_runs=len(paces), same_encoder=bool(same))
 
 
@@ -213,7 +215,8 @@ def _is_of_this_machine(pace: Mapping[str, Any]) -> bool:
 
 
 def _middle(ratios: list[float]) -> float:
-    return min(SLOWEST, max(FASTEST, median(ratios)))
+    """Return the median; 1 where no run timed the part."""
+    return min(SLOWEST, max(FASTEST, median(ratios))) if ratios else 1.0
 
 
 def _device() -> str:

@@ -208,19 +208,36 @@ def test_the_points_are_there_as_a_table(maps: Page):
     expect(maps.locator(".maps .picked")).to_contain_text("1 selected")
 
 
+def sides_in_pixels(page: Page) -> list[float]:
+    """Return the side of a map as it is told, and its width and height as they are drawn."""
+    return page.locator(".maps").evaluate(
+        """maps => {
+            const { view, width, height } = maps.instrument, layout = maps.instrument._layout();
+            return [view.signal('map_side'),
+                    view.signal('map_width') * width / layout.width,
+                    view.signal('map_height') * height / layout.height]; }"""
+    )
+
+
+def spread(page: Page, axis: str) -> float:
+    """Return over how many pixels the train points of the first map lie."""
+    places = [mark[axis] for mark in point_marks(page)[:96]]
+    return max(places) - min(places)
+
+
 def test_full_screen_keeps_squares_and_the_legend(maps: Page):
+    side, _, _ = sides_in_pixels(maps)
+    width, height = spread(maps, "x"), spread(maps, "y")
     maps.get_by_role("button", name="Full screen").click()
     wait_until(
         lambda: maps.locator(".maps").evaluate("maps => maps.matches(':fullscreen')"),
         pause=passing_time(maps),
     )
-    passing_time(maps)(0.5)
+    wait_until(lambda: sides_in_pixels(maps)[0] > 1.2 * side, pause=passing_time(maps))
     drawn(maps)
     expect(maps.locator(".maps .legend")).to_be_visible()
-    sides = maps.locator(".maps").evaluate(
-        """maps => { const view = maps.instrument.view;
-            return [view.signal('map_side'), view.signal('map_width') * view.width(),
-                    view.signal('map_height') * view.height()]; }"""
-    )
-    assert sides[0] > 0
+    large, *drawn_sides = sides_in_pixels(maps)
+    assert drawn_sides == pytest.approx([large, large])
+    assert spread(maps, "x") / width == pytest.approx(large / side, rel=0.05)
+    assert spread(maps, "y") / height == pytest.approx(large / side, rel=0.05)
     maps.evaluate("document.exitFullscreen()")
