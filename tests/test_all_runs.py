@@ -6,7 +6,9 @@ import hashlib
 import os
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
+import pandas as pd
 import pytest
 from made_runs import dataset_of, made
 from pages import caption_text, markdown_text, open_page
@@ -16,6 +18,7 @@ from layerviz import runs
 from layerviz.config import RunConfig
 from layerviz.errors import ConfigError, RunError
 from layerviz.runs import Run, comparisons, tidying
+from layerviz.ui.all_runs import page
 
 
 @pytest.fixture
@@ -141,6 +144,31 @@ def test_the_table_lists_runs_and_the_filter_finds_them(root):
     assert "0 of 2 runs" in caption_text(app)
     assert not app.exception
     assert newer.run_id != older.run_id
+
+
+def test_what_is_damaged_or_gone_hides_no_other_run_and_each_row_is_made_once(root, monkeypatch):
+    good, damaged = made_pair(root)
+    history = pd.DataFrame({"step": [10, 20], "epoch": [1.0, 2.0], "val_macro_f1": [0.5, 0.75]})
+    runs.write_history(good.path, history)
+    damaged.layout.history.write_text('step,val_macro_f1\n1,"cut off')
+    gone = runs.create(root, RunConfig(str(root / "gone"), epochs=1), dataset_of("toy"))
+    runs.update(gone.path, status="failed", reason="It broke.")
+    garbled = failed_start(root)
+    record = garbled.layout.record
+    record.write_text(record.read_text("utf-8").replace('"name": "toy"', '"name": 3'), "utf-8")
+    made_rows = Mock(side_effect=page._run_row)
+    monkeypatch.setattr(page, "_run_row", made_rows)
+    app = open_page(view="runs")
+    assert not app.exception
+    assert not app.error
+    table = app.dataframe[0].value.set_index("Name")
+    assert len(table) == made_rows.call_count == 3
+    assert table["Val F1"]["two on toy, 5 epochs"] == 0.75
+    assert table["Epochs"]["two on toy, 5 epochs"] == 1
+    assert pd.isna(table["Val F1"]["one on toy, 5 epochs"])
+    runs.write_history(good.path, history.assign(val_macro_f1=0.875))
+    app.run()
+    assert app.dataframe[0].value["Val F1"].max() == 0.875
 
 
 def test_a_ticked_run_is_opened_and_renamed(root):

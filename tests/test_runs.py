@@ -208,6 +208,12 @@ def test_runs_are_listed_newest_first_without_the_damaged_ones(tmp_path, run, to
         "bad-process": json.dumps(good | {"process": {"pid": "x", "created": 0}}),
         "negative-process": json.dumps(good | {"process": {"pid": -1, "created": 0}}),
         "no-process": json.dumps(good | {"process": None}),
+        "bad-name": json.dumps(good | {"dataset": good["dataset"] | {"name": 3}}),
+        "bad-counts": json.dumps(good | {"dataset": good["dataset"] | {"counts": {"val": 3}}}),
+        "bad-encoder-entry": json.dumps(good | {"encoder": "BERT"}),
+        "bad-epoch": json.dumps(
+            good | {"snapshots": [{"index": 0, "step": 0, "epoch": "before training"}]}
+        ),
         "bad-snapshot": json.dumps(good | {"snapshots": [7]}),
         "bad-time": json.dumps(good | {"created": None}),
     }

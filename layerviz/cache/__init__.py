@@ -23,12 +23,12 @@ from layerviz.cache.measured import (
 from layerviz.cache.run_contents import (
     examples,
     layer_states,
-    newest_val_macro_f1,
     predictions,
     quick_maps,
     quick_test,
     stored_maps,
     stored_test,
+    summary,
 )
 from layerviz.cache.single_examples import (
     classified,
@@ -75,7 +75,6 @@ __all__ = [
     "nearest_classes",
     "neighbour_changes",
     "neighbours",
-    "newest_val_macro_f1",
     "overfitting",
     "own_texts",
     "pace",
@@ -90,6 +89,7 @@ __all__ = [
     "search_answer",
     "stored_maps",
     "stored_test",
+    "summary",
     "suspicion",
     "table",
     "token_lengths",

@@ -24,6 +24,12 @@ def _by_measures(run: Run) -> tuple[object, ...]:
     return *_by_creation(run), runs.measured_snapshots(run)
 
 
+def _by_standing(run: Run) -> tuple[object, ...]:
+    """Return what a list says of a run, and the state of the file that it reads for that."""
+    label = run.encoder.get("label")
+    return *_by_snapshots(run), run.status, label, runs.history_version(run.path)
+
+
 def by_contents(table: Table) -> tuple[object, ...]:
     return table.content_hash, table.name
 
@@ -41,5 +47,6 @@ Keys = dict[str | type[Any], Callable[[Any], Any]]
 
 RUN: Keys = {Run: _by_creation}  # for what never changes once it exists
 GROWING_RUN: Keys = {Run: _by_snapshots}  # for what covers all snapshots
+LISTED_RUN: Keys = {Run: _by_standing}  # for what is said of it in a list
 MEASURED_RUN: Keys = {Run: _by_measures}  # for what covers all measured snapshots
 MODEL: Keys = {Run: _by_creation, type(Path()): _by_weights}

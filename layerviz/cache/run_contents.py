@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import runs
-from layerviz.cache.keys import GROWING_RUN, RUN
+from layerviz.cache.keys import LISTED_RUN, RUN
 from layerviz.projection import LayerMaps, LayerStates, PlacedTest, draw, place_test
 from layerviz.projection.of_run import read_stored_maps, read_stored_test
-from layerviz.runs import Run
+from layerviz.runs import Run, RunSummary
 
 
 @st.cache_data(show_spinner=False, max_entries=16, hash_funcs=RUN)
@@ -21,11 +21,10 @@ def examples(run: Run) -> pd.DataFrame:
     return runs.read_examples(run.path)
 
 
-@st.cache_data(show_spinner=False, max_entries=1000, hash_funcs=GROWING_RUN)
-def newest_val_macro_f1(run: Run) -> float | None:
-    """Return the classifier's own val macro-F1 at the newest snapshot, if there is any."""
-    scores = runs.read_history(run.path)["val_macro_f1"].dropna()
-    return None if scores.empty else float(scores.iloc[-1])
+@st.cache_data(show_spinner=False, max_entries=1000, hash_funcs=LISTED_RUN)
+def summary(run: Run) -> RunSummary:
+    """Return what a list says of a run."""
+    return runs.summary_of(run)
 
 
 @st.cache_data(show_spinner=False, max_entries=400, hash_funcs=RUN)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from layerviz import encoders, runs
 from layerviz.config import RunConfig
-from layerviz.errors import RunError
+from layerviz.errors import LayervizError, RunError
 from layerviz.runs import Run
 
 
@@ -74,7 +74,10 @@ def encoder_label(run: Run) -> str:
     """Return the name of a run's encoder for people, before it is loaded, too."""
     if label := run.encoder.get("label"):
         return str(label)
-    label = encoders.describe(run.config.encoder).label
+    try:
+        label = encoders.describe(run.config.encoder).label
+    except LayervizError:  # its folder is gone: the run is still to be listed, and deleted
+        label = run.config.encoder
     return encoders.kept_label(label, run.config.keep_layers)
 
 

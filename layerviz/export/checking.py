@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from layerviz.runs.layout import (
     map_parts,
     mix_parts,
 )
+from layerviz.runs.soundness import are, is_number, is_sound
 from layerviz.separability import LayerMix
 from layerviz.separability.geometry import NEIGHBOURS, NOT_SEARCHED
 
@@ -60,34 +60,23 @@ def check_record(record: dict[str, Any]) -> None:
     names, training = record["label_names"], record["training"]
     sound = (
         record["status"] in runs.STATUSES
-        and isinstance(record["reason"], str)
-        and _are(names, str)
+        and is_sound(record)
         and len(set(names)) == len(names) >= 2
-        and all(isinstance(dataset[name], str) for name in ("name", "fingerprint"))
-        and _are(dataset["notes"], str)
+        and are(dataset["notes"], str)
         and isinstance(dataset.get("files"), dict)
         and set(dataset["files"]) <= set(SPLITS)
-        and _are(list(dataset["files"].values()), str)
-        and isinstance(record.get("title", ""), str)
+        and are(list(dataset["files"].values()), str)
         and isinstance(dataset.get("contents", {}), dict)
-        and _are(list(dataset.get("contents", {}).values()), str)
+        and are(list(dataset.get("contents", {}).values()), str)
         and isinstance(dataset.get("id_column"), str | None)
-        and (dataset.get("val_fraction") is None or _is_number(dataset["val_fraction"]))
+        and (dataset.get("val_fraction") is None or is_number(dataset["val_fraction"]))
         and isinstance(dataset["columns"], dict)
-        and isinstance(dataset["counts"], dict)
         and set(dataset["counts"]) <= set(SPLITS)
-        and all(
-            isinstance(counts, dict) and _are(list(counts.values()), int)
-            for counts in dataset["counts"].values()
-        )
-        and isinstance(record["versions"], dict)
-        and isinstance(training, dict)
-        and _is_number(training.get("model_step", 0))
+        and is_number(training.get("model_step", 0))
         and _are_numbers(training.get("stopped_early"), EARLY_STOP)
         and [snapshot["index"] for snapshot in record["snapshots"]]
         == list(range(len(record["snapshots"])))
-        and all(_is_number(snapshot["epoch"]) for snapshot in record["snapshots"])
-        and all(_are([dataset["columns"][name]], str) for name in ("text", "label"))
+        and all(are([dataset["columns"][name]], str) for name in ("text", "label"))
         and isinstance(dataset["columns"]["split"], str | None)
     )
     if not sound:
@@ -96,9 +85,9 @@ def check_record(record: dict[str, Any]) -> None:
         raise unsound("it holds no snapshot")
     layers, width = encoder["layers"], encoder["hidden_size"]
     if not (
-        _are([layers, width, encoder["parameters"]], int)
+        are([layers, width, encoder["parameters"]], int)
         and 1 <= layers <= MOST_LAYERS
-        and _are([encoder["label"], encoder["family"]], str)
+        and are([encoder["label"], encoder["family"]], str)
     ):
         raise unsound(f"{RECORD} does not describe an encoder")
 
@@ -353,20 +342,10 @@ def _fields(kind: type) -> set[str]:
     return {field.name for field in dataclasses.fields(kind)}
 
 
-def _are(values: Any, kind: type) -> bool:
-    return isinstance(values, list) and all(
-        isinstance(value, kind) and not isinstance(value, bool) for value in values
-    )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _are_numbers(values: Any, names: set[str]) -> bool:
     """Return whether there is nothing, or whole numbers under just these names."""
     return values is None or (
-        isinstance(values, dict) and set(values) == names and _are(list(values.values()), int)
+        isinstance(values, dict) and set(values) == names and are(list(values.values()), int)
     )
 
 

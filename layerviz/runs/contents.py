@@ -71,6 +71,14 @@ def read_history(path: Path) -> pd.DataFrame:
     return history.assign(**{name: np.nan for name in LOSS_COLUMNS if name not in history})
 
 
+def history_version(path: Path) -> int | None:
+    """Return what tells one state of the learning curve from another; None before the first."""
+    try:
+        return Layout(path).history.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 # --- snapshots ------------------------------------------------------------------------------
 
 

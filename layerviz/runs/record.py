@@ -24,6 +24,7 @@ from layerviz.poolings import POOLINGS, RESERVED
 from layerviz.registry import NAME_PATTERN
 from layerviz.runs.layout import RECORD, Layout
 from layerviz.runs.naming import checked_title
+from layerviz.runs.soundness import is_sound
 from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import replacing, writing
 
@@ -314,6 +315,8 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _as_run(path: Path, values: dict[str, Any]) -> Run:
     try:
         values = upgrade(values)
+        if not is_sound(values):
+            raise ValueError("of another kind than it should be")
         status, reason = values["status"], values["reason"]
         if status in LIVE and not _is_alive(values["process"]):
             status = "failed"
@@ -329,7 +332,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             encoder=values["encoder"],
             training=values["training"],
             snapshots=tuple(Snapshot(**snapshot) for snapshot in values["snapshots"]),
-            created=datetime.fromisoformat(values["created"]).isoformat(),
+            created=_moment(values["created"]),
             versions={"layerviz": values["layerviz"], **values["versions"]},
             recurs=status == "failed" and values.get("recurs") is True,
             title=checked_title(values.get("title", "")),
@@ -339,6 +342,12 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             f"{RECORD} of {path.name!r} lacks or garbles an entry ({error}).",
             "Delete that run's folder.",
         ) from error
+
+
+def _moment(text: str) -> str:
+    """Return an ISO 8601 time with its zone: what says nothing of it was written in UTC."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 
 def _poolings(names: Any) -> tuple[str, ...]:

@@ -53,6 +53,6 @@ def summary_of(run: Run) -> RunSummary:
 def _val_macro_f1(run: Run) -> float | None:
     try:
         scores = read_history(run.path).sort_values("step")["val_macro_f1"].dropna()
-    except (LayervizError, OSError, ValueError, KeyError):  # a damaged file hides no run
+        return float(scores.iloc[-1]) if len(scores) else None
+    except (LayervizError, OSError, ValueError, TypeError, KeyError):  # damaged: it hides no run
         return None
-    return float(scores.iloc[-1]) if len(scores) else None

@@ -57,37 +57,41 @@ def all_runs_view() -> None:
 
 
 def _runs(listed: list[Run], words: str) -> None:
-    shown = [run for run in listed if _matches(words, _run_row(run), run.run_id)]
+    rows = [(run, _run_row(run)) for run in listed]
+    shown = [(run, row) for run, row in rows if _matches(words, row, run.run_id)]
     st.caption(_how_many(len(shown), len(listed), "run"))
     if not shown:
         return
     actions = st.container(horizontal=True, gap="small", key="runs_actions")
     chosen = _table(
-        [_run_row(run) for run in shown],
+        [row for _, row in shown],
         "all_runs",
-        [run.run_id for run in shown],
+        [run.run_id for run, _ in shown],
         {
             "Val F1": st.column_config.NumberColumn(
                 format="%.3f",
                 help="Macro-F1 of the model's own classifier at the newest snapshot, on the "
                 "captured val examples.",
             ),
-            "Epochs": st.column_config.NumberColumn(format="%d"),
+            "Epochs": st.column_config.NumberColumn(
+                format="%g", help="Trained so far, at the newest snapshot."
+            ),
         },
     )
     with actions:
-        _run_actions([shown[row] for row in chosen if row < len(shown)])
+        _run_actions([shown[row][0] for row in chosen if row < len(shown)])
 
 
 def _run_row(run: Run) -> dict[str, Any]:
+    summary = cache.summary(run)
     return {
         "Name": title(run),
-        "Date (UTC)": pd.Timestamp(run.created).tz_convert("UTC").tz_localize(None),
-        "Val F1": cache.newest_val_macro_f1(run),
-        "Status": run.status.capitalize(),
-        "Data": run.dataset["name"],
+        "Date (UTC)": pd.Timestamp(summary.created).tz_convert("UTC").tz_localize(None),
+        "Val F1": summary.val_macro_f1,
+        "Status": summary.status.capitalize(),
+        "Data": summary.data,
         "Encoder": encoder_label(run),
-        "Epochs": run.config.epochs,
+        "Epochs": summary.epochs,
     }
 
 
