@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import shelf
 from toy import as_csv, toy_rows
 
 from layerviz import data
@@ -43,8 +45,11 @@ def is_wide(config: pytest.Config) -> bool:
     return all(Path(argument).is_dir() for argument in config.option.file_or_dir)
 
 
-def pytest_configure() -> None:
-    """Share the cores among pytest-xdist's processes: each would take all of them."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Put up the shelf, and share the cores among pytest-xdist's processes, or each takes all."""
+    stack = ExitStack()
+    stack.enter_context(shelf.standing())
+    config.add_cleanup(stack.close)
     if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
         share = max(1, (os.cpu_count() or 1) // int(workers))
         os.environ.setdefault("OMP_NUM_THREADS", str(share))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from shelf import shelved
 
 from layerviz import data, runs, separability
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.poolings import POOLINGS
 from layerviz.runs import Run, Snapshot
+from layerviz.separability import MEASURES
 
 N_TRAIN, N_VAL, WIDTH = 240, 240, 6
 
@@ -46,24 +50,56 @@ def made(
 ) -> Run:
     """Write a finished run whose layers hold the classes `distances` apart, after training.
 
-    Before training they lie `before` apart: not at all if nothing is said.
+    Before training they lie `before` apart: not at all if nothing is said. What was made before,
+    for another test, is copied, as measuring takes long.
     """
-    run = runs.create(root, RunConfig(encoder, epochs=5, seed=seed, learning_rate=1e-3), dataset)
+    config = RunConfig(encoder, epochs=5, seed=seed, learning_rate=1e-3)
+    run = runs.create(root, config, dataset)
+    settings = (distances, n_layers, n_snapshots, noise, keep, before, *POOLINGS, *MEASURES)
+
+    def make(folder: Path) -> None:
+        _make(folder, config, dataset, distances, before or {}, n_layers, n_snapshots, noise, keep)
+
+    original = shelved(f"{run.run_id} {run.dataset} {settings}", make) / run.run_id
+    layout = runs.Layout(original)
+    record = json.loads(layout.record.read_text(encoding="utf-8"))
+    taken = {name: record[name] for name in ("status", "encoder", "training", "snapshots")}
+    shutil.copytree(
+        original,
+        run.path,
+        ignore=shutil.ignore_patterns(layout.record.name),
+        dirs_exist_ok=True,
+    )
+    return runs.update(run.path, **taken)
+
+
+def _make(
+    root: Path,
+    config: RunConfig,
+    dataset: Dataset,
+    distances: dict[int, float],
+    before: dict[int, float],
+    n_layers: int,
+    n_snapshots: int,
+    noise: int,
+    keep: slice,
+) -> None:
+    run = runs.create(root, config, dataset)
     examples = dataset.examples.iloc[keep].reset_index(drop=True)
     runs.write_examples(run.path, examples)
     runs.update(
         run.path,
         status="done",
-        encoder={"label": encoder, "family": "BERT", "layers": n_layers, "hidden_size": WIDTH,
-                 "parameters": 1000 * n_layers},
+        encoder={"label": config.encoder, "family": "BERT", "layers": n_layers,
+                 "hidden_size": WIDTH, "parameters": 1000 * n_layers},
         training={"total_steps": 20, "steps_per_epoch": 10, "n_snapshots": n_snapshots,
                   "timed_steps": 20, "train_seconds": 4.0},
     )  # fmt: skip
-    rng = np.random.default_rng((noise, seed, n_layers))
+    rng = np.random.default_rng((noise, config.seed, n_layers))
     labels = examples["label"].to_numpy()
     for index in range(n_snapshots):
         states = rng.normal(size=(n_layers + 1, len(labels), WIDTH))
-        for layer, distance in (distances if index else before or {}).items():
+        for layer, distance in (distances if index else before).items():
             states[layer, np.arange(len(labels)), labels] += distance
         states = states.astype(np.float16)
         predicted = labels if index else np.zeros_like(labels)
@@ -75,4 +111,3 @@ def made(
             run.path, Snapshot(index, 10 * index, float(index)), pooled, predictions
         )
         separability.measure_snapshot(run, index)
-    return run
