@@ -47,6 +47,10 @@ def error_text(app: AppTest) -> str:
     return read_aloud(error.value for error in app.error)
 
 
+def warning_text(app: AppTest) -> str:
+    return read_aloud(warning.value for warning in app.warning)
+
+
 def caption_text(app: AppTest) -> str:
     return read_aloud(caption.value for caption in app.caption)
 

@@ -28,6 +28,7 @@ from pages import (
     markdown_text,
     open_page,
     run_until,
+    warning_text,
 )
 from specs import strings_outside_data
 from streamlit.testing.v1 import AppTest
@@ -615,6 +616,27 @@ def test_a_bad_file_gets_one_sentence_with_the_fix(root, content, name, words):
     assert len(app.error) == 1
     assert words in error_text(app)
     assert app.button(key="fine_tune").disabled
+
+
+def test_columns_can_be_picked_where_none_is_guessed(root):
+    rows = [
+        (str(number), text, label if number < 80 else "")  # too few have one for a guess
+        for number, (text, label) in enumerate(toy_rows(200))
+    ]
+    app = uploaded(as_csv(rows, "number,words,code"))
+    assert "None of the columns 'number', 'words', 'code' looks like labels" in warning_text(app)
+    assert app.button(key="fine_tune").disabled
+    label = next(box for box in app.selectbox if box.label == "Label column")
+    assert label.value is None
+    label.set_value("code").run()
+    assert not app.warning
+    assert not app.button(key="fine_tune").disabled
+    val = [(text.upper(), text.title(), label) for text, label in toy_rows(30)]
+    app.file_uploader(key="upload_val").upload("v.csv", as_csv(val, "a,b,Code")).run()
+    assert "v.csv: There is no column 'words'." in warning_text(app)
+    next(box for box in app.selectbox if box.label == "Text column (val)").set_value("b").run()
+    assert not app.exception
+    assert "In v.csv, texts from 'b', labels from 'Code'." in caption_text(app)
 
 
 def test_a_further_file_format_can_be_uploaded(root):

@@ -536,7 +536,7 @@ def test_separate_files_win_over_the_split_column():
 
 
 def test_a_separate_file_without_the_columns_is_named():
-    val = table(messages(10), ("tweet", "label"), name="v.csv")
+    val = table([(label, text, text) for text, label in messages(10)], ("label", "a", "b"), "v.csv")
     message = build_refusal(table(messages()), TEXT_LABEL, val=val)
     assert message.startswith("v.csv: There is no column 'text'.")
 

@@ -486,10 +486,12 @@ def test_bad_input_is_answered_with_one_sentence_and_its_fix(fit: Fit, case: str
 
 @pytest.mark.parametrize("role", ["val", "test"])
 def test_a_bad_val_or_test_file_is_named(fit: Fit, role: str) -> None:
-    answer = fit(GOOD, **{role: as_csv(toy_rows(20), "text,mood")})
+    rows = [(text, "glad") for text, _ in toy_rows(20)]
+    answer = fit(GOOD, **{role: as_csv(rows, "text,mood")})
     assert answer.status == 2
     assert f"{role}.csv" in answer.err
     assert "'label'" in answer.err
+    assert f"--{role}-label-column" in answer.err
     assert not answer.runs.exists()
 
 

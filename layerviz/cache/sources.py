@@ -13,7 +13,7 @@ from layerviz import checks, data, runs, training
 from layerviz.cache.keys import by_contents
 from layerviz.checks import Finding
 from layerviz.config import RunConfig
-from layerviz.data import Columns, Dataset, Table
+from layerviz.data import NOTHING_CHOSEN, Columns, Dataset, RowChoices, Table
 from layerviz.jobs import Jobs
 from layerviz.training import Pace, RunSeconds
 
@@ -58,10 +58,11 @@ def dataset(
     columns: Columns,
     val_fraction: float,
     seed: int,
+    choices: RowChoices = NOTHING_CHOSEN,
 ) -> Dataset:
     """Build the data set of these files."""
     return data.build_dataset(
-        train, columns, val=val, test=test, val_fraction=val_fraction, seed=seed
+        train, columns, val=val, test=test, val_fraction=val_fraction, seed=seed, choices=choices
     )
 
 

@@ -9,12 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from layerviz.commands.choosing import add_row_arguments, columns_of, row_choices_of
 from layerviz.commands.help import DATA_HELP, RUN_HELP, RUNS_HELP
 from layerviz.errors import ConfigError, DataError, RunError
 from layerviz.poolings import POOLINGS
 
 if TYPE_CHECKING:
-    from layerviz.data import Columns, Dataset, Table
+    from layerviz.data import Dataset, Table
     from layerviz.runs import Run
 
 
@@ -25,9 +26,7 @@ def add_data_arguments(parser: argparse.ArgumentParser, *, sample: bool = False)
     add("--data", type=Path, help=f"{DATA_HELP}{by_default}")
     add("--val", type=Path, help="file with the val examples")
     add("--test", type=Path, help="file with the test examples")
-    add("--text-column", help="guessed if not given")
-    add("--label-column", help="guessed if not given")
-    add("--split-column", help="guessed if not given; 'none' ignores it")
+    add_row_arguments(parser)
     add(
         "--val-fraction",
         type=float,
@@ -145,7 +144,7 @@ def read_dataset(
     given = read_files(parsed) if files is None else files
     tables = {part: data.read_table(file.content, file.name) for part, file in given.items()}
     train = tables["data"] if "data" in tables else data.sample_table()
-    columns = _columns(parsed, train)
+    columns = columns_of(parsed, train)
     return data.build_dataset(
         train,
         columns,
@@ -153,6 +152,7 @@ def read_dataset(
         test=tables.get("test"),
         val_fraction=parsed.val_fraction,
         seed=0,
+        choices=row_choices_of(parsed, train, columns, tables),
     )
 
 
@@ -167,33 +167,6 @@ def keep_files(files: Mapping[str, GivenFile], root: Path) -> None:
     for file in files.values():
         with suppress(RunError):
             runs.keep_table(root, file.content, file.name)
-
-
-def _columns(parsed: argparse.Namespace, table: Table) -> Columns:
-    """Take the columns that were given and guess the others."""
-    from layerviz import data
-
-    if parsed.text_column and parsed.label_column:
-        guess = data.Columns(parsed.text_column, parsed.label_column, _guessed_split(table))
-    else:
-        guess = data.guess_columns(table.frame)
-    split = guess.split if parsed.split_column is None else parsed.split_column
-    columns = data.Columns(
-        text=parsed.text_column or guess.text,
-        label=parsed.label_column or guess.label,
-        split=None if parsed.split_column == "none" else split,
-    )
-    data.check_columns(table.frame, columns)
-    return columns
-
-
-def _guessed_split(table: Table) -> str | None:
-    from layerviz import data
-
-    try:
-        return data.guess_columns(table.frame).split
-    except DataError:  # the columns that were given make the guess unnecessary
-        return None
 
 
 def print_notes(notes: Iterable[str]) -> None:

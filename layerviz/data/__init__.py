@@ -4,28 +4,33 @@ from layerviz.data.building import (
     LEAST_VAL_FRACTION,
     MOST_VAL_FRACTION,
     VAL_FRACTION,
-    Dataset,
     build_dataset,
 )
 from layerviz.data.choices import GUESS, QUOTES, ReadingChoices
-from layerviz.data.columns import (
-    Columns,
-    check_columns,
-    gives_val,
-    guess_columns,
-    guess_text_column,
-)
+from layerviz.data.columns import Columns, check_columns, expect_columns
 from layerviz.data.corpus import Corpus, read_corpus
+from layerviz.data.dataset import Dataset
 from layerviz.data.file_format import Contents, FileFormat
 from layerviz.data.formats import FORMATS, formats_in_words, formats_table, table_suffixes
+from layerviz.data.guessing import (
+    Suggestion,
+    guess_columns,
+    guess_text_column,
+    match_columns,
+    suggest_columns,
+)
 from layerviz.data.naming import OWN_ID, example_name, example_names
 from layerviz.data.reading import Table, read_table, sample_table
+from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
+from layerviz.data.rows import columns_of_file, columns_of_files
+from layerviz.data.splits import gives_val
 
 __all__ = [
     "FORMATS",
     "GUESS",
     "LEAST_VAL_FRACTION",
     "MOST_VAL_FRACTION",
+    "NOTHING_CHOSEN",
     "OWN_ID",
     "QUOTES",
     "VAL_FRACTION",
@@ -35,18 +40,25 @@ __all__ = [
     "Dataset",
     "FileFormat",
     "ReadingChoices",
+    "RowChoices",
+    "Suggestion",
     "Table",
     "build_dataset",
     "check_columns",
+    "columns_of_file",
+    "columns_of_files",
     "example_name",
     "example_names",
+    "expect_columns",
     "formats_in_words",
     "formats_table",
     "gives_val",
     "guess_columns",
     "guess_text_column",
+    "match_columns",
     "read_corpus",
     "read_table",
     "sample_table",
+    "suggest_columns",
     "table_suffixes",
 ]

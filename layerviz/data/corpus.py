@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerviz.data.columns import guess_text_column, pick_from
+from layerviz.data.columns import pick_from
 from layerviz.data.decoding import decode_text
 from layerviz.data.formats import table_suffixes
+from layerviz.data.guessing import guess_text_column
 from layerviz.data.reading import read_table
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError

@@ -115,9 +115,18 @@ def _data_options(run: Run) -> list[str]:
             words += [f"--{role}", files[role]]
     words += ["--text-column", columns["text"], "--label-column", columns["label"]]
     words += ["--split-column", columns["split"] or "none"]
+    words += options_of_choices(data.RowChoices.from_dict(run.dataset.get("row_choices", {})))
     val_fraction = run.dataset["val_fraction"]
     if val_fraction not in (None, data.VAL_FRACTION):
         words += ["--val-fraction", f"{val_fraction:.12g}"]
+    return words
+
+
+def options_of_choices(choices: data.RowChoices) -> list[str]:
+    """Return what to type for choices about rows."""
+    words = []
+    for role, columns in choices.columns_of:
+        words += [f"--{role}-text-column", columns.text, f"--{role}-label-column", columns.label]
     return words
 
 

@@ -83,6 +83,7 @@ class Run:
         ``name``, ``fingerprint``, ``files`` (role -> name; empty where it is not known),
         ``contents`` (role -> SHA-256 of the file; missing in earlier runs), ``columns``,
         ``id_column`` (of the ids that the data give, or None; missing in earlier runs),
+        ``row_choices`` (see `data.RowChoices`; missing in earlier runs),
         ``val_fraction`` (cut from train, or None), ``counts`` (split -> label -> n), ``notes``.
     encoder : dict
         ``label``, ``family``, ``layers``, ``hidden_size``, ``parameters``; empty until loaded.
@@ -203,6 +204,7 @@ def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
                         "label": dataset.columns.label,
                         "split": dataset.columns.split,
                     },
+                    "row_choices": dataset.row_choices.as_dict(),
                     "counts": {
                         split: {str(name): int(n) for name, n in counts[split].items()}
                         for split in counts.columns

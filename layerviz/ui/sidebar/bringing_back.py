@@ -6,7 +6,7 @@ import streamlit as st
 
 from layerviz import cache, runs
 from layerviz.config import SPLITS
-from layerviz.data import Columns, Dataset
+from layerviz.data import Columns, Dataset, RowChoices
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
 from layerviz.ui.parts.state import chosen_data, jobs, plain, run_ids_in_address
@@ -84,7 +84,7 @@ def _bring_back_data_of(run: Run, *, keep_columns: bool) -> None:
         return
     if _is_sample(run):
         st.session_state[SOURCE] = SAMPLE
-        choose_columns(cache.sample().content_hash, *_columns_of(run), keep=keep_columns)
+        choose_columns({"train": cache.sample().content_hash}, *_columns_of(run), keep=keep_columns)
         return
     st.session_state[SOURCE] = UPLOAD
     files = {role: run.dataset["files"].get(role, run.dataset["name"]) for role in run.contents}
@@ -97,7 +97,8 @@ def _bring_back_data_of(run: Run, *, keep_columns: bool) -> None:
     else:
         choose_files({}, _which_files(run))
     if "train" in kept:
-        choose_columns(run.contents["train"], *_columns_of(run), keep=keep_columns)
+        choices = RowChoices.from_dict(run.dataset.get("row_choices", {}))
+        choose_columns(run.contents, *_columns_of(run), choices, keep=keep_columns)
 
 
 def _is_sample(run: Run) -> bool:

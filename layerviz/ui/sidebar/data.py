@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from layerviz import cache, data
 from layerviz.data import (
     LEAST_VAL_FRACTION,
     MOST_VAL_FRACTION,
+    NOTHING_CHOSEN,
     VAL_FRACTION,
     Columns,
     Dataset,
+    RowChoices,
     Table,
 )
-from layerviz.ui.parts.mending import FILE_KEY, NO_SPLIT, split_key, val_key
-from layerviz.ui.parts.state import go_to, plain
+from layerviz.ui.parts.mending import FILE_KEY, val_key
+from layerviz.ui.parts.state import go_to
 from layerviz.ui.sidebar.address import check_address
 from layerviz.ui.sidebar.files import ask_for_files, write_files_into_address
+from layerviz.ui.sidebar.pickers import (
+    file_key,
+    pick_columns,
+    pick_columns_of_others,
+    preset_columns,
+)
 
 SAMPLE, UPLOAD = "Sample", "Your file"
 SOURCE = "source"  # session state: which of the two
@@ -50,8 +60,20 @@ def choose_data() -> Dataset | None:
             "of labels."
         )
         return None
-    columns, fraction = _columns(train, "val" in tables)
-    return cache.dataset(train, tables.get("val"), tables.get("test"), columns, fraction, 0)
+    st.session_state[FILE_KEY] = file_key(train.content_hash)
+    columns, place = pick_columns(train)
+    if columns is None:
+        return None
+    others = pick_columns_of_others(tables, columns)
+    cut = "val" not in tables and not data.gives_val(train.frame, columns.split)
+    with place:
+        fraction = _val_fraction(train) if cut else VAL_FRACTION
+    if others is None:
+        return None
+    choices = RowChoices(columns_of=tuple(others.items()))
+    return cache.dataset(
+        train, tables.get("val"), tables.get("test"), columns, fraction, 0, choices
+    )
 
 
 def sample_columns() -> Columns:
@@ -60,78 +82,36 @@ def sample_columns() -> Columns:
 
 
 def choose_columns(
-    content_hash: str, columns: Columns, val_fraction: float | None, *, keep: bool
+    contents: Mapping[str, str],
+    columns: Columns,
+    val_fraction: float | None,
+    choices: RowChoices = NOTHING_CHOSEN,
+    *,
+    keep: bool,
 ) -> None:
-    """Choose the columns and the val share of a file before its widgets are drawn.
+    """Choose the columns and the val share of files before their widgets are drawn.
 
     Parameters
     ----------
-    content_hash : str
-        Of the file.
+    contents : mapping of str to str
+        Their content hashes by role.
     columns : Columns
     val_fraction : float or None
         None where no val was cut.
+    choices : RowChoices
     keep : bool
         Whether what the address says of them is left to it.
     """
-    key = file_key(content_hash)
-    values: dict[str, object] = {
-        f"text-{key}": columns.text,
-        f"label-{key}": columns.label,
-        split_key(key): columns.split or NO_SPLIT,
-    }
+    key = file_key(contents["train"])
+    values = preset_columns(key, columns)
+    for role, own in choices.columns_of:
+        if role in contents:
+            values |= preset_columns(f"{role}-{file_key(contents[role])}", own)
     if val_fraction is not None:
         values[val_key(key)] = round(100 * val_fraction)
     for widget, value in values.items():
         if not (keep and widget in st.query_params):
             st.session_state[widget] = value
-
-
-def file_key(content_hash: str) -> str:
-    """Return what tells the widgets of one file from those of others."""
-    return content_hash[:12]
-
-
-def _columns(table: Table, has_val_file: bool) -> tuple[Columns, float]:
-    """Let the user correct the guess and size val; every file has its own widgets."""
-    names = list(table.frame.columns)
-    guess = data.guess_columns(table.frame)
-    st.session_state[FILE_KEY] = file_key(table.content_hash)
-    with st.expander(_summary(guess), icon=":material/view_column:"):
-        text = _column(table, "text", "Text column", names, guess.text)
-        label = _column(table, "label", "Label column", names, guess.label)
-        split = _column(
-            table,
-            "split",
-            "Split column",
-            [NO_SPLIT, *names],
-            guess.split or NO_SPLIT,
-            help="Says for each row whether it belongs to train, val or test.",
-        )
-        columns = Columns(text, label, None if split == NO_SPLIT else split)
-        cut = not has_val_file and not data.gives_val(table.frame, columns.split)
-        fraction = _val_fraction(table) if cut else VAL_FRACTION
-    return columns, fraction
-
-
-def _column(
-    table: Table,
-    what: str,
-    title: str,
-    names: list[str],
-    guess: str,
-    help: str | None = None,
-) -> str:
-    key = f"{what}-{file_key(table.content_hash)}"
-    if st.session_state.get(key, guess) not in names:
-        del st.session_state[key]  # of a run whose file was read differently
-    check_address(key, title, names.__contains__, "Choose one of the file's columns.")
-    return st.selectbox(title, names, names.index(guess), key=key, help=help, bind="query-params")
-
-
-def _summary(guess: Columns) -> str:
-    split = f", split “{plain(guess.split)}”" if guess.split else ""
-    return f"Guessed: text “{plain(guess.text)}”, label “{plain(guess.label)}”{split}"
 
 
 def _val_fraction(table: Table) -> float:

@@ -1,0 +1,79 @@
+"""Which columns are taken, and what is chosen where rows leave it open, on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from layerviz.errors import DataError
+
+if TYPE_CHECKING:
+    from layerviz.data import Columns, RowChoices, Table
+
+NO_SPLIT = "none"
+OF_OWN_FILES = ("val", "test")
+
+
+def add_row_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the columns, and the choices about rows, labels and splits."""
+    add = parser.add_argument
+    add("--text-column", help="guessed if not given")
+    add("--label-column", help="guessed if not given")
+    add("--split-column", help=f"guessed if not given; '{NO_SPLIT}' ignores it")
+    for role in OF_OWN_FILES:
+        for what in ("text", "label"):
+            add(f"--{role}-{what}-column", help=f"of --{role}, if it has another name there")
+
+
+def columns_of(parsed: argparse.Namespace, train: Table) -> Columns:
+    """Take the columns that were named and guess the others.
+
+    Raises
+    ------
+    DataError
+        If one of them is missing, or cannot be guessed.
+    """
+    from layerviz import data
+
+    named = {
+        what: name
+        for what in ("text", "label", "split")
+        if (name := getattr(parsed, f"{what}_column")) not in (None, NO_SPLIT)
+    }
+    data.expect_columns(train.frame, list(named.values()))
+    suggestion = data.suggest_columns(train.frame, **named)
+    if suggestion.columns is None:
+        missing = "text" if suggestion.text is None else "label"
+        raise DataError(suggestion.problem, f"Name it with --{missing}-column.")
+    split = None if parsed.split_column == NO_SPLIT else suggestion.split
+    columns = data.Columns(suggestion.columns.text, suggestion.columns.label, split)
+    data.check_columns(train.frame, columns)
+    return columns
+
+
+def row_choices_of(
+    parsed: argparse.Namespace, train: Table, columns: Columns, others: Mapping[str, Table]
+) -> RowChoices:
+    """Return what was chosen about the rows of the files.
+
+    Raises
+    ------
+    DataError
+        If a column that was named is missing.
+    """
+    from layerviz import data
+
+    own = {}
+    for role in OF_OWN_FILES:
+        named = {what: getattr(parsed, f"{role}_{what}_column") for what in ("text", "label")}
+        if role not in others:
+            if any(named.values()):
+                raise DataError(f"There is no {role} file.", f"Name it with --{role}.")
+            continue
+        try:
+            own[role] = data.columns_of_file(others[role], train, columns, **named)
+        except DataError as error:
+            options = f"--{role}-text-column and --{role}-label-column"
+            raise DataError(error.message, f"{error.hint} Name them with {options}.") from error
+    return data.RowChoices(columns_of=tuple(own.items()))

@@ -1,0 +1,128 @@
+"""The rows of one file that can be used: texts, labels, splits, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import pandas as pd
+
+from layerviz.data.columns import Columns, check_columns, expect_columns, pick_from
+from layerviz.data.guessing import match_columns
+from layerviz.data.naming import OWN_ID
+from layerviz.data.reading import Table
+from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
+from layerviz.data.splits import SPLIT_WORDS
+from layerviz.data.wording import quoted
+from layerviz.errors import DataError, did_you_mean
+from layerviz.wording import count
+
+
+def columns_of_files(
+    tables: Mapping[str, Table], columns: Columns, choices: RowChoices = NOTHING_CHOSEN
+) -> dict[str, Columns]:
+    """Return the columns of each file by its role; those of val and test are found or chosen.
+
+    Raises
+    ------
+    DataError
+        If a file lacks a column; it names the file.
+    """
+    columns_of = {}
+    for role, table in tables.items():
+        own = columns if role == "train" else choices.columns(role)
+        if own is None:
+            own = columns_of_file(table, tables["train"], columns)
+        with named_in_errors(table):
+            check_columns(table.frame, own)
+        columns_of[role] = own
+    return columns_of
+
+
+def columns_of_file(
+    table: Table,
+    train: Table,
+    columns: Columns,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+) -> Columns:
+    """Return the columns of a val or test file: those that are named, else those of train.
+
+    Raises
+    ------
+    DataError
+        If a column is not found; it names the file.
+    """
+    frame, cells = table.frame, train.frame[columns.label]
+    with named_in_errors(table):
+        expect_columns(frame, [name for name in (text, label) if name is not None])
+        found = match_columns(frame, columns, cells, text=text, label=label)
+        if found.columns is None:
+            wanted = columns.text if found.text is None else columns.label
+            raise DataError(found.problem, did_you_mean(wanted, frame.columns, pick_from(frame)))
+        check_columns(frame, found.columns)
+    return found.columns
+
+
+@contextmanager
+def named_in_errors(table: Table) -> Iterator[None]:
+    """Let errors say which file they are about."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{table.name}: {error.message}", error.hint) from error
+
+
+def usable_rows(
+    role: str,
+    tables: Mapping[str, Table],
+    columns_of: Mapping[str, Columns],
+    id_column: str | None,
+    exclusions: list[str],
+) -> pd.DataFrame:
+    """Return id, split, text and label (str) of the rows of one file that carry all of them.
+
+    And own_id, where there is a column of ids.
+    """
+    name, frame, columns = tables[role].name, tables[role].frame, columns_of[role]
+    rows = pd.DataFrame({"id": [f"{role}-{row}" for row in range(1, len(frame) + 1)]})
+    rows["split"] = frame[columns.split].str.strip().str.lower() if columns.split else role
+    rows["text"], rows["label"] = frame[columns.text], frame[columns.label].str.strip()
+    if id_column is not None:
+        rows[OWN_ID] = frame[id_column].str.strip() if id_column in frame else ""
+    for part in ("text", "label", "split"):
+        blank = rows[part].str.strip() == ""
+        rows = leave_out(rows, blank, f"of {name} without a {part}", exclusions)
+    if unknown := sorted(set(rows["split"]) - set(SPLIT_WORDS)):
+        hint = did_you_mean(
+            unknown[0], SPLIT_WORDS, "Use train, val and test, or pick no split column."
+        )
+        raise DataError(f"Column {columns.split!r} holds unknown splits: {quoted(unknown)}.", hint)
+    rows["split"] = rows["split"].map(SPLIT_WORDS)
+    for other in [other for other in tables if other != role and role == "train"]:
+        why = f"of {name} marked {other}, which {tables[other].name} replaces,"
+        rows = leave_out(rows, rows["split"] == other, why, exclusions)
+    return rows
+
+
+def reading_notes(tables: Mapping[str, Table], columns_of: Mapping[str, Columns]) -> Iterable[str]:
+    """Say how each file was read, and which of its columns are taken."""
+    for table in tables.values():
+        yield f"Read {table.name} as {table.layout}."
+        yield from (f"{table.name}: {note}" for note in table.notes)
+    columns = columns_of["train"]
+    splits = f", splits from {columns.split!r}" if columns.split else ""
+    yield f"Texts are taken from column {columns.text!r}, labels from {columns.label!r}{splits}."
+    for role, own in columns_of.items():
+        if (own.text, own.label) != (columns.text, columns.label):
+            yield f"In {tables[role].name}, texts from {own.text!r}, labels from {own.label!r}."
+
+
+def leave_out(
+    rows: pd.DataFrame, which: pd.Series, why: str, exclusions: list[str]
+) -> pd.DataFrame:
+    """Return the other rows, and note how many of `which` kind were excluded."""
+    if n := int(which.sum()):
+        exclusions.append(f"{count(n, 'row')} {why} {'was' if n == 1 else 'were'} left out.")
+    return rows[~which] if n else rows
