@@ -178,7 +178,7 @@ def zip_bytes() -> bytes:
         (zip_bytes(), "Excel"),
         (b"%PDF-1.7\n%abc", "PDF"),
         (b'{"text": "a", "label": 1}', "JSON"),
-        (b'[\n {"text": "a"}]', "JSON"),
+        (b'[\n {"text": "a"}]', "one column"),
         (b"<!doctype html><html></html>", "HTML"),
         (b"text,label\n".decode().encode("utf-16-le") * 20, "binary"),
         (bytes(range(256)) * 40, "binary"),
@@ -245,7 +245,7 @@ def test_a_further_format_is_one_entry():
         dataset = build_dataset(read, TEXT_LABEL)
         help_of_fit = capture_help("fit")
         assert data.table_suffixes()[-2:] == (".pairs", ".2lines")
-        assert data.formats_table().splitlines()[-1].startswith("| Pairs | `.pairs`, `.2lines` |")
+        assert "\n| Pairs | `.pairs`, `.2lines` |" in data.formats_table()
     assert read.frame.to_numpy().tolist() == [list(row) for row in messages(20)]
     assert dataset.notes[:2] == (
         "Read Some.PAIRS as pairs of lines.",

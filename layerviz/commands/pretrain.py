@@ -15,7 +15,7 @@ from layerviz.commands.setting_arguments import add_settings, pretrain_config
 from layerviz.config import PRETRAIN_SETTINGS
 from layerviz.errors import Cancelled
 
-CORPUS_HELP = f"text file (a text per line) or {FORMATS_MARK}; may be .gz"
+CORPUS_HELP = f"text file (a text per line) or {FORMATS_MARK}"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

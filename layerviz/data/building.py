@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from layerviz.config import SPLITS
 from layerviz.data.columns import NUMBER, Columns
 from layerviz.data.dataset import Dataset
 from layerviz.data.guessing import guess_id_column
+from layerviz.data.naming import dataset_name
 from layerviz.data.reading import Table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import columns_of_files, leave_out, reading_notes, usable_rows
@@ -91,7 +91,7 @@ def build_dataset(
     parts = [rows[rows["split"] == split].drop(columns="key") for split in SPLITS]
     examples = pd.concat(parts, ignore_index=True).astype({"label": "int64"})
     return Dataset(
-        name=PurePath(train.name).stem,
+        name=dataset_name(train.name),
         examples=examples,
         label_names=names,
         columns=columns,

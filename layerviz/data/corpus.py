@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,15 +10,15 @@ import pandas as pd
 
 from layerviz.data.columns import pick_from
 from layerviz.data.decoding import decode_text
-from layerviz.data.formats import table_suffixes
+from layerviz.data.formats import ZIP_SUFFIX, table_suffixes
 from layerviz.data.guessing import guess_text_column
 from layerviz.data.reading import read_table
+from layerviz.data.unpacking import unpacked
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
 from layerviz.wording import count
 
 _LINES = ".txt"  # a text per line, although a table may have this suffix too
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Corpus:
     Parameters
     ----------
     name : str
-        The file's name, without ``.gz`` if it was gzipped.
+        The file's name, without ``.gz`` or the like if it was compressed.
     texts : tuple of str
     notes : tuple of str
         Sentences that say what was guessed and left out.
@@ -52,7 +50,7 @@ def read_corpus(
     max_texts: int | None = None,
     seed: int = 0,
 ) -> Corpus:
-    """Read one text per line, or one per row of a table; either may be gzipped.
+    """Read one text per line, or one per row of a table; either may be compressed.
 
     Parameters
     ----------
@@ -76,14 +74,7 @@ def read_corpus(
     """
     if max_texts is not None and max_texts < 1:
         raise DataError(f"The sample size is {max_texts} texts.", "Give 1 or more.")
-    if content.startswith(_GZIP):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(
-                f"{name} is a damaged gzip file.", "Copy the whole file again."
-            ) from error
-        name = name.removesuffix(".gz")
+    content, name, _ = unpacked(content, name)
     notes: list[str] = []
     if text_column is not None or _is_table(name):
         raw_texts = _column(content, name, text_column, notes)
@@ -109,7 +100,7 @@ def read_corpus(
 def _is_table(name: str) -> bool:
     """Tell tables, of which a column is taken, from files with a text per line."""
     suffixes = tuple(suffix for suffix in table_suffixes() if suffix != _LINES)
-    return name.lower().endswith(suffixes)
+    return name.lower().endswith((*suffixes, ZIP_SUFFIX))
 
 
 def _column(content: bytes, name: str, text_column: str | None, notes: list[str]) -> pd.Series:

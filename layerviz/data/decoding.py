@@ -6,20 +6,14 @@ import codecs
 import contextlib
 import re
 
+from layerviz.data.recognising import SAVE_AS_CSV, foreign
 from layerviz.errors import DataError
 
 ENCODINGS = {"utf-8": "UTF-8", "cp1252": "Latin-1", "latin-1": "Latin-1"}  # tried in this order
 SAMPLE_BYTES = 131_072  # no more than csv.field_size_limit(), so that no cell of it is too long
 CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r")
-SAVE_AS_CSV = "Save the table as CSV (UTF-8) with a header row such as text,label."
-_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _JSON_OR_HTML = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"]|<[!?a-zA-Z])')
-_FOREIGN = {
-    b"PK\x03\x04": "an Excel workbook or a zip archive, not CSV",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook, not CSV",
-    b"\x89PNG": "a PNG picture, not CSV",
-    b"%PDF": "a PDF document, not CSV",
-}
 _MARKUP = "JSON or HTML, not CSV"
 
 
@@ -50,17 +44,18 @@ def text_bytes(content: bytes, name: str) -> tuple[bytes, str]:
     text : bytes
         Without a byte order mark; UTF-16 as UTF-8.
     problem : str
-        What the file is instead, such as "a PDF document, not CSV"; "" if it may be CSV.
+        What the file is instead, such as "a PDF document"; "" if it may be CSV.
     """
     text = content.removeprefix(codecs.BOM_UTF8)
-    if content.startswith(_UTF16_BOMS):
+    if content.startswith(UTF16_BOMS):
         try:
             text = content.decode("utf-16").encode()
         except UnicodeError as error:
             raise DataError(f"{name} is damaged UTF-16.", SAVE_AS_CSV) from error
     head = text[:SAMPLE_BYTES]
     n_control = len(head) - len(head.translate(None, CONTROL))
-    problem = next((kind for magic, kind in _FOREIGN.items() if content.startswith(magic)), "")
+    words = foreign(content)
+    problem = words[0] if words else ""
     if not problem and not head.strip():
         problem = "empty"
     elif not problem and (n_control > len(head) / 20 or b"\0" in head.split(b"\n", 1)[0]):
@@ -72,6 +67,6 @@ def text_bytes(content: bytes, name: str) -> tuple[bytes, str]:
 
 def encoding_name(content: bytes, codec: str) -> str:
     """Return what people call the encoding of a file that was decoded with `codec`."""
-    if content.startswith(_UTF16_BOMS):
+    if content.startswith(UTF16_BOMS):
         return "UTF-16"
     return ENCODINGS[codec] + (" with BOM" if content.startswith(codecs.BOM_UTF8) else "")

@@ -16,11 +16,11 @@ from layerviz.data.decoding import (
     CONTROL,
     ENCODINGS,
     SAMPLE_BYTES,
-    SAVE_AS_CSV,
     encoding_name,
     text_bytes,
 )
 from layerviz.data.file_format import Contents, FileFormat
+from layerviz.data.recognising import SAVE_AS_CSV
 from layerviz.data.wording import one_sentence, quoted
 from layerviz.errors import DataError
 from layerviz.wording import count

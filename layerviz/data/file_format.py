@@ -8,6 +8,9 @@ from typing import Protocol
 import pandas as pd
 
 from layerviz.data.choices import GUESS, ReadingChoices
+from layerviz.errors import DataError
+
+MOST_EXPANDED = 2**30  # bytes that a compressed file may unpack to: what is more may be a trap
 
 
 @dataclass(frozen=True, eq=False)  # eq: frames do not compare to a single truth value
@@ -64,6 +67,8 @@ class FileFormat:
     help : str
         What such a file may look like, for README.
     read : Reader
+    signatures : tuple of bytes
+        What such a file begins with, whatever its name; none for text.
     """
 
     name: str
@@ -71,3 +76,12 @@ class FileFormat:
     suffixes: tuple[str, ...]
     help: str
     read: Reader
+    signatures: tuple[bytes, ...] = ()
+
+
+def too_large(name: str) -> DataError:
+    """Return the refusal of a file that unpacks to more than is read."""
+    return DataError(
+        f"{name} unpacks to more than {MOST_EXPANDED // 2**30} GB.",
+        "Give a part of it, or unpack it yourself and give the table as CSV.",
+    )

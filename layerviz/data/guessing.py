@@ -100,6 +100,11 @@ def guess_columns(frame: pd.DataFrame) -> Columns:
     return suggestion.columns
 
 
+def is_usual_name(name: str) -> bool:
+    """Tell whether a column of texts, labels or ids may well be called so."""
+    return any(_name_score(name, usual) for usual in (_TEXT, _LABEL, _ID))
+
+
 def guess_text_column(frame: pd.DataFrame) -> str:
     """Guess the column of texts alone, where no label is needed.
 

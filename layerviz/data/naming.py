@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
 
+from layerviz.data.unpacking import without_compression
+
 OWN_ID = "own_id"  # column of examples: the id that the user's own data give them, where they do
 _ID = re.compile(r"(?P<role>train|val|test)-(?P<row>[1-9]\d*)", re.ASCII)
+
+
+def dataset_name(file: str) -> str:
+    """Return what the data of a file are called: its name without its endings."""
+    return PurePath(without_compression(file)).stem
 
 
 def example_name(example: str, split: str, files: Mapping[str, str], own_id: str = "") -> str:

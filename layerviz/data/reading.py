@@ -1,4 +1,4 @@
-"""Bytes -> Table: a file is read by the format that its name says."""
+"""Bytes -> Table: a file is read in the format that it has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import resources
 import pandas as pd
 
 from layerviz.data.choices import GUESS, ReadingChoices
-from layerviz.data.formats import format_of
+from layerviz.data.opening import contents_of
 
 
 @dataclass(frozen=True, eq=False)  # eq: frames do not compare to a single truth value
@@ -49,15 +49,15 @@ class Table:
 def read_table(
     content: bytes, name: str, choices: ReadingChoices = GUESS, *, one_column: bool = False
 ) -> Table:
-    """Read a file with a header row in the format that its name says.
+    """Read a file in the format that it has, compressed or not.
 
     Parameters
     ----------
     content : bytes
         The whole file.
     name : str
-        The file's name, whose suffix decides the format. With an unknown suffix it is read as
-        delimited text.
+        The file's name, whose suffix decides where the content does not; with an unknown suffix it
+        is read as delimited text.
     choices : ReadingChoices
         How to read it; what they leave open is guessed.
     one_column : bool
@@ -68,7 +68,7 @@ def read_table(
     DataError
         If the file cannot be read as a table.
     """
-    contents = format_of(name).read(content, name, choices, one_column=one_column)
+    contents = contents_of(content, name, choices, one_column=one_column)
     return Table(
         name=name,
         frame=contents.frame,

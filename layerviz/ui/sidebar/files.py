@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from layerviz import cache, data, runs
+from layerviz import cache, runs
 from layerviz.config import SPLITS
 from layerviz.data import Table
 from layerviz.errors import LayervizError, RunError
@@ -99,7 +99,6 @@ def _ask(role: str) -> Table | None:
         return _kept(role, kept)
     file = st.file_uploader(
         LABELS[role],
-        type=list(data.table_suffixes()),
         key=key,
         on_change=_changed,
         args=(role, key),

@@ -1,0 +1,116 @@
+"""Values of other formats -> cells: the str that a CSV of the same rows would hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+import pandas as pd
+
+from layerviz.data.wording import quoted
+from layerviz.errors import DataError
+from layerviz.wording import count
+
+MOST_COLUMNS = 2_000  # records of which each has keys of its own are no table
+TWO_COLUMNS = "Give it two columns, text and label."
+_MIDNIGHT = " 00:00:00"
+
+
+def as_cell(value: object) -> str:
+    """Return a value as it is written in a CSV: 1 and not 1.0, True, 2024-05-01, "" for nothing.
+
+    Lists and what else has parts become JSON.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or value is pd.NaT:
+        return ""
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return "" if math.isnan(value) else str(value)
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dt.datetime):
+        return value.isoformat(" ").removesuffix(_MIDNIGHT)
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, list | dict | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def record_frame(records: Iterable[Mapping[str, object]], name: str) -> pd.DataFrame:
+    """Return records as rows; parts of parts get columns such as "user.name".
+
+    Raises
+    ------
+    DataError
+        If they have too many different keys, or a record has two values for one of them.
+    """
+    columns: dict[str, list[str]] = {}
+    n_rows = 0
+    for record in records:
+        for key, value in _leaves(record):
+            cells = columns.get(key)
+            if cells is None:
+                if len(columns) == MOST_COLUMNS:
+                    raise DataError(
+                        f"{name} has records with more than {MOST_COLUMNS:,} different keys.",
+                        "Give each record the same keys, such as text and label.",
+                    )
+                cells = columns[key] = []
+            if len(cells) > n_rows:
+                raise DataError(
+                    f"Record {n_rows + 1} of {name} has two values for {key!r}.", "Rename one."
+                )
+            cells.extend([""] * (n_rows - len(cells)))
+            cells.append(as_cell(value))
+        n_rows += 1
+    for cells in columns.values():
+        cells.extend([""] * (n_rows - len(cells)))
+    return str_frame(columns)
+
+
+def str_frame(columns: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return columns of str as a frame of the type that a CSV gives."""
+    return pd.DataFrame({name: pd.Series(cells, dtype="str") for name, cells in columns.items()})
+
+
+def _leaves(record: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in record.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{before}{key}.")
+        else:
+            yield before + str(key), value
+
+
+def numbered_names(header: Sequence[str], name: str, notes: list[str]) -> list[str]:
+    """Return the names of columns; those without one are numbered, and that is noted.
+
+    Raises
+    ------
+    DataError
+        If two have the same name.
+    """
+    names = [cell.strip() or f"column {number}" for number, cell in enumerate(header, start=1)]
+    if twice := [column for column, n in Counter(names).items() if n > 1]:
+        raise DataError(f"{name} has several columns named {quoted(twice)}.", "Rename them.")
+    if filled := [column for column, cell in zip(names, header, strict=True) if not cell.strip()]:
+        notes.append(f"Named {count(len(filled), 'column')} that had no name: {quoted(filled)}.")
+    return names
+
+
+def check_frame(frame: pd.DataFrame, name: str, *, one_column: bool) -> None:
+    """Raise a DataError unless a frame has rows, and two columns or the one that will do."""
+    if len(frame.columns) < (1 if one_column else 2) and len(frame):
+        one = f"only one column, {frame.columns[0]!r}" if len(frame.columns) else "no columns"
+        raise DataError(f"{name} has {one}.", TWO_COLUMNS)
+    if not len(frame):
+        raise DataError(f"{name} has no rows.", "Give a table with one row per example.")

@@ -1,0 +1,251 @@
+"""Excel workbooks: the first sheet that holds a table, or sheets that are named like splits."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+import zipfile
+from dataclasses import dataclass, field
+from statistics import mode
+from typing import Any
+
+import pandas as pd
+
+from layerviz.data.cells import as_cell, check_frame, numbered_names, str_frame
+from layerviz.data.choices import ReadingChoices
+from layerviz.data.file_format import MOST_EXPANDED, Contents, FileFormat, too_large
+from layerviz.data.guessing import is_usual_name
+from layerviz.data.joining import by_split, joined, joining_notes
+from layerviz.data.wording import quoted
+from layerviz.errors import DataError
+from layerviz.wording import count
+
+SAMPLE_ROWS = 200  # from which the width of a table is taken
+SAVE_AS_CSV = "Open it in a spreadsheet program and save the sheet as CSV (UTF-8)."
+_MERGED = re.compile(rb'<mergeCell\s+ref="([A-Z]+\d+:[A-Z]+\d+)"')
+_UNCOMPUTED = re.compile(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>|</c>)")
+_ZEROS = re.compile(r"0{2,}")
+_PIECE = 2**20
+_OVERLAP = 4096
+
+
+@dataclass
+class _Sheet:
+    """The cells of a sheet: rows as str, by their number in the sheet."""
+
+    title: str
+    rows: list[list[str]]
+    numbers: list[int]
+    notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+
+def read_workbook(
+    content: bytes, name: str, choices: ReadingChoices, *, one_column: bool
+) -> Contents:
+    """Read a workbook: values as they are shown where Excel stores that, formulas by their values.
+
+    Parameters
+    ----------
+    content : bytes
+    name : str
+        For messages.
+    choices : ReadingChoices
+        Of which the header's row matters here.
+    one_column : bool
+        Whether a table of one column, where no label can be, is accepted.
+
+    Raises
+    ------
+    DataError
+        If it is damaged or holds no table.
+    """
+    least = 1 if one_column else 2
+    sheets, titles = _sheets(content, name, least)
+    if not sheets:
+        raise DataError(
+            f"{name} has no sheet with a table.",
+            "Put a header row such as text, label above one row per example.",
+        )
+    splits = by_split(sheet.title for sheet in sheets)
+    chosen = [sheet for sheet in sheets if sheet.title in splits] if splits else sheets[:1]
+    notes: list[str] = []
+    if others := [title for title in titles if title not in {sheet.title for sheet in chosen}]:
+        notes.append(
+            f"Read {quoted(sheet.title for sheet in chosen)}, not the other "
+            f"{count(len(others), 'sheet')}: {quoted(others)}."
+        )
+    frames: dict[str, pd.DataFrame] = {}
+    doubts: list[str] = []
+    for sheet in chosen:
+        frames[sheet.title] = _frame(sheet, name, choices.header_line, least)
+        check_frame(frames[sheet.title], name, one_column=one_column)
+        notes += sheet.notes
+        doubts += sheet.doubts
+    if splits:
+        notes += joining_notes(frames, splits)
+    frame = joined(frames, splits)
+    layout = f"Excel, sheet {chosen[0].title!r}" if len(chosen) == 1 else "Excel with splits"
+    return Contents(frame, layout, tuple(notes), doubts=tuple(doubts))
+
+
+def _sheets(content: bytes, name: str, least: int) -> tuple[list[_Sheet], list[str]]:
+    """Return what may be tables, up to the first unless sheets are splits, and all titles."""
+    import openpyxl  # a fifth of a second, which a CSV need not wait for
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > MOST_EXPANDED:
+                raise too_large(name)
+            with warnings.catch_warnings(action="ignore"):  # about styles and validation
+                book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+            worksheets = visible or book.worksheets
+            all_needed = bool(by_split(sheet.title for sheet in worksheets))
+            sheets: list[_Sheet] = []
+            for worksheet in worksheets:
+                if all_needed or not sheets:
+                    sheet = _read_sheet(worksheet, archive)
+                    if sum(_n_filled(row) >= least for row in sheet.rows[:SAMPLE_ROWS]) > 1:
+                        sheets.append(sheet)
+            return sheets, [sheet.title for sheet in worksheets]
+    except DataError:
+        raise
+    except InvalidFileException as error:
+        raise DataError(f"{name} is no Excel workbook that can be read.", SAVE_AS_CSV) from error
+    except Exception as error:  # openpyxl lets through whatever a damaged part causes
+        raise DataError(
+            f"{name} is a damaged Excel workbook ({type(error).__name__}).", SAVE_AS_CSV
+        ) from error
+
+
+def _read_sheet(worksheet: Any, archive: zipfile.ZipFile) -> _Sheet:
+    worksheet.reset_dimensions()  # some programs write wrong ones
+    rows, numbers = [], []
+    for number, cells in enumerate(worksheet.iter_rows(), start=1):
+        row = [_shown(cell) for cell in cells]
+        while row and not row[-1].strip():
+            row.pop()
+        rows.append(row)
+        numbers.append(number)
+    sheet = _Sheet(worksheet.title, rows, numbers)
+    merged, n_uncomputed = _marks(archive, worksheet._worksheet_path)
+    if n_filled := _fill_merged(rows, merged):
+        sheet.notes.append(f"Filled {count(n_filled, 'cell')} that are merged with one above.")
+    if n_uncomputed:
+        sheet.notes.append(
+            f"{count(n_uncomputed, 'formula')} without a stored value in {worksheet.title!r}: "
+            "open the file in a spreadsheet program and save it, so that they are computed."
+        )
+    kept = [at for at, row in enumerate(rows) if row]
+    sheet.rows, sheet.numbers = [rows[at] for at in kept], [numbers[at] for at in kept]
+    return sheet
+
+
+def _shown(cell: Any) -> str:
+    """Return a cell as Excel shows it: 15 digits, and the leading zeros of formats such as 000."""
+    value = cell.value
+    if isinstance(value, float):
+        value = float(f"{value:.15g}")
+        value = int(value) if value.is_integer() and abs(value) < 1e15 else value
+    if type(value) is int and _ZEROS.fullmatch(str(cell.number_format)):
+        return f"{value:0{len(cell.number_format)}d}"
+    return as_cell(value)
+
+
+def _marks(archive: zipfile.ZipFile, path: str) -> tuple[list[str], int]:
+    """Return the merged ranges of a sheet, and how many formulas have no value.
+
+    A sheet that is read row by row does not tell them.
+    """
+    merged: list[str] = []
+    n_uncomputed, before = 0, b""
+    with archive.open(path) as part:
+        while piece := part.read(_PIECE):
+            text = before + piece
+            end = max(len(text) - _OVERLAP, 0) if len(piece) == _PIECE else len(text)
+            end = text.rfind(b"<", 0, end) if 0 < end < len(text) else end
+            # What begins in the overlap is found with the next piece, and only there.
+            merged += [m[1].decode() for m in _MERGED.finditer(text) if m.start() < end]
+            n_uncomputed += sum(m.start() < end for m in _UNCOMPUTED.finditer(text))
+            before = text[end:]
+    return merged, n_uncomputed
+
+
+def _fill_merged(rows: list[list[str]], ranges: list[str]) -> int:
+    """Repeat what is merged over several rows of one column; return how many cells were filled."""
+    from openpyxl.utils.cell import range_boundaries
+
+    n_filled = 0
+    for reference in ranges:
+        left, top, right, bottom = (bound or 0 for bound in range_boundaries(reference))
+        if not left or left != right or not 0 < top <= len(rows):
+            continue  # over several columns: a title
+        value = rows[top - 1][left - 1] if left <= len(rows[top - 1]) else ""
+        for row in rows[top:bottom] if value else ():
+            if row:  # a blank row stays blank
+                row.extend([""] * (left - len(row)))
+                row[left - 1] = value
+                n_filled += 1
+    return n_filled
+
+
+def _n_filled(row: list[str]) -> int:
+    return sum(bool(cell.strip()) for cell in row)
+
+
+def _is_data(header: list[str], below: list[list[str]]) -> bool:
+    """Tell a row of data from a header: no usual name is in it, and a value that comes again."""
+    again = (
+        any(at < len(row) and row[at].strip() == cell.strip() for row in below)
+        for at, cell in enumerate(header)
+        if cell.strip()
+    )
+    return not any(map(is_usual_name, header)) and any(again)
+
+
+def _frame(sheet: _Sheet, name: str, header_line: int | None, least: int) -> pd.DataFrame:
+    """Return a sheet below its header, without the titles above and without empty columns."""
+    width = max(map(len, sheet.rows))
+    usual = mode(_n_filled(row) for row in sheet.rows[:SAMPLE_ROWS])
+    if header_line is None:
+        enough = max(least, (usual + 1) // 2)
+        at = next((at for at, row in enumerate(sheet.rows) if _n_filled(row) >= enough), 0)
+        if _is_data(sheet.rows[at], sheet.rows[at + 1 : at + 1 + SAMPLE_ROWS]):
+            sheet.doubts.append(
+                f"Row {sheet.numbers[at]} of {sheet.title!r} looks like data, not like a header: "
+                "the columns are numbered."
+            )
+            at -= 1
+    elif header_line == 0:
+        at = -1
+    else:
+        if header_line not in sheet.numbers:
+            raise DataError(
+                f"Row {header_line} of sheet {sheet.title!r} in {name} is empty.",
+                "Name the row with the column names.",
+            )
+        at = sheet.numbers.index(header_line)
+    if at > 0:
+        sheet.notes.append(
+            f"Skipped {count(at, 'row')} above the header of {sheet.title!r}: "
+            f"{quoted(next(filter(None, row)) for row in sheet.rows[:at])}."
+        )
+    rows = [row + [""] * (width - len(row)) for row in sheet.rows]
+    header, body = (rows[at] if at >= 0 else [""] * width), rows[at + 1 :]
+    columns = list(zip(*body, strict=True)) or [()] * width
+    kept = [i for i in range(width) if header[i].strip() or any(map(str.strip, columns[i]))]
+    names = numbered_names([header[i] for i in kept], name, sheet.notes)
+    return str_frame({column: columns[i] for column, i in zip(names, kept, strict=True)})
+
+
+WORKBOOK = FileFormat(
+    name="excel",
+    label="Excel",
+    suffixes=(".xlsx", ".xlsm"),
+    help="the first sheet that holds a table, or sheets named train, val and test; titles above "
+    "the header are skipped, formulas are read by their values",
+    read=read_workbook,
+)
