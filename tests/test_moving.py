@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from layerviz.exploring import class_distances, moves, nearest_classes
+from layerviz.exploring import class_distances, moves, nearest_classes, train_classes
 from layerviz.separability.geometry import directions
 
 D, PER_CLASS = 20, 30
@@ -17,24 +17,30 @@ STATES = CENTRES[LABELS] + NOISE
 ROW = int(np.flatnonzero(SPLITS == "val")[0])  # of class 0
 
 
+def distances_of(row: int, labels: np.ndarray = LABELS) -> np.ndarray:
+    """Return how far one example is from each of four classes."""
+    classes = train_classes(STATES, labels, SPLITS, 4)
+    return class_distances(STATES[[row]], labels[[row]], SPLITS[[row]] == "train", classes)[0]
+
+
 def test_distances_are_those_from_the_means_of_train() -> None:
-    far = class_distances(STATES, LABELS, SPLITS, np.array([ROW]), 4)
+    far = distances_of(ROW)
     train = SPLITS == "train"
     unit = directions(STATES, STATES[train]).numpy()
     for label in range(3):
         mean = unit[train & (label == LABELS)].mean(axis=0)
-        np.testing.assert_allclose(far[0, label], np.linalg.norm(unit[ROW] - mean), rtol=1e-4)
-    assert np.isnan(far[0, 3])  # train holds no such class
-    assert np.nanargmin(far[0]) == 0
+        np.testing.assert_allclose(far[label], np.linalg.norm(unit[ROW] - mean), rtol=1e-4)
+    assert np.isnan(far[3])  # train holds no such class
+    assert np.nanargmin(far) == 0
 
 
 def test_a_train_example_does_not_draw_the_mean_of_its_class_to_itself() -> None:
     labels = LABELS.copy()
     alone = int(np.flatnonzero(SPLITS == "train")[0])
     labels[alone] = 3  # the only one of its class: there is no other to be near to
-    far = class_distances(STATES, labels, SPLITS, np.array([alone]), 4)
-    assert np.isnan(far[0, 3])
-    assert far[0, :3].argmin() == 0
+    far = distances_of(alone, labels)
+    assert np.isnan(far[3])
+    assert far[:3].argmin() == 0
 
 
 def test_a_way_from_one_class_to_another_is_told_layer_by_layer() -> None:
@@ -52,9 +58,9 @@ def test_a_way_from_one_class_to_another_is_told_layer_by_layer() -> None:
         [1, 2],
         [0, 1, 2, 3],
         states_at,
+        lambda snapshot, layer: train_classes(states_at(snapshot, layer), LABELS, SPLITS, 3),
         labels=LABELS,
         splits=SPLITS,
-        n_classes=3,
     )
     assert nearest["nearest"].tolist() == [0, 0, 2, 2, 0, 0, 0, 0]
     at_end = nearest[(nearest["layer"] == 1) & (nearest["snapshot"] == 3)].iloc[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,23 @@ from waiting import wait_until
 from layerviz import runs
 from layerviz.__main__ import main
 from layerviz.errors import ConfigError, RunError
+from layerviz.export.checking import check_contents
+from layerviz.export.page_data import most_points
+from layerviz.export.pictures import specification
+from layerviz.export.run_charts import chart_of
+from layerviz.export.stage import Moment, Stage
 from layerviz.export.zip_reading import unzip_run
 from layerviz.export.zip_writing import zip_run
 from layerviz.jobs import Jobs
-from layerviz.projection import PROJECTIONS, LayerMaps, draw, map_quality, place_test, with_test
+from layerviz.projection import (
+    PROJECTIONS,
+    LayerMaps,
+    draw,
+    map_quality,
+    of_run,
+    place_test,
+    with_test,
+)
 from layerviz.projection.of_run import (
     maps_of_layer,
     read_stored_maps,
@@ -30,6 +44,8 @@ from layerviz.projection.of_run import (
     update_stored_test,
 )
 from layerviz.runs import Run
+from layerviz.runs.layout import Layout
+from layerviz.ui.parts.stored_maps import ready_maps
 from layerviz.views import MapsRequest, collect_maps, small_print
 
 N_TRAIN, N_VAL, N_TEST = 90, 45, 45
@@ -305,15 +321,70 @@ def test_the_command_line_lists_where_test_lies(run: Run, tmp_path: Path) -> Non
     assert part.equals(pd.read_csv(two))
 
 
-def test_the_command_line_refuses_splits_where_they_mean_nothing(
+def test_the_command_line_refuses_a_split_that_there_is_not(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    target = ["export", str(run.path), "--splits"]
-    assert main([*target, "test", "--measures", str(tmp_path / "m.csv")]) == 2
-    assert "--splits is for --csv and --parquet" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        main([*target, "train,dev", "--csv", str(tmp_path / "c.csv")])
+        main(["export", str(run.path), "--splits", "train,dev", "--csv", str(tmp_path / "c.csv")])
     assert "'dev' is no split: choose from train, val, test" in capsys.readouterr().err
+
+
+def test_pictures_and_animations_have_a_column_for_test(run: Run) -> None:
+    maps = collect_maps(run, MapsRequest(layers=(1, 3), splits=("train", "val", "test")))
+    panels = maps.panels()
+    assert panels["split"].value_counts().to_dict() == {"train": 2, "val": 2, "test": 2}
+    chart = specification(chart_of(maps))
+    assert "Test (n = 60)" in json.dumps(chart)
+    stage = Stage(maps, 600, runs.read_separability(run.path), dark=False)
+    frame = np.asarray(stage.frame(Moment(1, 1))).reshape(stage.height, 600, 3).astype(int)
+    colours = np.array(stage.colours_used())[-len(run.label_names) :]
+    is_dot = (np.abs(frame[:, :, None] - colours).sum(axis=3) == 0).any(axis=2)
+    half = stage.map_side() / 2
+    for side in range(3):
+        x, y = stage.panel_middle(1, side)
+        assert half < x < 600 - half
+        panel = is_dot[int(y - half) : int(y + half), int(x - half) : int(x + half)]
+        assert panel.sum() > 60  # pixels of the colours of classes
+
+
+def test_the_offline_page_has_as_few_points_as_its_columns_need() -> None:
+    assert most_points(8, 100, 3) < most_points(8, 100, 2)
+
+
+def test_quick_maps_of_a_whole_run_are_kept_and_drawn_again_where_the_file_is_damaged(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = runs.read(Path(shutil.copytree(run.path, tmp_path / run.run_id)).parent, run.run_id)
+    first = of_run.quick_maps(own, "lda", "mean", 2, [0, 1])
+    file = Layout(own.path).map("lda", "mean", 2)
+    assert file.is_file()
+    check_contents(own.path, own)
+    with monkeypatch.context() as patch:
+        patch.setattr(of_run, "draw", lambda *_: pytest.fail("drawn twice"))
+        kept = of_run.quick_maps(own, "lda", "mean", 2, [0, 1])
+        for name, array in first.arrays().items():
+            np.testing.assert_array_equal(kept.arrays()[name], array, strict=True)
+    only_last = of_run.quick_maps(own, "lda", "mean", 2, [1])  # other axes: of that one alone
+    assert only_last.n_snapshots == 1
+    file.write_bytes(b"damaged")
+    again = of_run.quick_maps(own, "lda", "mean", 2, [0, 1])
+    np.testing.assert_array_equal(again.xy, first.xy)
+
+
+def test_maps_of_a_run_that_goes_on_are_not_kept(run: Run, tmp_path: Path) -> None:
+    own = runs.read(Path(shutil.copytree(run.path, tmp_path / run.run_id)).parent, run.run_id)
+    of_run.quick_maps(replace(own, status="running"), "lda", "mean", 2, [0, 1])
+    assert not Layout(own.path).map("lda", "mean", 2).exists()
+
+
+def test_a_layer_that_is_behind_the_others_shows_its_newest_map(run: Run, tmp_path: Path) -> None:
+    behind = runs.read(Path(shutil.copytree(run.path, tmp_path / run.run_id)).parent, run.run_id)
+    early = replace(behind, snapshots=behind.snapshots[:1])
+    update_stored_maps(early, "tsne", "mean", 3)
+    shown = ready_maps(behind, "tsne", "mean", 3, [0, 1])
+    assert shown.n_snapshots == 1
+    np.testing.assert_array_equal(shown.xy, ready_maps(behind, "tsne", "mean", 3, [0]).xy)
+    np.testing.assert_array_equal(shown.xy, ready_maps(behind, "tsne", "mean", 3, [1]).xy)
 
 
 def test_what_can_be_shown_is_told_layer_by_layer(run: Run) -> None:

@@ -21,8 +21,11 @@ from layerviz.cache.measured import (
     trial_verdict,
 )
 from layerviz.cache.run_contents import (
+    DrawnMaps,
+    draw_quick_maps,
     examples,
     layer_states,
+    map_points,
     predictions,
     quick_maps,
     quick_test,
@@ -54,6 +57,7 @@ from layerviz.cache.sources import (
 )
 
 __all__ = [
+    "DrawnMaps",
     "agreement",
     "answer",
     "answer_sheet",
@@ -63,6 +67,7 @@ __all__ = [
     "compared",
     "dataset",
     "depth_decision",
+    "draw_quick_maps",
     "encoder_similarity",
     "examples",
     "freezing_suggestion",
@@ -71,6 +76,7 @@ __all__ = [
     "layer_mix",
     "layer_similarity",
     "layer_states",
+    "map_points",
     "measures",
     "nearest_classes",
     "neighbour_changes",

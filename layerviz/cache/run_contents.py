@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
-from layerviz import runs
+from layerviz import instrument, runs
 from layerviz.cache.keys import LISTED_RUN, RUN
-from layerviz.projection import LayerMaps, LayerStates, PlacedTest, draw, place_test
-from layerviz.projection.of_run import read_stored_maps, read_stored_test
+from layerviz.projection import LayerMaps, LayerStates, PlacedTest, of_run, place_test
 from layerviz.runs import Run, RunSummary
+from layerviz.views import RunMaps
 
 
 @st.cache_data(show_spinner=False, max_entries=16, hash_funcs=RUN)
@@ -43,8 +48,23 @@ def layer_states(run: Run, snapshot: int, pooling: str, layer: int) -> np.ndarra
 def quick_maps(
     run: Run, projection: str, snapshots: tuple[int, ...], pooling: str, layer: int
 ) -> LayerMaps:
-    """Return the maps of one layer at these snapshots, by a projection that is not stored."""
-    return draw(projection, snapshot_states(run, snapshots, pooling, layer))
+    """Return the maps of one layer at these snapshots, by a projection that is quick to draw."""
+    return of_run.quick_maps(run, projection, pooling, layer, snapshots)
+
+
+def draw_quick_maps(
+    run: Run, projection: str, snapshots: tuple[int, ...], pooling: str, layers: Sequence[int]
+) -> None:
+    """Let `quick_maps` know the maps of several layers, which are drawn side by side."""
+    context = get_script_run_ctx()
+    with ThreadPoolExecutor(
+        os.cpu_count(), initializer=lambda: add_script_run_ctx(threading.current_thread(), context)
+    ) as pool:
+        drawing = [
+            pool.submit(quick_maps, run, projection, snapshots, pooling, layer) for layer in layers
+        ]
+        for one in drawing:
+            one.result()
 
 
 def stored_maps(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps | None:
@@ -60,7 +80,7 @@ def _stored_maps(
     run: Run, projection: str, pooling: str, layer: int, version: int
 ) -> LayerMaps | None:
     del version  # part of the key alone: it tells one state of the maps from another
-    return read_stored_maps(run, projection, pooling, layer)
+    return of_run.read_stored_maps(run, projection, pooling, layer)
 
 
 @st.cache_data(show_spinner=False, max_entries=128, hash_funcs=RUN)
@@ -85,7 +105,7 @@ def _stored_test(
     run: Run, projection: str, pooling: str, layer: int, version: int
 ) -> PlacedTest | None:
     del version  # part of the key alone
-    return read_stored_test(run, projection, pooling, layer)
+    return of_run.read_stored_test(run, projection, pooling, layer)
 
 
 def snapshot_states(run: Run, snapshots: Sequence[int], pooling: str, layer: int) -> LayerStates:
@@ -97,3 +117,32 @@ def snapshot_states(run: Run, snapshots: Sequence[int], pooling: str, layer: int
         captured["label"].to_numpy(),
         run.config.seed,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnMaps:
+    """Maps to be drawn in a browser, and what tells their points from others.
+
+    Parameters
+    ----------
+    key, chart : str
+        As in `instrument.points_message`.
+    maps : RunMaps
+    layers : sequence of int
+        Those with a panel.
+    """
+
+    key: str
+    chart: str
+    maps: RunMaps
+    layers: Sequence[int]
+
+
+@st.cache_data(
+    show_spinner=False,
+    max_entries=32,
+    hash_funcs={DrawnMaps: lambda drawn: (drawn.key, drawn.chart)},
+)
+def map_points(drawn: DrawnMaps) -> bytes:
+    """Return the points of maps, packed for the browser."""
+    return instrument.run_points(drawn.maps, drawn.layers, chart=drawn.chart, key=drawn.key)

@@ -14,7 +14,7 @@ from layerviz.cache.keys import GROWING_RUN, MODEL, RUN
 from layerviz.cache.run_contents import examples, layer_states, predictions, snapshot_states
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import RunError
-from layerviz.exploring import Neighbours, OwnTexts, Suspicion, TokenPaths
+from layerviz.exploring import Neighbours, OwnTexts, Suspicion, TokenPaths, TrainClasses
 from layerviz.poolings import POOLINGS
 from layerviz.projection import PROJECTIONS
 from layerviz.runs import Run
@@ -58,9 +58,20 @@ def nearest_classes(
         [layer],
         snapshots,
         lambda snapshot, of_layer: layer_states(run, snapshot, pooling, of_layer),
+        lambda snapshot, of_layer: _train_classes(run, snapshot, pooling, of_layer),
         labels=captured["label"].to_numpy(),
         splits=captured["split"].to_numpy(),
-        n_classes=len(run.label_names),
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=512, hash_funcs=RUN)
+def _train_classes(run: Run, snapshot: int, pooling: str, layer: int) -> TrainClasses:
+    captured = examples(run)
+    return exploring.train_classes(
+        layer_states(run, snapshot, pooling, layer),
+        captured["label"].to_numpy(),
+        captured["split"].to_numpy(),
+        len(run.label_names),
     )
 
 

@@ -46,13 +46,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="1,2,11,12",
         help="by default the first four and the last four",
     )
-    of_splits = ", ".join(export.flag for export in EXPORTS.values() if export.has_splits)
     add(
         "--splits",
         type=_splits,
         metavar="train,val,test",
-        help=f"of {of_splits}: whose examples to list; by default train and val. Test is placed "
-        "into the maps as val is",
+        help="whose examples the maps show; by default train and val. Test is placed into the maps "
+        "as val is",
     )
     add("--chart", choices=("maps", "heat-map"), default="maps", help="what pictures show")
     of_cell = ", ".join(export.flag for export in EXPORTS.values() if export.has_cell)
@@ -139,13 +138,6 @@ def _export(parsed: argparse.Namespace) -> int:
         raise ConfigError(
             "--at-layer and --at-epoch say which layer becomes a model, and none is to.",
             f"Give {of_cell} as well, or leave them out; --layers chooses the maps.",
-        )
-
-    if parsed.splits and (rest := [name for name in paths if not EXPORTS[name].has_splits]):
-        of_splits = " and ".join(export.flag for export in EXPORTS.values() if export.has_splits)
-        raise ConfigError(
-            f"--splits is for {of_splits}; {EXPORTS[rest[0]].flag} has splits of its own.",
-            "Leave it out, or write the other files in a command of their own.",
         )
 
     if not parsed.parents:

@@ -17,7 +17,13 @@ from layerviz.exploring.labels import (
     stored_suspicious_labels,
     suspicious_labels,
 )
-from layerviz.exploring.moving import class_distances, moves, nearest_classes
+from layerviz.exploring.moving import (
+    TrainClasses,
+    class_distances,
+    moves,
+    nearest_classes,
+    train_classes,
+)
 from layerviz.exploring.neighbours import (
     NEIGHBOURS,
     Neighbours,
@@ -36,6 +42,7 @@ __all__ = [
     "OwnTexts",
     "Suspicion",
     "TokenPaths",
+    "TrainClasses",
     "class_distances",
     "earliest_layer",
     "flips",
@@ -52,4 +59,5 @@ __all__ = [
     "stored_suspicious_labels",
     "suspicious_labels",
     "token_paths",
+    "train_classes",
 ]

@@ -7,24 +7,36 @@ never read off a map.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from layerviz.separability.geometry import directions
-
 NEAREST_COLUMNS = ["row", "layer", "snapshot", "nearest", "distance", "own_distance"]
 
 
-def class_distances(
-    states: np.ndarray, labels: np.ndarray, splits: np.ndarray, rows: np.ndarray, n_classes: int
-) -> np.ndarray:
-    """Return how far some examples are from the mean of each class.
+@dataclass(frozen=True, eq=False)
+class TrainClasses:
+    """Where the classes of train lie in one layer at one snapshot.
 
-    Euclidean distances of `geometry.directions` (states centred on the train mean, of length 1)
-    from the means of the train examples of each class: what the measure *nearest class mean*
-    (Mensink et al., 2013) decides by. A train example does not count towards the mean of its own
-    class, which it would draw to itself.
+    Parameters
+    ----------
+    centre : ndarray of shape (D,), float32
+        Mean of the train states.
+    sums : ndarray of shape (C, D), float64
+        Sum of each class's directions: its train states centred, at unit length.
+    counts : ndarray of shape (C,), int64
+    """
+
+    centre: np.ndarray
+    sums: np.ndarray
+    counts: np.ndarray
+
+
+def train_classes(
+    states: np.ndarray, labels: np.ndarray, splits: np.ndarray, n_classes: int
+) -> TrainClasses:
+    """Return where the classes of train lie.
 
     Parameters
     ----------
@@ -33,32 +45,60 @@ def class_distances(
     labels : ndarray of shape (N,)
         Class indices.
     splits : ndarray of shape (N,)
-    rows : ndarray of shape (m,)
     n_classes : int
         C
+    """
+    train = np.flatnonzero(splits == "train")
+    centre = states[train].astype(np.float32).mean(axis=0)
+    members = np.zeros((n_classes, len(train)))
+    members[labels[train], np.arange(len(train))] = 1
+    counts = members.sum(axis=1).astype(np.int64)
+    return TrainClasses(centre, members @ _directions(states[train], centre), counts)
+
+
+def class_distances(
+    states: np.ndarray, labels: np.ndarray, is_train: np.ndarray, classes: TrainClasses
+) -> np.ndarray:
+    """Return how far some examples are from the mean of each class.
+
+    Euclidean distances of directions (states centred on the train mean, of length 1) from the
+    means of the train examples of each class: what the measure *nearest class mean* (Mensink et
+    al., 2013) decides by. A train example does not count towards the mean of its own class, which
+    it would draw to itself.
+
+    Parameters
+    ----------
+    states : ndarray of shape (m, D)
+        Pooled hidden states of the examples.
+    labels : ndarray of shape (m,)
+    is_train : ndarray of shape (m,), bool
+        Whether each is among those that `classes` was made of.
+    classes : TrainClasses
 
     Returns
     -------
     ndarray of shape (m, C), float32
         NaN for a class of which train holds no (other) example.
     """
-    rows, train = np.asarray(rows, dtype=np.int64), np.flatnonzero(splits == "train")
-    unit_train = directions(states[train], states[train]).numpy()  # (n, D)
-    unit_rows = directions(states[rows], states[train]).numpy()  # (m, D)
-    counts = np.bincount(labels[train], minlength=n_classes)
-    sums = np.zeros((n_classes, states.shape[1]))
-    np.add.at(sums, labels[train], unit_train)
-    distances = np.full((len(rows), n_classes), np.nan, dtype=np.float32)
+    rows = _directions(states, classes.centre)
+    distances = np.full((len(rows), len(classes.counts)), np.nan, dtype=np.float32)
     for at, row in enumerate(rows):
-        of_row, n_of = sums, counts
-        if splits[row] == "train":
-            of_row, n_of = sums.copy(), counts.copy()
-            of_row[labels[row]] -= unit_rows[at]
-            n_of[labels[row]] -= 1
-        held = n_of > 0
-        means = of_row[held] / n_of[held, None]
-        distances[at, held] = np.linalg.norm(unit_rows[at] - means, axis=1)
+        sums, counts = classes.sums, classes.counts
+        if is_train[at]:
+            sums, counts = sums.copy(), counts.copy()
+            sums[labels[at]] -= row
+            counts[labels[at]] -= 1
+        held = counts > 0
+        means = sums[held] / counts[held, None]
+        distances[at, held] = np.linalg.norm(row - means, axis=1)
     return distances
+
+
+def _directions(states: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Return states (n, D) centred, at unit length, float32; one in the centre is all zeros."""
+    centred = states.astype(np.float32) - centre
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    return centred / np.where(lengths > 0, lengths, 1)
 
 
 def nearest_classes(
@@ -66,10 +106,10 @@ def nearest_classes(
     layers: Sequence[int],
     snapshots: Sequence[int],
     states_at: Callable[[int, int], np.ndarray],
+    classes_at: Callable[[int, int], TrainClasses],
     *,
     labels: np.ndarray,
     splits: np.ndarray,
-    n_classes: int,
 ) -> pd.DataFrame:
     """Return the class that each example is nearest to, in every layer at every snapshot.
 
@@ -78,10 +118,9 @@ def nearest_classes(
     rows : ndarray of shape (m,)
         The examples.
     layers, snapshots : sequences of int
-    states_at : callable
-        Given a snapshot and a layer, returns its states, (N, D).
+    states_at, classes_at : callables
+        Given a snapshot and a layer, return its states, (N, D), and where its classes lie.
     labels, splits : ndarrays of shape (N,)
-    n_classes : int
 
     Returns
     -------
@@ -91,13 +130,14 @@ def nearest_classes(
         label, as `class_distances` measures them.
     """
     rows = np.asarray(rows, dtype=np.int64)
+    own, is_train, each = labels[rows], splits[rows] == "train", np.arange(len(rows))
     frames = []
     for layer in layers:
         for snapshot in snapshots:
-            far = class_distances(states_at(snapshot, layer), labels, splits, rows, n_classes)
+            states, classes = states_at(snapshot, layer)[rows], classes_at(snapshot, layer)
+            far = class_distances(states, own, is_train, classes)
             nearest = np.nanargmin(far, axis=1) if len(rows) else np.zeros(0, dtype=np.int64)
-            each = np.arange(len(rows))
-            values = (rows, layer, snapshot, nearest, far[each, nearest], far[each, labels[rows]])
+            values = (rows, layer, snapshot, nearest, far[each, nearest], far[each, own])
             frames.append(pd.DataFrame(dict(zip(NEAREST_COLUMNS, values, strict=True))))
     every = pd.concat(frames, ignore_index=True)
     return every.sort_values(["row", "layer", "snapshot"], kind="stable", ignore_index=True)

@@ -159,8 +159,6 @@ class Export:
         Whether it shows a single snapshot, which the reader chooses.
     has_cell : bool
         Whether it is made of a single cell, which the reader chooses.
-    has_splits : bool
-        Whether it can show test beside train and val.
     needs : tuple of Need
         Without which the page does not offer it.
     size : callable or None
@@ -182,7 +180,6 @@ class Export:
     has_dark: bool = False
     has_epoch: bool = False
     has_cell: bool = False
-    has_splits: bool = False
     needs: tuple[Need, ...] = ()
     size: Callable[[Run], int] | None = None
     draw: DrawChart | None = None

@@ -53,7 +53,7 @@ def offline_page(
     maps = collect_maps(
         run,
         request,
-        most_per_split=most_points(n_layers, n_slots),
+        most_per_split=most_points(n_layers, n_slots, len(request.splits)),
         on_progress=on_progress,
         should_stop=should_stop,
     )

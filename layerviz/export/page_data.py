@@ -19,11 +19,12 @@ MOST_POINT_BYTES = 8_000_000  # points and texts; Vega takes 1 MB of the 10 a pa
 BYTES_OF_TEXT = 4 * 240 + 90  # of one example at most, in UTF-8, its name included
 
 
-def most_points(n_layers: int, n_slots: int) -> int:
+def most_points(n_layers: int, n_slots: int, n_splits: int = 2) -> int:
     """Return how many points of each split a page can hold and move."""
     numbers = n_slots * (2 * n_layers * 2 + 3) + 7  # bytes: positions, predictions, row and label
     each = (numbers + BYTES_OF_TEXT) * 4 / 3  # as base64
-    return int(min(POINTS_PER_SPLIT, MOST_MARKS // (2 * n_layers), MOST_POINT_BYTES / (2 * each)))
+    least = min(MOST_MARKS // (n_splits * n_layers), MOST_POINT_BYTES / (n_splits * each))
+    return int(min(POINTS_PER_SPLIT, least))
 
 
 def maps_for_page(maps: RunMaps) -> dict[str, Any]:

@@ -82,6 +82,7 @@ def chart_of(maps: RunMaps, *, dark: bool = False, start: int | None = None) -> 
         start=None if start is None else maps.snapshots.index(start),
         slider_name=slider_label(maps.epochs),
         dark=dark,
+        grid=charts.Grid.of(len(maps.view.layers), maps.view.splits),
         footnote=MAPS_FOOTNOTE,
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image, ImageColor, ImageDraw
 
 from layerviz import charts
-from layerviz.config import TRAIN_AND_VAL
+from layerviz.config import SPLITS
 from layerviz.export.dots import disc, dot_radius, round_dot
 from layerviz.export.fonts import cut, font, wrapped
 from layerviz.poolings import pooling_label
@@ -80,9 +80,10 @@ class Stage:
         self._unit = width / 1200
         self._margin = MARGIN * width
         layers = maps.view.layers
-        self._grid = charts.Grid.of(len(layers))
-        half = (width - 2 * self._margin - GUTTER * width) / 2
-        self._panel_width = half / self._grid.columns
+        self._grid = charts.Grid.of(len(layers), maps.view.splits)
+        n_sides = len(maps.view.splits)
+        side_width = (width - 2 * self._margin - (n_sides - 1) * GUTTER * width) / n_sides
+        self._panel_width = side_width / self._grid.columns
         self._panel_height = TALL[self._grid.columns] * self._panel_width
         self._title_height = 45 * self._unit  # two lines
         self._legend = self._legend_positions()
@@ -100,7 +101,7 @@ class Stage:
         self._palette = np.array([_rgb(colour) for colour in charts.PALETTE], dtype=np.uint8)
         self._order = {
             split: np.random.default_rng(0).permutation(maps.rows[maps.splits[maps.rows] == split])
-            for split in TRAIN_AND_VAL
+            for split in maps.view.splits
         }  # no class always on top of the others
         self._unit_squares = {
             layer: of_layer.in_unit_square() for layer, of_layer in maps.by_layer.items()
@@ -117,7 +118,7 @@ class Stage:
         )
         pixels = np.array(large)
         for index, layer in enumerate(self.maps.view.layers):
-            for side, split in enumerate(TRAIN_AND_VAL):
+            for side, split in enumerate(self._grid.splits):
                 self._dots(
                     pixels, moment, layer, self._order[split], *self.panel_middle(index, side)
                 )
@@ -166,11 +167,12 @@ class Stage:
 
     def _corner(self, index: int, side: int) -> tuple[float, float]:
         row, column = divmod(index, self._grid.columns)
-        left = self._margin + side * (self._grid.columns * self._panel_width + GUTTER * self.width)
+        side_width = self._grid.columns * self._panel_width
+        left = self._margin + side * (side_width + GUTTER * self.width)
         return left + column * self._panel_width, self.panels_top + row * self._panel_height
 
     def panel_middle(self, index: int, side: int) -> tuple[float, float]:
-        """Return the middle of the map in one panel, in pixels; `side` is 1 for val."""
+        """Return the middle of the map in one panel, in pixels; `side` counts the splits."""
         left, top = self._corner(index, side)
         height = self._panel_height - self._title_height - PAD * self.width
         return left + self._panel_width / 2, top + self._title_height + height / 2
@@ -202,7 +204,7 @@ class Stage:
         self._write(draw, at, self.maps.legend().title, 17, room, self.ink.soft)
         for x, y, name, colour in self._legend:
             self._legend_entry(draw, x, y, name, colour)
-        for side, split in enumerate(TRAIN_AND_VAL):
+        for side, split in enumerate(self._grid.splits):
             left = self._corner(0, side)[0] + PAD * self.width / 2
             heading = (
                 f"{split.capitalize()} (n = {self.maps.sizes[split]:,}) · "
@@ -244,9 +246,9 @@ class Stage:
         unit = self._unit
         left_end, right_end = box[0] + 9 * unit, box[2] - 9 * unit
         name, of_layer = layer_name(layer), self.maps.by_layer[layer]
-        score = self.maps.scores[layer][moment.slot, side]
-        trust = of_layer.trust[moment.slot, side]
-        kept = np.nan if of_layer.kept is None else of_layer.kept[moment.slot, side]
+        figure = (moment.slot, SPLITS.index(self._grid.splits[side]))
+        score, trust = self.maps.scores[layer][figure], of_layer.trust[figure]
+        kept = np.nan if of_layer.kept is None else of_layer.kept[figure]
         of_map = "   ".join(map_figures(np.nan, trust, kept))
         room = right_end - left_end
         size = min(self._fitting_size(f"{name}   F1 0.00", room), self._fitting_size(of_map, room))

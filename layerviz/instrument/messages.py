@@ -17,6 +17,7 @@ from layerviz.wording import epoch_name, epoch_number
 
 UNIT = 10_000  # positions are whole numbers of these parts of a map: far below a pixel
 MOST_OUTSIDE = 3.0  # squares beside its map that a point can be placed
+NOWHERE = -(2**15)  # of an example without a place, as test has none until it is asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,24 +41,23 @@ class MapsInBrowser:
     rows: np.ndarray
     rows_of_panel: Mapping[int, np.ndarray]
 
-    def positions(self) -> tuple[np.ndarray, list[int]]:
-        """Return positions (P, S, m, 2), int16 in parts of `UNIT`, and the snapshots of each.
+    def positions(self) -> np.ndarray:
+        """Return positions, int16 of shape (P, S, m, 2) in parts of `UNIT`, or `NOWHERE`.
 
         P counts the panels that have maps; one with fewer snapshots repeats its newest.
         """
         most = max((maps.n_snapshots for maps in self.by_panel.values()), default=0)
-        squares, n_ready = [], []
+        squares = []
         for panel, maps in self.by_panel.items():
             square = maps.in_unit_square()[:, self.rows_of_panel.get(panel, self.rows)]
-            square = np.clip(square, -MOST_OUTSIDE, MOST_OUTSIDE)
-            whole = np.rint(UNIT * np.nan_to_num(square, nan=-MOST_OUTSIDE)).astype(np.int16)
+            parts = np.rint(UNIT * np.clip(square, -MOST_OUTSIDE, MOST_OUTSIDE))
+            whole = np.nan_to_num(parts, nan=NOWHERE).astype(np.int16)
             squares.append(
                 np.concatenate([whole, np.repeat(whole[-1:], most - len(whole), axis=0)])
             )
-            n_ready.append(maps.n_snapshots)
         if not squares:
-            return np.zeros((0, 0, len(self.rows), 2), dtype=np.int16), []
-        return np.stack(squares), n_ready
+            return np.zeros((0, 0, len(self.rows), 2), dtype=np.int16)
+        return np.stack(squares)
 
 
 def points_message(
@@ -93,16 +93,16 @@ def points_message(
     split_names : sequence of str
         Those that have panels, in their order.
     """
-    positions, n_ready = maps.positions()
+    positions = maps.positions()
     side_of = {split: side for side, split in enumerate(split_names)}
     return packed(
         {
             "chart": chart,
             "key": key,
             "unit": UNIT,
+            "nowhere": NOWHERE,
             "panels": list(maps.panels),
             "withMaps": list(maps.by_panel),
-            "ready": n_ready,
             "slots": positions.shape[1],
             "models": len(predicted),
             "texts": list(texts),

@@ -118,9 +118,8 @@ def _fitted_axes(train_rows: np.ndarray, labels: np.ndarray) -> _Axes:
 def _by_class(rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return class means times the root of their sizes, (K, D), and rows less them, (n, D)."""
     classes, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    sums = np.zeros((len(classes), rows.shape[1]))
-    np.add.at(sums, codes, rows)
-    means = sums / counts[:, None]
+    members = codes == np.arange(len(classes))[:, None]  # (K, n)
+    means = members.astype(rows.dtype) @ rows / counts[:, None]
     return means * np.sqrt(counts)[:, None], rows - means[codes]
 
 

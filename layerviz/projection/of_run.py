@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from safetensors import SafetensorError
 
 from layerviz import runs
 from layerviz.config import TRAIN_AND_VAL
@@ -38,7 +40,7 @@ def maps_of_layer(
     pooling : str
     layer : int
     snapshots : sequence of int
-        Indices; projections that are not stored are fitted on these alone.
+        Indices; projections that are quick to draw are fitted on these alone.
     should_stop : callable
     splits : sequence of str
         With ``test`` among them, the test examples are placed into the maps.
@@ -57,12 +59,46 @@ def maps_of_layer(
             placed = update_stored_test(run, projection, pooling, layer, should_stop=should_stop)
             maps = with_test(maps, placed, _splits(run))
         return maps.at(snapshots)
-    states = _layer_states(run, pooling, layer, snapshots)
-    maps = draw(projection, states, should_stop=should_stop)
+    maps = quick_maps(run, projection, pooling, layer, snapshots, should_stop)
     if not wants_test:
         return maps
+    states = _layer_states(run, pooling, layer, snapshots)
     placed = place_test(projection, states, maps, should_stop=should_stop)
     return with_test(maps, placed, states.splits)
+
+
+def quick_maps(
+    run: Run,
+    projection: str,
+    pooling: str,
+    layer: int,
+    snapshots: Sequence[int],
+    should_stop: ShouldStop = never,
+) -> LayerMaps:
+    """Return the maps of one layer at some snapshots by a projection that is quick to draw.
+
+    Those of all snapshots of a run that has ended are kept in its folder, so that they are drawn
+    once; where the folder cannot be written to, or the file is damaged, they are drawn again.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such projection.
+    Cancelled
+        If `should_stop` answers true.
+    """
+    can_be_kept = not run.live and [one.index for one in run.snapshots] == list(snapshots)
+    if can_be_kept:
+        with contextlib.suppress(OSError, SafetensorError, KeyError, ValueError):
+            kept = read_stored_maps(run, projection, pooling, layer)
+            if kept is not None and kept.n_snapshots == len(snapshots):
+                return kept
+    states = _layer_states(run, pooling, layer, snapshots)
+    maps = draw(projection, states, should_stop=should_stop)
+    if can_be_kept:
+        with contextlib.suppress(OSError):
+            runs.write_map(run.path, projection, pooling, layer, maps.arrays())
+    return maps
 
 
 def read_stored_maps(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps | None:

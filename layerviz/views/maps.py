@@ -126,8 +126,9 @@ class RunMaps:
 
     def n_beyond(self) -> int:
         """Return how many of the drawn test examples lie beyond the edge of one of the maps."""
-        beyond = [maps.beyond_square()[self.rows] for maps in self.by_layer.values()]
-        return int(np.any(beyond, axis=0).sum())
+        placed = [maps for maps in self.by_layer.values() if maps.placed_later is not None]
+        beyond = [maps.beyond_square()[self.rows] for maps in placed]
+        return int(np.any(beyond, axis=0).sum()) if beyond else 0
 
     def texts(self) -> pd.DataFrame:
         """Return the `examples` of `charts.layer_maps`."""

@@ -52,7 +52,6 @@ CSV = Export(
     mime="text/csv",
     write=_write_csv,
     stem="{run_id}-coordinates",
-    has_splits=True,
 )
 PARQUET = Export(
     name="parquet",
@@ -63,7 +62,6 @@ PARQUET = Export(
     mime="application/vnd.apache.parquet",
     write=_write_parquet,
     stem="{run_id}-coordinates",
-    has_splits=True,
 )
 MEASURES_CSV = Export(
     name="measures",

@@ -6,7 +6,6 @@
   const maps = new layervizMaps.Maps(document.getElementById("maps"), {
     local: true,
     select: () => {},
-    clear: () => maps.select(new Set()),
   });
   let heat = null;
 

@@ -73,7 +73,9 @@ class Maps {
     this.maps.instrument = this; // for whoever looks at the page from outside
     this.sizes = new ResizeObserver(() => this._resized());
     this.sizes.observe(this.maps);
-    document.addEventListener("fullscreenchange", () => this._resized());
+    this.leaving = new AbortController();
+    const { signal } = this.leaving;
+    document.addEventListener("fullscreenchange", () => this._resized(), { signal });
     this._noFacts();
   }
 
@@ -88,6 +90,8 @@ class Maps {
 
   destroy() {
     this._stop();
+    clearTimeout(this.settling);
+    this.leaving.abort();
     this.sizes.disconnect();
     if (this.made) this.made.finalize();
     this.made = this.view = null;
@@ -104,6 +108,7 @@ class Maps {
       this.state = state;
       this.points = points;
       this.selected = new Set(state.selected);
+      if (points !== old.points) this.hovered = null; // it counts the points there were
       this._placeSlot(followed, before);
       if (!old.state || old.state.colours.codes !== state.colours.codes) {
         this.colours = new Colours(state.colours);
@@ -122,14 +127,14 @@ class Maps {
     const newest = slots.length - 1;
     if (place && place.asked !== this.asked) {
       this.asked = place.asked;
-      const wanted = place.snapshot === null ? newest : nearest(slots, place.snapshot);
-      this.slot = wanted;
+      this.slot = nearest(slots, place.snapshot);
     } else if (followed) {
       this.slot = newest;
     } else if (before) {
       this.slot = nearest(slots, before.snapshot);
     }
     this.slot = clamp(this.slot, 0, newest);
+    this.toldSnapshot = place && place.snapshot; // where the page takes the slider to be
   }
 
   /** Do something after all that is being done; changes of one view never overlap. */
@@ -326,14 +331,21 @@ class Maps {
     return !this.isolated.size || this.isolated.has(this.colours.code(panel, this.slot, i, this.points.n));
   }
 
+  /** Return the point that a position is on, and on which panel; null where there is none. */
   _nearestTo(x, y) {
+    const { points } = this;
+    const map = this._mapAt(x, y);
+    const m = map ? points.withMaps.indexOf(points.panels[map.panel]) : -1;
+    if (m < 0) return null;
     let best = null;
-    let least = NEAR * NEAR;
-    for (const place of this.places()) {
-      const distance = (place.x - x) ** 2 + (place.y - y) ** 2;
-      if (distance < least && this._hasColour(place.panel, place.i)) {
+    let least = (NEAR / this.side / this.zoom.k) ** 2; // in sides of the map
+    for (let i = 0; i < points.n; i++) {
+      if (points.side[i] !== map.side) continue;
+      const [u, v] = points.position(m, this.slot, i);
+      const distance = (u - map.u) ** 2 + (v - map.v) ** 2;
+      if (distance < least && this._hasColour(map.panel, i)) {
         least = distance;
-        best = place;
+        best = { i, panel: map.panel };
       }
     }
     return best;

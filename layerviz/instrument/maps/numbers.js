@@ -44,6 +44,11 @@ class Points {
     return [this.x[at] / this.unit, this.y[at] / this.unit];
   }
 
+  /** Whether an example has a place: one of test has none until it is placed. */
+  isPlaced(m, slot, i) {
+    return this.x[(m * this.slots + last(this.slots, slot)) * this.n + i] !== this.nowhere;
+  }
+
   model(panel) {
     return this.models > 1 ? panel : 0;
   }

@@ -2,6 +2,8 @@
 
 const PATIENCE = 60_000; // milliseconds for scripts and points to arrive
 
+let nMoves = 0; // of the slider
+
 function arrived(look) {
   return new Promise((done, fail) => {
     const began = performance.now();
@@ -29,10 +31,11 @@ export default function (component) {
   const maps = root.instrument;
   const tell = (event) => (value) => setTriggerValue(event, value);
   maps.talk = {
-    slot: (snapshot) => setStateValue("snapshot", { of: state.of, snapshot }),
-    ...(state.selectable ? { select: tell("selected"), clear: () => tell("selected")([]) } : {}),
+    // Counted, for the page is not told of a value that it has been told before.
+    slot: (snapshot) => setStateValue("snapshot", { of: state.of, snapshot, moves: ++nMoves }),
+    ...(state.selectable ? { select: tell("selected") } : {}),
     ...(state.enlargeable ? { enlarge: (panel) => tell("enlarged")({ panel }) } : {}),
-    open: tell("opened"),
+    ...(state.openable ? { open: tell("opened") } : {}),
   };
   root.latest = state;
   arrived(() => root.latest !== state || pointsOf(state.chart, state.points))

@@ -52,7 +52,7 @@ class Pane {
       const panel = points.panels.indexOf(points.withMaps[m]);
       const groups = new Map();
       for (let i = 0; i < points.n; i++) {
-        if (!this._hasColour(panel, i)) continue;
+        if (!this._hasColour(panel, i) || !points.isPlaced(m, this.slot, i)) continue;
         const code = this.colours.code(panel, this.slot, i, points.n);
         const key = points.side[i] * 256 + code;
         if (!groups.has(key)) groups.set(key, []);
@@ -145,14 +145,16 @@ class Pane {
       this.picked.replaceChildren();
       return;
     }
-    const items = picked.items.map((item) => element("li", {},
-      element("button", { type: "button", title: "Open this example", onclick: () => this.talk.open && this.talk.open(item.id) },
-        element("span", { class: "where", text: item.name }),
-        element("span", { class: "text", text: item.text }),
-        element("span", { class: "labels", text: item.about }))));
+    const { open } = this.talk;
+    const items = picked.items.map((item) => {
+      const told = ["where", "text", "labels"].map((name, at) =>
+        element("span", { class: name, text: [item.name, item.text, item.about][at] }));
+      const act = { type: "button", title: "Open this example", onclick: () => open(item.id) };
+      return element("li", {}, element(open ? "button" : "div", open ? act : {}, ...told));
+    });
     const head = element("div", { class: "head" }, element("strong", { text: picked.count }));
     if (this.talk.select) {
-      head.append(element("button", { type: "button", class: "toggle", text: "Clear", onclick: () => this.talk.clear() }));
+      head.append(element("button", { type: "button", class: "toggle", text: "Clear", onclick: () => this.select(new Set()) }));
     }
     if (picked.moves) head.append(element("p", { class: "hint", text: picked.moves }));
     const more = picked.more ? [element("p", { class: "hint", text: picked.more })] : [];
@@ -173,6 +175,7 @@ class Pane {
     for (let m = 0; m < points.withMaps.length; m++) {
       const panel = points.panels.indexOf(points.withMaps[m]);
       for (let i = 0; i < points.n; i++) {
+        if (!points.isPlaced(m, this.slot, i)) continue;
         const [x, y] = points.position(m, this.slot, i);
         records.push([
           points.names[i], points.splits[points.side[i]], points.labels[points.label[i]],

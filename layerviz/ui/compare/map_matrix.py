@@ -22,7 +22,7 @@ from layerviz.runs import Run
 from layerviz.ui.parts.figure import save
 from layerviz.ui.parts.instrument import draw_maps, told
 from layerviz.ui.parts.map_chart import cached_maps
-from layerviz.ui.parts.selection import clear_button, picked_message, select, selection
+from layerviz.ui.parts.selection import clear_button, picked_message, selection, take_selection
 from layerviz.ui.parts.state import redrawing
 from layerviz.ui.parts.stored_maps import maps_are_ready, n_ready_snapshots
 from layerviz.views import MAPS_FOOTNOTE, MapsView, RunMaps, small_print
@@ -151,12 +151,15 @@ def _chart(
             "paths": [],
             "words": {"maps": "Maps of one layer of each encoder, train above val."},
             "file": "comparison",
-            "place": {"snapshot": _first_place(maps[0].epochs, start), "asked": f"{at_best}"},
+            "place": {
+                "snapshot": _first_place(maps[0].epochs, start),
+                "asked": f"{at_best} {[entry.run.run_id for entry in entries]}",
+            },
             "selectable": True,
             "picked": picked_message(run, examples, rows),
         },
         on_snapshot=lambda: None,
-        on_selected=lambda: select(run, ids[told(CHART, "selected") or []].tolist()),
+        on_selected=lambda: take_selection(run, ids[told(CHART, "selected") or []].tolist()),
         on_enlarged=lambda: None,
         on_opened=lambda: None,
     )
@@ -184,7 +187,11 @@ def _panels(entries: list[MatrixEntry], maps: list[RunMaps], when: str) -> pd.Da
 def _key(entries: list[MatrixEntry], maps: list[RunMaps], rows: np.ndarray) -> str:
     """Return what tells these points from others."""
     parts = [
-        (entry.run.run_id, entry.run.created, one.view.projection, one.view.pooling, entry.layer)
+        # Each new snapshot refits the axes of maps that are not stored.
+        (
+            *(entry.run.run_id, entry.run.created, len(entry.run.snapshots)),
+            *(one.view.projection, one.view.pooling, entry.layer),
+        )
         for entry, one in zip(entries, maps, strict=True)
     ]
     told_apart = f"{parts} {[one.snapshots for one in maps]} {rows.tobytes().hex()}"

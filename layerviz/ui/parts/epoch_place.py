@@ -8,10 +8,9 @@ from typing import Any
 import streamlit as st
 
 from layerviz.runs import Run
-from layerviz.ui.parts.state import RUN
+from layerviz.ui.parts.state import EPOCH, RUN
 from layerviz.wording import epoch_number
 
-EPOCH = "epoch"  # query parameter
 PLACE = "epoch_place"  # session state: of which run, which snapshot, and the number of the wish
 
 
@@ -25,23 +24,24 @@ def place_of(run: Run, slots: Sequence[int]) -> dict[str, Any]:
     return {"snapshot": nearest, "asked": f"{run.run_id} {asked}"}
 
 
-def keep_place(run: Run, moved: dict[str, Any] | None) -> None:
+def keep_place(run: Run, slots: Sequence[int], moved: dict[str, Any] | None) -> None:
     """Take over where a reader has put the slider; for callbacks."""
     if not moved or moved.get("of") != run.run_id:
         return
     _, _, asked = st.session_state.get(PLACE, ("", None, 0))
-    _keep(run, int(moved["snapshot"]), asked)
+    _keep(run, int(moved["snapshot"]), asked, slots[-1])
 
 
 def go_to_epoch(run: Run, snapshot: int) -> None:
     """Put the slider at a snapshot; for callbacks, it takes effect in the rerun."""
     _, _, asked = st.session_state.get(PLACE, ("", None, 0))
-    _keep(run, snapshot, asked + 1)
+    _keep(run, snapshot, asked + 1, run.snapshots[-1].index)
 
 
-def _keep(run: Run, snapshot: int, asked: int) -> None:
-    newest = snapshot >= len(run.snapshots) - 1
-    st.session_state[PLACE] = (run.run_id, None if newest and run.live else snapshot, asked)
+def _keep(run: Run, snapshot: int, asked: int, last: int) -> None:
+    """Keep a place; `last` is the slider's end, at which it goes on with what is newest."""
+    newest = snapshot >= last
+    st.session_state[PLACE] = (run.run_id, None if newest else snapshot, asked)
     if st.query_params.get(RUN) != run.run_id:
         return
     if newest:

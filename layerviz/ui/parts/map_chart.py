@@ -16,7 +16,7 @@ from layerviz.runs import Run
 from layerviz.ui.parts.epoch_place import keep_place, place_of
 from layerviz.ui.parts.examples_table import open_example
 from layerviz.ui.parts.instrument import draw_maps, told
-from layerviz.ui.parts.selection import MOST_PATHS, picked_message, select, selection
+from layerviz.ui.parts.selection import MOST_PATHS, picked_message, selection, take_selection
 from layerviz.ui.parts.stored_maps import (
     layers_with_maps,
     maps_are_ready,
@@ -101,7 +101,7 @@ def show_maps(
     picked = None if only else picked_message(run, examples, rows)
     draw_maps(
         key,
-        instrument.run_points(maps, layers, chart=key, key=points_key),
+        cache.map_points(cache.DrawnMaps(points_key, key, maps, layers)),
         {
             **instrument.run_state(
                 maps,
@@ -119,11 +119,12 @@ def show_maps(
             "enlarged": enlarged,
             "enlargeable": on_enlarged is not None,
             "selectable": only is None,
+            "openable": True,
             "bare": only is not None,
             "picked": picked and picked | {"moves": _moves(run, nearest)},
         },
-        on_snapshot=lambda: keep_place(run, told(key, "snapshot")),
-        on_selected=lambda: select(run, ids[told(key, "selected") or []].tolist()),
+        on_snapshot=lambda: keep_place(run, slots, told(key, "snapshot")),
+        on_selected=lambda: take_selection(run, ids[told(key, "selected") or []].tolist()),
         on_enlarged=lambda: on_enlarged and on_enlarged((told(key, "enlarged") or {}).get("panel")),
         on_opened=lambda: open_example(run, str(told(key, "opened"))),
     )
@@ -146,7 +147,8 @@ def _key(
 ) -> str:
     ready = [of_layer.n_snapshots for of_layer in maps.by_layer.values()]
     has_test = [of_layer.placed_later is not None for of_layer in maps.by_layer.values()]
-    told_apart = f"{run.run_id} {run.created} {view} {layers} {slots} {ready} {has_test}"
+    parts = (run.run_id, run.created, view.projection, view.pooling, view.splits, layers)
+    told_apart = f"{parts} {view.layers} {slots} {len(run.snapshots)} {ready} {has_test}"
     told_apart += rows.tobytes().hex()
     return hashlib.blake2b(told_apart.encode(), digest_size=8).hexdigest()
 
@@ -164,7 +166,7 @@ def _paths(
         (row, layer, slots[snapshot]): codes.get(label, charts.OTHER_CODE)
         for row, layer, snapshot, label in nearest[columns].to_numpy(dtype=int).tolist()
     }
-    paths = charts.paths_frame(maps.points(), rows, towards)
+    paths = charts.paths_frame(replace(maps, rows=rows).points(), rows, towards)
     panel_of = {layer: at for at, layer in enumerate(layers)}
     side_of = {split: at for at, split in enumerate(maps.view.splits)}
     return [
@@ -225,6 +227,9 @@ def cached_maps(
     fitted_on : sequence of int, optional
         As in `ready_maps`.
     """
+    if not PROJECTIONS[view.projection].stored:
+        quick = tuple(snapshots if fitted_on is None else fitted_on)
+        cache.draw_quick_maps(run, view.projection, quick, view.pooling, view.layers)
     return RunMaps.of(
         run,
         view,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,13 @@ def how_selected(run: Run) -> str:
 def select(run: Run, ids: Iterable[str], how: str = "") -> None:
     """Select examples of a run's data; takes effect where the page is drawn next."""
     st.session_state[SELECTED] = (run.dataset["fingerprint"], tuple(ids), how)
+
+
+def take_selection(run: Run, ids: Sequence[str]) -> None:
+    """Take over what a reader has selected with the mouse; it ends a search."""
+    clear_selection()
+    if ids:
+        select(run, ids)
 
 
 def clear_selection() -> None:

@@ -18,6 +18,7 @@ from layerviz.runs import Run
 QUIET_TIMES = 3  # the page rests at least this many times as long as it was drawn
 # The query parameters that make an address a permalink.
 RUN, COMPARE, VIEW = "run", "compare", "view"
+EPOCH = "epoch"  # of the open run, at which its maps stand
 ALL_RUNS = "runs"  # the view of that name
 MOST_COMPARED = 40  # runs
 SHOW_TEST = "show_test"  # session state: whether the maps have a column for test
@@ -136,26 +137,27 @@ def runs_in_address() -> list[Run]:
 
 def go_to(run_id: str | None) -> None:
     """Open another run (None: the data that is chosen on the left); takes effect on the rerun."""
-    st.query_params.pop(COMPARE, None)
-    st.query_params.pop(VIEW, None)
-    if run_id is None:
-        st.query_params.pop(RUN, None)
-    else:
+    _leave()
+    if run_id is not None:
         st.query_params[RUN] = run_id
 
 
 def go_to_comparison(run_ids: Iterable[str]) -> None:
     """Open a comparison; takes effect on the rerun."""
-    st.query_params.pop(RUN, None)
-    st.query_params.pop(VIEW, None)
+    _leave()
     st.query_params[COMPARE] = ",".join(run_ids)
 
 
 def go_to_all_runs() -> None:
     """Open the table of all runs; takes effect on the rerun."""
-    st.query_params.pop(RUN, None)
-    st.query_params.pop(COMPARE, None)
+    _leave()
     st.query_params[VIEW] = ALL_RUNS
+
+
+def _leave() -> None:
+    """Take out of the address what is open now."""
+    for name in (RUN, COMPARE, VIEW, EPOCH):
+        st.query_params.pop(name, None)
 
 
 def is_all_runs_in_address() -> bool:

@@ -40,9 +40,9 @@ def maps_are_ready(
         return True
     ready, behind = True, False
     for (run, pooling, layer), least in zip(wanted, snapshots or [0] * len(wanted), strict=True):
-        maps = cache.stored_maps(run, projection, pooling, layer)
-        ready = ready and maps is not None and maps.n_snapshots > least
-        if maps is None or maps.n_snapshots < len(run.snapshots):
+        n_ready = ready_by_layer(run, projection, pooling, [layer])[layer]
+        ready = ready and n_ready > least
+        if n_ready < len(run.snapshots):
             jobs().update_maps(run, projection, pooling, layer)
             behind = True
     if behind:
@@ -76,8 +76,8 @@ def progress_of_maps(run: Run, view: MapsView) -> None:
     maps_are_ready(view.projection, wanted)
     if "test" not in view.splits or not PROJECTIONS[view.projection].stored:
         return
-    placed = [cache.stored_test(run, view.projection, view.pooling, layer) for layer in view.layers]
-    if all(one is not None and one.n_snapshots >= len(run.snapshots) for one in placed):
+    placed = ready_by_layer(run, view.projection, view.pooling, view.layers, view.splits)
+    if min(placed.values()) >= len(run.snapshots):
         return
 
     def draw(states: Sequence[JobState]) -> None:
@@ -117,8 +117,11 @@ def ready_maps(
     """
     with_test = "test" in splits
     if PROJECTIONS[projection].stored:
-        maps = _stored(run, projection, pooling, layer).at(snapshots)
-        return _with_stored_test(run, projection, pooling, layer, maps, snapshots, with_test)
+        stored = _stored(run, projection, pooling, layer)
+        # A layer that is behind the others has fewer; what shows them repeats its newest.
+        ready = [index for index in snapshots if index < stored.n_snapshots]
+        maps = stored.at(ready or [stored.n_snapshots - 1])
+        return _with_stored_test(run, projection, pooling, layer, maps, ready, with_test)
     fitted_on = tuple(snapshots if fitted_on is None else fitted_on)
     maps = cache.quick_maps(run, projection, fitted_on, pooling, layer)
     if with_test:
@@ -131,9 +134,7 @@ def ready_maps(
 
 def n_ready_snapshots(run: Run, projection: str, pooling: str, layer: int) -> int:
     """Return how many snapshots of a layer can be shown, of those that `ready_maps` returns."""
-    if PROJECTIONS[projection].stored:
-        return _stored(run, projection, pooling, layer).n_snapshots
-    return len(run.snapshots)
+    return ready_by_layer(run, projection, pooling, [layer])[layer]
 
 
 def _with_stored_test(
@@ -149,7 +150,7 @@ def _with_stored_test(
     if not with_test:
         return maps
     placed = cache.stored_test(run, projection, pooling, layer)
-    if placed is None or placed.n_snapshots <= max(snapshots):
+    if placed is None or not snapshots or placed.n_snapshots <= max(snapshots):
         jobs().place_test(run, projection, pooling, layer)
         return maps
     splits = cache.examples(run)["split"].to_numpy()

@@ -40,11 +40,11 @@ LARGE = 1_000_000_000  # bytes from which on a file is better made by the comman
 def export_tab(run: Run) -> None:
     """Offer every export of a run, and the commands that make it again."""
     view = view_now(run)
-    _describe_view(run, view)
     panels = [(run, view.pooling, layer) for layer in view.layers]
     newest = [run.snapshots[-1].index] * len(panels)
     if not maps_are_ready(view.projection, panels, newest):  # a worker draws them, not this page
         view = replace(view, projection=DEFAULT_PROJECTION)
+    _describe_view(run, view)
     sections: dict[Section, list[Export]] = {}
     for export in EXPORTS.values():
         sections.setdefault(export.section, []).append(export)
@@ -62,7 +62,7 @@ def _describe_view(run: Run, view: MapsView) -> None:
     st.caption(
         f"Maps are exported as the **Maps** tab shows them: {layers}, "
         f"{pooling_label(view.pooling)} pooling, {PROJECTIONS[view.projection].label}, "
-        f"coloured by {view.colouring}. Change them there."
+        f"coloured by {view.colouring}, {enumeration(view.splits)}. Change them there."
         + (" The run is still going on: you get what has been captured so far." if run.live else "")
     )
 

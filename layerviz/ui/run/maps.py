@@ -95,6 +95,7 @@ def view_now(run: Run) -> MapsView:
         state.get("colouring", COLOURINGS[0]),
         layers,
         tuple(state.get(f"classes-{run.run_id}") or charts.most_frequent(labels)),
+        _splits_of(run, wanted=bool(state.get(SHOW_TEST))),
     )
 
 
@@ -138,9 +139,15 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
 
 
 def _splits(run: Run) -> tuple[str, ...]:
-    """Return which splits are shown: test where there is one and the reader wants it."""
-    wanted = "test" in run.dataset["counts"] and st.toggle("Test", key=keep(SHOW_TEST, False))
-    return SPLITS if wanted else TRAIN_AND_VAL
+    """Let the reader add test, where there is one; return which splits are shown."""
+    if "test" in run.dataset["counts"]:
+        st.toggle("Test", key=keep(SHOW_TEST, False))
+    return _splits_of(run, wanted=bool(st.session_state.get(SHOW_TEST)))
+
+
+def _splits_of(run: Run, *, wanted: bool) -> tuple[str, ...]:
+    """Return which splits maps show; `wanted` says whether a reader has asked for test."""
+    return SPLITS if wanted and "test" in run.dataset["counts"] else TRAIN_AND_VAL
 
 
 def _layers_key(run: Run) -> str:
