@@ -265,7 +265,7 @@ def test_lda_maps_say_that_val_is_to_be_looked_at(root):
     assert map_titles(app)
     assert "judge by val" in caption_text(app)
     assert "PCA maps are shown until" not in caption_text(app)
-    assert runs.read_map(run.path, "lda", "mean", 4) is None  # the page draws it
+    assert runs.read_map(run.path, "lda", "mean", 4) is not None  # kept for the next time
 
 
 def test_own_texts_are_placed_in_lda_maps(looked_at, monkeypatch):
