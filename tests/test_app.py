@@ -633,11 +633,18 @@ def test_columns_can_be_picked_where_none_is_guessed(root):
     assert not app.warning
     assert not app.button(key="fine_tune").disabled
     val = [(text.upper(), text.title(), label) for text, label in toy_rows(30)]
+    assert not app.toggle
+    val += [(text.upper(), f"{text} again", "NULL") for text, _ in toy_rows(30, seed=1)]
     app.file_uploader(key="upload_val").upload("v.csv", as_csv(val, "a,b,Code")).run()
     assert "v.csv: There is no column 'words'." in warning_text(app)
     next(box for box in app.selectbox if box.label == "Text column (val)").set_value("b").run()
     assert not app.exception
     assert "In v.csv, texts from 'b', labels from 'Code'." in caption_text(app)
+    assert "30 rows of v.csv without a label ('NULL') were left out." in caption_text(app)
+    [keeps] = app.toggle
+    assert (keeps.label.replace("\\", ""), keeps.value) == ("'NULL' is a class", False)
+    keeps.set_value(True).run()
+    assert "30 rows of val or test with a label that train lacks" in caption_text(app)
 
 
 def test_a_further_file_format_can_be_uploaded(root):

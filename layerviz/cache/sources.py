@@ -13,7 +13,7 @@ from layerviz import checks, data, runs, training
 from layerviz.cache.keys import by_contents
 from layerviz.checks import Finding
 from layerviz.config import RunConfig
-from layerviz.data import NOTHING_CHOSEN, Columns, Dataset, RowChoices, Table
+from layerviz.data import NOTHING_CHOSEN, Columns, Dataset, RowChoices, RowQuestions, Table
 from layerviz.jobs import Jobs
 from layerviz.training import Pace, RunSeconds
 
@@ -46,6 +46,12 @@ def kept_table(root: str, key: str, name: str) -> Table:
 def sample() -> Table:
     """Read the bundled sample."""
     return data.sample_table()
+
+
+@st.cache_data(show_spinner="Preparing the data", max_entries=8, hash_funcs={Table: by_contents})
+def row_questions(tables: dict[str, Table], columns_of: dict[str, Columns]) -> RowQuestions:
+    """Return what the rows of these files leave open."""
+    return data.row_questions(tables, columns_of)
 
 
 @st.cache_resource(
@@ -87,7 +93,12 @@ def pace(root: str, encoder: str) -> Pace:
     show_spinner=False,
     max_entries=32,
     hash_funcs={
-        Dataset: lambda dataset: (dataset.fingerprint, dataset.val_fraction, dataset.columns)
+        Dataset: lambda dataset: (
+            dataset.fingerprint,
+            dataset.val_fraction,
+            dataset.columns,
+            dataset.row_choices,
+        )
     },
 )
 def checked(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from layerviz.errors import DataError
 
 if TYPE_CHECKING:
-    from layerviz.data import Columns, RowChoices, Table
+    from layerviz.data import Columns, Dataset, RowChoices, Table
 
 NO_SPLIT = "none"
 OF_OWN_FILES = ("val", "test")
@@ -24,6 +24,13 @@ def add_row_arguments(parser: argparse.ArgumentParser) -> None:
     for role in OF_OWN_FILES:
         for what in ("text", "label"):
             add(f"--{role}-{what}-column", help=f"of --{role}, if it has another name there")
+    add(
+        "--keep-missing-labels",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether nan, NA, NULL, None, - and the like are classes of their own; by default "
+        "they are missing labels, but for one that is common and written like the others",
+    )
 
 
 def columns_of(parsed: argparse.Namespace, train: Table) -> Columns:
@@ -76,4 +83,19 @@ def row_choices_of(
         except DataError as error:
             options = f"--{role}-text-column and --{role}-label-column"
             raise DataError(error.message, f"{error.hint} Name them with {options}.") from error
-    return data.RowChoices(columns_of=tuple(own.items()))
+    return data.RowChoices(
+        columns_of=tuple(own.items()), keep_missing_labels=parsed.keep_missing_labels
+    )
+
+
+def switches(dataset: Dataset) -> list[str]:
+    """Say with which options what was decided about the rows is decided otherwise."""
+    sentences = []
+    keep = dataset.row_choices.keep_missing_labels
+    if keep is not None:
+        sentences.append(
+            "Such a label is left out with --no-keep-missing-labels."
+            if keep
+            else "Labels like these are kept as classes with --keep-missing-labels."
+        )
+    return sentences

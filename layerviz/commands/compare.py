@@ -20,7 +20,7 @@ from layerviz.commands.inputs import (
     keep_files,
     margin_of,
     open_run,
-    print_notes,
+    print_notes_of,
     read_dataset,
     read_files,
     runs_root,
@@ -135,7 +135,7 @@ def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
         run = create_run(config, dataset, root)
         if number == 1:
             keep_files(files, root)
-            print_notes(dataset.notes)
+            print_notes_of(dataset)
             print_checks(plans)
         which = f"Run {number} of {len(configs)}: {config.encoder}, seed {config.seed}"
         print(which, file=sys.stderr)

@@ -12,7 +12,7 @@ from layerviz.commands.inputs import (
     add_data_arguments,
     add_runs_folder,
     keep_files,
-    print_notes,
+    print_notes_of,
     read_dataset,
     read_files,
     runs_root,
@@ -47,7 +47,7 @@ def _fit(parsed: argparse.Namespace) -> int:
     plans = checked_plans([config], dataset, root)
     run = create_run(config, dataset, root)
     keep_files(files, root)
-    print_notes(dataset.notes)
+    print_notes_of(dataset)
     print_checks(plans)
     run = finish_run(run, dataset, stop_on_interrupt())
     if run.status == "done":

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from layerviz.commands.choosing import add_row_arguments, columns_of, row_choices_of
+from layerviz.commands.choosing import add_row_arguments, columns_of, row_choices_of, switches
 from layerviz.commands.help import DATA_HELP, RUN_HELP, RUNS_HELP
 from layerviz.errors import ConfigError, DataError, RunError
 from layerviz.poolings import POOLINGS
@@ -167,6 +167,11 @@ def keep_files(files: Mapping[str, GivenFile], root: Path) -> None:
     for file in files.values():
         with suppress(RunError):
             runs.keep_table(root, file.content, file.name)
+
+
+def print_notes_of(dataset: Dataset) -> None:
+    """Print what was done to a data set, and the options that would have done otherwise."""
+    print_notes([*dataset.notes, *switches(dataset)])
 
 
 def print_notes(notes: Iterable[str]) -> None:

@@ -19,7 +19,9 @@ from layerviz.data.guessing import (
     match_columns,
     suggest_columns,
 )
+from layerviz.data.labels import missing_words
 from layerviz.data.naming import OWN_ID, example_name, example_names
+from layerviz.data.questions import RowQuestions, row_questions
 from layerviz.data.reading import Table, read_table, sample_table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import columns_of_file, columns_of_files
@@ -41,6 +43,7 @@ __all__ = [
     "FileFormat",
     "ReadingChoices",
     "RowChoices",
+    "RowQuestions",
     "Suggestion",
     "Table",
     "build_dataset",
@@ -56,8 +59,10 @@ __all__ = [
     "guess_columns",
     "guess_text_column",
     "match_columns",
+    "missing_words",
     "read_corpus",
     "read_table",
+    "row_questions",
     "sample_table",
     "suggest_columns",
     "table_suffixes",

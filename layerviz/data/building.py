@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from layerviz.data.columns import NUMBER, Columns
 from layerviz.data.dataset import Dataset
 from layerviz.data.guessing import guess_id_column
 from layerviz.data.naming import dataset_name
+from layerviz.data.questions import row_questions
 from layerviz.data.reading import Table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import columns_of_files, leave_out, reading_notes, usable_rows
@@ -69,20 +70,32 @@ def build_dataset(
     exclusions: list[str] = []
     id_column = guess_id_column(train.frame, columns)
     columns_of = columns_of_files(tables, columns, choices)
-    parts = [usable_rows(role, tables, columns_of, id_column, exclusions) for role in tables]
+    questions = row_questions(tables, columns_of)
+    choices = questions.settled(choices)
+    parts = [
+        usable_rows(role, tables, columns_of, choices, id_column, exclusions) for role in tables
+    ]
     rows = pd.concat(parts, ignore_index=True)
     rows["key"] = pd.factorize(rows["text"])[0]  # texts are compared often: faster as numbers
     cut = val is None and "val" not in set(rows["split"])
     rows = _drop_leaks(rows, exclusions)
-    _check(rows, columns.label, exclusions)
+    unless = ""
+    if questions.missing_words and not choices.keep_missing_labels:
+        unless = f" Or keep {quoted(questions.missing_words)} (--keep-missing-labels)."
+    _check(rows, columns.label, exclusions, unless)
     if cut:
         rows = _cut_val(rows, val_fraction, seed)
     is_trained = rows["label"].isin(rows["label"][rows["split"] == "train"])
     untrained = _label_names(rows["label"][~is_trained])
     rows = leave_out(rows, ~is_trained, "of val or test with a label that train lacks", exclusions)
-    _check(rows, columns.label, exclusions, min_val=MIN_VAL)
+    _check(rows, columns.label, exclusions, unless, min_val=MIN_VAL)
     names = _label_names(rows["label"])
-    notes = [*reading_notes(tables, columns_of), *exclusions, *_label_notes(rows, names)]
+    notes = [
+        *reading_notes(tables, columns_of),
+        *exclusions,
+        *questions.notes(choices),
+        *_label_notes(rows, names),
+    ]
     if cut:
         notes.append(
             f"Val was cut from train: {100 * val_fraction:g}% of each label's distinct texts."
@@ -102,14 +115,14 @@ def build_dataset(
         untrained_labels=untrained,
         contents={role: table.content_hash for role, table in tables.items()},
         id_column=id_column,
-        row_choices=RowChoices(
-            columns_of=tuple(
-                (role, own)
-                for role, own in columns_of.items()
-                if own != replace(columns, split=None) and role != "train"
-            ),
-        ),
+        row_choices=replace(choices, columns_of=_differing(columns_of)),
     )
+
+
+def _differing(columns_of: Mapping[str, Columns]) -> tuple[tuple[str, Columns], ...]:
+    """Return the columns of val and test files whose names are not those of train."""
+    names = columns_of["train"].text, columns_of["train"].label
+    return tuple((role, own) for role, own in columns_of.items() if (own.text, own.label) != names)
 
 
 def _label_names(labels: pd.Series) -> tuple[str, ...]:
@@ -141,14 +154,19 @@ def _cut_val(rows: pd.DataFrame, fraction: float, seed: int) -> pd.DataFrame:
     return rows.assign(split=rows["split"].mask(is_val, "val"))
 
 
-def _check(rows: pd.DataFrame, column: str, exclusions: list[str], min_val: int = 0) -> None:
-    """Raise a DataError unless there are enough rows, and labels that are classes."""
+def _check(
+    rows: pd.DataFrame, column: str, exclusions: list[str], unless: str = "", min_val: int = 0
+) -> None:
+    """Raise a DataError unless there are enough rows, and labels that are classes.
+
+    `unless` says what would leave fewer rows out.
+    """
     labels = rows["label"][rows["split"] == "train"]
     n_labels, n_val = labels.nunique(), int((rows["split"] == "val").sum())
     only = "".join(f": {label!r}" for label in labels.unique()[:1])
     few = "Add rows that have a text and a label."
     one = "Pick another label column, or add rows of a second label."
-    if not n_labels:
+    if not n_labels and not unless:
         one = "Give train rows of its own: do not use one file twice."
     many = "Pick another label column: one with a few recurring values."
     val = "Add val rows whose label is in train and whose text is not in test."
@@ -160,7 +178,8 @@ def _check(rows: pd.DataFrame, column: str, exclusions: list[str], min_val: int 
     ):
         if failed:
             raise DataError(
-                one_sentence(f"Label column {column!r} has {problem}", exclusions), hint
+                one_sentence(f"Label column {column!r} has {problem}", exclusions),
+                f"{hint}{unless}",
             )
 
 

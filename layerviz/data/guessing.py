@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz.data.columns import SAMPLE_ROWS, Columns, column_names, same_name
+from layerviz.data.labels import without_label
 from layerviz.data.splits import SPLIT_WORDS
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
@@ -237,7 +238,7 @@ def _best_label(sample: pd.DataFrame) -> str | None:
 
 def _label_rank(name: str, cells: pd.Series) -> tuple[int, int] | None:
     """Return None for no label, else what sorts first: a usual name, then few values."""
-    filled, name_score = cells[cells.str.strip() != ""], _name_score(name, _LABEL)
+    filled, name_score = cells[~without_label(cells, surely=True)], _name_score(name, _LABEL)
     n_filled, n_distinct = len(filled), filled.nunique()
     most = n_filled / 2 if name_score else min(n_filled / 2, max(50, n_filled / 3))
     numbers = pd.to_numeric(filled, errors="coerce")

@@ -18,9 +18,13 @@ class RowChoices:
     columns_of : tuple of (str, Columns)
         By the role of a val or test file, its columns of text and label where they have other
         names than those of the train file.
+    keep_missing_labels : bool or None
+        Whether labels such as "nan" or "-", which say that there is none, are classes; None leaves
+        it to a rule, see `labels.is_class_among`.
     """
 
     columns_of: tuple[tuple[str, Columns], ...] = ()
+    keep_missing_labels: bool | None = None
 
     def columns(self, role: str) -> Columns | None:
         """Return the columns of a val or test file if they were chosen."""
@@ -28,11 +32,14 @@ class RowChoices:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was chosen, for ``run.json``; what was left open is left out."""
-        columns_of = {
-            role: {"text": columns.text, "label": columns.label}
-            for role, columns in self.columns_of
-        }
-        return {"columns_of": columns_of} if columns_of else {}
+        values: dict[str, Any] = {}
+        if self.columns_of:
+            values["columns_of"] = {
+                role: {"text": own.text, "label": own.label} for role, own in self.columns_of
+            }
+        if self.keep_missing_labels is not None:
+            values["keep_missing_labels"] = self.keep_missing_labels
+        return values
 
     @classmethod
     def from_dict(cls, values: object) -> RowChoices:
@@ -43,12 +50,15 @@ class RowChoices:
         DataError
             If they are garbled.
         """
-        match values:
-            case {"columns_of": dict(columns_of)}:
-                return cls(tuple((role, _columns(names)) for role, names in columns_of.items()))
-            case dict():
-                return cls()
-        raise DataError("What was chosen about the rows is garbled.")
+        if not isinstance(values, dict):
+            raise DataError("What was chosen about the rows is garbled.")
+        columns_of, keep = values.get("columns_of", {}), values.get("keep_missing_labels")
+        if not isinstance(columns_of, dict) or not isinstance(keep, bool | None):
+            raise DataError("What was chosen about the rows is garbled.")
+        return cls(
+            columns_of=tuple((role, _columns(names)) for role, names in columns_of.items()),
+            keep_missing_labels=keep,
+        )
 
 
 def _columns(names: object) -> Columns:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from layerviz.data.columns import Columns, check_columns, expect_columns, pick_from
 from layerviz.data.guessing import match_columns
+from layerviz.data.labels import labels_in, missing_words, without_label
 from layerviz.data.naming import OWN_ID
 from layerviz.data.reading import Table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
@@ -78,22 +79,29 @@ def usable_rows(
     role: str,
     tables: Mapping[str, Table],
     columns_of: Mapping[str, Columns],
+    choices: RowChoices,
     id_column: str | None,
     exclusions: list[str],
 ) -> pd.DataFrame:
     """Return id, split, text and label (str) of the rows of one file that carry all of them.
 
-    And own_id, where there is a column of ids.
+    And own_id, where there is a column of ids. The choices are settled.
     """
     name, frame, columns = tables[role].name, tables[role].frame, columns_of[role]
     rows = pd.DataFrame({"id": [f"{role}-{row}" for row in range(1, len(frame) + 1)]})
     rows["split"] = frame[columns.split].str.strip().str.lower() if columns.split else role
-    rows["text"], rows["label"] = frame[columns.text], frame[columns.label].str.strip()
+    rows["text"], rows["label"] = frame[columns.text], labels_in(frame, columns)
     if id_column is not None:
         rows[OWN_ID] = frame[id_column].str.strip() if id_column in frame else ""
-    for part in ("text", "label", "split"):
-        blank = rows[part].str.strip() == ""
-        rows = leave_out(rows, blank, f"of {name} without a {part}", exclusions)
+    rows = leave_out(rows, rows["text"].str.strip() == "", f"of {name} without a text", exclusions)
+    missing = rows["label"] == ""
+    if not choices.keep_missing_labels:
+        missing |= without_label(rows["label"])
+    words = missing_words(rows["label"][missing].unique())
+    empty = ["empty"] if "" in set(rows["label"][missing]) else []
+    named = f" ({', '.join([quoted(words, 10), *empty])})" if words else ""
+    rows = leave_out(rows, missing, f"of {name} without a label{named}", exclusions)
+    rows = leave_out(rows, rows["split"] == "", f"of {name} without a split", exclusions)
     if unknown := sorted(set(rows["split"]) - set(SPLIT_WORDS)):
         hint = did_you_mean(
             unknown[0], SPLIT_WORDS, "Use train, val and test, or pick no split column."

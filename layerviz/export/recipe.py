@@ -115,7 +115,7 @@ def _data_options(run: Run) -> list[str]:
             words += [f"--{role}", files[role]]
     words += ["--text-column", columns["text"], "--label-column", columns["label"]]
     words += ["--split-column", columns["split"] or "none"]
-    words += options_of_choices(data.RowChoices.from_dict(run.dataset.get("row_choices", {})))
+    words += options_of_choices(run.row_choices)
     val_fraction = run.dataset["val_fraction"]
     if val_fraction not in (None, data.VAL_FRACTION):
         words += ["--val-fraction", f"{val_fraction:.12g}"]
@@ -127,6 +127,8 @@ def options_of_choices(choices: data.RowChoices) -> list[str]:
     words = []
     for role, columns in choices.columns_of:
         words += [f"--{role}-text-column", columns.text, f"--{role}-label-column", columns.label]
+    if choices.keep_missing_labels is not None:
+        words.append(f"--{'' if choices.keep_missing_labels else 'no-'}keep-missing-labels")
     return words
 
 

@@ -18,7 +18,7 @@ import psutil
 
 from layerviz import __version__
 from layerviz.config import RunConfig, check_run_id, run_id
-from layerviz.data import Dataset
+from layerviz.data import Dataset, RowChoices, missing_words
 from layerviz.errors import LayervizError, RunError, did_you_mean
 from layerviz.poolings import POOLINGS, RESERVED
 from layerviz.registry import NAME_PATTERN
@@ -141,6 +141,13 @@ class Run:
         """SHA-256 of the files its data came from, by role; empty for runs that recorded none."""
         contents: dict[str, str] = self.dataset.get("contents", {})
         return contents
+
+    @property
+    def row_choices(self) -> RowChoices:
+        """What was chosen about the rows; earlier runs took every label for a class."""
+        if "row_choices" in self.dataset:
+            return RowChoices.from_dict(self.dataset["row_choices"])
+        return RowChoices(keep_missing_labels=True if missing_words(self.label_names) else None)
 
     @property
     def live(self) -> bool:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from layerviz import cache, runs
 from layerviz.config import SPLITS
-from layerviz.data import Columns, Dataset, RowChoices
+from layerviz.data import Columns, Dataset
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
 from layerviz.ui.parts.state import chosen_data, jobs, plain, run_ids_in_address
@@ -97,8 +97,7 @@ def _bring_back_data_of(run: Run, *, keep_columns: bool) -> None:
     else:
         choose_files({}, _which_files(run))
     if "train" in kept:
-        choices = RowChoices.from_dict(run.dataset.get("row_choices", {}))
-        choose_columns(run.contents, *_columns_of(run), choices, keep=keep_columns)
+        choose_columns(run.contents, *_columns_of(run), run.row_choices, keep=keep_columns)
 
 
 def _is_sample(run: Run) -> bool:

@@ -27,6 +27,7 @@ from layerviz.ui.sidebar.pickers import (
     pick_columns_of_others,
     preset_columns,
 )
+from layerviz.ui.sidebar.rows import ask_about_rows, preset_rows
 
 SAMPLE, UPLOAD = "Sample", "Your file"
 SOURCE = "source"  # session state: which of the two
@@ -70,7 +71,7 @@ def choose_data() -> Dataset | None:
         fraction = _val_fraction(train) if cut else VAL_FRACTION
     if others is None:
         return None
-    choices = RowChoices(columns_of=tuple(others.items()))
+    choices = ask_about_rows(tables, columns, others, file_key(train.content_hash))
     return cache.dataset(
         train, tables.get("val"), tables.get("test"), columns, fraction, 0, choices
     )
@@ -103,7 +104,7 @@ def choose_columns(
         Whether what the address says of them is left to it.
     """
     key = file_key(contents["train"])
-    values = preset_columns(key, columns)
+    values = preset_columns(key, columns) | preset_rows(key, choices)
     for role, own in choices.columns_of:
         if role in contents:
             values |= preset_columns(f"{role}-{file_key(contents[role])}", own)
