@@ -96,3 +96,8 @@ def did_you_mean(
     closest = get_close_matches(str(name).lower()[:200], by_lower, n=1, cutoff=alike)
     guess = f"Did you mean {by_lower[closest[0]]}?" if closest else ""
     return f"{guess} {hint}".strip()
+
+
+def reason(error: Exception) -> str:
+    """Return what an error says, on one line and without its full stop."""
+    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__

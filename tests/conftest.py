@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -72,3 +73,24 @@ def toy_dataset(toy_csv: bytes) -> Dataset:
     """72 train and 18 val examples in three classes."""
     table = data.read_table(toy_csv, "toy.csv")
     return data.build_dataset(table, data.guess_columns(table.frame))
+
+
+@pytest.fixture
+def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache of the Hugging Face Hub, which cannot be reached."""
+    from hub import point_to  # not above: most tests need not load huggingface_hub
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    point_to(monkeypatch, "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def hub(
+    hub_cache: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Path, list[str]]]:
+    """The folder that a fake hub serves, and the requests it got."""
+    from hub import served
+
+    with served(tmp_path / "hub", monkeypatch) as both:
+        yield both

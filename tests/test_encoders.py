@@ -8,18 +8,15 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import transformers
+from hub import point_to
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -39,7 +36,6 @@ SMALL: dict[str, Any] = {
     "intermediate_size": 64,
     "vocab_size": 400,
 }
-SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
 def build(family: str = "bert", **changes: int) -> encoders.LoadedEncoder:
@@ -72,16 +68,8 @@ def refused(name: str | Path, **changes: object) -> EncoderError:
 
 
 @pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_hub(hub_cache: None) -> None:
     """No test sees this machine's own cache or reaches the real Hub."""
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    point_to(monkeypatch, "http://127.0.0.1:9")
-
-
-def point_to(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
-    template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
 
 
 @pytest.fixture(scope="module")
@@ -99,69 +87,6 @@ def folder(saved: Path, tmp_path: Path) -> Path:
 def change_config(folder: Path, **changes: object) -> None:
     path = folder / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-
-
-class FakeHub(BaseHTTPRequestHandler):
-    """Serves ``root/<owner>/<name>/*`` the way huggingface.co does; a file GATED makes it gated."""
-
-    def __init__(self, root: Path, requests: list[str], *args: Any) -> None:
-        self.root, self.requests = root, requests
-        super().__init__(*args)
-
-    def log_message(self, *args: object) -> None:
-        """Keep the test output clean."""
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0].strip("/")
-        self.requests.append(f"{self.command} {path}")
-        if path.startswith("api/models/"):
-            return self.answer_info(path.removeprefix("api/models/"))
-        repo, _, file = path.partition("/resolve/main/")
-        if (self.root / repo / "GATED").exists():
-            return self.answer(403, error="GatedRepo")
-        if not (self.root / repo / file).is_file():
-            return self.answer(404, error="EntryNotFound")
-        body = (self.root / repo / file).read_bytes()
-        return self.answer(200, body, xet=file.endswith(".safetensors"))
-
-    def answer_info(self, repo: str) -> None:
-        if (self.root / repo / "BROKEN").exists():
-            return self.answer(503)
-        if not (self.root / repo).is_dir():
-            return self.answer(401, error="RepoNotFound")
-        files = [p for p in sorted((self.root / repo).iterdir()) if p.name != "GATED"]
-        siblings = [{"rfilename": p.name, "size": p.stat().st_size} for p in files]
-        return self.answer(200, json.dumps({"id": repo, "sha": SHA, "siblings": siblings}).encode())
-
-    def answer(self, status: int, body: bytes = b"{}", error: str = "", xet: bool = False) -> None:
-        self.send_response(status)
-        headers = {"Content-Length": len(body), "X-Repo-Commit": SHA}
-        headers["ETag"] = f'"{hash(body) & 0xFFFFFFFFFFFF:x}"'
-        if error:
-            headers["X-Error-Code"] = error
-        if xet:  # as the real Hub offers it for weights
-            headers |= {"X-Xet-Hash": "a" * 64, "X-Xet-Refresh-Route": "http://127.0.0.1:9/token"}
-        for key, value in headers.items():
-            self.send_header(key, str(value))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, list[str]]]:
-    """The folder a fake hub serves, and the requests it got."""
-    root = tmp_path / "hub"
-    requests: list[str] = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(FakeHub, root, requests))
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    point_to(monkeypatch, f"http://127.0.0.1:{server.server_port}")
-    yield root, requests
-    server.shutdown()
-    server.server_close()
 
 
 # Fine-tuned

@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
 GROUND = {
-    "config", "errors", "poolings", "progress", "registry", "settings", "starters", "wording",
+    "config", "errors", "hub", "poolings", "progress", "registry", "settings", "starters",
+    "wording",
 }  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"hidden_states", "projection", "separability"}
@@ -47,6 +48,7 @@ ALL = {
 MAY_IMPORT = {
     "config": {"errors", "registry", "settings"},
     "errors": set(),
+    "hub": {"errors", "progress"},
     "poolings": {"registry"},
     "progress": {"errors"},
     "registry": {"errors"},

@@ -10,7 +10,10 @@ from layerviz.starters import starter_names
 STARTERS_MARK = "{starters}"  # the encoders that come with layerviz
 FORMATS_MARK = "{formats}"  # in a help text: the file formats, which load when it is shown
 
-DATA_HELP = f"file with all examples, or train: {FORMATS_MARK}"
+DATA_HELP = (
+    f"file with all examples, or train: {FORMATS_MARK}; or a data set of the Hugging Face Hub, "
+    "hf:OWNER/NAME[:CONFIGURATION], or a folder that save_to_disk wrote"
+)
 ENCODER_HELP = (
     f"one that comes with layerviz ({STARTERS_MARK}), one from scratch "
     f"({', '.join(f'scratch-{family}' for family in FAMILIES)}), a Hub id or a local folder"

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from layerviz.commands.bar import Bar
 from layerviz.commands.choosing import add_row_arguments, columns_of, row_choices_of, switches
 from layerviz.commands.help import DATA_HELP, RUN_HELP, RUNS_HELP
 from layerviz.errors import ConfigError, DataError, RunError
@@ -93,18 +94,39 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def table_of(path: Path) -> Table:
-    """Return a file's table."""
-    from layerviz import data
-
-    return data.read_table(read_bytes(path), path.name)
-
-
 class GivenFile(NamedTuple):
-    """A file that a command was given, as it was read."""
+    """A file that a command was given, as it was read; a folder or a Hub's data set is packed."""
 
     name: str
     content: bytes
+
+
+def given_file(path: Path) -> GivenFile:
+    """Return a file, a folder or a data set of the Hugging Face Hub, with a bar while that comes.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read or had.
+    """
+    from layerviz import data
+
+    if data.is_hub_name(str(path)):
+        name = data.parse_hub_name(str(path))
+        with Bar() as bar:
+            content = data.download_dataset(name, bar.show)
+        return GivenFile(str(name), content)
+    if path.is_dir():
+        return GivenFile(path.resolve().name, data.pack_folder(path))
+    return GivenFile(path.name, read_bytes(path))
+
+
+def table_of(path: Path) -> Table:
+    """Return the table in a file, a folder or a data set of the Hugging Face Hub."""
+    from layerviz import data
+
+    file = given_file(path)
+    return data.read_table(file.content, file.name)
 
 
 def read_files(parsed: argparse.Namespace) -> dict[str, GivenFile]:
@@ -116,11 +138,7 @@ def read_files(parsed: argparse.Namespace) -> dict[str, GivenFile]:
         If one cannot be read.
     """
     paths = {"data": parsed.data, "val": parsed.val, "test": parsed.test}
-    return {
-        part: GivenFile(path.name, read_bytes(path))
-        for part, path in paths.items()
-        if path is not None
-    }
+    return {part: given_file(path) for part, path in paths.items() if path is not None}
 
 
 def read_dataset(

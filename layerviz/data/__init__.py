@@ -19,12 +19,14 @@ from layerviz.data.guessing import (
     match_columns,
     suggest_columns,
 )
+from layerviz.data.hub_data import HubName, download_dataset, is_hub_name, parse_hub_name
 from layerviz.data.labels import missing_words
 from layerviz.data.naming import OWN_ID, example_name, example_names
 from layerviz.data.questions import RowQuestions, row_questions
 from layerviz.data.reading import Table, read_table, sample_table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import columns_of_file, columns_of_files
+from layerviz.data.saved_folders import pack_folder
 from layerviz.data.splits import gives_val
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "Corpus",
     "Dataset",
     "FileFormat",
+    "HubName",
     "ReadingChoices",
     "RowChoices",
     "RowQuestions",
@@ -50,6 +53,7 @@ __all__ = [
     "check_columns",
     "columns_of_file",
     "columns_of_files",
+    "download_dataset",
     "example_name",
     "example_names",
     "expect_columns",
@@ -58,8 +62,11 @@ __all__ = [
     "gives_val",
     "guess_columns",
     "guess_text_column",
+    "is_hub_name",
     "match_columns",
     "missing_words",
+    "pack_folder",
+    "parse_hub_name",
     "read_corpus",
     "read_table",
     "row_questions",

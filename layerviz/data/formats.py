@@ -11,7 +11,7 @@ from layerviz.data.delimited import DELIMITED
 from layerviz.data.file_format import FileFormat
 from layerviz.data.json_records import JSON
 from layerviz.data.recognising import is_workbook
-from layerviz.data.unpacking import COMPRESSIONS
+from layerviz.data.unpacking import COMPRESSIONS, without_compression
 from layerviz.data.workbooks import WORKBOOK
 from layerviz.registry import Registry
 
@@ -52,6 +52,11 @@ def format_of(name: str, content: bytes) -> FileFormat:
 def table_suffixes() -> tuple[str, ...]:
     """Return the file name endings of all formats, such as ".csv"."""
     return tuple(suffix for entry in FORMATS.values() for suffix in entry.suffixes)
+
+
+def is_table_name(path: str) -> bool:
+    """Return whether a file is a table by its name, compressed or not."""
+    return without_compression(path).lower().endswith(table_suffixes())
 
 
 def formats_in_words() -> str:

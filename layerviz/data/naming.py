@@ -11,12 +11,18 @@ import pandas as pd
 
 from layerviz.data.unpacking import without_compression
 
+HUB_PREFIX = "hf:"  # of the name of a data set of the Hugging Face Hub
 OWN_ID = "own_id"  # column of examples: the id that the user's own data give them, where they do
 _ID = re.compile(r"(?P<role>train|val|test)-(?P<row>[1-9]\d*)", re.ASCII)
 
 
 def dataset_name(file: str) -> str:
-    """Return what the data of a file are called: its name without its endings."""
+    """Return what the data of a file are called: its name without its endings.
+
+    Of a data set of the Hugging Face Hub, its name without its owner, and its configuration.
+    """
+    if file.startswith(HUB_PREFIX):
+        return file.removeprefix(HUB_PREFIX).rpartition("/")[2].replace(":", "-")
     return PurePath(without_compression(file)).stem
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from layerviz.data.archives import UNZIP, members, read_members
+from layerviz.data.arrow_tables import with_class_names
 from layerviz.data.choices import ReadingChoices
 from layerviz.data.file_format import Contents
-from layerviz.data.formats import format_of, table_suffixes
-from layerviz.data.joining import by_split, joined, joining_notes
+from layerviz.data.formats import format_of, is_table_name, table_suffixes
+from layerviz.data.joining import joined, joining_notes, split_in
+from layerviz.data.packing import ORIGIN, Origin, parse_origin
 from layerviz.data.recognising import foreign, is_workbook, is_zip
 from layerviz.data.unpacking import unpacked, without_compression
 from layerviz.data.wording import quoted
@@ -49,7 +51,14 @@ def _read_archive(
     content: bytes, name: str, choices: ReadingChoices, *, one_column: bool
 ) -> Contents:
     paths = members(content, name)
-    chosen, splits = _chosen(paths, name)
+    origin = _origin(content, name, paths)
+    if origin is None:
+        chosen, splits = _chosen(paths, name)
+    else:
+        paths = chosen = [path for path in paths if path != ORIGIN]
+        splits = {path: origin.splits[path] for path in chosen if path in origin.splits}
+        if not chosen or (splits and len(splits) < len(chosen)):
+            raise DataError(f"{name} is no whole data set.", UNZIP)
     frames: dict[str, pd.DataFrame] = {}
     notes: list[str] = []
     doubts: list[str] = []
@@ -70,13 +79,24 @@ def _read_archive(
     if len(chosen) > 1:
         notes += joining_notes(frames, splits)
     frame = joined(frames, splits)
+    if origin is not None:
+        notes.insert(0, f"The data are from {origin.source}.")
+        if origin.left_out:
+            notes.insert(1, f"Left unread: {quoted(origin.left_out)}.")
+        frame = with_class_names(frame, origin.class_names, notes)
     first = parts[0]
     return Contents(frame, first.layout, tuple(notes), reading=first.reading, doubts=tuple(doubts))
 
 
+def _origin(content: bytes, name: str, paths: Sequence[str]) -> Origin | None:
+    if ORIGIN not in paths:
+        return None
+    return parse_origin(next(read_members(content, name, [ORIGIN]))[1])
+
+
 def _chosen(paths: Sequence[str], name: str) -> tuple[list[str], dict[str, str]]:
     """Return the files of an archive that are read, and the split of each if they are splits."""
-    tables = [path for path in paths if _is_table(path)]
+    tables = [path for path in paths if is_table_name(path)]
     if splits := by_split_of_files(tables):
         return list(splits), splits
     if len(tables) > 1:
@@ -93,18 +113,14 @@ def _chosen(paths: Sequence[str], name: str) -> tuple[list[str], dict[str, str]]
 
 
 def by_split_of_files(paths: Iterable[str]) -> dict[str, str]:
-    """Return the split of each file whose name says one; nothing unless one says train."""
-    stems = {path: _stem(path) for path in paths}
-    splits = by_split(stems.values())
-    return {path: splits[stem] for path, stem in stems.items() if stem in splits}
+    """Return the split of each file whose name or folder says one; nothing unless one is train."""
+    splits = {path: split for path in paths if (split := _split_of_file(path)) is not None}
+    return splits if "train" in splits.values() else {}
 
 
-def _is_table(path: str) -> bool:
-    return without_compression(path).lower().endswith(table_suffixes())
-
-
-def _stem(path: str) -> str:
-    """Return a file's name without its endings."""
-    file = without_compression(path.rpartition("/")[2])
-    suffix = next((end for end in table_suffixes() if file.lower().endswith(end)), "")
-    return file[: len(file) - len(suffix)]
+def _split_of_file(path: str) -> str | None:
+    *folders, file = path.split("/")
+    stem = without_compression(file)
+    suffix = next((end for end in table_suffixes() if stem.lower().endswith(end)), "")
+    of_file = split_in(stem[: len(stem) - len(suffix)])
+    return of_file or (split_in(folders[-1]) if folders else None)

@@ -26,7 +26,7 @@ from transformers.models.auto import configuration_auto, modeling_auto
 from transformers.utils import logging as transformers_logging
 
 from layerviz.encoders.info import FAMILY_LABELS, max_positions
-from layerviz.errors import EncoderError
+from layerviz.errors import EncoderError, reason
 
 # Masked language models that need more than text, or whose layers keep no vector per token.
 _NOT_PER_TOKEN = frozenset({"funnel", "layoutlm", "perceiver", "reformer", "tapas"})
@@ -253,11 +253,6 @@ def check_fit(
             f"{name} has {config.vocab_size:,} word vectors for {len(tokenizer):,} tokens.",
             "Save the tokenizer that it was trained with next to it.",
         )
-
-
-def reason(error: Exception) -> str:
-    """Return what an error says, on one line and without its full stop."""
-    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
 
 
 def _check_kind(name: str, model_type: str) -> None:
