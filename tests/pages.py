@@ -38,6 +38,14 @@ def run_until(app: AppTest, condition: Callable[[], object], seconds: float = 90
     wait_until(is_shown, seconds)
 
 
+def answered(app: AppTest) -> AppTest:
+    """Return the page once the answer that an open tab waits for is there: a worker makes it."""
+    awaited = "The answer is being worked out."
+    if awaited in caption_text(app):
+        run_until(app, lambda: awaited not in caption_text(app))
+    return app
+
+
 def read_aloud(texts: Iterable[str]) -> str:
     """Return texts as a reader takes them: without escapes, every space a space."""
     return " ".join(texts).replace("\\", "").replace("\u00a0", " ")

@@ -10,6 +10,7 @@ import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ import streamlit as st
 from layers import layer_of
 from made_runs import dataset_of, made
 from pages import (
+    answered,
     caption_text,
     chart_with,
     error_text,
@@ -36,7 +38,17 @@ from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
 from waiting import wait_until
 
-from layerviz import commands, comparison, data, encoders, exploring, runs, separability, training
+from layerviz import (
+    cache,
+    commands,
+    comparison,
+    data,
+    encoders,
+    exploring,
+    runs,
+    separability,
+    training,
+)
 from layerviz.config import RunConfig, run_id
 from layerviz.data import FORMATS, Contents, FileFormat
 from layerviz.errors import ConfigError, DownloadError, EncoderError
@@ -523,11 +535,12 @@ def layers_tab(root: Path) -> AppTest:
     trained(uploaded(as_csv(toy_rows(300))), root)
     app = open_page(run=runs.list_runs(root)[0].run_id)
     app.session_state["tabs"] = "Layers"
-    return app.run()
+    return answered(app.run())
 
 
 def test_the_layers_tab_says_what_is_stored(root):
     app = layers_tab(root)
+    app.session_state["answer_details"] = True
     assert not app.exception
     run = runs.list_runs(root)[0]
     answer = separability.answer_of(run)
@@ -588,6 +601,7 @@ def test_a_run_without_measures_is_measured_when_its_layers_are_asked_for(root):
         (run.path / "snapshots" / f"{snapshot.index:03d}" / "probes.safetensors").unlink()
     app = open_page(run=run.run_id)
     app.session_state["tabs"] = "Layers"
+    app.session_state["answer_details"] = True
     app.run()
     wait_until(lambda: not runs.unmeasured_snapshots(run))
     lead = separability.answer_sentences(separability.answer_of(run))[0]
@@ -938,11 +952,13 @@ def test_deleting_a_run_frees_its_place(root):
     assert not app.exception
 
 
-def test_the_answer_stands_above_every_tab_and_leads_to_its_evidence(root):
+def test_the_answer_stands_above_every_tab_and_leads_to_its_evidence(root, monkeypatch):
     run = made(root, dataset_of(n_test=150), "enc", {1: 0.5, 4: 2.5})
     app = open_page(run=run.run_id)
     run_until(app, lambda: "**Layer 4**" in markdown_text(app))
     lines = separability.card_lines(separability.current_sheet(run))
+    reads = Mock(side_effect=separability.read_sheet)
+    monkeypatch.setattr(separability, "read_sheet", reads)
     for tab in run_page.TABS:
         app.session_state["tabs"] = tab
         app.run()
@@ -954,18 +970,25 @@ def test_the_answer_stands_above_every_tab_and_leads_to_its_evidence(root):
     app.button(key="evidence_confusion").click().run()
     assert app.session_state["tabs"] == "Training"
     assert not app.exception
+    assert reads.call_count <= 1  # in all: it has not changed
 
 
 def test_the_answer_is_made_off_the_page_and_its_place_is_kept_until_then(root, monkeypatch):
     run = made(root, dataset_of(), "enc", {4: 2.5})
     with monkeypatch.context() as patch:
-        patch.setattr(separability, "sheet_of", lambda *_: pytest.fail("made on the page"))
+        for name in ("separability.sheet_storage.sheet_of", "export.recipe.answer_of"):
+            patch.setattr(f"layerviz.{name}", lambda *_: pytest.fail("made on the page"))
         patch.setattr(Jobs, "answer", lambda *_: JobState("running", Progress(), None, 0, False))
         app = open_page(run=run.run_id)
         assert not app.exception
         assert "Being worked out" in markdown_text(app)
         for name in separability.LINE_NAMES.values():
             assert f":gray[{name}]" in markdown_text(app)
+        for tab in ("Layers", "Export"):
+            app.session_state["tabs"] = tab
+            app.run()
+            assert not app.exception
+            assert "The answer is being worked out." in caption_text(app)
     run_until(app, lambda: "**Layer 4**" in markdown_text(app))
     assert "Being worked out" not in markdown_text(app)
 
@@ -984,13 +1007,19 @@ def cards(app: AppTest) -> str:
     return " ".join(element.value for element in app.markdown)
 
 
-def test_each_figure_is_shown_once_under_a_name_of_its_own(root):
+def test_each_figure_is_shown_once_under_a_name_of_its_own(root, monkeypatch):
     run = made(root, dataset_of(n_test=150), "enc", {1: 0.5, 4: 2.5})
-    app = open_page(run=run.run_id, state={"tabs": "Layers"})
+    searched = Mock(return_value=None)
+    monkeypatch.setattr(cache, "search_answer", searched)
+    app = answered(open_page(run=run.run_id, state={"tabs": "Layers"}))
+    assert not searched.called  # the details are closed
     for figure in separability.sheet_figures(separability.current_sheet(run)):
         value = figure.score.with_interval.partition(" ")[0]
         (shown,) = [one.value for one in app.markdown if f"[{figure.name}]" in one.value]
         assert f"**{value}**" in shown
+    app.session_state["answer_details"] = True
+    app.run()
+    assert searched.called
 
 
 # --- taking a run away, and taking one in ----------------------------------------------------

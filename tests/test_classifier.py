@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from made_runs import dataset_of, made
 from pages import caption_text, markdown_text, open_page, specs_of
 from specs import ATTACKS, Spec, check_text_is_inert, rows_of
 
-from layerviz import charts, data, runs, separability
+from layerviz import cache, charts, data, runs, separability, views
 from layerviz.config import RunConfig
 from layerviz.runs import Run
 from layerviz.separability import (
@@ -26,7 +28,7 @@ from layerviz.separability import (
     wilson_interval,
 )
 from layerviz.ui.run.confusion import Predicted
-from layerviz.views import learning_curve
+from layerviz.views import learning_curve, scores_on
 
 NAMES = ("cat", "dog", "eel")
 
@@ -213,12 +215,15 @@ def test_an_earlier_history_opens_and_its_losses_are_filled_in(run: Run) -> None
         read.append(index)
         return runs.read_predictions(run.path, index)
 
-    history = learning_curve(run, examples, predicted)
+    def scored(index: int) -> dict[str, float]:
+        raise AssertionError("there is no test")
+
+    history = learning_curve(run, examples, predicted, scored)
     assert history["val_loss"].round(6).tolist()[::2] == [0.7, 0.7]
     assert np.isnan(history["val_loss"][1])
     assert read == [0, 1]
     runs.write_history(run.path, history)
-    pd.testing.assert_frame_equal(learning_curve(run, examples, predicted), history)
+    pd.testing.assert_frame_equal(learning_curve(run, examples, predicted, scored), history)
     assert read == [0, 1]  # what is recorded is not computed
 
 
@@ -335,8 +340,12 @@ def test_test_has_a_curve_where_there_is_a_test_split(tmp_path: Path) -> None:
         {"step": [0, 5, 10], "epoch": [0.0, 0.5, 1.0], "val_loss": [0.9, None, 0.8]}
     )
     runs.write_history(with_test.path, rows)
+
+    def predicted(index: int) -> pd.DataFrame:
+        return runs.read_predictions(with_test.path, index)
+
     history = learning_curve(
-        with_test, examples, lambda index: runs.read_predictions(with_test.path, index)
+        with_test, examples, predicted, lambda index: scores_on("test", examples, predicted(index))
     )
     loss, macro_f1, accuracy = (
         history[f"test_{name}"].tolist() for name in ("loss", "macro_f1", "accuracy")
@@ -345,6 +354,24 @@ def test_test_has_a_curve_where_there_is_a_test_split(tmp_path: Path) -> None:
     assert np.isnan([loss[1], macro_f1[1], accuracy[1]]).all()  # between two snapshots
     assert (macro_f1[2], accuracy[2]) == (1, 1)
     assert 0 < macro_f1[0] < 0.5
+
+
+def test_what_the_training_tab_counts_is_counted_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    st.cache_data.clear()
+    scores = Mock(side_effect=scores_on)
+    monkeypatch.setattr(views, "scores_on", scores)
+    with_test = made(tmp_path, dataset_of(n_test=60), "scratch-bert", {2: 4.0})
+    for steps in ([0], [0, 10], [0, 10, 15]):
+        runs.write_history(with_test.path, pd.DataFrame({"step": steps, "val_loss": 0.5}))
+        assert len(cache.learning_curve(with_test)) == len(steps)
+    assert scores.call_count == 2  # snapshots
+    curves = Mock(side_effect=reliability)
+    monkeypatch.setattr(separability, "reliability", curves)
+    drawn = [cache.reliability(with_test, 1, split) for split in ("val", "test", "val")]
+    assert [curve.n for curve in drawn] == [240, 60, 240]
+    assert curves.call_count == 2
 
 
 def test_a_run_before_its_first_step_has_an_empty_tab(run: Run) -> None:

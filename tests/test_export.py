@@ -26,7 +26,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 from made_runs import dataset_of, made
-from pages import open_page, unpacked
+from pages import answered, open_page, unpacked
 from PIL import Image, ImageColor, ImageSequence
 from safetensors.numpy import save_file
 from specs import parameter, strings_outside_data, tags_in_svg, texts_in_svg
@@ -316,7 +316,8 @@ def test_nothing_is_outlined_where_the_headline_names_no_winner(
     few = dataclasses.replace(
         sheet, answer=dataclasses.replace(sheet.answer, verdict="few"), decisions=()
     )
-    monkeypatch.setattr(separability, "sheet_of", lambda run: few)
+    monkeypatch.setattr(separability, "current_sheet", lambda run: few)
+    monkeypatch.setattr("layerviz.export.recipe.answer_of", lambda _: pytest.fail("made twice"))
     html = offline_page(run, MapsRequest(layers=(3,))).decode()
     assert "Thick outline" not in html
     spec = data_of(html)["heat"]["light"]
@@ -826,7 +827,7 @@ def test_a_further_export_is_an_option_of_the_command_line(
 
 def opened_tab(run: Run, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(run.path.parent))
-    app = open_page(run=run.run_id, state={"tabs": "Export"})
+    app = answered(open_page(run=run.run_id, state={"tabs": "Export"}))
     assert not app.exception
     return app
 

@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 import torch
 from made_runs import dataset_of, made
-from pages import open_page
+from pages import answered, open_page
 from toy import as_csv, toy_rows
 
 from layerviz import data, encoders, runs, separability, training
@@ -416,7 +416,7 @@ def test_the_page_offers_the_recommended_layer_and_others(
 ) -> None:
     run = everything_taken["kept", CellRequest(2, 1.0, "cls")].run
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(run.path.parent))
-    app = open_page(run=run.run_id, state={"tabs": "Export"})
+    app = answered(open_page(run=run.run_id, state={"tabs": "Export"}))
     best = separability.answer_of(run).best
     captions = [part.value for part in app.caption]
     assert "**The chosen layer as a model**" in [part.value for part in app.markdown]
@@ -443,7 +443,7 @@ def test_the_page_offers_no_moment_whose_weights_are_gone(
     runs.remove_weights(run.path, best.snapshot)
     shutil.rmtree(run.layout.model)
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path))
-    app = open_page(run=run.run_id, state={"tabs": "Export"})
+    app = answered(open_page(run=run.run_id, state={"tabs": "Export"}))
     name = sentence_case(cell_name(best))
     assert any(part.value.startswith(f"{name} is recommended, and") for part in app.caption)
     which = app.segmented_control(key=f"export_layer_which-{run.run_id}")
@@ -455,6 +455,6 @@ def test_the_page_says_why_no_layer_can_be_taken(
 ) -> None:
     albert = copied(bert, tmp_path, encoder=bert.encoder | {"family": "albert"})
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path))
-    app = open_page(run=albert.run_id, state={"tabs": "Export"})
+    app = answered(open_page(run=albert.run_id, state={"tabs": "Export"}))
     assert app.button(key="make-layer").disabled
     assert any("have not been tested standing alone" in part.value for part in app.caption)

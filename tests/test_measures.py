@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_runs import dataset_of, made
-from pages import caption_text, chart_with, open_page
+from pages import answered, caption_text, chart_with, open_page
 from specs import strings_outside_data
 
 from layerviz import __main__ as cli
@@ -75,7 +75,7 @@ def test_a_new_measure_is_measured_and_stored(run):
 
 
 def test_a_new_measure_is_offered_on_the_page_and_has_its_heat_map(run):
-    app = open_page(run=run.run_id, state={"tabs": "Layers"})
+    app = answered(open_page(run=run.run_id, state={"tabs": "Layers"}))
     assert not app.exception
     assert app.selectbox(key="measure").options[-1] == "Mean norm"
     app.selectbox(key="measure").set_value("made_up").run()
@@ -90,7 +90,8 @@ def test_a_run_that_was_made_before_the_measure_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path))
     old = made(tmp_path, dataset_of(), "scratch-bert", {4: 3.0}, n_snapshots=1)
     with MEASURES.extended(NORM):
-        app = open_page(run=old.run_id, state={"tabs": "Layers", "measure": "made_up"})
+        state: dict[str, object] = {"tabs": "Layers", "measure": "made_up"}
+        app = answered(open_page(run=old.run_id, state=state))
         assert not app.exception
         assert any("Mean norm was not measured" in info.value for info in app.info)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pages import open_page, specs_of
+from pages import answered, open_page, specs_of
 from safetensors.numpy import load_file
 from streamlit.testing.v1 import AppTest
 
@@ -89,7 +89,7 @@ def pooling_lines(app: AppTest) -> dict[str, str]:
 def open_pooling_tab(app: AppTest) -> AppTest:
     app.session_state["tabs"] = "Layers"
     app.session_state["detail_tabs"] = "Pooling"
-    return app.run()
+    return answered(app.run())
 
 
 # --- the registry ---------------------------------------------------------------------------

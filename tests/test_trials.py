@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_runs import dataset_of, made
-from pages import caption_text, markdown_text, open_page
+from pages import answered, caption_text, markdown_text, open_page
 from toy import as_csv, toy_rows
 from waiting import wait_until
 
@@ -233,7 +233,7 @@ DETAILS = {"tabs": "Layers", "detail_tabs": "Cheaper fine-tuning"}
 
 
 def test_other_data_in_the_sidebar_is_told(finished: Run) -> None:
-    app = open_page(run=finished.run_id, state=dict(DETAILS))
+    app = answered(open_page(run=finished.run_id, state=dict(DETAILS)))
     assert any(button.key == "try-freeze" for button in app.button)
     split = next(box for box in app.selectbox if box.label == "Split column")
     split.set_value(split.options[0]).run()
@@ -245,7 +245,7 @@ def test_other_data_in_the_sidebar_is_told(finished: Run) -> None:
 def test_a_trial_is_made_and_compared_on_the_page_and_the_command_line(
     finished: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    app = open_page(run=finished.run_id, state=dict(DETAILS))
+    app = answered(open_page(run=finished.run_id, state=dict(DETAILS)))
     assert not app.exception
     (layers,) = (box for box in app.number_input if box.label == "Layers to freeze")
     layers.set_value(1).run()
@@ -276,7 +276,7 @@ def test_a_trial_is_made_and_compared_on_the_page_and_the_command_line(
         "DistilBERT from scratch (freeze 1)",
     }
 
-    app = open_page(run=trial.run_id, state=dict(DETAILS))
+    app = answered(open_page(run=trial.run_id, state=dict(DETAILS)))
     assert not app.exception
     assert "This run is such a trial itself: 1 layer frozen" in caption_text(app)
 

@@ -5,11 +5,9 @@ by run, snapshot, pooling and layer. The time a run was created is part of its k
 that was deleted and computed again is not mistaken for the old one.
 """
 
+from layerviz.cache.classifier import learning_curve, reliability
 from layerviz.cache.compared_runs import agreement, common_examples, compared, encoder_similarity
 from layerviz.cache.measured import (
-    answer,
-    answer_sheet,
-    depth_decision,
     freezing_suggestion,
     layer_mix,
     layer_similarity,
@@ -18,6 +16,7 @@ from layerviz.cache.measured import (
     pooling_verdict,
     probes,
     search_answer,
+    stored_sheet,
     trial_verdict,
 )
 from layerviz.cache.run_contents import (
@@ -60,14 +59,11 @@ from layerviz.cache.sources import (
 __all__ = [
     "DrawnMaps",
     "agreement",
-    "answer",
-    "answer_sheet",
     "checked",
     "classified",
     "common_examples",
     "compared",
     "dataset",
-    "depth_decision",
     "draw_quick_maps",
     "encoder_similarity",
     "examples",
@@ -77,6 +73,7 @@ __all__ = [
     "layer_mix",
     "layer_similarity",
     "layer_states",
+    "learning_curve",
     "map_points",
     "measures",
     "nearest_classes",
@@ -92,10 +89,12 @@ __all__ = [
     "probes",
     "quick_maps",
     "quick_test",
+    "reliability",
     "row_questions",
     "sample",
     "search_answer",
     "stored_maps",
+    "stored_sheet",
     "stored_test",
     "summary",
     "suspicion",

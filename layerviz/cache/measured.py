@@ -12,14 +12,12 @@ from layerviz.cache.run_contents import examples
 from layerviz.comparison import TrialVerdict
 from layerviz.runs import Run
 from layerviz.separability import (
-    Answer,
-    AnswerSheet,
     Cell,
-    DepthDecision,
     FreezingSuggestion,
     LayerMix,
     PoolingVerdict,
     SearchAnswer,
+    StoredSheet,
 )
 
 
@@ -35,20 +33,15 @@ def probes(run: Run) -> tuple[list[Cell], np.ndarray]:
     return separability.cells_of(run)
 
 
-@st.cache_data(show_spinner="Comparing layers", max_entries=32, hash_funcs=MEASURED_RUN)
-def answer_sheet(run: Run, poolings: tuple[str, ...]) -> AnswerSheet:
-    """Return a run's answer sheet, searched under these poolings: as stored, or made now."""
-    return separability.current_sheet(run, poolings)
+def stored_sheet(run: Run, poolings: tuple[str, ...]) -> StoredSheet | None:
+    """Return a run's answer sheet, searched among these poolings, as stored; None without."""
+    return _stored_sheet(run, poolings, separability.sheet_state(run, poolings))
 
 
-def answer(run: Run, poolings: tuple[str, ...]) -> Answer:
-    """Return which layer generalises, searched under these poolings."""
-    return answer_sheet(run, poolings).answer
-
-
-def depth_decision(run: Run, margin: float, poolings: tuple[str, ...]) -> DepthDecision | None:
-    """Return how many layers are enough, one of `MARGINS` being given away; None without."""
-    return answer_sheet(run, poolings).decision(margin)
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=RUN)
+def _stored_sheet(run: Run, poolings: tuple[str, ...], state: str) -> StoredSheet | None:
+    del state  # part of the key alone: it tells one state of the sheet from another
+    return separability.read_sheet(run, poolings)
 
 
 @st.cache_data(show_spinner="Comparing layers for search", max_entries=32, hash_funcs=MEASURED_RUN)

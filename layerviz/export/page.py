@@ -11,7 +11,7 @@ from typing import Any
 from layerviz import separability
 from layerviz.errors import RunError
 from layerviz.export.page_data import heat_map_specifications, maps_for_page, most_points
-from layerviz.export.recipe import recipe
+from layerviz.export.recipe import Recipe, recipe
 from layerviz.instrument import Script, maps_script, maps_style, vega_script
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
@@ -65,7 +65,8 @@ def offline_page(
         "heat": heat_map_specifications(run, pooling, found),
     }
     answer = _note(trouble) if sheet is None else _answer_box(sheet, live=run.live)
-    return _html(maps, data, answer, pooling, found).encode()
+    made_by = recipe(run, None if sheet is None else sheet.answer.best)
+    return _html(maps, data, answer, pooling, found, made_by).encode()
 
 
 # --- HTML -----------------------------------------------------------------------------------
@@ -85,6 +86,7 @@ def _html(
     answer: str,
     pooling: str,
     found: Answer | None,
+    made_by: Recipe,
 ) -> str:
     files = resources.files("layerviz.export").joinpath("offline")
     style = files.joinpath("page.css").read_text(encoding="utf-8") + maps_style()
@@ -97,7 +99,7 @@ def _html(
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     run = maps.run
-    title, made_by = f"{run.encoder['label']} on {run.dataset['name']}", recipe(run)
+    title = f"{run.encoder['label']} on {run.dataset['name']}"
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -143,7 +145,7 @@ def _about(maps: RunMaps) -> str:
 def _sheet(run: Run) -> tuple[AnswerSheet | None, str]:
     """Return the run's answer sheet, or why there is none."""
     try:
-        return separability.sheet_of(run), ""
+        return separability.current_sheet(run), ""
     except RunError as error:
         return None, error.message
 

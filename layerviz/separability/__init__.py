@@ -134,7 +134,7 @@ from layerviz.separability.searching import (
     search_sentences,
 )
 from layerviz.separability.sheet import AnswerSheet, OwnClassifier, own_classifier_of, sheet_of
-from layerviz.separability.sheet_storage import StoredSheet, current_sheet, read_sheet
+from layerviz.separability.sheet_storage import StoredSheet, current_sheet, read_sheet, sheet_state
 from layerviz.separability.simultaneous import (
     Intervals,
     confidence_set,
@@ -289,6 +289,7 @@ __all__ = [
     "searched_mix_sentence",
     "sheet_figures",
     "sheet_of",
+    "sheet_state",
     "shortage",
     "simultaneous_interval",
     "smallest_class",

@@ -54,6 +54,19 @@ def read_sheet(run: Run, poolings: Sequence[str] | None = None) -> StoredSheet |
         return None
 
 
+def sheet_state(run: Run, poolings: Sequence[str] | None = None) -> str:
+    """Return what changes with a run's stored sheet, and with whether that is current.
+
+    Nothing is read for it: files are only looked at from outside.
+    """
+    file = run.layout.answer(run.poolings if poolings is None else poolings)
+    try:
+        stat = file.stat()
+    except OSError:
+        return ""
+    return json.dumps([stat.st_mtime_ns, stat.st_size, _sources(run)])
+
+
 def current_sheet(run: Run, poolings: Sequence[str] | None = None) -> AnswerSheet:
     """Return the sheet of a run: the stored one, or else made now and stored.
 

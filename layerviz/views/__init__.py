@@ -5,7 +5,7 @@ A view is read from a run's folder (`collect_maps`) or put together from what a 
 """
 
 from layerviz.views.downloads import selected_examples
-from layerviz.views.learning import learning_curve
+from layerviz.views.learning import learning_curve, scores_on
 from layerviz.views.legends import Legend, legend_of
 from layerviz.views.maps import (
     POINTS_PER_SPLIT,
@@ -50,6 +50,7 @@ __all__ = [
     "legend_of",
     "measure_cells",
     "probe_scores",
+    "scores_on",
     "selected_examples",
     "slider_note",
     "small_print",

@@ -12,9 +12,12 @@ from layerviz.runs import Run
 from layerviz.separability import macro_f1
 
 Predicted = Callable[[int], pd.DataFrame]  # what the classifier predicts at a snapshot
+Scored = Callable[[int], dict[str, float]]  # how it does on test at a snapshot
 
 
-def learning_curve(run: Run, examples: pd.DataFrame, predicted: Predicted) -> pd.DataFrame:
+def learning_curve(
+    run: Run, examples: pd.DataFrame, predicted: Predicted, scored: Scored
+) -> pd.DataFrame:
     """Return a run's history, with what is known of test beside train and val.
 
     Parameters
@@ -23,8 +26,11 @@ def learning_curve(run: Run, examples: pd.DataFrame, predicted: Predicted) -> pd
     examples : DataFrame
         As captured; empty before there are any.
     predicted : callable
-        Returns the predictions of a snapshot, by its index; asked only where scores are missing:
-        for test, which histories do not record, and for the losses of earlier versions.
+        Returns the predictions of a snapshot, by its index; asked only for the losses that earlier
+        versions did not record.
+    scored : callable
+        Returns what `scores_on` returns for test at a snapshot, by its index: histories do not
+        record it.
 
     Returns
     -------
@@ -39,18 +45,19 @@ def learning_curve(run: Run, examples: pd.DataFrame, predicted: Predicted) -> pd
         lacks_losses = (rows & history["val_loss"].isna()).any()
         if not rows.any() or not (lacks_losses or has_test):
             continue
-        predictions = predicted(snapshot.index)
         if lacks_losses:
+            predictions = predicted(snapshot.index)
             for split in TRAIN_AND_VAL:
                 of_split = (examples["split"] == split).to_numpy()
                 history.loc[rows, f"{split}_loss"] = predictions["loss"].to_numpy()[of_split].mean()
         if has_test:
-            scores = _scores(examples, predictions, "test")
+            scores = scored(snapshot.index)
             history.loc[rows, list(scores)] = list(scores.values())
     return history
 
 
-def _scores(examples: pd.DataFrame, predictions: pd.DataFrame, split: str) -> dict[str, float]:
+def scores_on(split: str, examples: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, float]:
+    """Return loss, macro-F1 and accuracy of predictions on one split, under its name."""
     of_split = (examples["split"] == split).to_numpy()
     true = examples["label"].to_numpy()[of_split]
     predicted = predictions["predicted"].to_numpy()[of_split]

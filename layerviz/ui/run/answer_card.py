@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from layerviz import runs, separability
+from layerviz import cache, runs, separability
 from layerviz.runs import Run
-from layerviz.separability import AnswerSheet, CardLine, Question
+from layerviz.separability import CardLine, Question
 from layerviz.ui.parts.polling import SECONDS_BETWEEN_LOOKS, draw_while_live
 from layerviz.ui.parts.state import jobs, open_tab, plain, show_error
 from layerviz.ui.parts.verdict import chosen_margin, chosen_poolings
@@ -61,7 +61,8 @@ def answer_card(run: Run) -> None:
     if not runs.measured_snapshots(run) and not run.live:
         return  # the Layers tab measures it, and says so
     with st.container(border=True, key="answer_card", gap=None):
-        is_current = _stored_sheet(run, current=True) is not None
+        stored = cache.stored_sheet(run, chosen_poolings(run))
+        is_current = stored is not None and stored.is_current
         draw_while_live(
             _card,
             run,
@@ -73,18 +74,11 @@ def answer_card(run: Run) -> None:
         )
 
 
-def _stored_sheet(run: Run, *, current: bool) -> AnswerSheet | None:
-    stored = separability.read_sheet(run, chosen_poolings(run))
-    if stored is None or (current and not stored.is_current):
-        return None
-    return stored.sheet
-
-
 def _card(run: Run, poolings: tuple[str, ...], margin: float, was_current: bool) -> None:
     """Draw the newest sheet; ask for a newer one where it is out of date."""
     if run.live:
         run = runs.read(jobs().root, run.run_id)
-    stored = separability.read_sheet(run, poolings)
+    stored = cache.stored_sheet(run, poolings)
     is_current = stored is not None and stored.is_current
     if not is_current and runs.measured_snapshots(run):
         state = jobs().answer(run, poolings)

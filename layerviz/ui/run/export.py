@@ -11,19 +11,20 @@ from functools import partial
 
 import streamlit as st
 
-from layerviz import cache, runs
+from layerviz import runs
 from layerviz.errors import LayervizError
 from layerviz.export import EXPORTS, CellRequest, Export, ExportRequest, Section
-from layerviz.export.recipe import recipe
+from layerviz.export.recipe import command, snippet
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ignore
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
-from layerviz.separability import Cell, cell_name
+from layerviz.separability import AnswerSheet, Cell, cell_name
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.progress import bar_while_waiting
+from layerviz.ui.parts.sheets import awaited_sheet
 from layerviz.ui.parts.state import keep, plain, show_error
 from layerviz.ui.parts.stored_maps import maps_are_ready
 from layerviz.ui.parts.verdict import chosen_margin, chosen_poolings
@@ -45,15 +46,16 @@ def export_tab(run: Run) -> None:
     if not maps_are_ready(view.projection, panels, newest):  # a worker draws them, not this page
         view = replace(view, projection=DEFAULT_PROJECTION)
     _describe_view(run, view)
+    sheet = awaited_sheet(run, chosen_poolings(run)) if runs.measured_snapshots(run) else None
     sections: dict[Section, list[Export]] = {}
     for export in EXPORTS.values():
         sections.setdefault(export.section, []).append(export)
     columns = st.columns(2)
     for column, (section, exports) in zip(itertools.cycle(columns), sections.items(), strict=False):
         with column, st.container(border=True):
-            _section(run, view, section, exports)
+            _section(run, view, sheet, section, exports)
     with columns[1]:
-        _reproduce(run)
+        _reproduce(run, sheet)
 
 
 def _describe_view(run: Run, view: MapsView) -> None:
@@ -67,12 +69,21 @@ def _describe_view(run: Run, view: MapsView) -> None:
     )
 
 
-def _section(run: Run, view: MapsView, section: Section, exports: Sequence[Export]) -> None:
+def _section(
+    run: Run,
+    view: MapsView,
+    sheet: AnswerSheet | None,
+    section: Section,
+    exports: Sequence[Export],
+) -> None:
     st.markdown(f"**{section.title}**")
     st.caption(section.caption)
     slow = [export for export in exports if export.slow]
     quick = [export for export in exports if not export.slow]
-    chosen, request = _controls(run, view, section, exports, slow)
+    request = ExportRequest(view.as_request())
+    if any(export.has_cell for export in exports):
+        request = replace(request, cell=_cell_controls(run, sheet, section))
+    chosen, request = _controls(run, request, section, exports, slow)
     if chosen is not None:
         _slow_export(run, section, chosen, request)
     if quick:
@@ -80,14 +91,16 @@ def _section(run: Run, view: MapsView, section: Section, exports: Sequence[Expor
 
 
 def _controls(
-    run: Run, view: MapsView, section: Section, exports: Sequence[Export], slow: Sequence[Export]
+    run: Run,
+    request: ExportRequest,
+    section: Section,
+    exports: Sequence[Export],
+    slow: Sequence[Export],
 ) -> tuple[Export | None, ExportRequest]:
     """Return which of the exports that take long is chosen, and how files are to look."""
-    chosen, request = (slow[0] if slow else None), ExportRequest(view.as_request())
+    chosen = slow[0] if slow else None
     has_epoch = any(export.has_epoch for export in exports)
     has_dark = any(export.has_dark for export in exports)
-    if any(export.has_cell for export in exports):
-        request = replace(request, cell=_cell_controls(run, section))
     if not (len(slow) > 1 or has_epoch or has_dark):
         return chosen, request
     key = f"export_{section.name}"
@@ -111,16 +124,15 @@ def _controls(
     return chosen, request
 
 
-def _cell_controls(run: Run, section: Section) -> CellRequest:
+def _cell_controls(run: Run, sheet: AnswerSheet | None, section: Section) -> CellRequest:
     """Let the reader choose a cell: the answer's, the decision's, or any whose weights are kept."""
     measured = runs.measured_snapshots(run)
     stored = sorted(set(runs.captured_models(run)) & set(measured))
-    if not stored:
+    if not stored or sheet is None:
         return CellRequest()
-    poolings, margin = chosen_poolings(run), chosen_margin()
-    answer = cache.answer(run, poolings)
+    answer, poolings, margin = sheet.answer, sheet.poolings, chosen_margin()
     named = {RECOMMENDED: answer.best}
-    decision = cache.depth_decision(run, margin, poolings)
+    decision = sheet.decision(margin)
     if decision is not None and decision.cell is not None:
         named |= {ENOUGH: decision.cell}
     kept = [name for name, cell in named.items() if cell.snapshot in stored]
@@ -268,21 +280,19 @@ def _size(n_bytes: int) -> str:
 # --- how to make it again ---------------------------------------------------------------------
 
 
-def _reproduce(run: Run) -> None:
-    best = cache.answer(run, chosen_poolings(run)).best if runs.measured_snapshots(run) else None
-    made_by = recipe(run, best)
+def _reproduce(run: Run, sheet: AnswerSheet | None) -> None:
     with st.container(border=True):
         st.markdown("**How to reproduce**")
-        st.code(made_by.command, language="bash", wrap_lines=True)
-        versions = ", ".join(f"{name} {version}" for name, version in made_by.versions.items())
+        st.code(command(run), language="bash", wrap_lines=True)
+        versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
         st.caption(
             plain(
-                f"The data must have the fingerprint {made_by.fingerprint}; with the same "
+                f"The data must have the fingerprint {run.dataset['fingerprint']}; with the same "
                 f"settings, the run then has the id {run.run_id}. Made with {versions}."
             )
         )
-        with st.expander("The hidden states in Python"):
-            st.code(made_by.snippet, language="python")
+        if sheet is not None or not runs.measured_snapshots(run):
+            _snippet(run, None if sheet is None else sheet.answer.best)
         st.caption("The exports above from the command line:")
         st.code(
             f"python -m layerviz export {shlex.quote(run.run_id)} "
@@ -290,3 +300,10 @@ def _reproduce(run: Run) -> None:
             language="bash",
             wrap_lines=True,
         )
+
+
+def _snippet(run: Run, best: Cell | None) -> None:
+    code = st.expander("The hidden states in Python", key="python_snippet", on_change="rerun")
+    if code.open:
+        with code:
+            st.code(snippet(run, best), language="python")

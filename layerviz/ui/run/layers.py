@@ -9,7 +9,7 @@ from layerviz import cache, charts, runs
 from layerviz.poolings import pooling_label
 from layerviz.runs import Run
 from layerviz.separability import (
-    Answer,
+    AnswerSheet,
     DepthDecision,
     detail_sentences,
     lead_sentences,
@@ -18,6 +18,7 @@ from layerviz.separability import (
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import measure_the_rest
 from layerviz.ui.parts.reading import how_to_read_answers
+from layerviz.ui.parts.sheets import awaited_sheet
 from layerviz.ui.parts.state import keep, plain
 from layerviz.ui.parts.verdict import (
     ACCEPTED_LOSS,
@@ -42,50 +43,50 @@ def layers_tab(run: Run) -> None:
         if run.live:
             st.info("Layers are measured after each capture.", icon=":material/hourglass_top:")
         return
-    answer, margin, decision = _answer(run, measured)
-    choice = choose_measure(run, answer)
-    layer_heat_map(run, measured, answer, choice)
-    layer_details(Detail(run, measured, answer, choice.pooling, margin, decision))
-
-
-# --- the answer -----------------------------------------------------------------------------
-
-
-def _answer(run: Run, measured: tuple[int, ...]) -> tuple[Answer, float, DepthDecision | None]:
-    """Show how the answer above the tabs is searched, and what it rests on."""
     with st.container(border=True):
         place = st.container()
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             poolings = poolings_control(SEARCHED, run.poolings)
             margin = margin_control(ACCEPTED_LOSS)
-        sheet = cache.answer_sheet(run, poolings)
-        answer, decision = sheet.answer, sheet.decision(margin)
+        sheet = awaited_sheet(run, poolings)
+        if sheet is None:
+            return
         with place:
             figures_strip(sheet)
-        details = st.expander(
-            "Details", icon=":material/expand_more:", key=keep(CLOSER_LOOK), on_change="rerun"
-        )
+        _evidence(run, sheet, margin)
+    answer = sheet.answer
+    choice = choose_measure(run, answer)
+    layer_heat_map(run, measured, answer, choice)
+    layer_details(Detail(run, measured, answer, choice.pooling, margin, sheet.decision(margin)))
+
+
+# --- the answer -----------------------------------------------------------------------------
+
+
+def _evidence(run: Run, sheet: AnswerSheet, margin: float) -> None:
+    """Show what the answer above the tabs rests on."""
+    details = st.expander(
+        "Details", icon=":material/expand_more:", key=keep(CLOSER_LOOK), on_change="rerun"
+    )
+    if details.open:
         with details:
-            _details(run, answer, decision, poolings)
-        planned = run.training.get("n_snapshots", len(run.snapshots))
-        so_far = f"So far {len(measured)} of {planned} snapshots. " if run.live else ""
-        st.caption(
-            plain(
-                f"{so_far}{_not_converged(run)}All are macro-F1 with 95 % intervals over examples; "
-                "another training seed may move them by more. “Layer” stands for its linear probe "
-                "in the full hidden size, trained on train."
-            )
+            _details(run, sheet, margin)
+    so_far = f"So far {sheet.n_measured} of {sheet.n_planned} snapshots. " if run.live else ""
+    st.caption(
+        plain(
+            f"{so_far}{_not_converged(run)}All are macro-F1 with 95 % intervals over examples; "
+            "another training seed may move them by more. “Layer” stands for its linear probe "
+            "in the full hidden size, trained on train."
         )
-        how_to_read_answers()
-    return answer, margin, decision
+    )
+    how_to_read_answers()
 
 
-def _details(
-    run: Run, answer: Answer, decision: DepthDecision | None, poolings: tuple[str, ...]
-) -> None:
+def _details(run: Run, sheet: AnswerSheet, margin: float) -> None:
+    answer, decision = sheet.answer, sheet.decision(margin)
     sentences = [*lead_sentences(answer, decision), *detail_sentences(answer, decision)]
     if answer.verdict == "found":
-        search = cache.search_answer(run, answer.best, poolings)
+        search = cache.search_answer(run, answer.best, sheet.poolings)
         sentences += [] if search is None else [" ".join(search_sentences(search))]
     st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
     if decision is not None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, runs, separability
@@ -18,7 +15,6 @@ from layerviz.ui.parts.state import OPEN_TAB, plain
 from layerviz.ui.parts.verdict import chosen_poolings
 from layerviz.ui.run.confusion import Predicted, confusion
 from layerviz.ui.run.figures import figures_strip
-from layerviz.views import learning_curve
 
 SCORES = {"macro_f1": "Macro-F1", "accuracy": "Accuracy"}
 SPLITS_OF_CLASSIFIER = ("val", "test", "train")  # what it has not seen comes first
@@ -35,7 +31,7 @@ def training_tab(run: Run) -> None:
 
 def _figures(run: Run) -> None:
     """Show which figure is which, as far as they are there already."""
-    stored = separability.read_sheet(run, chosen_poolings(run))
+    stored = cache.stored_sheet(run, chosen_poolings(run))
     if stored is not None:
         figures_strip(stored.sheet)
 
@@ -51,11 +47,10 @@ def captured_sizes(run: Run) -> dict[str, int]:
 
 
 def _curves(run: Run) -> None:
-    if runs.read_history(run.path).empty:
+    history = cache.learning_curve(run)
+    if history.empty:
         st.caption("The learning curves appear with the first step.")
         return
-    examples = cache.examples(run) if run.snapshots else pd.DataFrame()
-    history = learning_curve(run, examples, partial(cache.predictions, run))
     sizes = {split: n for split, n in captured_sizes(run).items() if f"{split}_macro_f1" in history}
     epochs = run.training["total_steps"] / run.training["steps_per_epoch"]
     within = run.config.snapshots_per_epoch > 1
@@ -126,9 +121,8 @@ def _classifier(run: Run) -> None:
 
 
 def _reliability(shown: Predicted) -> None:
-    run, predictions = shown.run, shown.predictions
-    right = (shown.examples["label"] == predictions["predicted"]).to_numpy()
-    curve = separability.reliability(predictions["confidence"].to_numpy(), right, run.config.seed)
+    run = shown.run
+    curve = cache.reliability(run, shown.snapshot, shown.split)
     left, beside = st.columns([3, 2], gap="medium")
     with left:
         figure(
