@@ -81,8 +81,8 @@ def test_delimiter_is_found_despite_the_others_inside_texts(delimiter):
         ("utf-8", "UTF-8"),
         ("utf-8-sig", "UTF-8 with BOM"),
         ("utf-16", "UTF-16"),
-        ("cp1252", "Latin-1"),
-        ("latin-1", "Latin-1"),
+        ("cp1252", "Western European (Windows-1252)"),
+        ("latin-1", "Western European (Windows-1252)"),
     ],
 )
 def test_encodings(codec, words):
@@ -94,14 +94,14 @@ def test_encodings(codec, words):
 
 def test_bytes_that_cp1252_lacks_are_still_read():
     read = read_table(b"text,label\nna\xefve \x81,a\n", "x.csv")
-    assert read.layout == "Latin-1, comma-separated"
+    assert read.layout == "Western European (Latin-1), comma-separated"
     assert read.frame["text"][0].startswith("naïve")
 
 
 def test_a_late_foreign_byte_decides_the_encoding_of_all():
     content = csv_bytes([("word " * 50, "a")] * 2000) + "é,a\n".encode("latin-1")
     read = read_table(content, "x.csv")
-    assert read.layout == "Latin-1, comma-separated"
+    assert read.layout == "Western European (Windows-1252), comma-separated"
     assert read.frame["text"].iloc[-1] == "é"
 
 
@@ -123,27 +123,31 @@ def test_long_rows_and_control_characters():
     assert read.notes == ("Removed 2 control characters.",)
 
 
-def test_rows_with_too_many_fields_are_skipped_and_counted():
-    content = b"text,label\nfine,a\nnot, fine,b\nso,,,,many,b\nalso fine,b\nshort\n"
-    read = read_table(content, "x.csv")
-    assert read.frame["text"].tolist() == ["fine", "also fine", "short"]
-    assert read.frame["label"].tolist() == ["a", "b", ""]
-    assert read.notes == ("Skipped 2 rows with more fields than the header.",)
+def test_rows_with_too_many_fields_are_put_together_where_that_is_certain():
+    content = b"text,label\nit is fine,a\nnot, fine,b\nalso fine,b\nalso bad,a\nshort\n"
+    read = read_table(content + b"many,more,of my words\n", "x.csv")
+    assert read.frame["text"].tolist()[:3] == ["it is fine", "not, fine", "also fine"]
+    assert read.frame["label"].tolist() == ["a", "b", "b", "a", ""]
+    assert read.notes == (
+        "Put 1 text with unquoted commas together (line 3).",
+        "Skipped 1 row with more fields than the header (line 7).",
+        "1 row has fewer fields than the header; the missing ones are empty (line 6).",
+    )
 
 
 def test_a_foreign_byte_in_a_skipped_row_is_no_obstacle():
     read = read_table(b"text,label\nfine,a\nna\xefve,b,c\n", "x.csv")
-    assert read.layout.startswith("Latin-1")
+    assert read.layout.startswith("Western European")
     assert (len(read.frame), len(read.notes)) == (1, 1)
 
 
 def test_the_first_row_being_too_long_does_not_shift_the_columns():
     read = read_table(b"text,label\na,b,c\nd,e\nf,e\n", "x.csv")
-    assert read.frame.to_numpy().tolist() == [["d", "e"], ["f", "e"]]
+    assert read.frame.to_numpy().tolist()[-2:] == [["d", "e"], ["f", "e"]]
 
 
 def test_every_row_being_too_long_is_an_error_that_says_so():
-    assert "skipped 2 rows" in refusal(b"text,label\na,b,c\nd,e,f\n").message
+    assert "skipped 2 rows" in refusal(b"text,label\na,b,c,d\ne,f,g,h\n").message
 
 
 def test_spam_file_with_empty_trailing_columns():
@@ -180,18 +184,14 @@ def zip_bytes() -> bytes:
         (b'{"text": "a", "label": 1}', "JSON"),
         (b'[\n {"text": "a"}]', "one column"),
         (b"<!doctype html><html></html>", "HTML"),
-        (b"text,label\n".decode().encode("utf-16-le") * 20, "binary"),
         (bytes(range(256)) * 40, "binary"),
         (b"\xff\xfea", "damaged UTF-16"),
         (b"text\nhello\nworld\n", "one column"),
-        (b"text|label\nhello|a\n", "one column"),
-        (b'text,label\nfine,a\n"never closed,b\nlast,a\n', "data row 2"),
         (b"text,label,text\na,b,c\n", "several columns named 'text'"),
         (b"a wonderful film that I would see again,1\nso bad it hurts,0\nnice,1\n", "like data"),
         (b"good,1\nbad,0\ngood,1\n", "like data"),
         (b"nice,1\nbad,0\ngreat,1\n", "like data"),
         ("1,{}\n0,short\n2,other\n".format("many words " * 8).encode(), "like data"),
-        (b",\na,b\n", "like data"),
     ],
 )
 def test_what_is_no_table_is_refused_in_words(content, says):
@@ -650,7 +650,7 @@ def test_a_val_from_the_split_column_was_not_cut():
 def test_skipped_rows_are_still_noted_after_building():
     content = csv_bytes(messages()) + b"too,many,fields\n"
     notes = build_dataset(read_table(content, "x.csv"), TEXT_LABEL).notes
-    assert "x.csv: Skipped 1 row with more fields than the header." in notes
+    assert "x.csv: Skipped 1 row with more fields than the header (line 42)." in notes
 
 
 def test_the_sample_is_ready_to_use():

@@ -1,39 +1,52 @@
-"""Delimited text: comma-, semicolon- or tab-separated values with a header row."""
+"""Delimited text: comma-, semicolon-, tab- or otherwise separated values."""
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import io
-import re
-from collections import Counter
-
-import pandas as pd
+from dataclasses import dataclass
 
 from layerviz.data.choices import ReadingChoices
-from layerviz.data.columns import NUMBER, SAMPLE_ROWS
-from layerviz.data.decoding import (
-    CONTROL,
-    ENCODINGS,
-    SAMPLE_BYTES,
-    encoding_name,
-    text_bytes,
+from layerviz.data.decoding import SAMPLE_BYTES, Text, read_text
+from layerviz.data.dialect import (
+    DELIMITERS,
+    Guess,
+    delimiter_hint,
+    guess_dialect,
+    lines_are_quoted,
+    swallowing,
+    without_line_quotes,
 )
+from layerviz.data.fields import Dialect
 from layerviz.data.file_format import Contents, FileFormat
+from layerviz.data.header import find_header, name_columns, refuse_data
+from layerviz.data.mending import fit_to_header
+from layerviz.data.parsing import Rows, read_rows
 from layerviz.data.recognising import SAVE_AS_CSV
-from layerviz.data.wording import one_sentence, quoted
+from layerviz.data.wording import first_lines, one_sentence
 from layerviz.errors import DataError
-from layerviz.wording import count
+from layerviz.wording import count, cut_to
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_DOUBTFUL = 0.1  # of the rows have more or fewer fields than the header: then it is said
+_MARKED_BYTES = 65_536  # of lines with quotation marks, where the first rows have none
+_TWO_COLUMNS = (
+    "Give it two columns, text and label, separated by commas, semicolons or tabs, or choose the "
+    "delimiter."
+)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The row that names the columns, and the lines that were skipped to come to it."""
+
+    line: int  # 0 if none does
+    fields: list[str]
+    end: int  # bytes of the text up to the first row
+    next_line: int
 
 
 def read_delimited(
     content: bytes, name: str, choices: ReadingChoices, *, one_column: bool
 ) -> Contents:
-    """Read a comma-, semicolon- or tab-separated file with a header row.
-
-    The bytes may be UTF-8 with or without BOM, UTF-16 with BOM, or else cp1252 / Latin-1.
+    """Read a file of delimited text, its encoding, dialect and header being guessed or chosen.
 
     Parameters
     ----------
@@ -49,111 +62,155 @@ def read_delimited(
     DataError
         If it is no such table.
     """
-    text, problem = text_bytes(content, name)
-    if problem:
-        raise DataError(f"{name} is {problem}.", SAVE_AS_CSV)
-    notes: list[str] = []
-    if any(code in text for code in CONTROL):
-        n_before, text = len(text), text.translate(None, CONTROL)
-        notes.append(f"Removed {count(n_before - len(text), 'control character')}.")
-    delimiter, width = _sniff(text, name, one_column)
-    frame, codec, n_skipped = _parse(text, delimiter, width, name)
-    if n_skipped:
-        notes.append(f"Skipped {count(n_skipped, 'row')} with more fields than the header.")
-    if len(frame) == 1:
+    decoded = read_text(content, name, choices.encoding)
+    if decoded.problem:
+        raise DataError(f"{name} is {decoded.problem}.", SAVE_AS_CSV)
+    notes = list(decoded.notes)
+    text = _unwrapped(decoded.content, notes)
+    guess, hint_line = _guess(text, choices, notes)
+    if not guess.is_table and not one_column:
+        raise DataError(f"{name} has only one column.", _TWO_COLUMNS)
+    header = _header(text, guess, choices, name, hint_line, notes)
+    rows = read_rows(
+        memoryview(text)[header.end :],
+        guess.dialect,
+        guess.width,
+        header.next_line,
+        swallowing(guess.rows, guess.dialect, guess.width),
+    )
+    n_rows = len(rows.frame) + len(rows.others)
+    names = header.fields or [""] * guess.width
+    frame, names, n_odd = fit_to_header(rows, names, notes)
+    if frame.empty:
         raise DataError(one_sentence(f"{name} has no rows below its header", notes), SAVE_AS_CSV)
-    frame = _name_columns(frame, name, notes)
-    layout = f"{encoding_name(content, codec)}, {DELIMITERS[delimiter]}-separated"
-    return Contents(frame, layout, tuple(notes), choices)
-
-
-def _sniff(text: bytes, name: str, one_column: bool) -> tuple[str, int]:
-    """Return the delimiter under which most rows are as wide as the header, and that width."""
-    sample = text[:SAMPLE_BYTES].decode("latin-1")  # right for delimiters and quotes
-    candidates = []
-    for delimiter in DELIMITERS:
-        reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-        widths = [len(record) for record in reader if len(record) > 1 or "".join(record).strip()]
-        if len(text) > SAMPLE_BYTES:
-            widths = widths[:-1] or widths  # the last record is cut in its middle
-        agreement = widths.count(widths[0]) / len(widths)
-        candidates.append((widths[0] > 1, agreement, widths[0], delimiter))
-    is_table, _, width, delimiter = max(candidates)
-    if not is_table and one_column:
-        return ",", 1
-    if not is_table:
-        hint = "Give it two columns, text and label, separated by commas, semicolons or tabs."
-        raise DataError(f"{name} has only one column.", hint)
-    return delimiter, width
-
-
-def _parse(text: bytes, delimiter: str, width: int, name: str) -> tuple[pd.DataFrame, str, int]:
-    """Return the rows, header included, the codec and how many rows had too many fields."""
-    for codec in ENCODINGS:
-        with contextlib.suppress(UnicodeDecodeError):  # never raised by latin-1, the last
-            frame = _rows(text, delimiter, width, codec, name)
-            # With only one column wanted no row is too long: the difference was skipped.
-            # Recording pandas' warnings would tell as well, but not safely next to other threads.
-            first = _rows(text, delimiter, width, codec, name, [0])
-            break
-    return frame, codec, len(first) - len(frame)
-
-
-def _rows(
-    text: bytes, delimiter: str, width: int, codec: str, name: str, wanted: list[int] | None = None
-) -> pd.DataFrame:
-    """Return all rows as str, those with more than `width` fields left out."""
-    try:
-        # The header is read as a row, since pandas takes the width from the first row it reads.
-        return pd.read_csv(
-            io.BytesIO(text),
-            sep=delimiter,
-            encoding=codec,
-            header=None,
-            names=range(width),
-            usecols=wanted,
-            index_col=False,
-            dtype=str,
-            na_filter=False,
-            on_bad_lines="skip",
+    if choices.header_line is None:
+        refuse_data(names, frame, name)
+    _tell_of_quotes(rows, notes)
+    frame = name_columns(frame, names, name, notes)
+    reading = ReadingChoices(
+        decoded.codec, rows.dialect.delimiter, rows.dialect.quotes, header.line
+    )
+    doubts = list(decoded.doubts)
+    if choices.delimiter is None and n_odd > _DOUBTFUL * n_rows:
+        doubts.append(
+            f"{n_odd:,} of {count(n_rows, 'row')} have more or fewer fields than the header: "
+            f"the delimiter, {_delimiter_name(rows.dialect)}, may be another one."
         )
-    except pd.errors.ParserError as error:
-        row = re.search(r"EOF inside string starting at row (\d+)", str(error))
-        what = f"data row {row[1]} has a quotation mark that is never closed" if row else error
-        hint = 'Close it, or double the quotation marks that belong to a text: "".'
-        raise DataError(f"{name} is not valid CSV: {what}.", hint) from error
+    return Contents(frame, _layout(decoded, rows, text), tuple(notes), reading, tuple(doubts))
 
 
-def _name_columns(frame: pd.DataFrame, name: str, notes: list[str]) -> pd.DataFrame:
-    """Make the first row the header; columns that have neither name nor content are left out."""
-    header = [cell.strip() for cell in frame.iloc[0]]
-    frame = frame.iloc[1:].reset_index(drop=True)
-    head = frame.head(SAMPLE_ROWS)
-    cells = [cell for cell in header if cell]
-    recurring = [c for i, c in enumerate(header) if c and (head[i].str.strip() == c).any()]
-    sentences = [cell for cell in cells if len(cell.split()) > 3]
-    # "text,spam" may hold the value "spam"; next to a sentence it is a value, and so is "1".
-    is_data = recurring and (sentences or any(map(NUMBER.fullmatch, recurring)))
-    if is_data or recurring == cells or any(len(cell) > 60 for cell in sentences):
-        hint = "Add a header row such as text,label."
-        raise DataError(f"The first row of {name} looks like data.", hint)
-    names = [cell or f"column {number}" for number, cell in enumerate(header, start=1)]
-    if twice := [column for column, n in Counter(names).items() if n > 1]:
-        raise DataError(f"{name} has several columns named {quoted(twice)}.", "Rename them.")
-    frame.columns = pd.Index(names)
-    unnamed = [column for column, cell in zip(names, header, strict=True) if not cell]
-    if empty := [column for column in unnamed if not (frame[column].str.strip() != "").any()]:
-        notes.append(f"Left out {count(len(empty), 'empty column')} without a name.")
-    if filled := [column for column in unnamed if column not in empty]:
-        notes.append(f"Named {count(len(filled), 'column')} that had no name: {quoted(filled)}.")
-    return frame.drop(columns=empty)
+def _unwrapped(text: bytes, notes: list[str]) -> bytes:
+    if not lines_are_quoted(_sample(text)):
+        return text
+    notes.append("Every line was in quotation marks as a whole; they were taken off.")
+    return without_line_quotes(text)
+
+
+def _sample(text: bytes) -> str:
+    return text[:SAMPLE_BYTES].decode("utf-8", "ignore")  # its last character may be cut
+
+
+def _guess(text: bytes, choices: ReadingChoices, notes: list[str]) -> tuple[Guess, int]:
+    """Return the guess and how many lines at the top are a hint and no part of the table."""
+    sample = _sample(text)
+    is_cut = len(text) > SAMPLE_BYTES
+    first_line, _, rest = sample.partition("\n")
+    hint = delimiter_hint(first_line.rstrip("\r"))
+    if hint is not None and rest and choices.header_line in (None, 0):
+        notes.append(f"Skipped the first line, {first_line.strip()}, a hint for Excel.")
+        hinted = ReadingChoices(delimiter=choices.delimiter or hint, quotes=choices.quotes)
+        guess = guess_dialect(rest, hinted, is_cut=is_cut)
+        if guess.is_table or choices.delimiter is not None:
+            return guess, 1
+        return guess_dialect(rest, choices, is_cut=is_cut), 1
+    guess = guess_dialect(sample, choices, is_cut=is_cut)
+    if is_cut and choices.quotes is None and '"' not in sample and b'"' in text:
+        marked = _lines_with_marks(text)
+        dialect = guess_dialect(
+            marked, ReadingChoices(delimiter=guess.dialect.delimiter), is_cut=True
+        ).dialect
+        guess = Guess(dialect, guess.rows, guess.width, guess.agreement)
+    return guess, 0
+
+
+def _lines_with_marks(text: bytes) -> str:
+    """Return lines that hold quotation marks."""
+    lines: list[bytes] = []
+    n_bytes, at = 0, text.find(b'"')
+    while at >= 0 and n_bytes < _MARKED_BYTES:
+        start, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
+        end = len(text) if end < 0 else end
+        lines.append(text[start:end])
+        n_bytes += end - start
+        at = text.find(b'"', end)
+    return b"\n".join(lines).decode("utf-8", "ignore")
+
+
+def _header(
+    text: bytes,
+    guess: Guess,
+    choices: ReadingChoices,
+    name: str,
+    hint_line: int,
+    notes: list[str],
+) -> _Header:
+    hint_end = text.index(b"\n") + 1 if hint_line else 0
+    if choices.header_line == 0:
+        return _Header(0, [], hint_end, 1 + hint_line)
+    rows = guess.rows
+    if choices.header_line is None:
+        index = find_header(rows)
+    else:
+        wanted = choices.header_line - hint_line
+        at = [i for i, row in enumerate(rows) if row.line <= wanted < row.line + row.n_lines]
+        if not at:
+            hint = "Choose the line that names the columns; lines are counted from 1."
+            raise DataError(f"There is no row in line {choices.header_line} of {name}.", hint)
+        index = at[0]
+    row = rows[index]
+    if index:
+        above = [cut_to(guess.dialect.delimiter.join(row.fields), 40) for row in rows[:index]]
+        shown = ", ".join(f"“{line}”" for line in above[:3]) + (", …" if index > 3 else "")
+        notes.append(f"Skipped {count(index, 'line')} above the header: {shown}.")
+    sample = _sample(text)[len(text[:hint_end].decode()) :]
+    end = hint_end + len(sample[: row.end].encode())
+    return _Header(row.line + hint_line, row.fields, end, row.line + row.n_lines + hint_line)
+
+
+def _tell_of_quotes(rows: Rows, notes: list[str]) -> None:
+    if rows.spanning:
+        n, where = len(rows.spanning), first_lines(rows.spanning)
+        has = "has a quoted field" if n == 1 else "have quoted fields"
+        notes.append(f"{count(n, 'row')} {has} with line breaks ({where}).")
+    if rows.loose:
+        n, where = len(rows.loose), first_lines(rows.loose)
+        notes.append(
+            f"{count(n, 'row')} {'has' if n == 1 else 'have'} a quotation mark that opens a field "
+            f"and is not closed; it was kept as a part of the text ({where})."
+        )
+
+
+def _delimiter_name(dialect: Dialect) -> str:
+    return DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))
+
+
+def _layout(decoded: Text, rows: Rows, text: bytes) -> str:
+    layout = f"{decoded.encoding}, {_delimiter_name(rows.dialect)}-separated"
+    if rows.dialect.quotes == "none" and b'"' in text:
+        layout += ", quotation marks being a part of the texts"
+    elif rows.dialect.quotes == "single":
+        layout += ", in single quotation marks"
+    elif rows.dialect.quotes == "backslash":
+        layout += ", with backslashes before quotation marks"
+    return layout
 
 
 DELIMITED = FileFormat(
     name="delimited",
     label="CSV",
     suffixes=(".csv", ".tsv", ".txt"),
-    help="comma-, semicolon- or tab-separated with a header row; UTF-8 (with or without BOM), "
-    "UTF-16 or Latin-1; quoted newlines are fine",
+    help="comma-, semicolon-, tab- or pipe-separated with a header row; quoted line breaks are "
+    "fine. Encoding, delimiter, quotation marks and the header's line are guessed, and can be "
+    "chosen",
     read=read_delimited,
 )

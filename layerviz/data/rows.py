@@ -118,7 +118,7 @@ def reading_notes(tables: Mapping[str, Table], columns_of: Mapping[str, Columns]
     """Say how each file was read, and which of its columns are taken."""
     for table in tables.values():
         yield f"Read {table.name} as {table.layout}."
-        yield from (f"{table.name}: {note}" for note in table.notes)
+        yield from (f"{table.name}: {note}" for note in (*table.notes, *table.doubts))
     columns = columns_of["train"]
     splits = f", splits from {columns.split!r}" if columns.split else ""
     yield f"Texts are taken from column {columns.text!r}, labels from {columns.label!r}{splits}."

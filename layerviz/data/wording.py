@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from layerviz.wording import enumeration
 
 
 def quoted(names: Iterable[str], most: int = 5) -> str:
@@ -16,3 +18,11 @@ def one_sentence(problem: str, notes: Iterable[str]) -> str:
     """Return ``problem`` with the notes that may explain it in brackets, as a single sentence."""
     clauses = "; ".join(note[0].lower() + note[1:].removesuffix(".") for note in notes)
     return f"{problem} ({clauses})." if clauses else f"{problem}."
+
+
+def first_lines(lines: Sequence[int], most: int = 5) -> str:
+    """Return the first lines of a file by their numbers: "line 7", or "lines 3, 5 and 9 more"."""
+    numbers = [f"{line:,}" for line in lines[:most]]
+    if len(lines) > most:
+        numbers.append(f"{len(lines) - most:,} more")
+    return f"line{'' if len(lines) == 1 else 's'} {enumeration(numbers)}"

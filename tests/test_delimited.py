@@ -1,0 +1,285 @@
+"""Odd delimited files: every row is read as it was meant, or people are told what was not."""
+
+from __future__ import annotations
+
+import pytest
+
+from layerviz.data import ReadingChoices, Table, read_table
+from layerviz.errors import DataError
+
+pytestmark = pytest.mark.fast
+
+N = 40
+THINGS = ("saddle", "pretzel", "chain", "tyre", "waffle", "bell", "pedal")
+PLAIN = [
+    (f"The {THINGS[i % 7]} works like new, said I, number {i}".replace(",", ""), "good")
+    if i * 7 // 3 % 2
+    else (f"That {THINGS[i % 7]} fell apart on day {i}", "bad")
+    for i in range(N)
+]
+COMMAS = [
+    (f"Well, {text}, yes" if i % 3 == 0 else text, label) for i, (text, label) in enumerate(PLAIN)
+]
+QUOTES = [(text.replace("That", 'That "new"'), label) for text, label in COMMAS]
+LINES = [(text.replace(" on ", ",\non "), label) for text, label in COMMAS]
+
+
+def lines(rows, delimiter=",", header=("text", "label"), end="\n") -> str:
+    return "".join(delimiter.join(row) + end for row in (header, *rows))
+
+
+def quoted(text: str, mark: str = '"') -> str:
+    return mark + text.replace(mark, 2 * mark) + mark
+
+
+def changed(rows, **by_row: str):
+    """Return rows with texts replaced, in a format with the text, by row: r3='"{}'."""
+    rows = list(rows)
+    for row, form in by_row.items():
+        i = int(row[1:])
+        rows[i] = (form.format(rows[i][0]), rows[i][1])
+    return rows
+
+
+def swapped(rows):
+    return [(label, text) for text, label in rows]
+
+
+def all_quoted(rows, delimiter=",", space="", mark='"') -> str:
+    both = [(quoted(text, mark), quoted(label, mark)) for text, label in rows]
+    return lines(both, delimiter + space)
+
+
+def rows_of(table: Table) -> list[tuple[str, ...]]:
+    return list(table.frame[["text", "label"]].itertuples(index=False, name=None))
+
+
+LEADING = changed(PLAIN, r4='"{}', r9='"{}', r20='"{}', r33='"{}')
+SPLIT_BY_QUOTES = changed(PLAIN, r3='"{}', r6='{}"')
+UNCLOSED = changed(COMMAS, r9='"{}')
+WHOLE = changed(PLAIN, r2='"{}"', r5='"{}"')
+MANY_COMMAS = [(f"{text}, yes" + ", no" * (i % 3), label) for i, (text, label) in enumerate(PLAIN)]
+ONE_LINE_EACH = [
+    quoted(f"{quoted(text) if ',' in text else text},{label}") for text, label in COMMAS
+]
+
+KINDS: dict[str, tuple[str, list[tuple[str, str]], str]] = {
+    # what the file is, which rows are right, and words that people have to read
+    "pipes": (lines(COMMAS, "|"), COMMAS, "pipe-separated"),
+    "carets": (lines(COMMAS, "^"), COMMAS, "caret-separated"),
+    "tildes": (lines(COMMAS, "~"), COMMAS, "tilde-separated"),
+    "colons": (lines(PLAIN, ":"), PLAIN, "colon-separated"),
+    "tabs": (lines(COMMAS, "\t"), COMMAS, "tab-separated"),
+    "decimal commas": (
+        "text;score;label\n" + "".join(f"{t};0,{i % 9};{k}\n" for i, (t, k) in enumerate(PLAIN)),
+        PLAIN,
+        "semicolon-separated",
+    ),
+    "old line ends": (lines(PLAIN, end="\r"), PLAIN, ""),
+    "no last line end": (lines(PLAIN)[:-1], PLAIN, ""),
+    "blank lines": (lines(PLAIN, end="\n\n"), PLAIN, ""),
+    "marks open texts, text last": (
+        lines(swapped(LEADING), "\t", ("label", "text")),
+        LEADING,
+        "quotation marks being a part of the texts",
+    ),
+    "marks open texts, text first": (lines(LEADING), LEADING, "part of the texts"),
+    "a mark opens, a later one closes, text last": (
+        lines(swapped(SPLIT_BY_QUOTES), "\t", ("label", "text")),
+        SPLIT_BY_QUOTES,
+        "part of the texts",
+    ),
+    "a mark opens, a later one closes": (
+        lines(SPLIT_BY_QUOTES), SPLIT_BY_QUOTES, "part of the texts"
+    ),
+    "a quoted word first": (
+        lines(changed(PLAIN, r0='"Oh" said she: {}'), "\t"),
+        changed(PLAIN, r0='"Oh" said she: {}'),
+        "part of the texts",
+    ),
+    "texts in quotes of their own": (lines(WHOLE, "\t"), WHOLE, "part of the texts"),
+    "inches": (lines(changed(PLAIN, r3='{} 5" disk')), changed(PLAIN, r3='{} 5" disk'), ""),
+    "all quoted": (all_quoted(QUOTES), QUOTES, ""),
+    "spaces before marks": (
+        lines([(quoted(text), f' "{label}"') for text, label in QUOTES]), QUOTES, ""
+    ),
+    "line breaks": (all_quoted(LINES), LINES, "with line breaks (line"),
+    "single marks": (all_quoted(COMMAS, ";", mark="'"), COMMAS, "in single quotation marks"),
+    "backslashes": (
+        lines([('"' + text.replace('"', '\\"') + '"', label) for text, label in QUOTES]),
+        QUOTES,
+        "backslashes",
+    ),
+    "lines in quotes": ("\n".join(["text,label", *ONE_LINE_EACH]), COMMAS, "as a whole"),
+    "one mark never closed": (
+        lines([(t if i == 9 else quoted(t), k) for i, (t, k) in enumerate(UNCLOSED)]),
+        UNCLOSED,
+        "is not closed; it was kept as a part of the text (line 11)",
+    ),
+    "cut in a quoted text": (
+        all_quoted(COMMAS) + '"and then', [*COMMAS, ('"and then', "")], "not closed"
+    ),
+    "Excel's hint": ("sep=;\n" + lines(COMMAS, ";"), COMMAS, "a hint for Excel"),
+    "a wrong hint": ("sep=;\r\n" + lines(PLAIN, end="\r\n"), PLAIN, "a hint for Excel"),
+    "titles": ("Report\nExported 2024\n\n" + lines(PLAIN), PLAIN, "Skipped 2 lines above"),
+    "titles with commas": (
+        "Report, by me\nExported, 2024\n\n" + lines(PLAIN), PLAIN, "“Report, by me”"
+    ),
+    "titles of a spreadsheet": ("Report,\n,\n" + lines(PLAIN), PLAIN, "above the header"),
+    "comments": ("# a tool\n# columns: text, label\n" + lines(PLAIN), PLAIN, "above the header"),
+    "the header again": (
+        lines(PLAIN[:9]) + lines(PLAIN[9:]), PLAIN, "1 row that repeats the header (line 11)"
+    ),
+    "row names": (
+        "text,label\n" + "".join(f"{i},{quoted(t)},{k}\n" for i, (t, k) in enumerate(COMMAS)),
+        COMMAS,
+        "Named 1 column that had no name",
+    ),
+    "delimiters at the end": (lines(PLAIN).replace("d\n", "d,\n"), PLAIN, ""),
+    "some at the end": (lines(PLAIN).replace("good\n", "good,,\n"), PLAIN, ""),
+    "unquoted commas": (
+        lines(COMMAS), COMMAS, "Put 14 texts with unquoted commas together (lines 2, 5, 8"
+    ),
+    "unquoted commas in all": (lines(MANY_COMMAS), MANY_COMMAS, "Put 40 texts"),
+    "unquoted commas, text last": (
+        lines(swapped(COMMAS), header=("label", "text")), COMMAS, "Put 14 texts"
+    ),
+    "a row too long": (lines(PLAIN) + "a,b,c d,e\n", PLAIN, "Skipped 1 row with more fields"),
+    "a row too short": (lines(PLAIN) + "a\n", [*PLAIN, ("a", "")], "1 row has fewer fields"),
+    "zeros at the end": (lines(PLAIN) + "\0" * 9, PLAIN, "Removed 9 control characters"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_row_is_read_as_it_was_meant(kind: str) -> None:
+    content, rows, words = KINDS[kind]
+    table = read_table(content.encode(), "x.csv")
+    assert rows_of(table) == rows
+    assert words in " ".join((table.layout, *table.notes))
+    assert not table.doubts
+
+
+RUSSIAN = ("Этот пирог очень вкусный", "Обслуживание было ужасным", "Больше не куплю")
+JAPANESE = ("このケーキはおいしいです", "対応が遅くてがっかりしました", "スタッフが親切でした")
+CHINESE = ("这个派太干了", "对方的服务很慢", "面包很新鲜下次还会来")
+KOREAN = ("이 케이크는 정말 맛있어요", "서비스가 너무 느렸습니다", "직원이 친절했어요")
+GERMAN = ("Das Brötchen war köstlich", "Schöne Grüße aus München", "Für den Preis in Ordnung")
+FRENCH = ("Le café était déjà froid", "Très déçu par la qualité", "Ça marche à merveille")
+POLISH = ("Zażółć gęślą jaźń", "Nie polecam, drogo i źle".replace(",", ""), "Miła obsługa")
+THAI = ("อาหารอร่อยมาก", "บริการช้ามาก", "ห้องสะอาด")
+
+
+def in_language(texts: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return rows of which every fourth has a text of the language."""
+    return [
+        (texts[i // 4 % 3] if i % 4 == 0 else text, label) for i, (text, label) in enumerate(PLAIN)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("codec", "texts"),
+    [
+        ("cp1251", RUSSIAN),
+        ("koi8-r", RUSSIAN),
+        ("cp866", RUSSIAN),
+        ("shift_jis", JAPANESE),
+        ("euc_jp", JAPANESE),
+        ("gbk", CHINESE),
+        ("big5", ("這個蛋糕太乾了", "服務很慢", "房間乾淨整潔老闆熱情")),
+        ("euc_kr", KOREAN),
+        ("cp1252", GERMAN),
+        ("latin-1", FRENCH),
+        ("cp1250", POLISH),
+        ("cp874", THAI),
+    ],
+)
+def test_an_encoding_is_guessed_and_the_doubt_shown(codec: str, texts: tuple[str, ...]) -> None:
+    rows = in_language(texts)
+    table = read_table(lines(rows).encode(codec), "x.csv")
+    assert rows_of(table) == rows
+    (doubt,) = table.doubts
+    assert "is a guess" in doubt
+    assert texts[0][:9] in doubt  # by which people see whether it is right
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-16", "utf-32"])
+@pytest.mark.parametrize("texts", [CHINESE, GERMAN])
+def test_wide_encodings_with_and_without_mark(codec: str, texts: tuple[str, ...]) -> None:
+    rows = in_language(texts)
+    table = read_table(lines(rows).encode(codec), "x.csv")
+    assert rows_of(table) == rows
+    assert "UTF" in table.layout
+
+
+def test_bad_bytes_in_utf8_are_replaced_and_told() -> None:
+    rows = [(f"{text} – schön", label) for text, label in PLAIN]
+    content = lines(rows).encode()
+    changed_row = next(i for i, (_, label) in enumerate(rows) if i > 15 and label == "bad")
+    at = content.index(f"day {changed_row}".encode())
+    table = read_table(content[:at] + b"\xff" + content[at:], "x.csv")
+    assert [row for row, right in zip(rows_of(table), rows, strict=True) if row != right] == [
+        (rows[changed_row][0].replace("day", "�day"), "bad")
+    ]
+    where = f"line {changed_row + 2}"
+    assert table.notes == (f"Replaced a place that is not UTF-8 by “�” ({where}).",)
+    assert not table.doubts
+
+
+@pytest.mark.parametrize(
+    ("content", "choices", "rows"),
+    [
+        (lines(in_language(RUSSIAN)).encode("cp1251"), ReadingChoices(encoding="koi8-r"), None),
+        (lines(PLAIN, "@").encode(), ReadingChoices(delimiter="@"), PLAIN),
+        (lines(WHOLE, "\t").encode(), ReadingChoices(quotes="double"), PLAIN),
+        (all_quoted(PLAIN).encode(), ReadingChoices(quotes="none", header_line=2), None),
+        (("a,b\n" * 9 + lines(PLAIN)).encode(), ReadingChoices(header_line=10), PLAIN),
+    ],
+)
+def test_what_people_choose_is_not_guessed(content, choices, rows) -> None:
+    table = read_table(content, "x.csv", choices)
+    assert table.choices == choices
+    for name, value in vars(choices).items():
+        assert value is None or getattr(table.reading, name) == value
+    assert rows is None or rows_of(table) == rows
+    assert not table.doubts
+
+
+def test_no_line_names_the_columns() -> None:
+    content = "".join(f"{label};{quoted(text, chr(39))}\n" for text, label in COMMAS).encode()
+    with pytest.raises(DataError, match="looks like data"):
+        read_table(content, "x.csv")
+    table = read_table(content, "x.csv", ReadingChoices(header_line=0))
+    assert list(table.frame) == ["column 1", "column 2"]
+    assert table.frame["column 2"].tolist() == [text for text, _ in COMMAS]
+
+
+def test_a_long_question_is_a_name() -> None:
+    question = "What did you like or not like about the thing that you bought from us this spring?"
+    table = read_table(lines(PLAIN, header=(question, "Your verdict")).encode(), "x.csv")
+    assert list(table.frame) == [question, "Your verdict"]
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        (ReadingChoices(encoding="utf-9"), "no encoding 'utf-9'"),
+        (ReadingChoices(encoding="utf-16"), "only one column"),
+        (ReadingChoices(header_line=999), "no row in line 999"),
+        (ReadingChoices(delimiter="@"), "only one column"),
+    ],
+)
+def test_choices_that_do_not_fit_are_refused(choices: ReadingChoices, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        read_table(
+            lines([(f"{text} ö", label) for text, label in PLAIN]).encode(), "x.csv", choices
+        )
+
+
+def test_rows_that_cannot_be_put_together_for_certain_are_left_out() -> None:
+    rows = [
+        (text, f"{other} twice", k) for (text, k), (other, _) in zip(COMMAS, PLAIN, strict=True)
+    ]
+    table = read_table(lines(rows, header=("first", "second", "label")).encode(), "x.csv")
+    assert len(table.frame) == 26
+    assert table.notes[0].startswith("Skipped 14 rows with more fields than the header (lines 2, 5")
+    assert "14 of 40 rows have more or fewer fields" in table.doubts[0]
