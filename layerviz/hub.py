@@ -12,7 +12,7 @@ from typing import Any
 from huggingface_hub import constants, errors
 
 from layerviz.errors import LayervizError, reason
-from layerviz.progress import DOWNLOADING, OnProgress, Progress, ShouldStop, stop_if_asked
+from layerviz.progress import DOWNLOADING, OnProgress, Phase, Progress, ShouldStop, stop_if_asked
 
 HUB_TIMEOUT = 6.0  # seconds, for each of the few addresses that the Hub's name resolves to
 
@@ -20,8 +20,15 @@ HUB_TIMEOUT = 6.0  # seconds, for each of the few addresses that the Hub's name 
 class DownloadBar:
     """Takes the place of a tqdm class in huggingface_hub: draws nothing, may end the download."""
 
-    def __init__(self, total: int, on_progress: OnProgress, should_stop: ShouldStop) -> None:
+    def __init__(
+        self,
+        total: int,
+        on_progress: OnProgress,
+        should_stop: ShouldStop,
+        phase: Phase = DOWNLOADING,
+    ) -> None:
         self.total, self.on_progress, self.should_stop = total, on_progress, should_stop
+        self.phase = phase
         self.finished = self.of_this_file = 0
 
     def __call__(self, **_settings: Any) -> DownloadBar:
@@ -37,7 +44,7 @@ class DownloadBar:
         stop_if_asked(self.should_stop)
         self.of_this_file += n
         done = min(self.finished + self.of_this_file, self.total)
-        self.on_progress(Progress(DOWNLOADING, done, self.total))
+        self.on_progress(Progress(self.phase, done, self.total))
 
     def finish_file(self, size: int) -> None:
         """Count a file by its size, since one that was in the cache reported nothing."""

@@ -43,6 +43,7 @@ MEGABYTE = 1_000_000  # bytes
 WAITING = Phase("waiting", "waiting for its turn")
 LOADING = Phase("loading", "loading the encoder")
 DOWNLOADING = Phase("downloading", "downloading the encoder: {done} of {total} MB", "MB", MEGABYTE)
+FETCHING = Phase("fetching", "downloading the data set: {done} of {total} MB", "MB", MEGABYTE)
 PREPARING = Phase("preparing", "turning texts into tokens")
 TEACHING = Phase("teaching", "computing the teacher's vectors {done} / {total}", "texts")
 WORDS = Phase("words", unit=STEPS)

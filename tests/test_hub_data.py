@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from hub import PARQUET_SHA, SHA
 from huggingface_hub import constants
+from pages import caption_text, error_text, markdown_text, open_page, run_until
 from toy import toy_rows
+from waiting import wait_until
 
 from layerviz import data, runs
 from layerviz.commands import inputs, main, parser
@@ -29,6 +32,7 @@ from layerviz.data import (
 )
 from layerviz.errors import Cancelled, DataError
 from layerviz.export import recipe
+from layerviz.jobs import Jobs
 from layerviz.progress import Progress
 
 Hub = tuple[Path, list[str]]
@@ -188,7 +192,7 @@ def test_tables_of_a_repository_are_read_where_nothing_was_converted(
     assert dataset_of("hf:owner/toy:own").fingerprint == fingerprint
 
 
-def test_what_the_hub_refuses_is_explained(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_hub_refuses_is_explained(hub: Hub) -> None:
     root, requests = hub
     assert (
         "There is no hf:owner/nothing on the Hugging Face Hub" in refused("owner/nothing").message
@@ -205,8 +209,8 @@ def test_what_the_hub_refuses_is_explained(hub: Hub, monkeypatch: pytest.MonkeyP
     write(root / "datasets/owner/pictures/a.png", b"\x89PNG")
     assert "no table" in refused("owner/pictures").message
     convert(root, "owner/toy")
-    monkeypatch.setattr("layerviz.data.hub_data.MOST_EXPANDED", 1000)
-    assert "more than can be read" in refused("owner/toy").message
+    with pytest.raises(DataError, match="more than the"):
+        download_dataset(parse_hub_name("owner/toy"), most_bytes=1000)
     assert not any(line.startswith("GET datasets") and "gated" not in line for line in requests)
 
 
@@ -295,3 +299,59 @@ def test_a_folder_can_be_given(tmp_path: Path) -> None:
     folder = save_to_disk(tmp_path / "saved", PARTS)
     dataset = inputs.read_dataset(parser().parse_args(["fit", f"--data={folder}"]))
     assert dataset.files == {"train": "saved"}
+
+
+# ---- on the page
+
+
+def test_a_hub_data_set_is_chosen_on_the_page_and_comes_back(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path / "runs"))
+    convert(hub[0], configuration="irony")
+    app = open_page(source="Hugging Face")
+    app.text_input(key="hub_name").set_value("../secret")
+    app.button(key="hub_download").click().run()
+    assert "is no data set of the Hugging Face Hub" in error_text(app)
+    app.text_input(key="hub_name").set_value("owner/nothing")
+    app.button(key="hub_download").click().run()
+    run_until(app, lambda: "There is no hf:owner/nothing" in error_text(app))
+    assert app.button(key="fine_tune").disabled
+    app.text_input(key="hub_name").set_value("owner/toy:irony")
+    app.button(key="hub_download").click().run()
+    run_until(app, lambda: "60 rows, kept with the runs." in caption_text(app))
+    assert "hf:owner/toy:irony" in markdown_text(app)
+    assert f"commit {PARQUET_SHA}" in caption_text(app)
+    assert not app.button(key="fine_tune").disabled
+    again = open_page(train=app.query_params["train"])
+    assert again.segmented_control(key="source").value == "Hugging Face"
+    assert not again.button(key="fine_tune").disabled
+    again.button(key="remove_train").click().run()
+    assert again.text_input(key="hub_name").value == ""
+    assert "train" not in again.query_params
+
+
+def test_a_download_of_the_page_can_be_cancelled(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert(hub[0])
+    goes_on = threading.Event()
+    jobs = Jobs(tmp_path / "runs")
+    name = parse_hub_name("owner/toy")
+
+    def wait(*args: object, **options: object) -> str:
+        goes_on.wait(10)
+        return str(hub[0] / "parquet/owner/toy/default/train/0000.parquet")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", wait)
+    assert jobs.download(name).live
+    jobs.cancel_download(str(name))
+    goes_on.set()
+
+    def status() -> str:
+        state = jobs.download_state(str(name))
+        return "unknown" if state is None else state.status
+
+    wait_until(lambda: status() not in runs.LIVE)
+    assert status() == "cancelled"
+    assert jobs.downloaded(str(name)) is None

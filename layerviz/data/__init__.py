@@ -21,7 +21,7 @@ from layerviz.data.guessing import (
 )
 from layerviz.data.hub_data import HubName, download_dataset, is_hub_name, parse_hub_name
 from layerviz.data.labels import missing_words
-from layerviz.data.naming import OWN_ID, example_name, example_names
+from layerviz.data.naming import HUB_PREFIX, OWN_ID, example_name, example_names
 from layerviz.data.questions import RowQuestions, row_questions
 from layerviz.data.reading import Table, read_table, sample_table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
@@ -32,6 +32,7 @@ from layerviz.data.splits import gives_val
 __all__ = [
     "FORMATS",
     "GUESS",
+    "HUB_PREFIX",
     "LEAST_VAL_FRACTION",
     "MOST_VAL_FRACTION",
     "NOTHING_CHOSEN",

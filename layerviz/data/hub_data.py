@@ -21,7 +21,7 @@ from layerviz.data.naming import HUB_PREFIX
 from layerviz.data.packing import Origin, member_names, pack, split_files
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError, did_you_mean
-from layerviz.progress import OnProgress, ShouldStop, ignore, never
+from layerviz.progress import FETCHING, OnProgress, ShouldStop, ignore, never
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import DatasetInfo
@@ -101,7 +101,10 @@ class Found:
 
 
 def download_dataset(
-    name: HubName, on_progress: OnProgress = ignore, should_stop: ShouldStop = never
+    name: HubName,
+    on_progress: OnProgress = ignore,
+    should_stop: ShouldStop = never,
+    most_bytes: int = MOST_EXPANDED,
 ) -> bytes:
     """Return a data set as one file, which `read_table` reads.
 
@@ -114,6 +117,8 @@ def download_dataset(
         Called with a `Progress` that counts bytes.
     should_stop : callable
         Asked for each MiB; the download ends when it returns True.
+    most_bytes : int
+        What is larger is not downloaded.
 
     Raises
     ------
@@ -150,12 +155,13 @@ def download_dataset(
         chosen, left_out = split_files(found.parts)
         members = list(member_names(chosen))
         total = sum(sizes[file] for file, _, _ in members)
-        if total > MOST_EXPANDED:
+        if total > most_bytes:
             raise DataError(
-                f"{name} is {total / 1e9:.1f} GB, more than can be read.",
+                f"{name} is {total / 1e6:,.0f} MB, more than the {most_bytes / 1e6:,.0f} MB that "
+                "are read.",
                 "Choose a smaller configuration, or save a part of it as a file.",
             )
-        bar = hub.DownloadBar(total, on_progress, should_stop)
+        bar = hub.DownloadBar(total, on_progress, should_stop, FETCHING)
         bar_factory: Any = bar  # called like the tqdm class that is expected
         files = []
         for file, _, member in members:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from layerviz import checks, runs, separability
 from layerviz.config import RunConfig, run_id
-from layerviz.data import Dataset
+from layerviz.data import Dataset, HubName
 from layerviz.errors import RunError
 from layerviz.jobs.worker import JobState, Work, Worker
 from layerviz.jobs.works import (
     answer_work,
+    download_work,
     fit_work,
     maps_work,
     measure_work,
@@ -47,6 +48,8 @@ class Jobs:
         self._training = Worker("layerviz-training")
         self._measures = Worker("layerviz-measures")
         self._answers = Worker("layerviz-answers")  # a second each: they do not wait for measures
+        self._downloads = Worker("layerviz-downloads")
+        self._downloaded: dict[str, str] = {}
         self._maps = [
             Worker(f"layerviz-maps-{index}", newest_first=True) for index in range(map_workers())
         ]
@@ -76,6 +79,24 @@ class Jobs:
             if run.status != "done":
                 self._training.submit(run.run_id, fit_work(run, dataset))
             return run
+
+    def download(self, name: HubName) -> JobState:
+        """Have a data set of the Hugging Face Hub downloaded and kept, anew if it was before."""
+        self._downloaded.pop(str(name), None)
+        work = download_work(self.root, name, self._downloaded)
+        return self._downloads.submit(str(name), work)
+
+    def download_state(self, name: str) -> JobState | None:
+        """Return how the download of a data set stands, or None if nobody asked for it."""
+        return self._downloads.state(name)
+
+    def downloaded(self, name: str) -> str | None:
+        """Return the key under which a data set is kept once it was downloaded."""
+        return self._downloaded.get(name)
+
+    def cancel_download(self, name: str) -> None:
+        """Stop a download; files that came whole are kept."""
+        self._downloads.cancel(name)
 
     def compare(
         self, configs: Sequence[RunConfig], dataset: Dataset, beside: Sequence[str] = ()

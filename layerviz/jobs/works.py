@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from layerviz import exploring, runs, separability, training
-from layerviz.data import Dataset
+from layerviz.data import Dataset, HubName, download_dataset
 from layerviz.errors import Cancelled, RunError
 from layerviz.jobs.worker import Work
 from layerviz.progress import OnProgress, ShouldStop, part_of
@@ -63,6 +64,16 @@ def search_work(run: Run, snapshot: int, pooling: str) -> Work:
             should_stop=should_stop,
         )
         runs.write_mix(run.path, snapshot, pooling, vars(mix))
+
+    return work
+
+
+def download_work(root: Path, name: HubName, keys: dict[str, str]) -> Work:
+    """Download a data set, keep it as a file is kept, and write its key under its name."""
+
+    def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
+        content = download_dataset(name, on_progress, should_stop, most_bytes=runs.MOST_BYTES)
+        keys[str(name)] = runs.keep_table(root, content, str(name))
 
     return work
 

@@ -81,6 +81,7 @@ from layerviz.runs.record import (
 )
 from layerviz.runs.summary import RunSummary, summary_of
 from layerviz.runs.tables import (
+    MOST_BYTES,
     KeptTable,
     has_table,
     keep_table,
@@ -98,6 +99,7 @@ __all__ = [
     "HITS",
     "LIVE",
     "LOSS_COLUMNS",
+    "MOST_BYTES",
     "RUNS_FOLDER",
     "RUNS_VARIABLE",
     "SCORES",

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from layerviz import cache, runs
+from layerviz import cache, data, runs
 from layerviz.config import SPLITS
-from layerviz.data import Columns, Dataset
+from layerviz.data import HUB_PREFIX, Columns, Dataset
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
 from layerviz.ui.parts.state import chosen_data, jobs, plain, run_ids_in_address
-from layerviz.ui.sidebar.data import SAMPLE, SOURCE, UPLOAD, choose_columns, sample_columns
+from layerviz.ui.sidebar.data import (
+    SAMPLE,
+    SOURCE,
+    UPLOAD,
+    choose_columns,
+    sample_columns,
+    source_of,
+)
 from layerviz.ui.sidebar.files import KeptFile, choose_files, files_in_address
+from layerviz.ui.sidebar.hub import HUB_NAME
 from layerviz.wording import enumeration
 
 _DATA_OF = "data_of"  # session state: the run whose data were brought back last
@@ -68,6 +76,7 @@ def _bring_back_files(named: dict[str, str]) -> None:
     except LayervizError as error:
         choose_files({}, plain(f"The address names a file that cannot be opened. {error}"))
         return
+    st.session_state[SOURCE] = source_of(kept.get("train", ""))
     choose_files({role: KeptFile(named[role], name) for role, name in kept.items()})
 
 
@@ -86,11 +95,13 @@ def _bring_back_data_of(run: Run, *, keep_columns: bool) -> None:
         st.session_state[SOURCE] = SAMPLE
         choose_columns({"train": cache.sample().content_hash}, *_columns_of(run), keep=keep_columns)
         return
-    st.session_state[SOURCE] = UPLOAD
     files = {role: run.dataset["files"].get(role, run.dataset["name"]) for role in run.contents}
     kept = {
         role: KeptFile(runs.table_key(run.contents[role]), name) for role, name in files.items()
     }
+    st.session_state[SOURCE] = source_of(files.get("train", ""))
+    if data.is_hub_name(files.get("train", "")):
+        st.session_state[HUB_NAME] = files["train"].removeprefix(HUB_PREFIX)
     missing = [file.name for file in kept.values() if not runs.has_table(jobs().root, file.key)]
     if "train" in kept and not missing:
         choose_files(kept)

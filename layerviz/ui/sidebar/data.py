@@ -1,4 +1,4 @@
-"""Step 1: a file, its columns, its splits."""
+"""Step 1: a file or a data set of the Hub, its columns, its splits."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from layerviz.ui.parts.mending import FILE_KEY, val_key
 from layerviz.ui.parts.state import go_to
 from layerviz.ui.sidebar.address import check_address
 from layerviz.ui.sidebar.files import ask_for_files, write_files_into_address
+from layerviz.ui.sidebar.hub import ask_for_hub_data
 from layerviz.ui.sidebar.pickers import (
     file_key,
     pick_columns,
@@ -29,8 +30,8 @@ from layerviz.ui.sidebar.pickers import (
 )
 from layerviz.ui.sidebar.rows import ask_about_rows, preset_rows
 
-SAMPLE, UPLOAD = "Sample", "Your file"
-SOURCE = "source"  # session state: which of the two
+SAMPLE, UPLOAD, HUB = "Sample", "Your file", "Hugging Face"
+SOURCE = "source"  # session state: which of them
 
 
 def choose_data() -> Dataset | None:
@@ -38,7 +39,7 @@ def choose_data() -> Dataset | None:
     st.subheader("1  Data")
     source = st.segmented_control(
         "Data",
-        [SAMPLE, UPLOAD],
+        [SAMPLE, UPLOAD, HUB],
         default=SAMPLE,
         required=True,
         key=SOURCE,
@@ -52,9 +53,11 @@ def choose_data() -> Dataset | None:
         tables = {"train": cache.sample()}
         st.caption("Customer messages in four classes, written for layerviz: who should answer?")
     else:
-        tables = ask_for_files()
-    write_files_into_address(wanted=source == UPLOAD)
+        tables = ask_for_files() if source == UPLOAD else ask_for_hub_data()
+    write_files_into_address(wanted=source == UPLOAD or (source == HUB and bool(tables)))
     train = tables.get("train")
+    if train is None and source == HUB:
+        return None
     if train is None:
         st.caption(
             f"{data.formats_in_words()} with one row per example: a column of texts and a column "
@@ -75,6 +78,11 @@ def choose_data() -> Dataset | None:
     return cache.dataset(
         train, tables.get("val"), tables.get("test"), columns, fraction, 0, choices
     )
+
+
+def source_of(name: str) -> str:
+    """Return where a file of this name is chosen."""
+    return HUB if data.is_hub_name(name) else UPLOAD
 
 
 def sample_columns() -> Columns:

@@ -71,14 +71,19 @@ def write_files_into_address(*, wanted: bool) -> None:
 
 def ask_for_files() -> dict[str, Table]:
     """Show the uploaders, and in their place what is kept; return the tables by their role."""
-    note = st.session_state.get(FILES_NOTE)
-    if note and "train" not in kept_files():
-        st.info(note, icon=":material/search_off:")
+    show_note()
     tables = {"train": _ask("train")}
     others = kept_files().keys() - {"train"}
     with st.expander("Separate val and test files", expanded=bool(others)):
         tables |= {role: _ask(role) for role in ("val", "test")}
     return {role: table for role, table in tables.items() if table is not None}
+
+
+def show_note() -> None:
+    """Say what became of a file that should be here."""
+    note = st.session_state.get(FILES_NOTE)
+    if note and "train" not in kept_files():
+        st.info(note, icon=":material/search_off:")
 
 
 def has_train_file() -> bool:
@@ -96,7 +101,7 @@ def _ask(role: str) -> Table | None:
     key = _uploader(role)
     kept = kept_files().get(role)
     if kept is not None and st.session_state.get(key) is None:
-        return _kept(role, kept)
+        return show_kept_file(role, kept, LABELS[role])
     file = st.file_uploader(
         LABELS[role],
         key=key,
@@ -111,9 +116,9 @@ def _ask(role: str) -> Table | None:
     return table
 
 
-def _kept(role: str, kept: KeptFile) -> Table | None:
+def show_kept_file(role: str, kept: KeptFile, label: str) -> Table | None:
     """Show a file that came back, and a button that removes it."""
-    st.caption(LABELS[role])
+    st.caption(label)
     st.markdown(f":material/description: {plain(kept.name)}")
     line = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with line:
