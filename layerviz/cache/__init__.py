@@ -7,6 +7,7 @@ that was deleted and computed again is not mistaken for the old one.
 
 from layerviz.cache.classifier import learning_curve, reliability
 from layerviz.cache.compared_runs import agreement, common_examples, compared, encoder_similarity
+from layerviz.cache.drawn import chart_specification
 from layerviz.cache.measured import (
     freezing_suggestion,
     layer_mix,
@@ -59,6 +60,7 @@ from layerviz.cache.sources import (
 __all__ = [
     "DrawnMaps",
     "agreement",
+    "chart_specification",
     "checked",
     "classified",
     "common_examples",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -45,7 +47,7 @@ def _class_counts(counts: pd.DataFrame) -> None:
     by_size = counts.loc[counts.sum(axis=1).sort_values(ascending=False, kind="stable").index]
     by_class = by_size.head(CLASSES_DRAWN).rename_axis(index="label", columns="split")
     figure(
-        charts.class_counts(pd.Series(by_class.stack(), name="n").reset_index()),
+        partial(charts.class_counts, pd.Series(by_class.stack(), name="n").reset_index()),
         key="class_counts",
         alt="Bar chart: number of examples of each class in each split.",
     )
@@ -65,7 +67,7 @@ def _lengths(dataset: Dataset, encoder: EncoderInfo | None, config: RunConfig | 
     counts, edges = np.histogram(drawn, np.arange(drawn.min(), drawn.max() + width + 1, width))
     frame = pd.DataFrame({"start": edges[:-1], "end": edges[1:], "n": counts})
     figure(
-        charts.length_histogram(frame, limit, unit),
+        partial(charts.length_histogram, frame, limit, unit),
         key="length_histogram",
         alt=f"Histogram of text lengths in {unit}.",
     )

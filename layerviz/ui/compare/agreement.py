@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -139,7 +140,8 @@ def _similarity(one: _Encoder, other: _Encoder) -> None:
     matrix, n = cache.encoder_similarity((one.run, other.run), snapshots, pooling)
     pairs = charts.similarity_frame(matrix)
     figure(
-        charts.similarity_heat_map(
+        partial(
+            charts.similarity_heat_map,
             pairs,
             title_x=f"Layer of {other.name}",
             title_y=f"Layer of {one.name}",

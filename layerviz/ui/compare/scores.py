@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -19,7 +20,13 @@ def scores_tab(judged: Comparison, names: Sequence[str]) -> None:
     left, right = st.columns(2)
     with left:
         figure(
-            charts.scores_over_depth(judged.profiles, names, measure=score_axis(judged), dark=dark),
+            partial(
+                charts.scores_over_depth,
+                judged.profiles,
+                names,
+                measure=score_axis(judged),
+                dark=dark,
+            ),
             key="over_depth",
             title="**Over relative depth**",
             alt="Line chart: the probe's val macro-F1 over relative depth, a line per encoder.",
@@ -28,8 +35,12 @@ def scores_tab(judged: Comparison, names: Sequence[str]) -> None:
         )
     with right:
         figure(
-            charts.encoders_over_epochs(
-                judged.epochs, names, measure=score_axis(judged), dark=dark
+            partial(
+                charts.encoders_over_epochs,
+                judged.epochs,
+                names,
+                measure=score_axis(judged),
+                dark=dark,
             ),
             key="encoders_over_epochs",
             title="**Over the epochs**",

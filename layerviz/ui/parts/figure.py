@@ -11,13 +11,13 @@ import streamlit as st
 from altair.typing import ChartType
 from streamlit.delta_generator import DeltaGenerator
 
-from layerviz import charts
+from layerviz import cache, charts
 from layerviz.export import EXPORTS
 from layerviz.export.tables import as_csv
 
 
 def figure(
-    chart: ChartType,
+    chart: ChartType | partial[Any],
     *,
     key: str,
     alt: str,
@@ -31,7 +31,9 @@ def figure(
 
     Parameters
     ----------
-    chart : Chart
+    chart : Chart or partial
+        Given as one of the functions of `charts` with its arguments, it is made only where these
+        have changed since it was last drawn.
     key : str
         Of the chart on the page.
     alt : str
@@ -44,7 +46,7 @@ def figure(
     frame : DataFrame, optional
         The numbers, for the CSV.
     **options
-        Of `st.altair_chart`.
+        Of `st.vega_lite_chart`.
     """
     if title:
         row = heading_row(key)
@@ -52,8 +54,14 @@ def figure(
     if row is not None:
         with row:
             _save_menu(chart, name or key, frame)
-    drawn = charts.legible(chart, dark=st.context.theme.type == "dark")
-    st.altair_chart(drawn, width="stretch", key=key, alt=alt, **options)
+    dark = st.context.theme.type == "dark"
+    if isinstance(chart, partial):
+        drawn = cache.chart_specification(chart.func, chart.args, chart.keywords, dark)
+        st.vega_lite_chart(drawn, width="stretch", key=key, alt=alt, **options)
+    else:
+        st.altair_chart(
+            charts.legible(chart, dark=dark), width="stretch", key=key, alt=alt, **options
+        )
     if row is None:
         save(chart, name or key, frame)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -131,8 +131,11 @@ def _matrix(shown: Predicted) -> None:
         _leave(run)
 
     figure(
-        charts.confusion_heat_map(
-            shown.table, chosen=_chosen_pair(run), dark=st.context.theme.type == "dark"
+        partial(
+            charts.confusion_heat_map,
+            shown.table,
+            chosen=_chosen_pair(run),
+            dark=st.context.theme.type == "dark",
         ),
         key=key,
         title="**Confusion matrix**",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -77,7 +78,8 @@ def layer_heat_map(
     outlined = answer if measure.outlines_best else None
     key = f"heat-{measure.name}-{choice.split}-{pooling}-{choice.against_start}"
     figure(
-        charts.score_heat_map(
+        partial(
+            charts.score_heat_map,
             with_standings(cells, outlined, pooling),
             measure=f"Change in {label}" if choice.against_start else label,
             diverging=choice.against_start,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -103,7 +105,7 @@ def _depths(run: Run, decision: DepthDecision) -> None:
         }
     )
     figure(
-        charts.depth_losses(losses, margin=decision.margin, dark=is_dark()),
+        partial(charts.depth_losses, losses, margin=decision.margin, dark=is_dark()),
         key="depth_losses",
         title="**What each layer loses against the whole model**",
         name=f"{run.run_id}-depths",

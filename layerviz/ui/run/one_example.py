@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -120,7 +122,7 @@ def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:
         }
     )
     figure(
-        charts.label_probability(moments, dark=st.context.theme.type == "dark"),
+        partial(charts.label_probability, moments, dark=st.context.theme.type == "dark"),
         key="chart_of_epochs",
         alt="Line chart: probability of the example's own label over the epochs.",
         name=f"{run.run_id}-{examples['id'].iloc[row]}-epochs",
@@ -153,7 +155,7 @@ def _right_layers(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> N
         }
     )
     figure(
-        charts.knowledge_strip(cells),
+        partial(charts.knowledge_strip, cells),
         key="chart_of_layers",
         alt="Heat map: whether the probe of each layer gets the example right at each epoch.",
         name=f"{run.run_id}-{examples['id'].iloc[row]}-layers",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from layerviz import cache, charts, runs, separability
@@ -57,7 +59,7 @@ def _curves(run: Run) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         figure(
-            charts.loss_curve(history, sizes, epochs, within=within),
+            partial(charts.loss_curve, history, sizes, epochs, within=within),
             key="loss_curve",
             title="**Loss**",
             alt="Line chart: loss of each split and of the training batches over the epochs.",
@@ -80,7 +82,7 @@ def _curves(run: Run) -> None:
     )
     with right:
         figure(
-            charts.metric_curve(scores.dropna(), name, sizes, epochs, within=within),
+            partial(charts.metric_curve, scores.dropna(), name, sizes, epochs, within=within),
             key="score_curve",
             row=row,
             alt=f"Line chart: {name} of each split over the epochs.",
@@ -126,7 +128,8 @@ def _reliability(shown: Predicted) -> None:
     left, beside = st.columns([3, 2], gap="medium")
     with left:
         figure(
-            charts.reliability_chart(
+            partial(
+                charts.reliability_chart,
                 curve.bins,
                 1 / len(run.label_names),
                 split=shown.split,

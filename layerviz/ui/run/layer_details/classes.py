@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -70,7 +71,9 @@ def _heat_map(detail: Detail, scores: pd.DataFrame, snapshot: int) -> None:
     at_snapshot = scores[scores["snapshot"] == snapshot]
     names = at_snapshot.drop_duplicates("label").nlargest(MOST_CLASSES, "n")["label"]
     figure(
-        charts.class_heat_map(at_snapshot[at_snapshot["label"].isin(names)], dark=is_dark()),
+        partial(
+            charts.class_heat_map, at_snapshot[at_snapshot["label"].isin(names)], dark=is_dark()
+        ),
         key="class_scores",
         title="**F1 of each class in each layer**",
         alt="Heat map: the probe's F1 on val for each class in each layer.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -43,8 +45,11 @@ def lines_tab(detail: Detail) -> None:
 def _over_layers(detail: Detail, scores: pd.DataFrame, drawn: pd.DataFrame) -> None:
     snapshots = _even_selection(list(detail.measured), MOST_EPOCH_LINES)
     figure(
-        charts.scores_over_layers(
-            drawn[drawn["snapshot"].isin(snapshots)], measure=F1, dark=is_dark()
+        partial(
+            charts.scores_over_layers,
+            drawn[drawn["snapshot"].isin(snapshots)],
+            measure=F1,
+            dark=is_dark(),
         ),
         key="over_layers",
         title="**Over the layers**",
@@ -59,7 +64,12 @@ def _over_epochs(detail: Detail, scores: pd.DataFrame, drawn: pd.DataFrame) -> N
     blocks = [layer for layer in sorted(drawn["layer"].unique()) if layer]
     layers = sorted({*_even_selection(blocks, MOST_LAYER_LINES), detail.answer.best.layer})
     figure(
-        charts.scores_over_epochs(drawn[drawn["layer"].isin(layers)], measure=F1, dark=is_dark()),
+        partial(
+            charts.scores_over_epochs,
+            drawn[drawn["layer"].isin(layers)],
+            measure=F1,
+            dark=is_dark(),
+        ),
         key="over_epochs",
         title="**Over the epochs**",
         alt="Line chart: the probe's macro-F1 over the epochs, one line per layer.",

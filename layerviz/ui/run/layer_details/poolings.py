@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -28,7 +30,7 @@ def poolings_tab(detail: Detail) -> None:
     )
     scores = scores[scores["snapshot"] == snapshot]
     figure(
-        charts.pooling_scores(scores, measure=f"{F1} on val", dark=is_dark()),
+        partial(charts.pooling_scores, scores, measure=f"{F1} on val", dark=is_dark()),
         key="pooling_scores",
         title="**Poolings over the layers**",
         alt="Line chart: the probe's val macro-F1 over the layers, one line per pooling.",

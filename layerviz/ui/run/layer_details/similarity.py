@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from layerviz import cache, charts
@@ -21,8 +23,12 @@ def similarity_tab(detail: Detail) -> None:
     with left:
         pairs = charts.similarity_frame(matrix)
         figure(
-            charts.similarity_heat_map(
-                pairs, title_x="Layer", title_y="Other layer", dark=is_dark()
+            partial(
+                charts.similarity_heat_map,
+                pairs,
+                title_x="Layer",
+                title_y="Other layer",
+                dark=is_dark(),
             ),
             key="similarity",
             title="**Between layers**",
@@ -33,7 +39,9 @@ def similarity_tab(detail: Detail) -> None:
     with right:
         cells = cells_of_measure(run, CKA.name, "train", pooling)
         figure(
-            charts.score_heat_map(cells, measure=CKA.label, domain=(0.0, 1.0), dark=is_dark()),
+            partial(
+                charts.score_heat_map, cells, measure=CKA.label, domain=(0.0, 1.0), dark=is_dark()
+            ),
             key="similarity_to_start",
             title="**To itself before training**",
             alt="Heat map: linear CKA of each layer at each epoch to itself before training.",

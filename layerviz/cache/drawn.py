@@ -1,0 +1,29 @@
+"""Charts as the page draws them: Altair builds and checks each one once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any
+
+import streamlit as st
+from altair.typing import ChartType
+
+from layerviz import charts
+from layerviz.export.pictures import specification
+
+
+def _name_of(function: FunctionType) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+@st.cache_data(show_spinner=False, max_entries=256, hash_funcs={FunctionType: _name_of})
+def chart_specification(
+    make: Callable[..., ChartType], args: tuple[Any, ...], keywords: Mapping[str, Any], dark: bool
+) -> dict[str, Any]:
+    """Return the Vega-Lite specification of ``make(*args, **keywords)``, its rows included.
+
+    Building a chart and checking it against the schema takes longer than all else that a tab does;
+    a page is drawn again whenever anything on it is touched.
+    """
+    return specification(charts.legible(make(*args, **keywords), dark=dark))
