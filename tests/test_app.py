@@ -166,9 +166,33 @@ def test_the_share_of_val_is_asked_for_beside_a_split_column_without_val(root):
     app = uploaded(as_csv(rows, "text,label,split"))
     assert app.slider[0].label == "Held out for val"
     app.slider[0].set_value(40).run()
-    figures = {metric.label: metric.value for metric in app.metric}
-    assert (figures["Train examples"], figures["Val examples"]) == ("54", "36")
-    assert figures["Test examples"] == "30"
+    assert sizes_of(app) == {"Train": 54, "Val": 36, "Test": 30}
+
+
+def sizes_of(app: AppTest) -> dict[str, int]:
+    kinds = [metric.label.removesuffix(" examples") for metric in app.metric]
+    values = dict(zip(kinds, [metric.value for metric in app.metric], strict=True))
+    return {split: int(values[split]) for split in ("Train", "Val", "Test") if split in values}
+
+
+def test_words_of_a_split_column_are_asked_for_and_val_can_be_cut_anew(root):
+    words = ["train", "train", "val", "test", "blorp", "unsup"]
+    rows = [(*row, words[n // 3 % 6]) for n, row in enumerate(toy_rows(180))]
+    app = uploaded(as_csv(rows, "text,label,split"))
+    assert "Choose what 'blorp' means" in warning_text(app)
+    assert app.button(key="fine_tune").disabled
+    asked = {box.label.replace("\\", ""): box for box in app.selectbox if "rows)" in box.label}
+    assert asked["“unsup” (30 rows)"].value == "leave out"
+    asked["“blorp” (30 rows)"].set_value("test").run()
+    assert not app.warning
+    assert sizes_of(app) == {"Train": 60, "Val": 30, "Test": 60}
+    assert "'blorp' is taken for test (30 rows)" in caption_text(app)
+    [cut] = app.toggle
+    cut.set_value(True).run()
+    assert sizes_of(app) == {"Train": 72, "Val": 18, "Test": 60}
+    app.slider[0].set_value(50).run()
+    assert sizes_of(app) == {"Train": 45, "Val": 45, "Test": 60}
+    assert not app.exception
 
 
 def test_page_and_command_line_have_the_same_defaults(root, monkeypatch):

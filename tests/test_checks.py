@@ -21,12 +21,15 @@ SAMPLE = data.sample_table()
 
 
 def dataset_of_rows(
-    rows: Sequence[tuple[str, ...]], split: str | None = None, val_fraction: float = 0.2
+    rows: Sequence[tuple[str, ...]],
+    split: str | None = None,
+    val_fraction: float = 0.2,
+    choices: data.RowChoices = data.NOTHING_CHOSEN,
 ) -> Dataset:
     header = "text,label,split" if split else "text,label"
     table = data.read_table(as_csv(rows, header), "rows.csv")
     columns = Columns("text", "label", split)
-    return data.build_dataset(table, columns, val_fraction=val_fraction)
+    return data.build_dataset(table, columns, val_fraction=val_fraction, choices=choices)
 
 
 def rows_of(**sizes: int) -> list[tuple[str, str]]:
@@ -109,9 +112,13 @@ def test_a_class_that_a_column_leaves_out_of_val_is_mended_by_cutting_it_anew() 
 
 def test_a_test_split_is_never_mixed_into_train() -> None:
     rows = split_rows(0, ("another text", "often", "test"), ("one more", "rare", "test"))
-    finding = finding_of("none in val", checks.plan_for(CONFIG, dataset_of_rows(rows, "split")))
-    assert finding.mend is None
-    assert "Add rows of such classes to val" in finding.sentence
+    plan = checks.plan_for(CONFIG, dataset_of_rows(rows, "split"))
+    mend = mend_of("none in val", plan)
+    assert not mend.without_split_column
+    assert checks.options_of(mend) == ["--split-word", "val=train", "--val-fraction", "0.05"]
+    cut = dataset_of_rows(rows, "split", 0.05, data.RowChoices(split_words=(("val", "train"),)))
+    assert "none in val" not in names_found(checks.plan_for(CONFIG, cut))
+    assert sorted(cut.split("test")["text"]) == ["another text", "one more"]
 
 
 def test_a_class_without_train_rows_is_told() -> None:

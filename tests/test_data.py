@@ -346,13 +346,6 @@ def test_a_file_sorted_by_label_is_guessed():
     assert guess_columns(table(rows, ("x", "y1")).frame) == Columns("x", "y1")
 
 
-def test_a_column_with_other_values_is_no_split():
-    splits = [*["train", "test"] * 29, "train", "holdout"]
-    assert guess_columns(frame_of(text=SENTENCES, label=FEW, split=splits)).split is None
-    without_train = ["val", "test"] * 30
-    assert guess_columns(frame_of(text=SENTENCES, label=FEW, part=without_train)).split is None
-
-
 @pytest.mark.parametrize(
     ("frame", "word"),
     [
@@ -517,14 +510,6 @@ def test_split_column_without_val_gets_one_cut_from_train():
     assert set(dataset.counts().columns) == {"train", "val", "test"}
     assert dataset.counts()["test"].sum() == 10
     assert_no_text_in_two_splits(dataset)
-
-
-def test_unknown_splits_are_named():
-    read = split_table(["train", "holdout"])
-    assert "'holdout'" in build_refusal(read, Columns("text", "label", "split"))
-    assert "0 labels in train" in build_refusal(
-        split_table(["val", "test"]), Columns("text", "label", "split")
-    )
 
 
 def test_separate_files_win_over_the_split_column():

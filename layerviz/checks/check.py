@@ -62,12 +62,16 @@ class Mend:
         Share of train to hold out for val; None leaves it as it is.
     without_split_column : bool
         Whether val is cut at random although a column says what is val.
+    val_words : tuple of str
+        Words of the split column that mean val and are to mean train, so that val is cut from
+        both while test stays as it is.
     """
 
     label: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     val_fraction: float | None = None
     without_split_column: bool = False
+    val_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

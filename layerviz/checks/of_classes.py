@@ -57,12 +57,16 @@ def _with_more_val(plan: RunPlan, sentence: str, names: Sequence[str], rows: int
     dataset = plan.dataset
     in_test = "test" in plan.counts.columns
     from_column = dataset.val_fraction is None and dataset.columns.split is not None
-    can_cut = dataset.val_fraction is not None or (from_column and not in_test)
+    can_cut = dataset.val_fraction is not None or from_column
     share = _val_share(plan, names, rows) if can_cut and "val" not in dataset.files else None
     if share is not None:
         percent = round(100 * share)
         label = f"Cut {percent} % for val at random" if from_column else f"Hold out {percent} %"
-        return Finding(sentence, len(names), Mend(label, {}, share, from_column))
+        if from_column and in_test:  # test stays as it is
+            mend = Mend(label, {}, share, val_words=dataset.val_words)
+        else:
+            mend = Mend(label, {}, share, from_column)
+        return Finding(sentence, len(names), mend)
     few = "Add rows of such classes" if can_cut else "Add rows of such classes to val"
     return Finding(f"{sentence} {few}, or merge them with others in the file.", len(names))
 

@@ -108,6 +108,8 @@ def options_of(mend: Mend) -> list[str]:
     words = [word for name, value in mend.settings.items() for word in SETTINGS[name].words(value)]
     if mend.without_split_column:
         words += ["--split-column", "none"]
+    for word in mend.val_words:
+        words += ["--split-word", f"{word}=train"]
     if mend.val_fraction is not None:
         words += ["--val-fraction", f"{mend.val_fraction:g}"]
     return words

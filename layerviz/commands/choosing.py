@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from layerviz.errors import DataError
+from layerviz.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     from layerviz.data import Columns, Dataset, RowChoices, Table
@@ -24,6 +24,13 @@ def add_row_arguments(parser: argparse.ArgumentParser) -> None:
     for role in OF_OWN_FILES:
         for what in ("text", "label"):
             add(f"--{role}-{what}-column", help=f"of --{role}, if it has another name there")
+    add(
+        "--split-word",
+        action="append",
+        default=[],
+        metavar="WORD=SPLIT",
+        help="what a word of the split column means: train, val, test or 'leave out'; repeat it",
+    )
     add(
         "--keep-missing-labels",
         action=argparse.BooleanOptionalAction,
@@ -84,8 +91,28 @@ def row_choices_of(
             options = f"--{role}-text-column and --{role}-label-column"
             raise DataError(error.message, f"{error.hint} Name them with {options}.") from error
     return data.RowChoices(
-        columns_of=tuple(own.items()), keep_missing_labels=parsed.keep_missing_labels
+        columns_of=tuple(own.items()),
+        keep_missing_labels=parsed.keep_missing_labels,
+        split_words=tuple(_split_word(given, train, columns) for given in parsed.split_word),
     )
+
+
+def _split_word(given: str, train: Table, columns: Columns) -> tuple[str, str]:
+    """Return word and meaning of a ``WORD=SPLIT``."""
+    from layerviz import data
+
+    word, _, meaning = given.rpartition("=")
+    meaning = meaning.strip().casefold().replace("-", " ").replace("_", " ")
+    if not word or meaning not in data.MEANINGS:
+        hint = f"Write WORD=SPLIT, where SPLIT is one of {', '.join(data.MEANINGS)}."
+        raise DataError(f"The split word {given!r} is not understood.", hint)
+    if columns.split is None:
+        raise DataError("There is no split column.", "Name it with --split-column.")
+    words = {data.split_word_key(cell): cell for cell in train.frame[columns.split].unique()}
+    if data.split_word_key(word) not in words:
+        hint = did_you_mean(word, words.values(), "Give a word that the column holds.")
+        raise DataError(f"Column {columns.split!r} does not hold {word!r}.", hint)
+    return word.strip(), meaning
 
 
 def switches(dataset: Dataset) -> list[str]:

@@ -27,17 +27,27 @@ from layerviz.data.reading import Table, read_table, sample_table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import columns_of_file, columns_of_files
 from layerviz.data.saved_folders import pack_folder
-from layerviz.data.splits import gives_val
+from layerviz.data.splits import (
+    MEANINGS,
+    MOST_WORDS,
+    SPLIT_WORDS,
+    SplitWord,
+    meanings_of,
+    split_word_key,
+)
 
 __all__ = [
     "FORMATS",
     "GUESS",
     "HUB_PREFIX",
     "LEAST_VAL_FRACTION",
+    "MEANINGS",
     "MOST_VAL_FRACTION",
+    "MOST_WORDS",
     "NOTHING_CHOSEN",
     "OWN_ID",
     "QUOTES",
+    "SPLIT_WORDS",
     "VAL_FRACTION",
     "Columns",
     "Contents",
@@ -48,6 +58,7 @@ __all__ = [
     "ReadingChoices",
     "RowChoices",
     "RowQuestions",
+    "SplitWord",
     "Suggestion",
     "Table",
     "build_dataset",
@@ -60,11 +71,11 @@ __all__ = [
     "expect_columns",
     "formats_in_words",
     "formats_table",
-    "gives_val",
     "guess_columns",
     "guess_text_column",
     "is_hub_name",
     "match_columns",
+    "meanings_of",
     "missing_words",
     "pack_folder",
     "parse_hub_name",
@@ -72,6 +83,7 @@ __all__ = [
     "read_table",
     "row_questions",
     "sample_table",
+    "split_word_key",
     "suggest_columns",
     "table_suffixes",
 ]

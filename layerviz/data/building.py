@@ -19,6 +19,7 @@ from layerviz.data.questions import row_questions
 from layerviz.data.reading import Table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import columns_of_files, leave_out, reading_notes, usable_rows
+from layerviz.data.splits import check_meanings, meanings_of
 from layerviz.data.wording import one_sentence, quoted
 from layerviz.errors import DataError
 from layerviz.wording import count
@@ -72,8 +73,12 @@ def build_dataset(
     columns_of = columns_of_files(tables, columns, choices)
     questions = row_questions(tables, columns_of)
     choices = questions.settled(choices)
+    meanings = meanings_of(questions.split_words, dict(choices.split_words))
+    if columns.split is not None:
+        check_meanings(columns.split, questions.split_words, meanings)
     parts = [
-        usable_rows(role, tables, columns_of, choices, id_column, exclusions) for role in tables
+        usable_rows(role, tables, columns_of, choices, meanings, id_column, exclusions)
+        for role in tables
     ]
     rows = pd.concat(parts, ignore_index=True)
     rows["key"] = pd.factorize(rows["text"])[0]  # texts are compared often: faster as numbers
@@ -115,6 +120,7 @@ def build_dataset(
         untrained_labels=untrained,
         contents={role: table.content_hash for role, table in tables.items()},
         id_column=id_column,
+        val_words=tuple(word.word for word in questions.split_words if meanings[word.key] == "val"),
         row_choices=replace(choices, columns_of=_differing(columns_of)),
     )
 

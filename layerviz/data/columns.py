@@ -73,3 +73,22 @@ def same_name(frame: pd.DataFrame, name: str, taken: Iterable[str] = ()) -> str 
 
 def _plainly(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def name_score(name: str, usual: str) -> int:
+    """Return 2 if the whole name of a column is a usual one, 1 if a word of it is, else 0.
+
+    Parameters
+    ----------
+    name : str
+    usual : str
+        A regular expression (verbose) for usual names in lower case.
+    """
+    words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+    pattern = re.compile(usual, re.VERBOSE)
+    return 2 if pattern.fullmatch("".join(words)) else int(any(map(pattern.fullmatch, words)))
+
+
+def has_word(name: str, usual: str) -> bool:
+    """Tell whether the name of a column, or a word of it, is a usual one."""
+    return name_score(name, usual) > 0

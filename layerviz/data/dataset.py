@@ -43,6 +43,8 @@ class Dataset:
         SHA-256 of the files by their role, in hexadecimal digits.
     id_column : str or None
         Where own_id was taken from.
+    val_words : tuple of str
+        Words of the split column that mean val.
     row_choices : RowChoices
         What was chosen, or guessed, where the rows left it open: the same choices build the same
         data set again.
@@ -59,6 +61,7 @@ class Dataset:
     untrained_labels: tuple[str, ...] = ()
     contents: dict[str, str] = field(default_factory=dict)
     id_column: str | None = None
+    val_words: tuple[str, ...] = ()
     row_choices: RowChoices = NOTHING_CHOSEN
 
     def split(self, name: str) -> pd.DataFrame:

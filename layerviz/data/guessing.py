@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from layerviz.data.columns import SAMPLE_ROWS, Columns, column_names, same_name
+from layerviz.data.columns import SAMPLE_ROWS, Columns, column_names, name_score, same_name
 from layerviz.data.labels import without_label
-from layerviz.data.splits import SPLIT_WORDS
+from layerviz.data.splits import looks_like_split
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
 
@@ -71,7 +70,7 @@ def suggest_columns(
     named = {name for name in (text, label, split) if name is not None}
     rest = [name for name in names if name not in named]
     if split is None:
-        split = next((name for name in rest if _is_split(frame[name])), None)
+        split = next((name for name in rest if looks_like_split(name, frame[name])), None)
         rest = [name for name in rest if name != split]
     sample = _some_rows(frame)
     if text is None:
@@ -103,7 +102,7 @@ def guess_columns(frame: pd.DataFrame) -> Columns:
 
 def is_usual_name(name: str) -> bool:
     """Tell whether a column of texts, labels or ids may well be called so."""
-    return any(_name_score(name, usual) for usual in (_TEXT, _LABEL, _ID))
+    return any(name_score(name, usual) for usual in (_TEXT, _LABEL, _ID))
 
 
 def guess_text_column(frame: pd.DataFrame) -> str:
@@ -131,7 +130,7 @@ def guess_id_column(frame: pd.DataFrame, columns: Columns) -> str | None:
         Those that are taken for something else.
     """
     others = [name for name in column_names(frame) if name not in columns.named]
-    scores = {name: _name_score(name, _OWN_ID) for name in others}
+    scores = {name: name_score(name, _OWN_ID) for name in others}
     by_name = sorted((name for name in scores if scores[name]), key=lambda name: -scores[name])
     return next((name for name in by_name if _all_differ(frame[name])), None)
 
@@ -195,13 +194,6 @@ def _some_rows(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), SAMPLE_ROWS)).astype(int)]
 
 
-def _name_score(name: str, usual: str) -> int:
-    """Return 2 if the whole name is a usual one, 1 if a word of it is, else 0."""
-    words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
-    pattern = re.compile(usual, re.VERBOSE)
-    return 2 if pattern.fullmatch("".join(words)) else int(any(map(pattern.fullmatch, words)))
-
-
 def _best_text(sample: pd.DataFrame) -> str | None:
     scores = {name: _text_score(name, sample[name]) for name in column_names(sample)}
     best = max(scores, key=scores.__getitem__, default="")
@@ -214,11 +206,11 @@ def _best_text(sample: pd.DataFrame) -> str | None:
 
 def _text_score(name: str, cells: pd.Series) -> float:
     """Return 0 for no text; long and varied cells score high, more so under a usual name."""
-    filled, name_score = cells[cells.str.strip() != ""], _name_score(name, _TEXT)
+    filled, usual = cells[cells.str.strip() != ""], name_score(name, _TEXT)
     is_numeric = pd.to_numeric(filled, errors="coerce").notna().all()  # also of no cells at all
-    if is_numeric or (_name_score(name, _ID) and name_score < 2):
+    if is_numeric or (name_score(name, _ID) and usual < 2):
         return 0.0
-    return float(filled.str.len().sum() * filled.nunique() / len(filled) * 2.0**name_score)
+    return float(filled.str.len().sum() * filled.nunique() / len(filled) * 2.0**usual)
 
 
 def _length_score(cells: pd.Series) -> float:
@@ -238,25 +230,16 @@ def _best_label(sample: pd.DataFrame) -> str | None:
 
 def _label_rank(name: str, cells: pd.Series) -> tuple[int, int] | None:
     """Return None for no label, else what sorts first: a usual name, then few values."""
-    filled, name_score = cells[~without_label(cells, surely=True)], _name_score(name, _LABEL)
+    filled, usual = cells[~without_label(cells, surely=True)], name_score(name, _LABEL)
     n_filled, n_distinct = len(filled), filled.nunique()
-    most = n_filled / 2 if name_score else min(n_filled / 2, max(50, n_filled / 3))
+    most = n_filled / 2 if usual else min(n_filled / 2, max(50, n_filled / 3))
     numbers = pd.to_numeric(filled, errors="coerce")
     is_score = bool(numbers.notna().all() and (numbers % 1 != 0).any())
-    is_id = bool(_name_score(name, _ID)) and not name_score
+    is_id = bool(name_score(name, _ID)) and not usual
     recurs = 2 <= n_distinct <= most and n_filled >= len(cells) / 2
     if recurs and not is_score and not is_id:
-        return -name_score, n_distinct
+        return -usual, n_distinct
     if recurs and n_distinct <= _FEW_VALUES:  # "lang_id", or halves of a grade
         return 1, n_distinct
     # A column called "label" is a last resort: building then says what is wrong with it.
-    return (2, n_distinct) if name_score == 2 else None
-
-
-def _is_split(cells: pd.Series) -> bool:
-    """Tell whether all cells say train, val or test, looking at the first ones first."""
-    for some in (cells.head(SAMPLE_ROWS), cells):
-        values = set(some.str.strip().str.lower().unique()) - {""}
-        if not values <= set(SPLIT_WORDS):
-            return False
-    return "train" in {SPLIT_WORDS[value] for value in values}
+    return (2, n_distinct) if usual == 2 else None

@@ -9,6 +9,7 @@ from layerviz.data.columns import Columns
 from layerviz.data.labels import is_class_among, labels_in, missing_words
 from layerviz.data.reading import Table
 from layerviz.data.row_choices import RowChoices
+from layerviz.data.splits import SPLIT_WORDS, SplitWord, meanings_of, split_notes, split_words
 from layerviz.data.wording import quoted
 
 
@@ -22,10 +23,23 @@ class RowQuestions:
         Labels that say that there is none, in any of the files.
     are_classes : bool
         Whether they are taken for classes all the same, see `labels.is_class_among`.
+    split_column : str
+        Empty without one.
+    split_words : tuple of SplitWord
+        The words of the split column, most frequent first.
+    has_val_file : bool
     """
 
     missing_words: tuple[str, ...] = ()
     are_classes: bool = False
+    split_column: str = ""
+    split_words: tuple[SplitWord, ...] = ()
+    has_val_file: bool = False
+
+    def cuts_val(self, choices: RowChoices) -> bool:
+        """Tell whether val is to be cut from train."""
+        meanings = meanings_of(self.split_words, dict(choices.split_words))
+        return not self.has_val_file and "val" not in meanings.values()
 
     def settled(self, choices: RowChoices) -> RowChoices:
         """Return the choices with the rule's answer to each question that is left open."""
@@ -33,10 +47,19 @@ class RowQuestions:
         if self.missing_words:
             keep = choices.keep_missing_labels
             keep = self.are_classes if keep is None else keep
-        return replace(choices, keep_missing_labels=keep)
+        meanings = meanings_of(self.split_words, dict(choices.split_words))
+        unusual = [
+            (word.word, meanings[word.key])
+            for word in self.split_words
+            if meanings[word.key] not in ("", SPLIT_WORDS.get(word.key))
+        ]
+        return replace(choices, keep_missing_labels=keep, split_words=tuple(unusual))
 
     def notes(self, choices: RowChoices) -> Iterable[str]:
         """Say what follows from settled choices and does not show in the rows left out."""
+        if self.split_words:
+            meanings = meanings_of(self.split_words, dict(choices.split_words))
+            yield from split_notes(self.split_column, self.split_words, meanings)
         if choices.keep_missing_labels:
             words = quoted(self.missing_words)
             if self.are_classes:
@@ -55,4 +78,11 @@ def row_questions(tables: Mapping[str, Table], columns_of: Mapping[str, Columns]
     """
     labels = {role: labels_in(table.frame, columns_of[role]) for role, table in tables.items()}
     words = [word for cells in labels.values() for word in missing_words(cells.unique())]
-    return RowQuestions(tuple(dict.fromkeys(words)), is_class_among(labels["train"]))
+    split = columns_of["train"].split
+    return RowQuestions(
+        missing_words=tuple(dict.fromkeys(words)),
+        are_classes=is_class_among(labels["train"]),
+        has_val_file="val" in tables,
+        split_column=split or "",
+        split_words=split_words(split, tables["train"].frame[split]) if split else (),
+    )

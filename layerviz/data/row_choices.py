@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerviz.data.columns import Columns
+from layerviz.data.splits import MEANINGS
 from layerviz.errors import DataError
 
 
@@ -21,10 +22,14 @@ class RowChoices:
     keep_missing_labels : bool or None
         Whether labels such as "nan" or "-", which say that there is none, are classes; None leaves
         it to a rule, see `labels.is_class_among`.
+    split_words : tuple of (str, str)
+        What words of the split column mean, one of `splits.MEANINGS`, where it is not what they
+        usually do.
     """
 
     columns_of: tuple[tuple[str, Columns], ...] = ()
     keep_missing_labels: bool | None = None
+    split_words: tuple[tuple[str, str], ...] = ()
 
     def columns(self, role: str) -> Columns | None:
         """Return the columns of a val or test file if they were chosen."""
@@ -39,6 +44,8 @@ class RowChoices:
             }
         if self.keep_missing_labels is not None:
             values["keep_missing_labels"] = self.keep_missing_labels
+        if self.split_words:
+            values["split_words"] = dict(self.split_words)
         return values
 
     @classmethod
@@ -53,11 +60,18 @@ class RowChoices:
         if not isinstance(values, dict):
             raise DataError("What was chosen about the rows is garbled.")
         columns_of, keep = values.get("columns_of", {}), values.get("keep_missing_labels")
-        if not isinstance(columns_of, dict) or not isinstance(keep, bool | None):
+        words = values.get("split_words", {})
+        if not (
+            isinstance(columns_of, dict)
+            and isinstance(keep, bool | None)
+            and isinstance(words, dict)
+            and all(meaning in MEANINGS for meaning in words.values())
+        ):
             raise DataError("What was chosen about the rows is garbled.")
         return cls(
             columns_of=tuple((role, _columns(names)) for role, names in columns_of.items()),
             keep_missing_labels=keep,
+            split_words=tuple(words.items()),
         )
 
 

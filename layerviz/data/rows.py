@@ -13,7 +13,7 @@ from layerviz.data.labels import labels_in, missing_words, without_label
 from layerviz.data.naming import OWN_ID
 from layerviz.data.reading import Table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
-from layerviz.data.splits import SPLIT_WORDS
+from layerviz.data.splits import LEAVE_OUT, split_word_key
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError, did_you_mean
 from layerviz.wording import count
@@ -80,20 +80,29 @@ def usable_rows(
     tables: Mapping[str, Table],
     columns_of: Mapping[str, Columns],
     choices: RowChoices,
+    meanings: Mapping[str, str],
     id_column: str | None,
     exclusions: list[str],
 ) -> pd.DataFrame:
     """Return id, split, text and label (str) of the rows of one file that carry all of them.
 
-    And own_id, where there is a column of ids. The choices are settled.
+    And own_id, where there is a column of ids. The choices are settled, and each word of the split
+    column has a meaning.
     """
     name, frame, columns = tables[role].name, tables[role].frame, columns_of[role]
     rows = pd.DataFrame({"id": [f"{role}-{row}" for row in range(1, len(frame) + 1)]})
-    rows["split"] = frame[columns.split].str.strip().str.lower() if columns.split else role
+    rows["split"] = role
+    if columns.split is not None:
+        cells = frame[columns.split]
+        splits = {cell: meanings.get(split_word_key(cell), "") for cell in cells.unique()}
+        rows["split"] = cells.map(splits)
     rows["text"], rows["label"] = frame[columns.text], labels_in(frame, columns)
     if id_column is not None:
         rows[OWN_ID] = frame[id_column].str.strip() if id_column in frame else ""
-    rows = leave_out(rows, rows["text"].str.strip() == "", f"of {name} without a text", exclusions)
+    for blank, what in ((rows["text"].str.strip() == "", "text"), (rows["split"] == "", "split")):
+        rows = leave_out(rows, blank.loc[rows.index], f"of {name} without a {what}", exclusions)
+    why = f"of {name} that column {columns.split!r} leaves out"
+    rows = leave_out(rows, rows["split"] == LEAVE_OUT, why, exclusions)
     missing = rows["label"] == ""
     if not choices.keep_missing_labels:
         missing |= without_label(rows["label"])
@@ -101,13 +110,6 @@ def usable_rows(
     empty = ["empty"] if "" in set(rows["label"][missing]) else []
     named = f" ({', '.join([quoted(words, 10), *empty])})" if words else ""
     rows = leave_out(rows, missing, f"of {name} without a label{named}", exclusions)
-    rows = leave_out(rows, rows["split"] == "", f"of {name} without a split", exclusions)
-    if unknown := sorted(set(rows["split"]) - set(SPLIT_WORDS)):
-        hint = did_you_mean(
-            unknown[0], SPLIT_WORDS, "Use train, val and test, or pick no split column."
-        )
-        raise DataError(f"Column {columns.split!r} holds unknown splits: {quoted(unknown)}.", hint)
-    rows["split"] = rows["split"].map(SPLIT_WORDS)
     for other in [other for other in tables if other != role and role == "train"]:
         why = f"of {name} marked {other}, which {tables[other].name} replaces,"
         rows = leave_out(rows, rows["split"] == other, why, exclusions)

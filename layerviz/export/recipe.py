@@ -127,6 +127,8 @@ def options_of_choices(choices: data.RowChoices) -> list[str]:
     words = []
     for role, columns in choices.columns_of:
         words += [f"--{role}-text-column", columns.text, f"--{role}-label-column", columns.label]
+    for word, meaning in choices.split_words:
+        words += ["--split-word", f"{word}={meaning}"]
     if choices.keep_missing_labels is not None:
         words.append(f"--{'' if choices.keep_missing_labels else 'no-'}keep-missing-labels")
     return words

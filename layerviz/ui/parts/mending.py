@@ -24,6 +24,11 @@ def split_key(file_key: str) -> str:
     return f"split-{file_key}"
 
 
+def cut_key(file_key: str) -> str:
+    """Return the key of the widget that asks whether val is cut although a column says it."""
+    return f"cut-{file_key}"
+
+
 def val_key(file_key: str) -> str:
     """Return the key of the widget that asks for the share of val."""
     return f"val-{file_key}"
@@ -38,5 +43,7 @@ def apply_mend(mend: Mend, encoder: EncoderInfo) -> None:
     file_key = st.session_state.get(FILE_KEY, "")
     if mend.without_split_column:
         st.session_state[split_key(file_key)] = NO_SPLIT
+    if mend.val_words:
+        st.session_state[cut_key(file_key)] = True
     if mend.val_fraction is not None:
         st.session_state[val_key(file_key)] = round(100 * mend.val_fraction)

@@ -93,7 +93,8 @@ def _bring_back_data_of(run: Run, *, keep_columns: bool) -> None:
         return
     if _is_sample(run):
         st.session_state[SOURCE] = SAMPLE
-        choose_columns({"train": cache.sample().content_hash}, *_columns_of(run), keep=keep_columns)
+        contents = {"train": cache.sample().content_hash}
+        choose_columns(contents, *_columns_of(run), run.row_choices, keep=keep_columns)
         return
     files = {role: run.dataset["files"].get(role, run.dataset["name"]) for role in run.contents}
     kept = {

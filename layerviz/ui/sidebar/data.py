@@ -69,12 +69,15 @@ def choose_data() -> Dataset | None:
     if columns is None:
         return None
     others = pick_columns_of_others(tables, columns)
-    cut = "val" not in tables and not data.gives_val(train.frame, columns.split)
-    with place:
-        fraction = _val_fraction(train) if cut else VAL_FRACTION
     if others is None:
         return None
-    choices = ask_about_rows(tables, columns, others, file_key(train.content_hash))
+    key = file_key(train.content_hash)
+    questions = cache.row_questions(tables, {role: others.get(role, columns) for role in tables})
+    choices = ask_about_rows(questions, others, key, place)
+    if choices is None:
+        return None
+    with place:
+        fraction = _val_fraction(train) if questions.cuts_val(choices) else VAL_FRACTION
     return cache.dataset(
         train, tables.get("val"), tables.get("test"), columns, fraction, 0, choices
     )

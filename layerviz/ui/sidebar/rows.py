@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from layerviz import cache
-from layerviz.data import Columns, RowChoices, RowQuestions, Table
+from layerviz import data
+from layerviz.data import (
+    MEANINGS,
+    MOST_WORDS,
+    SPLIT_WORDS,
+    Columns,
+    RowChoices,
+    RowQuestions,
+    SplitWord,
+)
 from layerviz.data.wording import quoted
+from layerviz.ui.parts.mending import cut_key
 from layerviz.ui.parts.state import plain
 from layerviz.ui.sidebar.address import check_address
+from layerviz.wording import count
 
 
 def ask_about_rows(
-    tables: Mapping[str, Table],
-    columns: Columns,
-    others: Mapping[str, Columns],
-    key: str,
-) -> RowChoices:
+    questions: RowQuestions, others: Mapping[str, Columns], key: str, place: DeltaGenerator
+) -> RowChoices | None:
     """Ask what the rows leave open, and return what was chosen.
 
     Parameters
     ----------
-    tables : mapping of str to Table
-        By role.
-    columns : Columns
-        Of the train file.
+    questions : RowQuestions
     others : mapping of str to Columns
         Of val and test files whose columns have other names.
     key : str
         What tells the widgets of the train file from those of others.
+    place : DeltaGenerator
+        Where the pickers of columns are.
+
+    Returns
+    -------
+    RowChoices or None
+        None until all that has no answer of its own is answered.
     """
-    columns_of = {role: others.get(role, columns) for role in tables}
-    questions = cache.row_questions(dict(tables), columns_of)
+    meanings = _split_words(questions, key)
+    if meanings is None:
+        return None
+    with place:
+        meanings |= _recut(questions, meanings, key)
     return RowChoices(
         columns_of=tuple(others.items()),
         keep_missing_labels=_keeps_missing(questions, key),
+        split_words=tuple(meanings.items()),
     )
 
 
@@ -45,7 +62,62 @@ def preset_rows(key: str, choices: RowChoices) -> dict[str, object]:
     values: dict[str, object] = {}
     if choices.keep_missing_labels is not None:
         values[_missing_key(key)] = choices.keep_missing_labels
+    for word, meaning in choices.split_words:
+        if SPLIT_WORDS.get(data.split_word_key(word)) == "val" and meaning == "train":
+            values[cut_key(key)] = True
+        else:
+            values[_word_key(key, word)] = meaning
     return values
+
+
+def _word_key(key: str, word: str) -> str:
+    return f"word-{key}-{hashlib.sha256(data.split_word_key(word).encode()).hexdigest()[:8]}"
+
+
+def _split_words(questions: RowQuestions, key: str) -> dict[str, str] | None:
+    """Ask for the meaning of words that are not usual ones; of all, where none means train."""
+    words = questions.split_words
+    is_trained = any(word.meaning == "train" for word in words)
+    asked = [word for word in words if word.is_guess or not is_trained]
+    if not asked or len(words) > MOST_WORDS:
+        return {}
+    st.caption(f"What do the words of column “{plain(questions.split_column)}” mean?")
+    meanings = {word.word: _meaning(word, _word_key(key, word.word)) for word in asked}
+    missing = [word for word, meaning in meanings.items() if meaning is None]
+    if missing:
+        st.warning(
+            f"Choose what {plain(quoted(missing))} means, or pick no split column.",
+            icon=":material/warning:",
+        )
+        return None
+    return {word: meaning for word, meaning in meanings.items() if meaning is not None}
+
+
+def _meaning(word: SplitWord, key: str) -> str | None:
+    title = f"“{plain(word.word)}” ({count(word.n_rows, 'row')})"
+    check_address(key, f"“{word.word}”", MEANINGS.__contains__, "Choose a split.")
+    preset = MEANINGS.index(word.meaning) if word.meaning else None
+    return st.selectbox(
+        title, MEANINGS, preset, key=key, placeholder="Choose a split", bind="query-params"
+    )
+
+
+def _recut(questions: RowQuestions, chosen: Mapping[str, str], key: str) -> dict[str, str]:
+    """Ask whether val is cut anew from train and val; return the words that then mean train."""
+    if questions.has_val_file:
+        return {}
+    meanings = data.meanings_of(questions.split_words, chosen)
+    val = [word.word for word in questions.split_words if meanings[word.key] == "val"]
+    if not val or "train" not in meanings.values():
+        return {}
+    cut = _toggle(
+        cut_key(key),
+        "Cut val at random",
+        default=False,
+        help="From the rows that are train or val, instead of those that the column names. "
+        "Test stays as it is.",
+    )
+    return dict.fromkeys(val, "train") if cut else {}
 
 
 def _missing_key(key: str) -> str:
