@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pyarrow as pa
@@ -181,16 +182,17 @@ def test_values_become_what_a_csv_of_them_holds() -> None:
             "old text": pa.array([b"caf\xc3\xa9", None, b"b"], pa.binary()),
             "picture": pa.array([b"\xff\xd8", None, b"\xff"], pa.binary()),
             "nothing": pa.nulls(3),
+            "half": pa.array([np.float16(0.5), None, np.float16(2)], pa.float16()),
         }
     )
     read = read_table(parquet(table), "values.parquet")
     assert cells(read) == [
         ["int with gaps", "float", "yes", "when", "day", "list", "user.name", "user.age",
-         "old text", "nothing"],
+         "old text", "nothing", "half"],
         ["1", "0.1", "True", "2024-05-01 12:30:00", "2024-05-01", '["a", "é"]', "Jo", "3",
-         "café", ""],
-        ["", "", "False", "", "", "[]", "", "", "", ""],
-        ["3", "2.5", "", "2024-05-01", "2024-05-01", "", "Al", "", "b", ""],
+         "café", "", "0.5"],
+        ["", "", "False", "", "", "[]", "", "", "", "", ""],
+        ["3", "2.5", "", "2024-05-01", "2024-05-01", "", "Al", "", "b", "", "2"],
     ]  # fmt: skip
     assert any("'picture'" in note for note in read.notes)
     assert any("'list'" in note for note in read.notes)
@@ -349,6 +351,8 @@ def test_sheets_named_like_splits_are_the_splits() -> None:
     rows = as_rows(FRAME)
     read = read_table(excel({"Test": [rows[0], *rows[17:]], "Train": rows[:17]}), "x.xlsx")
     assert read.frame["split"].value_counts().to_dict() == {"train": 16, "test": 8}
+    alone = read_table(excel({"Birds": rows, "Training": [["a", "b"]] * 3}), "x.xlsx")
+    assert len(alone.frame) == N
 
 
 def test_an_excel_sheet_without_a_header_loses_no_row() -> None:
@@ -444,6 +448,13 @@ def test_what_unpacks_to_too_much_is_refused(
 def test_half_a_compressed_file_is_refused_in_words(name: str) -> None:
     content = FILES[name]
     assert "damaged" in refused(content[: len(content) // 2], name)
+
+
+def test_text_that_is_no_utf_8_in_a_parquet_file_is_refused_in_words() -> None:
+    content = parquet(pa.table({"text": ["gut" * 9, "b"], "label": ["x", "y"]}))
+    broken = content.replace(b"gutgut", b"gu\xffgut", 1)
+    assert broken != content
+    assert "no whole Parquet file" in refused(broken, "x.parquet")
 
 
 @pytest.mark.parametrize(

@@ -309,7 +309,7 @@ def test_a_hub_data_set_is_chosen_on_the_page_and_comes_back(
 ) -> None:
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path / "runs"))
     convert(hub[0], configuration="irony")
-    app = open_page(source="Hugging Face")
+    app = open_page(source="Hub")
     app.text_input(key="hub_name").set_value("../secret")
     app.button(key="hub_download").click().run()
     assert "is no data set of the Hugging Face Hub" in error_text(app)
@@ -324,7 +324,7 @@ def test_a_hub_data_set_is_chosen_on_the_page_and_comes_back(
     assert f"commit {PARQUET_SHA}" in caption_text(app)
     assert not app.button(key="fine_tune").disabled
     again = open_page(train=app.query_params["train"])
-    assert again.segmented_control(key="source").value == "Hugging Face"
+    assert again.segmented_control(key="source").value == "Hub"
     assert not again.button(key="fine_tune").disabled
     again.button(key="remove_train").click().run()
     assert again.text_input(key="hub_name").value == ""

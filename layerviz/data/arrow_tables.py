@@ -48,6 +48,7 @@ def read_parquet(
         if n_bytes + 8 * metadata.num_rows * metadata.num_columns > MOST_EXPANDED:
             raise too_large(name)
         table = file.read()
+        table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{name} is no whole Parquet file.", COPY_AGAIN) from error
     return _contents(table, name, "Parquet", one_column=one_column)
@@ -74,6 +75,7 @@ def read_arrow(
             table = _limited(pa.ipc.open_file(pa.BufferReader(content)), name)
         else:
             table = _limited(pa.ipc.open_stream(pa.BufferReader(content)), name)
+        table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{name} is no whole Arrow or Feather file.", COPY_AGAIN) from error
     return _contents(table, name, "Arrow", one_column=one_column)
@@ -155,7 +157,13 @@ def _contents(table: pa.Table, name: str, layout: str, *, one_column: bool) -> C
     names = numbered_names(table.column_names, name, notes)
     columns, unreadable, lists = {}, [], []
     for column, values in zip(names, table.columns, strict=True):
-        cells = _cells(values)
+        try:
+            cells = _cells(values)
+        except (pa.ArrowException, ValueError, OverflowError) as error:
+            raise DataError(
+                f"Column {column!r} of {name} holds values that are no text ({values.type}).",
+                "Leave it out, or save it as text.",
+            ) from error
         if cells is None:
             unreadable.append(column)
         else:
@@ -181,6 +189,8 @@ def _cells(values: pa.ChunkedArray) -> pd.Series | None:
     if pa.types.is_dictionary(kind):
         values = values.cast(kind.value_type)
         kind = values.type
+    if pa.types.is_float16(kind):
+        values, kind = values.cast(pa.float32()), pa.float32()
     if pa.types.is_floating(kind):  # as int where it is whole: 1 and not 1.0
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, kind), values)
     is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)

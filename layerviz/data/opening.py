@@ -38,7 +38,6 @@ def contents_of(
         raise DataError(f"{name} is {what}.", hint)
     if is_zip(content) and not is_workbook(content):
         contents = _read_archive(content, name, choices, one_column=one_column)
-        layers = (*layers, "zip")
     else:
         contents = format_of(name, content).read(content, name, choices, one_column=one_column)
     layout = ", ".join((*layers, contents.layout))
@@ -85,7 +84,8 @@ def _read_archive(
             notes.insert(1, f"Left unread: {quoted(origin.left_out)}.")
         frame = with_class_names(frame, origin.class_names, notes)
     first = parts[0]
-    return Contents(frame, first.layout, tuple(notes), reading=first.reading, doubts=tuple(doubts))
+    layout = first.layout if origin is not None else f"zip, {first.layout}"
+    return Contents(frame, layout, tuple(notes), reading=first.reading, doubts=tuple(doubts))
 
 
 def _origin(content: bytes, name: str, paths: Sequence[str]) -> Origin | None:

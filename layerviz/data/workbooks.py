@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import mode
 from typing import Any
@@ -68,7 +69,7 @@ def read_workbook(
             f"{name} has no sheet with a table.",
             "Put a header row such as text, label above one row per example.",
         )
-    splits = by_split(sheet.title for sheet in sheets)
+    splits = _splits(sheet.title for sheet in sheets)
     chosen = [sheet for sheet in sheets if sheet.title in splits] if splits else sheets[:1]
     notes: list[str] = []
     if others := [title for title in titles if title not in {sheet.title for sheet in chosen}]:
@@ -90,6 +91,12 @@ def read_workbook(
     return Contents(frame, layout, tuple(notes), doubts=tuple(doubts))
 
 
+def _splits(titles: Iterable[str]) -> dict[str, str]:
+    """Return the splits that sheets are named after; "Training" alone may be about courses."""
+    splits = by_split(titles)
+    return splits if len(set(splits.values())) > 1 else {}
+
+
 def _sheets(content: bytes, name: str, least: int) -> tuple[list[_Sheet], list[str]]:
     """Return what may be tables, up to the first unless sheets are splits, and all titles."""
     import openpyxl  # a fifth of a second, which a CSV need not wait for
@@ -103,7 +110,7 @@ def _sheets(content: bytes, name: str, least: int) -> tuple[list[_Sheet], list[s
                 book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
             worksheets = visible or book.worksheets
-            all_needed = bool(by_split(sheet.title for sheet in worksheets))
+            all_needed = bool(_splits(sheet.title for sheet in worksheets))
             sheets: list[_Sheet] = []
             for worksheet in worksheets:
                 if all_needed or not sheets:

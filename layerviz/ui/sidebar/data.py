@@ -30,7 +30,7 @@ from layerviz.ui.sidebar.pickers import (
 )
 from layerviz.ui.sidebar.rows import ask_about_rows, preset_rows
 
-SAMPLE, UPLOAD, HUB = "Sample", "Your file", "Hugging Face"
+SAMPLE, UPLOAD, HUB = "Sample", "Your file", "Hub"
 SOURCE = "source"  # session state: which of them
 
 

@@ -35,9 +35,10 @@ def ask_for_hub_data() -> dict[str, Table]:
         st.text_input(
             LABEL,
             key=HUB_NAME,
-            placeholder="owner/name or owner/name:configuration",
-            help="Its splits and the names of its classes are taken. It is downloaded to this "
-            "machine and kept with the runs; no code of it is run.",
+            placeholder="owner/name",
+            help="As on huggingface.co; where there are several configurations, "
+            "owner/name:configuration. Its splits and the names of its classes are taken. It is "
+            "downloaded to this machine and kept with the runs; no code of it is run.",
         )
         pressed = st.form_submit_button(
             "Download",
