@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import feather
 
-from layerviz.data.cells import as_cell, check_frame, numbered_names
+from layerviz.data.cells import as_cell, check_frame
 from layerviz.data.choices import ReadingChoices
 from layerviz.data.file_format import MOST_EXPANDED, Contents, FileFormat, too_large
+from layerviz.data.header import name_columns
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
 from layerviz.wording import count
@@ -154,9 +155,10 @@ def _contents(table: pa.Table, name: str, layout: str, *, one_column: bool) -> C
     if index := [column for column in table.column_names if column.startswith(_INDEX)]:
         table = table.drop_columns(index)
         notes.append("Left out the numbering of rows that pandas saved.")
-    names = numbered_names(table.column_names, name, notes)
-    columns, unreadable, lists = {}, [], []
-    for column, values in zip(names, table.columns, strict=True):
+    header: list[str] = []
+    columns: dict[str, pd.Series] = {}  # by their numbers: names may be missing or the same
+    unreadable, lists = [], []
+    for column, values in zip(table.column_names, table.columns, strict=True):
         try:
             cells = _cells(values)
         except (pa.ArrowException, ValueError, OverflowError) as error:
@@ -166,15 +168,16 @@ def _contents(table: pa.Table, name: str, layout: str, *, one_column: bool) -> C
             ) from error
         if cells is None:
             unreadable.append(column)
-        else:
-            columns[column] = cells
+            continue
+        columns[str(len(columns))] = cells
+        header.append(column)
         if pa.types.is_nested(values.type):
             lists.append(column)
     if unreadable:
         notes.append(f"Left out columns that hold no text: {quoted(unreadable)}.")
     if lists:
         notes.append(f"Columns with lists, written as JSON: {quoted(lists)}.")
-    frame = pd.DataFrame(columns)
+    frame = name_columns(pd.DataFrame(columns), header, name, notes)
     check_frame(frame, name, one_column=one_column)
     frame = with_class_names(frame, class_names(features), notes)
     return Contents(frame, layout, tuple(notes))

@@ -5,15 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import pandas as pd
 
-from layerviz.data.wording import quoted
 from layerviz.errors import DataError
-from layerviz.wording import count
 
 MOST_COLUMNS = 2_000  # records of which each has keys of its own are no table
 TWO_COLUMNS = "Give it two columns, text and label."
@@ -89,22 +86,6 @@ def _leaves(record: Mapping[str, object], before: str = "") -> Iterator[tuple[st
             yield from _leaves(value, f"{before}{key}.")
         else:
             yield before + str(key), value
-
-
-def numbered_names(header: Sequence[str], name: str, notes: list[str]) -> list[str]:
-    """Return the names of columns; those without one are numbered, and that is noted.
-
-    Raises
-    ------
-    DataError
-        If two have the same name.
-    """
-    names = [cell.strip() or f"column {number}" for number, cell in enumerate(header, start=1)]
-    if twice := [column for column, n in Counter(names).items() if n > 1]:
-        raise DataError(f"{name} has several columns named {quoted(twice)}.", "Rename them.")
-    if filled := [column for column, cell in zip(names, header, strict=True) if not cell.strip()]:
-        notes.append(f"Named {count(len(filled), 'column')} that had no name: {quoted(filled)}.")
-    return names
 
 
 def check_frame(frame: pd.DataFrame, name: str, *, one_column: bool) -> None:

@@ -22,7 +22,7 @@ UTF16_BOMS = tuple(_UTF16)
 _UTF32_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _JSON_OR_HTML = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"]|<[!?a-zA-Z])')
 _BEYOND_ASCII = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
-_MARKUP = "JSON or HTML, not CSV"
+MARKUP = "JSON or HTML, not CSV"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def decode_text(content: bytes, name: str) -> str:
         If it is empty or not text.
     """
     text = read_text(content, name)
-    if text.problem and text.problem != _MARKUP:
+    if text.problem and text.problem != MARKUP:
         hint = "Give a UTF-8 text file with one text per line, or a CSV."
         raise DataError(f"{name} is {text.problem}.", hint)
     return text.content.decode()
@@ -234,4 +234,4 @@ def _problem(text: bytes) -> str:
         return "empty"
     if n_control > len(head) / 20 or b"\0" in head.split(b"\n", 1)[0]:
         return "binary (not readable as text), not CSV"
-    return _MARKUP if _JSON_OR_HTML.match(head) else ""
+    return MARKUP if _JSON_OR_HTML.match(head) else ""

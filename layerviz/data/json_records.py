@@ -11,6 +11,7 @@ import pandas as pd
 
 from layerviz.data.cells import as_cell, check_frame, record_frame, str_frame
 from layerviz.data.choices import ReadingChoices
+from layerviz.data.decoding import MARKUP, read_text
 from layerviz.data.file_format import Contents, FileFormat
 from layerviz.data.joining import by_split, joined, joining_notes
 from layerviz.data.wording import one_sentence, quoted
@@ -37,7 +38,7 @@ def read_json(content: bytes, name: str, choices: ReadingChoices, *, one_column:
     Parameters
     ----------
     content : bytes
-        UTF-8, UTF-16 or UTF-32, unless ``choices`` say otherwise.
+        In any of the encodings of a CSV file.
     name : str
         For messages; its suffix says whether lines or a document are tried first.
     choices : ReadingChoices
@@ -50,8 +51,11 @@ def read_json(content: bytes, name: str, choices: ReadingChoices, *, one_column:
     DataError
         If it holds no table.
     """
-    parts = _Parts(name)
-    text, encoding = _decoded(content, choices.encoding, parts)
+    decoded = read_text(content, name, choices.encoding)
+    if decoded.problem not in ("", MARKUP):
+        raise DataError(f"{name} is {decoded.problem}.", HINT)
+    parts = _Parts(name, notes=list(decoded.notes))
+    text = decoded.content.decode()
     frame = None
     if name.lower().endswith(LINES):
         frame = _from_lines(text, parts)
@@ -75,12 +79,9 @@ def read_json(content: bytes, name: str, choices: ReadingChoices, *, one_column:
     check_frame(frame, name, one_column=one_column)
     if nested := [column for column in frame.columns if "." in str(column)]:
         parts.notes.append(f"Columns made of the parts of records: {quoted(nested)}.")
-    return Contents(
-        frame,
-        f"{encoding}, {parts.how}",
-        tuple(parts.notes),
-        reading=ReadingChoices(encoding=encoding.lower()),
-    )
+    reading = ReadingChoices(encoding=decoded.codec)
+    layout = f"{decoded.encoding}, {parts.how}"
+    return Contents(frame, layout, tuple(parts.notes), reading, decoded.doubts)
 
 
 def _loads(text: str) -> Any:
@@ -90,21 +91,6 @@ def _loads(text: str) -> Any:
 
 def _constant(name: str) -> str | None:
     return None if name == "NaN" else name
-
-
-def _decoded(content: bytes, encoding: str | None, parts: _Parts) -> tuple[str, str]:
-    """Return the text and what its encoding is called."""
-    codec = encoding or json.detect_encoding(content)
-    try:
-        text = content.decode(codec)
-    except (UnicodeDecodeError, LookupError):
-        text = content.decode("utf-8-sig" if codec.startswith("utf-8") else codec, "replace")
-        n_bad = text.count("\ufffd")
-        parts.notes.append(
-            f"Replaced {count(n_bad, 'character')} that {'is' if n_bad == 1 else 'are'} not "
-            f"{codec.upper()} by \ufffd."
-        )
-    return text.removeprefix("\ufeff"), codec.upper().removesuffix("-SIG")
 
 
 def _from_lines(text: str, parts: _Parts) -> pd.DataFrame | None:

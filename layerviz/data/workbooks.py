@@ -8,15 +8,16 @@ import warnings
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from statistics import mode
 from typing import Any
 
 import pandas as pd
 
-from layerviz.data.cells import as_cell, check_frame, numbered_names, str_frame
+from layerviz.data.cells import as_cell, check_frame, str_frame
 from layerviz.data.choices import ReadingChoices
+from layerviz.data.fields import Row
 from layerviz.data.file_format import MOST_EXPANDED, Contents, FileFormat, too_large
 from layerviz.data.guessing import is_usual_name
+from layerviz.data.header import find_header, looks_like_data, name_columns
 from layerviz.data.joining import by_split, joined, joining_notes
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
@@ -80,7 +81,7 @@ def read_workbook(
     frames: dict[str, pd.DataFrame] = {}
     doubts: list[str] = []
     for sheet in chosen:
-        frames[sheet.title] = _frame(sheet, name, choices.header_line, least)
+        frames[sheet.title] = _frame(sheet, name, choices.header_line)
         check_frame(frames[sheet.title], name, one_column=one_column)
         notes += sheet.notes
         doubts += sheet.doubts
@@ -204,48 +205,53 @@ def _n_filled(row: list[str]) -> int:
 
 
 def _is_data(header: list[str], below: list[list[str]]) -> bool:
-    """Tell a row of data from a header: no usual name is in it, and a value that comes again."""
-    again = (
-        any(at < len(row) and row[at].strip() == cell.strip() for row in below)
-        for at, cell in enumerate(header)
-        if cell.strip()
-    )
-    return not any(map(is_usual_name, header)) and any(again)
+    """Tell a row of data from a header: a value of it comes again, and no name in it is usual."""
+    columns = [
+        [row[at] for row in below if at < len(row)] for at, cell in enumerate(header) if cell
+    ]
+    cells = [cell for cell in header if cell]
+    again = any(cell in column for cell, column in zip(cells, columns, strict=True))
+    return looks_like_data(cells, columns) or (again and not any(map(is_usual_name, header)))
 
 
-def _frame(sheet: _Sheet, name: str, header_line: int | None, least: int) -> pd.DataFrame:
+def _frame(sheet: _Sheet, name: str, header_line: int | None) -> pd.DataFrame:
     """Return a sheet below its header, without the titles above and without empty columns."""
+    at, is_header = _header(sheet, name, header_line)
+    if at > 0:
+        sheet.notes.append(
+            f"Skipped {count(at, 'row')} above the table in {sheet.title!r}: "
+            f"{quoted(next(filter(None, row)) for row in sheet.rows[:at])}."
+        )
     width = max(map(len, sheet.rows))
-    usual = mode(_n_filled(row) for row in sheet.rows[:SAMPLE_ROWS])
-    if header_line is None:
-        enough = max(least, (usual + 1) // 2)
-        at = next((at for at, row in enumerate(sheet.rows) if _n_filled(row) >= enough), 0)
-        if _is_data(sheet.rows[at], sheet.rows[at + 1 : at + 1 + SAMPLE_ROWS]):
-            sheet.doubts.append(
-                f"Row {sheet.numbers[at]} of {sheet.title!r} looks like data, not like a header: "
-                "the columns are numbered."
-            )
-            at -= 1
-    elif header_line == 0:
-        at = -1
-    else:
+    rows = [row + [""] * (width - len(row)) for row in sheet.rows[at:]]
+    header = rows.pop(0) if is_header else [""] * width
+    columns = list(zip(*rows, strict=True)) or [()] * width
+    # A table may stand anywhere in a sheet: the empty columns beside it are no part of it.
+    kept = [i for i in range(width) if header[i].strip() or any(map(str.strip, columns[i]))]
+    frame = str_frame({str(i): columns[i] for i in kept})
+    return name_columns(frame, [header[i] for i in kept], name, sheet.notes)
+
+
+def _header(sheet: _Sheet, name: str, header_line: int | None) -> tuple[int, bool]:
+    """Return where the table begins among the rows, and whether with a header."""
+    if header_line == 0:
+        return 0, False
+    if header_line is not None:
         if header_line not in sheet.numbers:
             raise DataError(
                 f"Row {header_line} of sheet {sheet.title!r} in {name} is empty.",
-                "Name the row with the column names.",
+                "Choose the row that names the columns.",
             )
-        at = sheet.numbers.index(header_line)
-    if at > 0:
-        sheet.notes.append(
-            f"Skipped {count(at, 'row')} above the header of {sheet.title!r}: "
-            f"{quoted(next(filter(None, row)) for row in sheet.rows[:at])}."
+        return sheet.numbers.index(header_line), True
+    some = zip(sheet.rows[:SAMPLE_ROWS], sheet.numbers, strict=False)
+    at = find_header([Row(number, row) for row, number in some])
+    is_data = _is_data(sheet.rows[at], sheet.rows[at + 1 : at + 1 + SAMPLE_ROWS])
+    if is_data:
+        sheet.doubts.append(
+            f"Row {sheet.numbers[at]} of {sheet.title!r} looks like data and not like a header: "
+            "the columns are numbered."
         )
-    rows = [row + [""] * (width - len(row)) for row in sheet.rows]
-    header, body = (rows[at] if at >= 0 else [""] * width), rows[at + 1 :]
-    columns = list(zip(*body, strict=True)) or [()] * width
-    kept = [i for i in range(width) if header[i].strip() or any(map(str.strip, columns[i]))]
-    names = numbered_names([header[i] for i in kept], name, sheet.notes)
-    return str_frame({column: columns[i] for column, i in zip(names, kept, strict=True)})
+    return at, not is_data
 
 
 WORKBOOK = FileFormat(
