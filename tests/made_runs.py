@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from shelf import shelved
+from trained_runs import taken
 
 from layerviz import data, runs, separability
 from layerviz.config import RunConfig
@@ -60,17 +59,7 @@ def made(
     def make(folder: Path) -> None:
         _make(folder, config, dataset, distances, before or {}, n_layers, n_snapshots, noise, keep)
 
-    original = shelved(f"{run.run_id} {run.dataset} {settings}", make) / run.run_id
-    layout = runs.Layout(original)
-    record = json.loads(layout.record.read_text(encoding="utf-8"))
-    taken = {name: record[name] for name in ("status", "encoder", "training", "snapshots")}
-    shutil.copytree(
-        original,
-        run.path,
-        ignore=shutil.ignore_patterns(layout.record.name),
-        dirs_exist_ok=True,
-    )
-    return runs.update(run.path, **taken)
+    return taken(shelved(f"{run.run_id} {run.dataset} {settings}", make) / run.run_id, run)
 
 
 def _make(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from specs import Spec, has_parameter
 from streamlit.testing.v1 import AppTest
 from waiting import wait_until
 
+SECONDS_BETWEEN_RUNS = 0.4
 APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
 
 
@@ -35,7 +37,8 @@ def run_until(app: AppTest, condition: Callable[[], object], seconds: float = 90
         assert not app.exception
         return condition()
 
-    wait_until(is_shown, seconds)
+    # What it waits for is computed in this very process: a page that runs all the time delays it.
+    wait_until(is_shown, seconds, pause=lambda _: time.sleep(SECONDS_BETWEEN_RUNS))
 
 
 def answered(app: AppTest) -> AppTest:

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -36,6 +37,7 @@ from pages import (
 from specs import strings_outside_data
 from streamlit.testing.v1 import AppTest
 from toy import as_csv, toy_rows
+from trained_runs import fit_once
 from waiting import wait_until
 
 from layerviz import (
@@ -54,10 +56,11 @@ from layerviz.data import FORMATS, Contents, FileFormat
 from layerviz.errors import ConfigError, DownloadError, EncoderError
 from layerviz.export.pictures import picture
 from layerviz.export.zip_writing import zip_run
-from layerviz.jobs import Jobs, JobState
+from layerviz.jobs import Jobs, JobState, worker
 from layerviz.poolings import POOLINGS
 from layerviz.progress import Progress
 from layerviz.projection.tsne import tsne_maps
+from layerviz.training import fitting
 from layerviz.ui.compare import more_seeds
 from layerviz.ui.compare.export import COMPARISON_CHARTS, COMPARISON_REPORTS
 from layerviz.ui.parts import stored_maps
@@ -70,6 +73,18 @@ from layerviz.ui.run import page as run_page
 def root(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv(runs.RUNS_VARIABLE, str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _fit_once() -> Iterator[None]:
+    """Train the same run but once, and at once: most tests ask what the page does with it.
+
+    What is waited for is not made behind all other processes of a busy machine, as it otherwise is.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "fit", fit_once)
+        patch.setattr(worker, "NICENESS", 0)
+        yield
 
 
 def uploaded(content: bytes, name: str = "toy.csv") -> AppTest:
@@ -86,7 +101,7 @@ def trained(app: AppTest, root: Path, epochs: int = 2) -> AppTest:
     app.button(key="fine_tune").click().run()
     wait_until(
         lambda: any(run.status == "done" for run in runs.list_runs(root)),
-        seconds=120,
+        seconds=240,  # in the background, on a machine that others share
         why=lambda: [run.reason for run in runs.list_runs(root)],
     )
     return app.run()
@@ -249,7 +264,8 @@ def test_one_encoder_cannot_be_compared(root):
     assert app.button(key="compare").disabled
 
 
-def test_upload_train_and_maps(root):
+def test_upload_train_and_maps(root, monkeypatch):
+    monkeypatch.setattr(training, "fit", fitting.fit)
     app = uploaded(as_csv(toy_rows(90)))
     assert {metric.label: metric.value for metric in app.metric}["Train examples"] == "72"
     app = trained(app, root)

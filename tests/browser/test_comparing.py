@@ -7,16 +7,15 @@ from pathlib import Path
 
 from driving import (
     SLIDER,
+    WORK,
     bright,
-    choose_smallest_encoder,
     drag_over_first_map,
-    fine_tune,
     passing_time,
     set_number,
     settled,
-    status,
     upload,
 )
+from made_runs import dataset_of, made
 from playwright.sync_api import Browser, Page, expect
 from toy import as_csv, toy_rows
 from waiting import wait_until
@@ -32,17 +31,19 @@ def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_e
     page.get_by_role("button", name="Compare 3 encoders").first.click()
     expect(page.get_by_text("0 of 3 runs done")).to_be_visible()
     page.wait_for_url(re.compile(r"[?&]compare="))
-    made = {run.config.encoder: run for run in runs.list_runs(runs_root)
-            if run.dataset["name"] == "versus"}  # fmt: skip
-    assert set(made) == {"bert-mini", "roberta-mini", "distilbert-mini"}
+    compared = {run.config.encoder: run for run in runs.list_runs(runs_root)
+                if run.dataset["name"] == "versus"}  # fmt: skip
+    assert set(compared) == {"bert-mini", "roberta-mini", "distilbert-mini"}
 
-    second = made["roberta-mini"].run_id
+    second = compared["roberta-mini"].run_id
     # It is in the middle of its work then.
     wait_until(
-        lambda: runs.read(runs_root, second).snapshots, seconds=180, pause=passing_time(page)
+        lambda: runs.read(runs_root, second).snapshots,
+        seconds=WORK / 1000,
+        pause=passing_time(page),
     )
     page.locator(f".st-key-cancel-{second} button").first.click()
-    expect(page.get_by_text("2 of 3 runs done")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text("2 of 3 runs done")).to_be_visible(timeout=WORK)
     expect(page.get_by_text(re.compile(r"Cancelled with [12] snapshots?\."))).to_be_visible()
     assert runs.read(runs_root, second).status == "cancelled"
 
@@ -52,7 +53,7 @@ def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_e
     other = browser.new_context(viewport={"width": 1440, "height": 1400}).new_page()
     other.goto(link)
     settled(other)
-    order = [made[name].run_id for name in ("bert-mini", "roberta-mini", "distilbert-mini")]
+    order = [compared[name].run_id for name in ("bert-mini", "roberta-mini", "distilbert-mini")]
     contenders = comparison.contenders_of([runs.read(runs_root, run_id) for run_id in order])
     lead = comparison.comparison_lead(comparison.compare_contenders(contenders))[0]
     expect(other.get_by_text(lead)).to_be_visible()
@@ -86,14 +87,8 @@ def test_encoders_are_compared_one_is_cancelled_and_a_selection_marks_the_same_e
     other.context.close()
 
 
-def test_runs_on_other_data_are_not_compared(
-    page: Page, server: str, finished: str, runs_root: Path
-):
-    upload(page, as_csv(toy_rows(60, seed=3)), "elsewhere.csv")
-    choose_smallest_encoder(page)
-    set_number(page, "Epochs", 1)
-    fine_tune(page)
-    expect(status(page, "Done")).to_be_visible(timeout=120_000)
-    other = next(run for run in runs.list_runs(runs_root) if run.dataset["name"] == "elsewhere")
-    page.goto(f"{server}/?compare={finished},{other.run_id}")
+def test_runs_on_other_data_are_not_compared(page: Page, server: str, runs_root: Path):
+    one = made(runs_root, dataset_of(), "enc", {1: 0.5, 4: 2.0})
+    other = made(runs_root, dataset_of("elsewhere", seed=5), "enc", {1: 0.5, 4: 2.0})
+    page.goto(f"{server}/?compare={one.run_id},{other.run_id}")
     expect(page.get_by_text("their scores cannot be compared")).to_be_visible()

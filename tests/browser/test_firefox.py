@@ -21,7 +21,7 @@ from toy import as_csv, toy_rows
 @pytest.fixture(scope="module")
 def trained(firefox: Browser, server: str, runs_root: Path) -> str:
     """The id of a run on an uploaded file, trained through the page in Firefox."""
-    return train_on_toys(firefox, server, runs_root, name="seen in firefox", seed=1)
+    return train_on_toys(firefox, server, runs_root, name="seen in firefox", seed=1, epochs=2)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def run(runs_root: Path) -> Run:
 def phone(browser: Browser, server: str) -> Iterator[Page]:
     context = browser.new_context(viewport=PHONE)
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(120_000)
     page.goto(server)
     yield page
     context.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from driving import (
     SLIDER,
+    WORK,
     box_of,
     bright,
     drag_over_first_map,
@@ -93,7 +94,7 @@ def test_tsne_is_drawn_off_the_page_and_shown(page: Page, server: str, finished:
     page.goto(f"{server}/?run={finished}")
     expect(page.locator(SLIDER)).to_be_visible()
     page.get_by_text("t-SNE", exact=True).click()
-    expect(page.get_by_text("Drawing t-SNE maps")).to_be_hidden(timeout=120_000)
+    expect(page.get_by_text("Drawing t-SNE maps")).to_be_hidden(timeout=WORK)
     expect(page.locator(SLIDER)).to_be_visible()
     expect(page.get_by_text(re.compile(r"^Train \(n = 96\), .*t-SNE$"))).to_be_visible()
     settled(page)
@@ -167,6 +168,6 @@ def test_a_ticked_row_opens_the_page_of_its_example(
     expect(page.get_by_text(f"row {row} of toy.csv").first).to_be_visible()
     settled(page)
     page.get_by_text("Its tokens through the layers").click()
-    expect(page.get_by_text("The line follows the text.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("The line follows the text.")).to_be_visible(timeout=WORK)
     page.get_by_role("button", name="Show in the Maps tab").click()
     expect(page.get_by_text("1 example selected")).to_be_visible()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from driving import (
     SLIDER,
+    WORK,
     cell,
     downloaded,
     expect_halves,
@@ -48,7 +49,7 @@ def test_layers_are_mixed_on_the_page(page: Page, server: str, finished: str):
     expect(page.get_by_text("Layers 1–4 concatenated")).to_be_visible()
     page.get_by_role("button", name="Search for the best mix").click()
     expect(page.get_by_text(re.compile("Search(, which never looked at val)?:"))).to_be_visible(
-        timeout=60_000
+        timeout=WORK
     )
 
 

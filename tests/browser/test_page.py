@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from driving import (
     SLIDER,
+    WORK,
     choose_smallest_encoder,
     expect_button,
     fine_tune,
@@ -34,10 +35,10 @@ def test_the_first_click_trains_the_bundled_bert_on_the_sample(page: Page):
     settled(page)
     expect(page.get_by_text("comes with layerviz")).to_be_visible()
     fine_tune(page)
-    expect(page.locator(SLIDER)).to_be_visible(timeout=60_000)
+    expect(page.locator(SLIDER)).to_be_visible(timeout=WORK)
     expect(page.get_by_text(re.compile("before training")).first).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(status(page, "Cancelled")).to_be_visible(timeout=60_000)
+    expect(status(page, "Cancelled")).to_be_visible(timeout=WORK)
 
 
 def test_reload_and_a_second_browser_find_the_running_job_and_cancel_keeps_maps(
@@ -47,22 +48,22 @@ def test_reload_and_a_second_browser_find_the_running_job_and_cancel_keeps_maps(
     choose_smallest_encoder(page)
     set_number(page, "Epochs", 100)
     fine_tune(page)
-    expect(page.locator(SLIDER)).to_be_visible(timeout=90_000)  # with the second snapshot
+    expect(page.locator(SLIDER)).to_be_visible(timeout=WORK)  # with the second snapshot
     page.reload()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Step \d+ / 2,400"))).to_be_visible()
 
     other = browser.new_context().new_page()
     other.goto(server)  # no permalink
-    expect(other.get_by_role("button", name="Cancel")).to_be_visible(timeout=60_000)
+    expect(other.get_by_role("button", name="Cancel")).to_be_visible(timeout=WORK)
     other.context.close()
 
     open_layers(page)  # in the middle of training, with the snapshots there are
     # Two at least: with one there is nothing to slide over, and so no slider.
     several = re.compile(r"So far ([2-9]|\d\d+) of 101 snapshots")
-    expect(page.get_by_text(several)).to_be_visible(timeout=90_000)
+    expect(page.get_by_text(several)).to_be_visible(timeout=WORK)
     page.get_by_role("button", name="Cancel").click()
-    expect(status(page, "Cancelled")).to_be_visible(timeout=60_000)
+    expect(status(page, "Cancelled")).to_be_visible(timeout=WORK)
     page.get_by_role("tab", name="Maps").click()
     expect(page.locator(SLIDER)).to_be_visible()
     run = next(run for run in runs.list_runs(runs_root) if run.config.epochs == 100)
@@ -73,12 +74,12 @@ def test_reload_and_a_second_browser_find_the_running_job_and_cancel_keeps_maps(
 def test_new_snapshots_do_not_move_the_slider(page: Page, runs_root: Path):
     upload(page, as_csv(toy_rows(150)))
     choose_smallest_encoder(page)
-    set_number(page, "Epochs", 9)
+    set_number(page, "Epochs", 4)
     fine_tune(page)
     slider = page.locator(SLIDER)
-    expect(slider).to_have_attribute("max", re.compile("[2-9]"), timeout=120_000)
+    expect(slider).to_have_attribute("max", re.compile("[2-9]"), timeout=WORK)
     slider.fill("1")  # not the end, which would go on to be the newest
-    expect(status(page, "Done")).to_be_visible(timeout=180_000)
+    expect(status(page, "Done")).to_be_visible(timeout=WORK)
     settled(page)
     assert slider.input_value() == "1"
     heading = page.locator(".maps .chart").get_by_text(re.compile(r"^Train \(n = 120\)"))
