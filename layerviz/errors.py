@@ -47,6 +47,10 @@ class DataError(LayervizError):
     recurs = True
 
 
+class ReadingError(DataError):
+    """A file cannot be read in the way that was guessed or chosen; another way may do."""
+
+
 class EncoderError(LayervizError):
     """An encoder or its tokenizer cannot be had or is of the wrong kind."""
 

@@ -563,7 +563,9 @@ def test_latin_1_with_semicolons(fit: Fit) -> None:
     rows = [(f"très bien, là-bas {text}", label) for text, label in toy_rows(40)]
     answer = fit(as_csv(rows, delimiter=";").decode().encode("latin-1"))
     check_done(answer)
-    assert "Latin-1, semicolon-separated" in answer.err
+    assert "(Windows-1252), semicolon-separated" in answer.err
+    assert "is a guess" in answer.err
+    assert "Choose with --encoding" in answer.err
     assert set(texts_of(answer, "train")) < {text for text, _ in rows}
 
 

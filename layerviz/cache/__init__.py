@@ -55,6 +55,7 @@ from layerviz.cache.sources import (
     sample,
     table,
     token_lengths,
+    upload_key,
 )
 
 __all__ = [
@@ -105,4 +106,5 @@ __all__ = [
     "tokens",
     "trained",
     "trial_verdict",
+    "upload_key",
 ]

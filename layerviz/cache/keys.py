@@ -31,7 +31,7 @@ def _by_standing(run: Run) -> tuple[object, ...]:
 
 
 def by_contents(table: Table) -> tuple[object, ...]:
-    return table.content_hash, table.name
+    return table.content_hash, table.name, table.choices
 
 
 def _by_weights(folder: Path) -> tuple[object, ...]:

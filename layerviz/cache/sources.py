@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,19 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from layerviz import checks, data, runs, training
-from layerviz.cache.keys import by_contents
+from layerviz.cache.keys import Keys, by_contents
 from layerviz.checks import Finding
 from layerviz.config import RunConfig
-from layerviz.data import NOTHING_CHOSEN, Columns, Dataset, RowChoices, RowQuestions, Table
+from layerviz.data import (
+    GUESS,
+    NOTHING_CHOSEN,
+    Columns,
+    Dataset,
+    ReadingChoices,
+    RowChoices,
+    RowQuestions,
+    Table,
+)
 from layerviz.jobs import Jobs
 from layerviz.training import Pace, RunSeconds
 
@@ -26,20 +36,25 @@ def jobs(root: str) -> Jobs:
     return Jobs(Path(root))
 
 
-@st.cache_resource(
-    show_spinner="Reading the file",
-    max_entries=3,
-    hash_funcs={UploadedFile: lambda file: (file.file_id, file.name)},
-)
-def table(file: UploadedFile) -> Table:
+_BY_UPLOAD: Keys = {UploadedFile: lambda file: (file.file_id, file.name)}
+
+
+@st.cache_resource(show_spinner="Reading the file", max_entries=3, hash_funcs=_BY_UPLOAD)
+def table(file: UploadedFile, choices: ReadingChoices = GUESS) -> Table:
     """Read an uploaded file once."""
-    return data.read_table(file.getvalue(), file.name)
+    return data.read_table(file.getvalue(), file.name, choices)
+
+
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs=_BY_UPLOAD)
+def upload_key(file: UploadedFile) -> str:
+    """Return under what an uploaded file is kept."""
+    return runs.table_key(hashlib.sha256(file.getvalue()).hexdigest())
 
 
 @st.cache_resource(show_spinner="Reading the file", max_entries=3)
-def kept_table(root: str, key: str, name: str) -> Table:
+def kept_table(root: str, key: str, name: str, choices: ReadingChoices = GUESS) -> Table:
     """Read a file that is kept in the runs folder once, under the name it has in a run."""
-    return data.read_table(runs.read_kept_table(Path(root), key).content, name)
+    return data.read_table(runs.read_kept_table(Path(root), key).content, name, choices)
 
 
 @st.cache_resource(show_spinner=False)

@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from layerviz.commands.bar import Bar
 from layerviz.commands.choosing import add_row_arguments, columns_of, row_choices_of, switches
 from layerviz.commands.help import DATA_HELP, RUN_HELP, RUNS_HELP
+from layerviz.commands.reading_options import (
+    add_reading_arguments,
+    reading_choices_of,
+    reading_switches,
+)
 from layerviz.errors import ConfigError, DataError, RunError
 from layerviz.poolings import POOLINGS
 
@@ -27,6 +32,7 @@ def add_data_arguments(parser: argparse.ArgumentParser, *, sample: bool = False)
     add("--data", type=Path, help=f"{DATA_HELP}{by_default}")
     add("--val", type=Path, help="file with the val examples")
     add("--test", type=Path, help="file with the test examples")
+    add_reading_arguments(parser)
     add_row_arguments(parser)
     add(
         "--val-fraction",
@@ -160,7 +166,10 @@ def read_dataset(
     from layerviz import data
 
     given = read_files(parsed) if files is None else files
-    tables = {part: data.read_table(file.content, file.name) for part, file in given.items()}
+    tables = {
+        part: data.read_table(file.content, file.name, reading_choices_of(parsed, part))
+        for part, file in given.items()
+    }
     train = tables["data"] if "data" in tables else data.sample_table()
     columns = columns_of(parsed, train)
     return data.build_dataset(
@@ -189,7 +198,7 @@ def keep_files(files: Mapping[str, GivenFile], root: Path) -> None:
 
 def print_notes_of(dataset: Dataset) -> None:
     """Print what was done to a data set, and the options that would have done otherwise."""
-    print_notes([*dataset.notes, *switches(dataset)])
+    print_notes([*dataset.notes, *reading_switches(dataset), *switches(dataset)])
 
 
 def print_notes(notes: Iterable[str]) -> None:

@@ -6,10 +6,19 @@ from layerviz.data.building import (
     VAL_FRACTION,
     build_dataset,
 )
-from layerviz.data.choices import GUESS, QUOTES, ReadingChoices
+from layerviz.data.choices import (
+    DELIMITERS,
+    GUESS,
+    GUESSED,
+    QUOTES,
+    ReadingChoices,
+    reading_choices,
+    reading_of,
+)
 from layerviz.data.columns import Columns, check_columns, expect_columns
 from layerviz.data.corpus import Corpus, read_corpus
 from layerviz.data.dataset import Dataset
+from layerviz.data.encodings import ENCODINGS, encoding_name
 from layerviz.data.file_format import Contents, FileFormat
 from layerviz.data.formats import FORMATS, formats_in_words, formats_table, table_suffixes
 from layerviz.data.guessing import (
@@ -37,8 +46,11 @@ from layerviz.data.splits import (
 )
 
 __all__ = [
+    "DELIMITERS",
+    "ENCODINGS",
     "FORMATS",
     "GUESS",
+    "GUESSED",
     "HUB_PREFIX",
     "LEAST_VAL_FRACTION",
     "MEANINGS",
@@ -66,6 +78,7 @@ __all__ = [
     "columns_of_file",
     "columns_of_files",
     "download_dataset",
+    "encoding_name",
     "example_name",
     "example_names",
     "expect_columns",
@@ -81,6 +94,8 @@ __all__ = [
     "parse_hub_name",
     "read_corpus",
     "read_table",
+    "reading_choices",
+    "reading_of",
     "row_questions",
     "sample_table",
     "split_word_key",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz.config import SPLITS
+from layerviz.data.choices import GUESS
 from layerviz.data.columns import NUMBER, Columns
 from layerviz.data.dataset import Dataset
 from layerviz.data.guessing import guess_id_column
@@ -122,6 +123,8 @@ def build_dataset(
         id_column=id_column,
         val_words=tuple(word.word for word in questions.split_words if meanings[word.key] == "val"),
         row_choices=replace(choices, columns_of=_differing(columns_of)),
+        reading_choices={role: t.choices for role, t in tables.items() if t.choices != GUESS},
+        reading_doubts=tuple(doubt for table in tables.values() for doubt in table.doubts),
     )
 
 

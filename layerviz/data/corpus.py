@@ -79,7 +79,9 @@ def read_corpus(
     if text_column is not None or _is_table(name):
         raw_texts = _column(content, name, text_column, notes)
     else:
-        raw_texts = pd.Series(decode_text(content, name).splitlines(), dtype=str)
+        text, told = decode_text(content, name)
+        raw_texts = pd.Series(text.splitlines(), dtype=str)
+        notes += told
     texts = raw_texts.str.split().str.join(" ")  # also takes out line breaks and repeated spaces
     filled = texts[texts != ""]
     distinct = filled.drop_duplicates()
@@ -104,7 +106,9 @@ def _is_table(name: str) -> bool:
 
 
 def _column(content: bytes, name: str, text_column: str | None, notes: list[str]) -> pd.Series:
-    frame = read_table(content, name, one_column=True).frame
+    table = read_table(content, name, one_column=True)
+    frame = table.frame
+    notes += (*table.notes, *table.doubts)
     column = text_column or guess_text_column(frame)
     if column not in frame:
         raise DataError(f"{name} has no column {quoted([column])}.", pick_from(frame))

@@ -6,10 +6,10 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from layerviz.data.encodings import ENCODINGS, codec_of, encoding_name, guess_encoding
+from layerviz.data.encodings import encoding_name, guess_encoding, known_codec
 from layerviz.data.recognising import SAVE_AS_CSV, foreign
 from layerviz.data.wording import first_lines
-from layerviz.errors import DataError, did_you_mean
+from layerviz.errors import DataError, ReadingError
 from layerviz.wording import count, cut_to
 
 SAMPLE_BYTES = 131_072
@@ -53,8 +53,8 @@ class Text:
     problem: str = ""
 
 
-def decode_text(content: bytes, name: str) -> str:
-    """Return a text file as str, in any of the encodings of a CSV file.
+def decode_text(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return a text file as str, in any of the encodings of a CSV file, and what to tell of it.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def decode_text(content: bytes, name: str) -> str:
     if text.problem and text.problem != MARKUP:
         hint = "Give a UTF-8 text file with one text per line, or a CSV."
         raise DataError(f"{name} is {text.problem}.", hint)
-    return text.content.decode()
+    return text.content.decode(), (*text.notes, *text.doubts)
 
 
 def read_text(content: bytes, name: str, encoding: str | None = None) -> Text:
@@ -107,10 +107,7 @@ def _decoded(content: bytes, name: str, encoding: str | None) -> Text:
 
 
 def _in_chosen(content: bytes, name: str, encoding: str) -> Text:
-    codec = codec_of(encoding)
-    if codec is None:
-        hint = did_you_mean(encoding, ENCODINGS, "Use for example utf-8, cp1252 or gb18030.")
-        raise DataError(f"There is no encoding {encoding!r}.", hint)
+    codec = known_codec(encoding)
     if codec.startswith("utf-16"):
         marked = _UTF16.get(content[:2])
         codec = marked or ("utf-16-le" if codec == "utf-16" else codec)
@@ -118,14 +115,14 @@ def _in_chosen(content: bytes, name: str, encoding: str) -> Text:
     words = encoding_name(codec)
     text = _to_utf8(content.removeprefix(codecs.BOM_UTF8), codec)
     if text.n_damaged > max(text.n_intact, 1):
-        raise DataError(f"{name} is not in {words}.", "Choose another encoding.")
+        raise ReadingError(f"{name} is not in {words}.", "Choose another encoding.")
     return Text(text.body, codec, words, text.notes(words))
 
 
 def _in_utf16(content: bytes, codec: str, name: str, words: str) -> Text:
     text = _to_utf8(content, codec)
     if text.n_damaged > _MOST_DAMAGED / 5 * text.n_intact:
-        raise DataError(f"{name} is damaged UTF-16.", SAVE_AS_CSV)
+        raise ReadingError(f"{name} is damaged UTF-16.", SAVE_AS_CSV)
     return Text(text.body, codec, words, text.notes("UTF-16"))
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from layerviz.data.choices import ReadingChoices
+from layerviz.data.choices import DELIMITERS, ReadingChoices
 from layerviz.data.decoding import SAMPLE_BYTES, Text, read_text
 from layerviz.data.dialect import (
-    DELIMITERS,
     Guess,
     delimiter_hint,
     guess_dialect,
@@ -22,7 +21,7 @@ from layerviz.data.mending import fit_to_header
 from layerviz.data.parsing import Rows, read_rows
 from layerviz.data.recognising import SAVE_AS_CSV
 from layerviz.data.wording import first_lines, one_sentence
-from layerviz.errors import DataError
+from layerviz.errors import DataError, ReadingError
 from layerviz.wording import count, cut_to
 
 _DOUBTFUL = 0.1  # of the rows have more or fewer fields than the header: then it is said
@@ -69,7 +68,7 @@ def read_delimited(
     text = _unwrapped(decoded.content, notes)
     guess, hint_line = _guess(text, choices, notes)
     if not guess.is_table and not one_column:
-        raise DataError(f"{name} has only one column.", _TWO_COLUMNS)
+        raise ReadingError(f"{name} has only one column.", _TWO_COLUMNS)
     header = _header(text, guess, choices, name, hint_line, notes)
     rows = read_rows(
         memoryview(text)[header.end :],
@@ -82,7 +81,7 @@ def read_delimited(
     names = header.fields or [""] * guess.width
     frame, names, n_odd = fit_to_header(rows, names, notes)
     if frame.empty:
-        raise DataError(one_sentence(f"{name} has no rows below its header", notes), SAVE_AS_CSV)
+        raise ReadingError(one_sentence(f"{name} has no rows below its header", notes), SAVE_AS_CSV)
     if choices.header_line is None:
         refuse_data(names, frame, name)
     _tell_of_quotes(rows, notes)
@@ -165,7 +164,7 @@ def _header(
         at = [i for i, row in enumerate(rows) if row.line <= wanted < row.line + row.n_lines]
         if not at:
             hint = "Choose the line that names the columns; lines are counted from 1."
-            raise DataError(f"There is no row in line {choices.header_line} of {name}.", hint)
+            raise ReadingError(f"There is no row in line {choices.header_line} of {name}.", hint)
         index = at[0]
     row = rows[index]
     if index:

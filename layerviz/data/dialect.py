@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from layerviz.data.choices import ReadingChoices
+from layerviz.data.choices import DELIMITERS, ReadingChoices
 from layerviz.data.fields import (
     Dialect,
     Row,
@@ -22,15 +22,6 @@ from layerviz.data.fields import (
     usual_width,
 )
 
-DELIMITERS = {
-    ",": "comma",
-    ";": "semicolon",
-    "\t": "tab",
-    "|": "pipe",
-    "^": "caret",
-    "~": "tilde",
-    ":": "colon",
-}
 _OFTEN_IN_TEXTS = ":"  # is a delimiter only where nothing else makes a table
 _SEPARATED = 0.4  # of the lines have to hold a delimiter
 _UNIFORM = 0.8  # of a column's cells are quoted if its cells are

@@ -13,6 +13,8 @@ import re
 
 import chardet
 
+from layerviz.errors import DataError, did_you_mean
+
 # The codecs to choose from, with what people call them; a codec that is a part of another one
 # (GBK of GB 18030, Shift-JIS of its Windows form) is read by the larger one.
 ENCODINGS = {
@@ -86,6 +88,21 @@ def codec_of(encoding: str) -> str | None:
     name = _LARGER.get(name.replace("-", "_"), name)
     ours = {codecs.lookup(codec).name: codec for codec in ENCODINGS}
     return ours.get(codecs.lookup(name).name, name)
+
+
+def known_codec(encoding: str) -> str:
+    """Return what `codec_of` does.
+
+    Raises
+    ------
+    DataError
+        If there is no such encoding.
+    """
+    codec = codec_of(encoding)
+    if codec is None:
+        hint = did_you_mean(encoding, ENCODINGS, "Use for example utf-8, cp1252 or gb18030.")
+        raise DataError(f"There is no encoding {encoding!r:.40}.", hint)
+    return codec
 
 
 def encoding_name(codec: str) -> str:

@@ -11,7 +11,7 @@ from layerviz.data.columns import NUMBER, SAMPLE_ROWS
 from layerviz.data.fields import Row, recurring_values, stripped_width
 from layerviz.data.guessing import is_usual_name
 from layerviz.data.wording import quoted
-from layerviz.errors import DataError
+from layerviz.errors import ReadingError
 from layerviz.wording import count
 
 _MOST_ABOVE = 20  # rows above a header
@@ -117,13 +117,13 @@ def name_columns(
 
     Raises
     ------
-    DataError
+    ReadingError
         If two columns have the same name.
     """
     cells = [cell.strip() for cell in header]
     names = [cell or f"column {number}" for number, cell in enumerate(cells, start=1)]
     if twice := [column for column, n in Counter(names).items() if n > 1]:
-        raise DataError(f"{name} has several columns named {quoted(twice)}.", "Rename them.")
+        raise ReadingError(f"{name} has several columns named {quoted(twice)}.", "Rename them.")
     frame = frame.set_axis(pd.Index(names), axis=1)
     unnamed = [column for column, cell in zip(names, cells, strict=True) if not cell]
     if empty := [column for column in unnamed if not (frame[column].str.strip() != "").any()]:
@@ -134,8 +134,8 @@ def name_columns(
 
 
 def refuse_data(header: Sequence[str], frame: pd.DataFrame, name: str) -> None:
-    """Raise a DataError if the header looks like a row of data."""
+    """Raise a ReadingError if the header looks like a row of data."""
     head = frame.head(SAMPLE_ROWS)
     if looks_like_data(header, [head[column].tolist() for column in head]):
         hint = "Add a header row such as text,label, or choose the line that names the columns."
-        raise DataError(f"The first row of {name} looks like data.", hint)
+        raise ReadingError(f"The first row of {name} looks like data.", hint)

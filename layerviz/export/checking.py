@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from layerviz import runs
 from layerviz.config import SPLITS, TRAIN_AND_VAL
-from layerviz.data import OWN_ID, RowChoices
+from layerviz.data import OWN_ID, RowChoices, reading_of
 from layerviz.errors import RunError
 from layerviz.projection import PlacedTest
 from layerviz.runs import Run
@@ -59,6 +59,7 @@ def check_record(record: dict[str, Any]) -> None:
     dataset, encoder = record["dataset"], record["encoder"]
     names, training = record["label_names"], record["training"]
     RowChoices.from_dict(dataset.get("row_choices", {}))  # raises where they are garbled
+    reading_of(dataset)  # as well
     sound = (
         record["status"] in runs.STATUSES
         and is_sound(record)

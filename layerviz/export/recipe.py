@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -115,10 +116,28 @@ def _data_options(run: Run) -> list[str]:
             words += [f"--{role}", files[role]]
     words += ["--text-column", columns["text"], "--label-column", columns["label"]]
     words += ["--split-column", columns["split"] or "none"]
+    words += options_of_reading(run.reading_choices, files)
     words += options_of_choices(run.row_choices)
     val_fraction = run.dataset["val_fraction"]
     if val_fraction not in (None, data.VAL_FRACTION):
         words += ["--val-fraction", f"{val_fraction:.12g}"]
+    return words
+
+
+def options_of_reading(
+    choices: Mapping[str, data.ReadingChoices], roles: Iterable[str]
+) -> list[str]:
+    """Return what to type for how the files of some roles are to be read."""
+    of_all = choices.get("train", data.GUESS)
+    words = of_all.words()
+    for role in ("val", "test"):
+        own = choices.get(role, data.GUESS)
+        if role not in roles or own == of_all:
+            continue
+        guessed = [name for name in of_all.as_dict() if name not in own.as_dict()]
+        words += own.words(f"--{role}-")
+        for name in guessed:
+            words += [f"--{role}-{name.replace('_', '-')}", data.GUESSED]
     return words
 
 

@@ -18,7 +18,7 @@ import psutil
 
 from layerviz import __version__
 from layerviz.config import RunConfig, check_run_id, run_id
-from layerviz.data import Dataset, RowChoices, missing_words
+from layerviz.data import Dataset, ReadingChoices, RowChoices, missing_words, reading_of
 from layerviz.errors import LayervizError, RunError, did_you_mean
 from layerviz.poolings import POOLINGS, RESERVED
 from layerviz.registry import NAME_PATTERN
@@ -84,6 +84,8 @@ class Run:
         ``contents`` (role -> SHA-256 of the file; missing in earlier runs), ``columns``,
         ``id_column`` (of the ids that the data give, or None; missing in earlier runs),
         ``row_choices`` (see `data.RowChoices`; missing in earlier runs),
+        ``reading`` (role -> how the file was said to be read, see `data.ReadingChoices`; missing
+        where all was guessed),
         ``val_fraction`` (cut from train, or None), ``counts`` (split -> label -> n), ``notes``.
     encoder : dict
         ``label``, ``family``, ``layers``, ``hidden_size``, ``parameters``; empty until loaded.
@@ -150,6 +152,11 @@ class Run:
         return RowChoices(keep_missing_labels=True if missing_words(self.label_names) else None)
 
     @property
+    def reading_choices(self) -> dict[str, ReadingChoices]:
+        """How its files were said to be read, by their role; what is not there was guessed."""
+        return reading_of(self.dataset)
+
+    @property
     def live(self) -> bool:
         """Whether the run is queued or going on."""
         return self.status in LIVE
@@ -212,6 +219,9 @@ def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
                         "split": dataset.columns.split,
                     },
                     "row_choices": dataset.row_choices.as_dict(),
+                    "reading": {
+                        role: choices.as_dict() for role, choices in dataset.reading_choices.items()
+                    },
                     "counts": {
                         split: {str(name): int(n) for name, n in counts[split].items()}
                         for split in counts.columns

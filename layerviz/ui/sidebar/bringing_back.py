@@ -109,7 +109,13 @@ def _bring_back_data_of(run: Run, *, keep_columns: bool) -> None:
     else:
         choose_files({}, _which_files(run))
     if "train" in kept:
-        choose_columns(run.contents, *_columns_of(run), run.row_choices, keep=keep_columns)
+        choose_columns(
+            run.contents,
+            *_columns_of(run),
+            run.row_choices,
+            run.reading_choices,
+            keep=keep_columns,
+        )
 
 
 def _is_sample(run: Run) -> bool:

@@ -8,12 +8,14 @@ import streamlit as st
 
 from layerviz import cache, data
 from layerviz.data import (
+    GUESS,
     LEAST_VAL_FRACTION,
     MOST_VAL_FRACTION,
     NOTHING_CHOSEN,
     VAL_FRACTION,
     Columns,
     Dataset,
+    ReadingChoices,
     RowChoices,
     Table,
 )
@@ -28,6 +30,7 @@ from layerviz.ui.sidebar.pickers import (
     pick_columns_of_others,
     preset_columns,
 )
+from layerviz.ui.sidebar.reading import preset_reading
 from layerviz.ui.sidebar.rows import ask_about_rows, preset_rows
 
 SAMPLE, UPLOAD, HUB = "Sample", "Your file", "Hub"
@@ -98,6 +101,7 @@ def choose_columns(
     columns: Columns,
     val_fraction: float | None,
     choices: RowChoices = NOTHING_CHOSEN,
+    readings: Mapping[str, ReadingChoices] | None = None,
     *,
     keep: bool,
 ) -> None:
@@ -111,11 +115,15 @@ def choose_columns(
     val_fraction : float or None
         None where no val was cut.
     choices : RowChoices
+    readings : mapping of str to ReadingChoices, optional
+        How files are read, by their role.
     keep : bool
         Whether what the address says of them is left to it.
     """
     key = file_key(contents["train"])
     values = preset_columns(key, columns) | preset_rows(key, choices)
+    for role, content_hash in contents.items():
+        values |= preset_reading(role, content_hash, (readings or {}).get(role, GUESS))
     for role, own in choices.columns_of:
         if role in contents:
             values |= preset_columns(f"{role}-{file_key(contents[role])}", own)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
 from layerviz import cache, runs
 from layerviz.config import SPLITS
-from layerviz.data import Table
-from layerviz.errors import LayervizError, RunError
+from layerviz.data import GUESS, ReadingChoices, Table
+from layerviz.errors import LayervizError, ReadingError, RunError
 from layerviz.ui.parts.state import go_to, jobs, plain, run_id_in_address
+from layerviz.ui.sidebar.reading import ask_how_to_read, chosen_reading
 from layerviz.wording import count
 
 FILES = "files"  # session state: the kept files by their role
@@ -110,7 +111,8 @@ def _ask(role: str) -> Table | None:
     )
     if file is None:
         return None
-    table = cache.table(file)
+    upload_key = cache.upload_key(file)
+    table = _read(role, upload_key, lambda choices: cache.table(file, choices))
     if kept is None or kept.key != runs.table_key(table.content_hash) or kept.name != file.name:
         _keep(role, file.getvalue(), file.name)
     return table
@@ -131,8 +133,23 @@ def show_kept_file(role: str, kept: KeptFile, label: str) -> Table | None:
             on_click=_removed,
             args=(role,),
         )
-    table = cache.kept_table(str(jobs().root), kept.key, kept.name)
+    root = str(jobs().root)
+    table = _read(
+        role, kept.key, lambda choices: cache.kept_table(root, kept.key, kept.name, choices)
+    )
     size.caption(f"{count(len(table.frame), 'row')}, kept with the runs.")
+    return table
+
+
+def _read(role: str, key: str, read: Callable[[ReadingChoices], Table]) -> Table:
+    """Read a file as it is chosen, and ask how; also where it cannot be read as it was guessed."""
+    try:
+        table = read(chosen_reading(role, key))
+    except ReadingError:
+        ask_how_to_read(role, key, None)
+        raise
+    if table.reading != GUESS:  # there are formats that leave nothing to choose
+        ask_how_to_read(role, key, table)
     return table
 
 
