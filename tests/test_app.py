@@ -193,6 +193,7 @@ def sizes_of(app: AppTest) -> dict[str, int]:
 def test_words_of_a_split_column_are_asked_for_and_val_can_be_cut_anew(root):
     words = ["train", "train", "val", "test", "blorp", "unsup"]
     rows = [(*row, words[n // 3 % 6]) for n, row in enumerate(toy_rows(180))]
+    rows += [(f"{text} again", "Fruit", "train") for text, _ in toy_rows(3)]
     app = uploaded(as_csv(rows, "text,label,split"))
     assert "Choose what 'blorp' means" in warning_text(app)
     assert app.button(key="fine_tune").disabled
@@ -200,13 +201,20 @@ def test_words_of_a_split_column_are_asked_for_and_val_can_be_cut_anew(root):
     assert asked["“unsup” (30 rows)"].value == "leave out"
     asked["“blorp” (30 rows)"].set_value("test").run()
     assert not app.warning
-    assert sizes_of(app) == {"Train": 60, "Val": 30, "Test": 60}
+    assert sizes_of(app) == {"Train": 63, "Val": 30, "Test": 60}
     assert "'blorp' is taken for test (30 rows)" in caption_text(app)
-    [cut] = app.toggle
+    next(button for button in app.button if button.label == "Merge them").click().run()
+    assert "'Fruit' into 'fruit'" in caption_text(app)
+    cut, merge = app.toggle
+    assert merge.value
+    merge.set_value(False).run()
+    assert "Labels look alike" in markdown_text(app)
+    merge.set_value(True).run()
     cut.set_value(True).run()
-    assert sizes_of(app) == {"Train": 72, "Val": 18, "Test": 60}
+    assert sizes_of(app) == {"Train": 74, "Val": 19, "Test": 60}
     app.slider[0].set_value(50).run()
-    assert sizes_of(app) == {"Train": 45, "Val": 45, "Test": 60}
+    assert sum(sizes_of(app).values()) == 153
+    assert sizes_of(app)["Val"] in range(44, 49)
     assert not app.exception
 
 

@@ -489,7 +489,7 @@ def test_label_names_are_sorted_as_people_would(labels, expected):
 def test_labels_that_differ_in_case_are_two_and_noted():
     dataset = build_dataset(table(messages(40, ["Spam", "spam", "ham"])), TEXT_LABEL)
     assert dataset.label_names == ("ham", "Spam", "spam")
-    assert "Labels differ only in case: 'Spam', 'spam'." in dataset.notes
+    assert "Labels look alike: 'Spam', 'spam'." in dataset.notes
 
 
 def split_table(parts, n=40):

@@ -65,6 +65,8 @@ class Mend:
     val_words : tuple of str
         Words of the split column that mean val and are to mean train, so that val is cut from
         both while test stays as it is.
+    merge_labels : bool
+        Whether labels that look alike become one.
     """
 
     label: str
@@ -72,6 +74,7 @@ class Mend:
     val_fraction: float | None = None
     without_split_column: bool = False
     val_words: tuple[str, ...] = ()
+    merge_labels: bool = False
 
 
 @dataclass(frozen=True)

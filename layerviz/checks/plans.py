@@ -13,6 +13,7 @@ from layerviz.checks.of_classes import (
     NONE_IN_VAL,
     UNEVEN,
 )
+from layerviz.checks.of_labels import FEW_TEXTS, LOOK_ALIKES
 from layerviz.checks.of_lengths import CUT_TEXTS, OVER_LIMIT
 from layerviz.checks.of_time import LONG_RUN
 from layerviz.config import SETTINGS, RunConfig
@@ -27,6 +28,8 @@ CHECKS: Registry[Check] = Registry(
     "check",
     [
         OVER_LIMIT,
+        LOOK_ALIKES,
+        FEW_TEXTS,
         NONE_IN_TRAIN,
         NONE_IN_VAL,
         FEW_IN_VAL,
@@ -110,6 +113,8 @@ def options_of(mend: Mend) -> list[str]:
         words += ["--split-column", "none"]
     for word in mend.val_words:
         words += ["--split-word", f"{word}=train"]
+    if mend.merge_labels:
+        words.append("--merge-labels")
     if mend.val_fraction is not None:
         words += ["--val-fraction", f"{mend.val_fraction:g}"]
     return words

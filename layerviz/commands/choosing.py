@@ -32,6 +32,11 @@ def add_row_arguments(parser: argparse.ArgumentParser) -> None:
         help="what a word of the split column means: train, val, test or 'leave out'; repeat it",
     )
     add(
+        "--merge-labels",
+        action="store_true",
+        help="make one class of labels that look alike, such as 1 and 1.0, or Spam and spam",
+    )
+    add(
         "--keep-missing-labels",
         action=argparse.BooleanOptionalAction,
         default=None,
@@ -93,6 +98,7 @@ def row_choices_of(
     return data.RowChoices(
         columns_of=tuple(own.items()),
         keep_missing_labels=parsed.keep_missing_labels,
+        merge_labels=parsed.merge_labels,
         split_words=tuple(_split_word(given, train, columns) for given in parsed.split_word),
     )
 

@@ -30,9 +30,11 @@ from layerviz.data.guessing import (
 )
 from layerviz.data.hub_data import HubName, download_dataset, is_hub_name, parse_hub_name
 from layerviz.data.labels import missing_words
+from layerviz.data.look_alikes import look_alikes
 from layerviz.data.naming import HUB_PREFIX, OWN_ID, example_name, example_names
 from layerviz.data.questions import RowQuestions, row_questions
 from layerviz.data.reading import Table, read_table, sample_table
+from layerviz.data.repeats import few_texts
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import columns_of_file, columns_of_files
 from layerviz.data.saved_folders import pack_folder
@@ -82,11 +84,13 @@ __all__ = [
     "example_name",
     "example_names",
     "expect_columns",
+    "few_texts",
     "formats_in_words",
     "formats_table",
     "guess_columns",
     "guess_text_column",
     "is_hub_name",
+    "look_alikes",
     "match_columns",
     "meanings_of",
     "missing_words",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -15,9 +14,11 @@ from layerviz.data.choices import GUESS
 from layerviz.data.columns import NUMBER, Columns
 from layerviz.data.dataset import Dataset
 from layerviz.data.guessing import guess_id_column
+from layerviz.data.look_alikes import look_alikes, merged
 from layerviz.data.naming import dataset_name
 from layerviz.data.questions import row_questions
 from layerviz.data.reading import Table
+from layerviz.data.repeats import repeat_notes
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import columns_of_files, leave_out, reading_notes, usable_rows
 from layerviz.data.splits import check_meanings, meanings_of
@@ -82,6 +83,10 @@ def build_dataset(
         for role in tables
     ]
     rows = pd.concat(parts, ignore_index=True)
+    groups = look_alikes(rows["label"].value_counts())
+    choices = replace(choices, merge_labels=choices.merge_labels and bool(groups))
+    if choices.merge_labels:
+        rows["label"] = merged(rows["label"], groups)
     rows["key"] = pd.factorize(rows["text"])[0]  # texts are compared often: faster as numbers
     cut = val is None and "val" not in set(rows["split"])
     rows = _drop_leaks(rows, exclusions)
@@ -101,6 +106,8 @@ def build_dataset(
         *exclusions,
         *questions.notes(choices),
         *_label_notes(rows, names),
+        *_alike_notes(groups, are_merged=choices.merge_labels),
+        *repeat_notes(rows),
     ]
     if cut:
         notes.append(
@@ -201,9 +208,14 @@ def _label_notes(rows: pd.DataFrame, names: tuple[str, ...]) -> Iterable[str]:
         yield f"{which}. Such a text stays in train, so its label cannot be measured on val."
     if rest := [name for name in absent if n_texts[name] > 1]:
         yield f"{count(len(rest), 'label')} without any rows in val: {quoted(rest)}."
-    n_alike = Counter(name.casefold() for name in names)
-    if alike := [name for name in names if n_alike[name.casefold()] > 1]:
-        yield f"Labels differ only in case: {quoted(alike)}."
+
+
+def _alike_notes(groups: tuple[tuple[str, ...], ...], *, are_merged: bool) -> Iterable[str]:
+    if groups and are_merged:
+        parts = [f"{quoted(group[1:])} into {group[0]!r}" for group in groups]
+        yield f"Labels that look alike were merged: {'; '.join(parts)}."
+    elif groups:
+        yield f"Labels look alike: {'; '.join(quoted(group) for group in groups[:5])}."
 
 
 def _fingerprint(examples: pd.DataFrame, names: tuple[str, ...]) -> str:

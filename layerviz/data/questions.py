@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from layerviz.data.columns import Columns
-from layerviz.data.labels import is_class_among, labels_in, missing_words
+from layerviz.data.labels import is_class_among, labels_in, missing_words, without_label
+from layerviz.data.look_alikes import look_alikes
 from layerviz.data.reading import Table
 from layerviz.data.row_choices import RowChoices
 from layerviz.data.splits import SPLIT_WORDS, SplitWord, meanings_of, split_notes, split_words
@@ -28,6 +31,8 @@ class RowQuestions:
     split_words : tuple of SplitWord
         The words of the split column, most frequent first.
     has_val_file : bool
+    look_alikes : tuple of tuple of str
+        Groups of labels that look alike.
     """
 
     missing_words: tuple[str, ...] = ()
@@ -35,6 +40,7 @@ class RowQuestions:
     split_column: str = ""
     split_words: tuple[SplitWord, ...] = ()
     has_val_file: bool = False
+    look_alikes: tuple[tuple[str, ...], ...] = ()
 
     def cuts_val(self, choices: RowChoices) -> bool:
         """Tell whether val is to be cut from train."""
@@ -83,6 +89,9 @@ def row_questions(tables: Mapping[str, Table], columns_of: Mapping[str, Columns]
         missing_words=tuple(dict.fromkeys(words)),
         are_classes=is_class_among(labels["train"]),
         has_val_file="val" in tables,
+        look_alikes=look_alikes(
+            pd.concat([cells[~without_label(cells)] for cells in labels.values()]).value_counts()
+        ),
         split_column=split or "",
         split_words=split_words(split, tables["train"].frame[split]) if split else (),
     )

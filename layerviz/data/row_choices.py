@@ -25,11 +25,14 @@ class RowChoices:
     split_words : tuple of (str, str)
         What words of the split column mean, one of `splits.MEANINGS`, where it is not what they
         usually do.
+    merge_labels : bool
+        Whether labels that look alike become one, see `look_alikes.look_alikes`.
     """
 
     columns_of: tuple[tuple[str, Columns], ...] = ()
     keep_missing_labels: bool | None = None
     split_words: tuple[tuple[str, str], ...] = ()
+    merge_labels: bool = False
 
     def columns(self, role: str) -> Columns | None:
         """Return the columns of a val or test file if they were chosen."""
@@ -46,6 +49,8 @@ class RowChoices:
             values["keep_missing_labels"] = self.keep_missing_labels
         if self.split_words:
             values["split_words"] = dict(self.split_words)
+        if self.merge_labels:
+            values["merge_labels"] = True
         return values
 
     @classmethod
@@ -60,10 +65,11 @@ class RowChoices:
         if not isinstance(values, dict):
             raise DataError("What was chosen about the rows is garbled.")
         columns_of, keep = values.get("columns_of", {}), values.get("keep_missing_labels")
-        words = values.get("split_words", {})
+        words, merge = values.get("split_words", {}), values.get("merge_labels", False)
         if not (
             isinstance(columns_of, dict)
             and isinstance(keep, bool | None)
+            and isinstance(merge, bool)
             and isinstance(words, dict)
             and all(meaning in MEANINGS for meaning in words.values())
         ):
@@ -72,6 +78,7 @@ class RowChoices:
             columns_of=tuple((role, _columns(names)) for role, names in columns_of.items()),
             keep_missing_labels=keep,
             split_words=tuple(words.items()),
+            merge_labels=merge,
         )
 
 

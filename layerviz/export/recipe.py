@@ -150,7 +150,7 @@ def options_of_choices(choices: data.RowChoices) -> list[str]:
         words += ["--split-word", f"{word}={meaning}"]
     if choices.keep_missing_labels is not None:
         words.append(f"--{'' if choices.keep_missing_labels else 'no-'}keep-missing-labels")
-    return words
+    return [*words, "--merge-labels"] if choices.merge_labels else words
 
 
 def _sample_path(run: Run) -> str:

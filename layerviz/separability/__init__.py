@@ -109,6 +109,7 @@ from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
 from layerviz.separability.refitting import LinearProbe, linear_probe, refit_probe
 from layerviz.separability.reporting import REPORT_WIDTH, answer_text, answer_values, report_table
 from layerviz.separability.resampling import (
+    FEW_EXAMPLES,
     LEVEL,
     accuracy,
     class_f1,
@@ -156,6 +157,7 @@ from layerviz.separability.wording import (
 
 __all__ = [
     "CKA",
+    "FEW_EXAMPLES",
     "FINE_EXAMPLES",
     "FINE_MARGIN",
     "GAP_TO_TELL",

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
+from layerviz.data import few_texts
 from layerviz.separability.epochs import EpochComparisons, Gains, gains_since_start
 from layerviz.separability.marginals import Marginals, marginals_of
 from layerviz.separability.picking import find_best, p_of_best, score_of
 from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
 from layerviz.separability.resampling import (
+    FEW_EXAMPLES,
     LEVEL,
     few_examples,
     interval,
@@ -69,6 +71,8 @@ class Answer:
         (epoch, train minus val) of the best layer, at the best epoch and at the last.
     smallest_class : tuple of str and int
         The val class with the fewest examples.
+    n_texts : int
+        Different texts among the val examples; 0 where they were not counted.
     """
 
     verdict: str
@@ -89,6 +93,7 @@ class Answer:
     last_layer: tuple[Cell, float]
     gaps: tuple[tuple[float, float], ...]
     smallest_class: tuple[str, int]
+    n_texts: int = 0
 
     @property
     def corrected(self) -> float:
@@ -113,6 +118,11 @@ class Answer:
         return tuple(sorted({self.best.layer, *(others if self.ties else ())}))
 
     @property
+    def repeats_texts(self) -> bool:
+        """Whether val has so few different texts that scores on it mislead."""
+        return bool(self.n_texts) and few_texts(self.n_texts, self.val.n, FEW_EXAMPLES)
+
+    @property
     def helped(self) -> bool:
         """Whether fine-tuning certainly made the recommended cell better than any before it."""
         start = self.start[0].epoch
@@ -130,6 +140,7 @@ def find_answer(
     label_names: Sequence[str],
     seed: int,
     log_probabilities: np.ndarray | None = None,
+    n_texts: int = 0,
 ) -> Answer:
     """Answer from the probes' predictions.
 
@@ -146,6 +157,8 @@ def find_answer(
         Of resamples and permutations.
     log_probabilities : ndarray of shape (K, n, C), optional
         The probes' scores of each class for the n val examples, where the run holds them.
+    n_texts : int
+        Different texts among the val examples, where they were counted.
 
     Returns
     -------
@@ -154,6 +167,8 @@ def find_answer(
     val, train = splits == "val", splits == "train"
     scored = CellScores(tuple(cells), predicted[:, val], labels[val], seed)
     verdict, p_chance = _verdict(scored, log_probabilities)
+    if 0 < n_texts < FEW_EXAMPLES and few_texts(n_texts, scored.n, FEW_EXAMPLES):
+        verdict = "few"
     by_auc = None
     if verdict == "ranks" and log_probabilities is not None:
         by_auc = macro_auc(scored.labels, log_probabilities)
@@ -191,6 +206,7 @@ def find_answer(
         last_layer=(last_layer, scored.score(last_layer)),
         gaps=tuple(gaps),
         smallest_class=smallest_class(labels[val], label_names),
+        n_texts=n_texts,
     )
 
 

@@ -16,7 +16,7 @@ from layerviz.separability.depth import FINE_EXAMPLES, DepthDecision
 from layerviz.separability.epochs import MARGIN
 from layerviz.separability.scored_cells import Score
 from layerviz.separability.sheet import AnswerSheet, OwnClassifier
-from layerviz.separability.wording import in_how_many, shortage
+from layerviz.separability.wording import in_how_many, repeats_clause, shortage_of
 from layerviz.wording import (
     at_epoch,
     cut_to,
@@ -113,7 +113,7 @@ def _layer(answer: Answer) -> CardLine:
         return _line(
             "layer",
             "Too few val examples to say",
-            f"{shortage(answer.val.n, *answer.smallest_class)}; highest: layer "
+            f"{shortage_of(answer)}; highest: layer "
             f"{answer.best.layer}, macro-F1 {answer.val.with_interval}",
         )
     if answer.verdict == "ranks":
@@ -144,6 +144,10 @@ def _layer(answer: Answer) -> CardLine:
 
 def worth(answer: Answer) -> str:
     """Say what to expect of the recommended layer, by test where there is one."""
+    return f"{_worth(answer)}; {repeats}" if (repeats := repeats_clause(answer)) else _worth(answer)
+
+
+def _worth(answer: Answer) -> str:
     if answer.test is not None:
         return _worth_on("test", answer.test)
     if answer.val.value == 1:

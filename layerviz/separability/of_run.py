@@ -116,6 +116,7 @@ def answer_of(run: Run, poolings: Sequence[str] | None = None) -> Answer:
         label_names=run.label_names,
         seed=run.config.seed,
         log_probabilities=_log_probabilities(run, cells, splits == "val"),
+        n_texts=examples["text"][splits == "val"].nunique(),
     )
 
 

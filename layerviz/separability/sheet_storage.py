@@ -21,7 +21,7 @@ from layerviz.runs import Run
 from layerviz.runs.writing import replacing
 from layerviz.separability.sheet import AnswerSheet, sheet_of
 
-SHEET_FORMAT = 1  # raise it when a sheet of the same measures comes out otherwise than before
+SHEET_FORMAT = 2  # raise it when a sheet of the same measures comes out otherwise than before
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,21 @@ def shortage(n: int, smallest: str, n_smallest: int) -> str:
     return f"only {count(n_smallest, 'val example')} of the class {smallest!r}"
 
 
+def shortage_of(answer: Answer) -> str:
+    """Say what the val of an answer has too few of."""
+    if answer.repeats_texts and answer.n_texts < FEW_EXAMPLES:
+        texts = count(answer.n_texts, "different text")
+        return f"only {texts} in {count(answer.val.n, 'val example')}"
+    return shortage(answer.val.n, *answer.smallest_class)
+
+
+def repeats_clause(answer: Answer) -> str:
+    """Say that val repeats its texts; nothing where it does not."""
+    if not answer.repeats_texts:
+        return ""
+    return f"val has only {count(answer.n_texts, 'different text')}, so this is less sure than said"
+
+
 # --- in sight: at most two sentences ------------------------------------------------------------
 
 
@@ -37,8 +52,7 @@ def lead_sentences(answer: Answer, decision: DepthDecision | None = None) -> lis
         return [_chance(answer)]
     if answer.verdict == "few":
         return [
-            "Too few examples to say which layer generalises best: "
-            f"{shortage(answer.val.n, *answer.smallest_class)}.",
+            f"Too few examples to say which layer generalises best: {shortage_of(answer)}.",
             f"The highest score is that of {cell_name(answer.best)}: val macro-F1 {answer.val}.",
         ]
     if answer.verdict == "ranks":
@@ -51,6 +65,8 @@ def _recommendation(answer: Answer) -> str:
     figures = _figures_in_sight(answer)
     where = f"{at_epoch(best.epoch)}, {pooling_label(best.pooling)} pooling"
     rest = _not_clearly_worse(answer)
+    if repeats := repeats_clause(answer):
+        rest += f"; {repeats}"
     if len(answer.marginals.epochs.levels) == 1 and best.epoch == 0:
         return f"Layer {best.layer} does best {where}: {figures}{rest}."
     if best.epoch == 0:

@@ -29,6 +29,11 @@ def cut_key(file_key: str) -> str:
     return f"cut-{file_key}"
 
 
+def merge_key(file_key: str) -> str:
+    """Return the key of the widget that asks whether labels that look alike become one."""
+    return f"merge-{file_key}"
+
+
 def val_key(file_key: str) -> str:
     """Return the key of the widget that asks for the share of val."""
     return f"val-{file_key}"
@@ -43,6 +48,8 @@ def apply_mend(mend: Mend, encoder: EncoderInfo) -> None:
     file_key = st.session_state.get(FILE_KEY, "")
     if mend.without_split_column:
         st.session_state[split_key(file_key)] = NO_SPLIT
+    if mend.merge_labels:
+        st.session_state[merge_key(file_key)] = True
     if mend.val_words:
         st.session_state[cut_key(file_key)] = True
     if mend.val_fraction is not None:

@@ -19,10 +19,12 @@ from layerviz.data import (
     SplitWord,
 )
 from layerviz.data.wording import quoted
-from layerviz.ui.parts.mending import cut_key
+from layerviz.ui.parts.mending import cut_key, merge_key
 from layerviz.ui.parts.state import plain
 from layerviz.ui.sidebar.address import check_address
 from layerviz.wording import count
+
+_GROUPS_SHOWN = 10  # of labels that look alike
 
 
 def ask_about_rows(
@@ -54,6 +56,7 @@ def ask_about_rows(
         columns_of=tuple(others.items()),
         keep_missing_labels=_keeps_missing(questions, key),
         split_words=tuple(meanings.items()),
+        merge_labels=_merges(questions, key),
     )
 
 
@@ -62,12 +65,26 @@ def preset_rows(key: str, choices: RowChoices) -> dict[str, object]:
     values: dict[str, object] = {}
     if choices.keep_missing_labels is not None:
         values[_missing_key(key)] = choices.keep_missing_labels
+    if choices.merge_labels:
+        values[merge_key(key)] = True
     for word, meaning in choices.split_words:
         if SPLIT_WORDS.get(data.split_word_key(word)) == "val" and meaning == "train":
             values[cut_key(key)] = True
         else:
             values[_word_key(key, word)] = meaning
     return values
+
+
+def _merges(questions: RowQuestions, key: str) -> bool:
+    groups = questions.look_alikes
+    if not groups:
+        return False
+    return _toggle(
+        merge_key(key),
+        "Merge labels that look alike",
+        default=False,
+        help=plain("; ".join(quoted(group) for group in groups[:_GROUPS_SHOWN])),
+    )
 
 
 def _word_key(key: str, word: str) -> str:

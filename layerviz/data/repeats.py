@@ -1,0 +1,84 @@
+"""What is told of texts that are there more than once, or nearly."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import pandas as pd
+
+from layerviz.wording import count, cut_to
+
+MOST_CHARACTERS = 30_000_000  # that are compared for texts that are nearly the same
+MOST_DISTINCT = 0.8  # of the rows, where texts are repeated
+_SHOWN = 60  # characters of a text
+
+
+def repeat_notes(rows: pd.DataFrame) -> Iterable[str]:
+    """Say which texts have several labels, are repeated, or are nearly the same in two splits.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``split``, ``text``, ``label`` (str) and ``key`` (int, the same for the same text).
+    """
+    yield from _several_labels(rows)
+    yield from _repeated(rows)
+    yield from _nearly_the_same(rows)
+
+
+def _several_labels(rows: pd.DataFrame) -> Iterable[str]:
+    n_labels = rows.drop_duplicates(["key", "label"])["key"].value_counts()
+    several = n_labels.index[n_labels > 1]
+    if several.empty:
+        return
+    of_them = rows[rows["key"].isin(several)]
+    text = cut_to(str(of_them["text"].iloc[0]), _SHOWN)
+    labels = of_them["label"][of_them["key"] == of_them["key"].iloc[0]].unique()
+    has = "has" if len(several) == 1 else "have"
+    yield (
+        f"{count(len(several), 'text')} {has} several labels, in {count(len(of_them), 'row')}: "
+        f"{text!r} is {' and '.join(map(repr, labels[:3]))}."
+    )
+
+
+def _repeated(rows: pd.DataFrame) -> Iterable[str]:
+    parts = []
+    for split, part in rows.groupby("split", sort=False):
+        n_texts = part["key"].nunique()
+        if n_texts <= len(part) / 2:
+            parts.append(f"{count(n_texts, 'text')} in {count(len(part), 'row')} of {split}")
+    if parts:
+        yield f"Texts are repeated: only {', '.join(parts)}."
+
+
+def _nearly_the_same(rows: pd.DataFrame) -> Iterable[str]:
+    """Count texts of val and test that differ from one of train in little more than their case."""
+    texts = rows.drop_duplicates(["split", "key"])
+    lengths = texts["text"].str.len()
+    step = max(1, -(-int(lengths.sum()) // MOST_CHARACTERS))
+    plain = texts["text"].iloc[::step].map(text_key)
+    split = texts["split"].iloc[::step]
+    train = set(plain[split == "train"]) - {""}
+    for other in ("val", "test"):
+        n = int(plain[split == other].isin(train).sum())
+        if n:
+            least = "At least " if step > 1 else ""
+            noun = count(n, f"{other} text")
+            yield (
+                f"{least}{noun} {'is' if n == 1 else 'are'} nearly the same as a train text (but "
+                "for case, punctuation, numbers and links): scores on them flatter."
+            )
+
+
+def text_key(text: str) -> str:
+    """Return what texts have in common that differ in case, punctuation, numbers or links."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = re.sub(r"https?://\S+|www\.\S+|@\w+", " ", plain)
+    return " ".join(re.sub(r"\d+", "0", re.sub(r"[\W_]+", " ", plain)).split())
+
+
+def few_texts(n_texts: int, n_rows: int, enough: int) -> bool:
+    """Tell whether so few texts are repeated so often that scores on them mislead."""
+    return n_texts <= n_rows / 2 or (n_texts < enough and n_texts <= MOST_DISTINCT * n_rows)
