@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
+
+Joint = Literal["and", "or"]  # before the last name of a list
 
 
 def count(n: int, noun: str) -> str:
@@ -11,12 +14,12 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def enumeration(names: Sequence[str]) -> str:
-    """Return "A", "A and B" or "A, B and C"."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+def enumeration(names: Sequence[str], joint: Joint = "and") -> str:
+    """Return "A", "A and B" or "A, B and C"; or with "or" in place of "and"."""
+    return f" {joint} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def number_ranges(numbers: Sequence[int]) -> str:
+def number_ranges(numbers: Sequence[int], joint: Joint = "and") -> str:
     """Return "3", "3 and 4" or "3–6 and 9"; at least one number is needed."""
     ranges: list[list[int]] = []
     for number in sorted(numbers):
@@ -27,7 +30,14 @@ def number_ranges(numbers: Sequence[int]) -> str:
     parts: list[str] = []
     for part in ranges:
         parts += [f"{part[0]}–{part[-1]}"] if len(part) > 2 else [str(number) for number in part]
-    return enumeration(parts)
+    return enumeration(parts, joint)
+
+
+def file_size(n_bytes: int) -> str:
+    """Write how large a file is: "under 0.1 MB", "12.3 MB" or "1.2 GB"."""
+    if n_bytes < 1e5:
+        return "under 0.1 MB"
+    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:,.1f} GB"
 
 
 def signed(number: float, places: int = 3) -> str:
@@ -76,24 +86,32 @@ def of_epoch(epoch: float) -> str:
     return f"from {epoch_name(epoch)}" if epoch == 0 else f"of {epoch_name(epoch)}"
 
 
-def epoch_list(epochs: Sequence[float]) -> str:
-    """Name moments in the middle of a sentence: "before training and epochs 1–3"."""
+def epoch_list(epochs: Sequence[float], joint: Joint = "and") -> str:
+    """Name moments in the middle of a sentence: "before training and epochs 1–3", "epoch 1 or 2".
+
+    With "or", it is one of two epochs that is meant.
+    """
     later = [epoch for epoch in sorted(epochs) if epoch > 0]
     whole = all(epoch == int(epoch) for epoch in later)
     parts = ["before training"] if 0 in epochs else []
     if later:
         names = (
-            number_ranges([int(epoch) for epoch in later])
+            number_ranges([int(epoch) for epoch in later], joint)
             if whole
-            else enumeration([epoch_number(epoch) for epoch in later])
+            else enumeration([epoch_number(epoch) for epoch in later], joint)
         )
-        parts.append(f"epoch{'' if len(later) == 1 else 's'} {names}")
-    return " and ".join(parts)
+        parts.append(f"epoch{_plural(len(later), joint)} {names}")
+    return f" {joint} ".join(parts)
 
 
-def layer_list(layers: Sequence[int]) -> str:
-    """Name layers in the middle of a sentence: "layer 3", or "layers 3–6 and 9"."""
-    return f"layer{'' if len(layers) == 1 else 's'} {number_ranges(layers)}"
+def layer_list(layers: Sequence[int], joint: Joint = "and") -> str:
+    """Name layers in the middle of a sentence: "layers 3–6 and 9", or "layer 3 or 4"."""
+    return f"layer{_plural(len(layers), joint)} {number_ranges(layers, joint)}"
+
+
+def _plural(n: int, joint: Joint) -> str:
+    """Return the ending of a noun before so many numbers: of "3 or 4", one is meant."""
+    return "" if n == 1 or (n == 2 and joint == "or") else "s"
 
 
 def layer_name(layer: int) -> str:

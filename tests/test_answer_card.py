@@ -58,7 +58,7 @@ def test_a_tie_is_no_winner_and_names_the_layers_that_may_be_best(tmp_path: Path
     layer = lines_of(sheet)["layer"]
     assert not layer.is_winner
     assert layer.value == "No clear winner: layers 2–4"
-    assert f"take {sheet.answer.best.layer} if in doubt" in layer.certainty
+    assert f"recommended: layer {sheet.answer.best.layer}; expect" in layer.certainty
 
 
 def test_where_fine_tuning_did_not_help_the_model_is_used_as_it_is(tmp_path: Path) -> None:

@@ -827,7 +827,7 @@ def test_runs_that_are_there_are_put_side_by_side(root):
     app.toggle(key="versus_at_best").set_value(False).run()
     assert not app.exception
     for tab, said_there in (
-        ("Scores", "Over relative depth"),
+        ("Scores", "Scores over relative depth"),
         ("Agreement", "val examples that one gets right and the other wrong"),
         ("Export", "How to reproduce"),
         ("Runs", "Settings that differ"),

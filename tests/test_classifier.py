@@ -241,7 +241,7 @@ def test_the_tab_shows_losses_confusion_and_reliability(run: Run) -> None:
     assert not app.exception
     specs = specs_of(app)
     assert len(specs) == 4
-    assert "## The model's own classifier" in markdown_text(app)
+    assert "## The model's own predictions" in markdown_text(app)
     assert "240 val examples at epoch 1" in caption_text(app)
     sentences = markdown_text(app)
     assert "Expected calibration error: 0.500 (10 bins, n = 240)." in sentences
@@ -252,7 +252,7 @@ def test_the_tab_shows_losses_confusion_and_reliability(run: Run) -> None:
     control.set_value(0).run()
     assert not app.exception
     assert "240 val examples before training" in caption_text(app)
-    assert "Rows are labels, columns what the model's own classifier predicts" in caption_text(app)
+    assert "Rows are labels, columns what the model itself predicts" in caption_text(app)
 
 
 def test_the_slider_keeps_its_place_and_the_split_its_choice(run: Run) -> None:

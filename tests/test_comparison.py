@@ -314,7 +314,7 @@ def test_the_headline_is_first_in_the_table_and_says_where_another_one_is_ahead(
     (_, sentence) = comparison.comparison_lead(otherwise)
     assert sentence == (
         "Other figures rank otherwise: hopeless is ahead on test (0.800 against 0.700) and by its "
-        "own classifier on val (0.910 against 0.900)."
+        "own predictions on val (0.910 against 0.900)."
     )
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
-from layerviz.exploring import class_distances, moves, nearest_classes, train_classes
+from layerviz.exploring import class_distances, nearest_classes, train_classes
 from layerviz.separability.geometry import directions
 
 D, PER_CLASS = 20, 30
@@ -63,9 +62,4 @@ def test_a_way_from_one_class_to_another_is_told_layer_by_layer() -> None:
         splits=SPLITS,
     )
     assert nearest["nearest"].tolist() == [0, 0, 2, 2, 0, 0, 0, 0]
-    at_end = nearest[(nearest["layer"] == 1) & (nearest["snapshot"] == 3)].iloc[0]
-    assert at_end["distance"] < at_end["own_distance"]
-    expected = pd.DataFrame(
-        {"row": [ROW, ROW], "layer": [1, 2], "first": [0, 0], "last": [2, 0], "since": [2, 0]}
-    )
-    pd.testing.assert_frame_equal(moves(nearest), expected, check_dtype=False)
+    assert nearest["layer"].tolist() == [1, 1, 1, 1, 2, 2, 2, 2]

@@ -61,6 +61,18 @@ def test_names_are_enumerated(names: list[str], words: str) -> None:
     assert wording.enumeration(names) == words
 
 
+def test_of_two_that_are_joined_by_or_one_is_meant() -> None:
+    assert wording.enumeration(["a", "b", "c"], "or") == "a, b or c"
+    assert wording.layer_list([11, 12], "or") == "layer 11 or 12"
+    assert wording.layer_list([2, 3, 4, 9], "or") == "layers 2–4 or 9"
+    assert wording.epoch_list([0, 1, 2.5], "or") == "before training or epoch 1 or 2.5"
+
+
+def test_files_have_the_size_that_people_read() -> None:
+    sizes = [wording.file_size(n) for n in (99_999, 1_234_567, 1_234_567_890)]
+    assert sizes == ["under 0.1 MB", "1.2 MB", "1.2 GB"]
+
+
 def test_only_the_first_letter_is_raised() -> None:
     assert wording.sentence_case("t-SNE of [CLS]") == "T-SNE of [CLS]"
     assert wording.sentence_case("") == ""

@@ -13,7 +13,7 @@ from layerviz.charts.score_parts import layered, with_texts
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 SHORT_NAME = 16  # characters
-OF = {"probe": "probe, best layer", "head": "own classifier"}
+OF = {"probe": "probe, best layer", "head": "own predictions"}
 
 
 def scores_over_depth(

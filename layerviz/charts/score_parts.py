@@ -6,6 +6,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from layerviz.wording import decimal
+from layerviz.wording import signed as with_sign
+
 LINES_HEIGHT = 300  # pixels
 
 
@@ -42,8 +45,8 @@ def number_text(value: float, places: int, signed: bool = False, short: bool = F
     if not np.isfinite(value):
         return ""
     places = max(places - (abs(value) >= 10) - (abs(value) >= 100), 0)
-    value = round(float(value), places) + 0.0  # no negative zero
-    text = f"{value:{'+' if signed and value else ''}.{places}f}".replace("-", "−")
+    write = with_sign if signed and round(float(value), places) else decimal
+    text = write(float(value), places)
     return text.replace("0.", ".", 1) if short and abs(value) < 1 else text
 
 

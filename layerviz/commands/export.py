@@ -21,6 +21,7 @@ from layerviz.errors import ConfigError
 from layerviz.export import EXPORTS, CellRequest, ExportRequest, write_export
 from layerviz.poolings import POOLINGS
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
+from layerviz.wording import enumeration
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,7 +135,7 @@ def _export(parsed: argparse.Namespace) -> int:
         not any(EXPORTS[name].has_cell for name in paths)
         and (cell.layer, cell.epoch) != (None,) * 2
     ):
-        of_cell = " or ".join(export.flag for export in EXPORTS.values() if export.has_cell)
+        of_cell = enumeration([export.flag for export in EXPORTS.values() if export.has_cell], "or")
         raise ConfigError(
             "--at-layer and --at-epoch say which layer becomes a model, and none is to.",
             f"Give {of_cell} as well, or leave them out; --layers chooses the maps.",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from layerviz.comparison.depth import DepthMatch
 from layerviz.comparison.standings import Comparison, Standing
 from layerviz.poolings import pooling_label
-from layerviz.separability import GAP_TO_TELL, Difference, shortage
+from layerviz.separability import GAP_TO_TELL, Difference, in_how_many, shortage
 from layerviz.wording import at_epoch, count, decimal, enumeration, layer_list, signed
 
 ANOTHER_SEED = "another seed may turn that round"
@@ -52,7 +52,7 @@ def _otherwise(comparison: Comparison) -> list[str]:
     columns: list[tuple[str, dict[str, float]]] = [
         ("on this val, uncorrected", {one.name: one.val.value for one in comparison.standings}),
         ("on test", {one.name: one.test.value for one in comparison.standings if one.test}),
-        ("by its own classifier on val", {one.name: one.head for one in comparison.standings}),
+        ("by its own predictions on val", {one.name: one.head for one in comparison.standings}),
     ]
     ahead: dict[str, list[str]] = {}
     for where, scores in columns:
@@ -68,8 +68,7 @@ def _otherwise(comparison: Comparison) -> list[str]:
 
 def _chance(comparison: Comparison) -> str:
     highest = max(comparison.standings, key=lambda standing: standing.val.value)
-    p = comparison.p_chance
-    share = "less than 1 %" if p < 0.01 else f"{100 * p:.0f} %"
+    share = in_how_many(comparison.p_chance)
     start = "No encoder tells the classes apart on val better than chance"
     if comparison.by_auc:
         return (
@@ -218,8 +217,8 @@ def _whole_model(match: DepthMatch) -> str:
     pooling = pooling_label(match.cell.pooling)
     loss, least = signed(match.loss.value), signed(match.loss.low)
     return (
-        f"The whole {match.other}, its own classifier {at_epoch(match.reference_epoch)}, scores "
-        f"{match.reference:.2f} on val; a probe on layer {match.cell.layer} of {match.name} "
+        f"The whole {match.other}, by its own predictions {at_epoch(match.reference_epoch)}, "
+        f"scores {match.reference:.2f} on val; a probe on layer {match.cell.layer} of {match.name} "
         f"({at_epoch(match.cell.epoch)}, {pooling} pooling) scores {loss} against "
         f"it, corrected for its pick, and with 95 % confidence not less than {least}."
     )

@@ -20,7 +20,6 @@ from layerviz.exploring.labels import (
 from layerviz.exploring.moving import (
     TrainClasses,
     class_distances,
-    moves,
     nearest_classes,
     train_classes,
 )
@@ -47,7 +46,6 @@ __all__ = [
     "earliest_layer",
     "flips",
     "matching",
-    "moves",
     "nearest_classes",
     "nearest_to",
     "nearest_train",

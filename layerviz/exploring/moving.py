@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-NEAREST_COLUMNS = ["row", "layer", "snapshot", "nearest", "distance", "own_distance"]
+NEAREST_COLUMNS = ["row", "layer", "snapshot", "nearest"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,43 +125,18 @@ def nearest_classes(
     Returns
     -------
     DataFrame
-        One row per example, layer and snapshot: ``row``, ``layer``, ``snapshot``, ``nearest``
-        (class index), ``distance`` to that class's mean and ``own_distance`` to that of its own
-        label, as `class_distances` measures them.
+        One row per example, layer and snapshot: ``row``, ``layer``, ``snapshot`` and ``nearest``
+        (class index), by the distances of `class_distances`.
     """
     rows = np.asarray(rows, dtype=np.int64)
-    own, is_train, each = labels[rows], splits[rows] == "train", np.arange(len(rows))
+    own, is_train = labels[rows], splits[rows] == "train"
     frames = []
     for layer in layers:
         for snapshot in snapshots:
             states, classes = states_at(snapshot, layer)[rows], classes_at(snapshot, layer)
             far = class_distances(states, own, is_train, classes)
             nearest = np.nanargmin(far, axis=1) if len(rows) else np.zeros(0, dtype=np.int64)
-            values = (rows, layer, snapshot, nearest, far[each, nearest], far[each, own])
+            values = (rows, layer, snapshot, nearest)
             frames.append(pd.DataFrame(dict(zip(NEAREST_COLUMNS, values, strict=True))))
     every = pd.concat(frames, ignore_index=True)
     return every.sort_values(["row", "layer", "snapshot"], kind="stable", ignore_index=True)
-
-
-def moves(nearest: pd.DataFrame) -> pd.DataFrame:
-    """Return where each example comes from and which class it ends up nearest to, layer by layer.
-
-    Parameters
-    ----------
-    nearest : DataFrame
-        As `nearest_classes` returns it.
-
-    Returns
-    -------
-    DataFrame
-        One row per example and layer: ``row``, ``layer``, ``first`` and ``last`` (the nearest class
-        at the first and at the last snapshot), ``since`` (the snapshot from which on the last one
-        has been the nearest without a break).
-    """
-    records = []
-    for (row, layer), part in nearest.groupby(["row", "layer"], sort=False):
-        classes, snapshots = part["nearest"].to_numpy(), part["snapshot"].to_numpy()
-        others = np.flatnonzero(classes != classes[-1])
-        at = int(others[-1]) + 1 if len(others) else 0
-        records.append((row, layer, classes[0], classes[-1], snapshots[at]))
-    return pd.DataFrame(records, columns=["row", "layer", "first", "last", "since"])

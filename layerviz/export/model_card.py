@@ -11,7 +11,7 @@ from layerviz.export.timing import Speed
 from layerviz.poolings import CLS, pooling_label
 from layerviz.runs import Run
 from layerviz.separability import Answer, Cell, DepthDecision, Score
-from layerviz.wording import at_epoch, count
+from layerviz.wording import at_epoch, count, file_size
 
 MARKUP = r"\`*_[]<>|~#&"  # in the middle of a line; no line of the card starts with a text
 
@@ -187,8 +187,8 @@ def model_card(facts: CardFacts) -> str:
         + ("transformers torch" if is_classifier else "sentence-transformers"),
         max_length=run.config.max_length,
         usage=usage.format(folder=facts.folder, width=facts.width, n_classes=len(run.label_names)),
-        size=_megabytes(facts.n_bytes),
-        full_size=_megabytes(facts.n_bytes_full),
+        size=file_size(facts.n_bytes),
+        full_size=file_size(facts.n_bytes_full),
         speed=_speed(facts.speed),
         fingerprint=escaped(run.dataset["fingerprint"]),
         classes=", ".join(map(escaped, run.label_names)),
@@ -267,10 +267,6 @@ def _choice(facts: CardFacts) -> str:
         "This is not the layer that the answer recommends, but one that was chosen by hand: if its "
         "val score was the reason, expect less on unseen examples."
     )
-
-
-def _megabytes(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:,.1f} MB"
 
 
 def _speed(speed: Speed) -> str:

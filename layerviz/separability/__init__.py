@@ -22,7 +22,6 @@ from layerviz.separability.card_wording import (
     Question,
     SheetFigure,
     card_lines,
-    figures_sentence,
     sheet_figures,
     worth,
 )
@@ -151,6 +150,7 @@ from layerviz.separability.wording import (
     cell_name,
     decision_sentence,
     detail_sentences,
+    in_how_many,
     lead_sentences,
     shortage,
 )
@@ -240,7 +240,6 @@ __all__ = [
     "detail_sentences",
     "examples_needed",
     "few_examples",
-    "figures_sentence",
     "find_answer",
     "find_best",
     "find_search_answer",
@@ -249,6 +248,7 @@ __all__ = [
     "freezing_sentence",
     "freezing_suggestion_of",
     "gains_since_start",
+    "in_how_many",
     "interval",
     "lead_over_all",
     "lead_sentences",

@@ -5,7 +5,6 @@ Everything that a reader should know first. What is behind it is in `wording.det
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +19,7 @@ from layerviz.separability.wording import in_how_many, repeats_clause, shortage_
 from layerviz.wording import (
     at_epoch,
     cut_to,
+    enumeration,
     epoch_list,
     epoch_name,
     layer_list,
@@ -28,7 +28,8 @@ from layerviz.wording import (
 )
 
 Question = Literal["layer", "epoch", "pooling", "confusion", "depth"]
-NO_WINNER = "No clear winner"
+NO_WINNER, RECOMMENDED = "No clear winner", "recommended"
+OWN = "the model's own predictions"
 LONGEST_CLASS_NAME = 28  # characters
 
 
@@ -135,11 +136,11 @@ def _layer(answer: Answer) -> CardLine:
             f"clearly the best (95 %); {worth(answer)}",
             is_winner=True,
         )
-    which = _one_of(layer_list(layers), len(layers))
+    which = layer_list(layers, "or")
     if len(layers) == answer.n_layers:
         which = f"any of the {answer.n_layers} layers"
-    take = f"take {best.layer}{as_it_was} if in doubt"
-    return _line("layer", f"{NO_WINNER}: {which}", f"{take}: {worth(answer)}")
+    take = f"{RECOMMENDED}: layer {best.layer}{as_it_was}"
+    return _line("layer", f"{NO_WINNER}: {which}", f"{take}; {worth(answer)}")
 
 
 def worth(answer: Answer) -> str:
@@ -177,7 +178,7 @@ def _epoch(sheet: AnswerSheet, *, live: bool) -> CardLine:
     if len(marginal.levels) == 1:
         return _line("epoch", "Only one snapshot", f"captured {at_epoch(best)}; nothing to compare")
     epochs = sorted({best, *marginal.may_be_best})
-    names = _one_of(epoch_list(epochs), len(epochs))
+    names = epoch_list(epochs, "or")
     if best == 0:
         sure = (
             "before training is clearly the best moment (95 %)"
@@ -199,11 +200,7 @@ def _epoch(sheet: AnswerSheet, *, live: bool) -> CardLine:
             f"clearly the best moment (95 %){helped}{more}",
             is_winner=True,
         )
-    return _line("epoch", f"{NO_WINNER}: {names}", f"take {_short(best)} if in doubt{helped}")
-
-
-def _short(epoch: float) -> str:
-    return epoch_name(epoch).removeprefix("epoch ")
+    return _line("epoch", f"{NO_WINNER}: {names}", f"{RECOMMENDED}: {epoch_name(best)}{helped}")
 
 
 # --- which pooling ----------------------------------------------------------------------------
@@ -222,27 +219,14 @@ def _pooling(sheet: AnswerSheet) -> CardLine:
     if marginal.may_be_best == (answer.best.pooling,):
         return _line("pooling", sentence_case(best), "clearly the best (95 %)", is_winner=True)
     if answer.best.pooling not in marginal.may_be_best:
-        names = _either(on_average)
+        names = enumeration(on_average, "or")
         return _line(
             "pooling",
             f"{sentence_case(best)} for layer {answer.best.layer}",
             f"on average, {names} is better (95 %)",
         )
-    return _line("pooling", f"{NO_WINNER}: {_either(on_average)}", f"take {best} if in doubt")
-
-
-def _one_of(names: str, n: int) -> str:
-    """Turn "layers 11 and 12" into "layer 11 or 12", and "epochs 1, 2 and 4" into "epochs ...".
-
-    A list that starts with "before training" keeps its later words as they are.
-    """
-    either = names.replace(" and ", " or ")
-    first, _, rest = either.partition(" ")
-    return f"{first.removesuffix('s')} {rest}" if n == 2 and first.endswith("s") else either
-
-
-def _either(names: Sequence[str]) -> str:
-    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    names = enumeration(on_average, "or")
+    return _line("pooling", f"{NO_WINNER}: {names}", f"{RECOMMENDED}: {best}")
 
 
 # --- which classes ----------------------------------------------------------------------------
@@ -250,12 +234,12 @@ def _either(names: Sequence[str]) -> str:
 
 def _confusion(own: OwnClassifier) -> CardLine:
     if own.epoch == 0:
-        return _line("confusion", "Nothing to go by", "the model's own classifier is untrained")
+        return _line("confusion", "Nothing to go by", "the model is untrained")
     pair = own.confused
     if pair is None:
         value = f"No mistakes in {own.val.n:,} val examples"
-        return _line("confusion", value, f"own classifier, {epoch_name(own.epoch)}")
-    figures = f"{_percents(pair)}, own classifier"
+        return _line("confusion", value, f"{OWN}, {epoch_name(own.epoch)}")
+    figures = f"{_percents(pair)}, in {OWN}"
     if pair.stands_out:
         sure = f"{figures}; clearly the most (95 %)"
         return _line("confusion", _taken_for(pair), sure, is_winner=True)
@@ -283,7 +267,7 @@ def _depth(sheet: AnswerSheet, margin: float) -> CardLine:
         return _line(
             "depth",
             "Not known before training",
-            "the model's own classifier, to compare with, is untrained",
+            "an untrained model predicts nothing to compare with",
         )
     return _line("depth", *_decision(decision))
 
@@ -331,7 +315,7 @@ class SheetFigure:
 
 UNSEEN = "Expected on unseen data"
 PICKED_ON_VAL, PICKED_ON_TEST = "Best layer on this val", "Best layer on test"
-OWN_ON_VAL, OWN_ON_TEST = "Own classifier on this val", "Own classifier on test"
+OWN_ON_VAL, OWN_ON_TEST = "Model's own predictions on this val", "Model's own predictions on test"
 
 
 def sheet_figures(sheet: AnswerSheet) -> tuple[SheetFigure, ...]:
@@ -341,7 +325,7 @@ def sheet_figures(sheet: AnswerSheet) -> tuple[SheetFigure, ...]:
         f"layer {answer.best.layer} {at_epoch(answer.best.epoch)}, "
         f"{pooling_label(answer.best.pooling)} pooling"
     )
-    whose = f"The model's own classifier, {at_epoch(own.epoch)}"
+    whose = f"What the model itself predicts, {at_epoch(own.epoch)}"
     figures = []
     if answer.verdict == "found":
         figures = [
@@ -373,12 +357,3 @@ def sheet_figures(sheet: AnswerSheet) -> tuple[SheetFigure, ...]:
             )
         )
     return tuple(figures)
-
-
-def figures_sentence(sheet: AnswerSheet) -> str:
-    """Return the figures in one sentence: "Macro-F1: expected on unseen data 0.68 (0.61–0.74)"."""
-    parts = [
-        f"{figure.name[:1].lower()}{figure.name[1:]} {figure.score.with_interval}"
-        for figure in sheet_figures(sheet)
-    ]
-    return f"Macro-F1: {', '.join(parts)}."

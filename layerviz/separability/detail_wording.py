@@ -9,7 +9,7 @@ from layerviz.separability.comparing import PoolingVerdict
 from layerviz.separability.epochs import MARGIN
 from layerviz.separability.mixing import LayerMix
 from layerviz.separability.scored_cells import Cell
-from layerviz.wording import at_epoch, layer_list, sentence_case, signed
+from layerviz.wording import at_epoch, enumeration, layer_list, sentence_case, signed
 
 
 def pooling_sentence(verdict: PoolingVerdict) -> str:
@@ -19,7 +19,7 @@ def pooling_sentence(verdict: PoolingVerdict) -> str:
     tied = [cell for cell, gain in verdict.against if gain.low <= 0]
     thoughts = [f"beats {_pooling_and_layer(cell)} by {gain}" for cell, gain in clear]
     if tied:
-        names = " or ".join(map(_pooling_and_layer, tied))
+        names = enumeration([_pooling_and_layer(cell) for cell in tied], "or")
         thoughts.append(f"cannot be told from {names}")
     thoughts = thoughts or ["is the only pooling"]
     lead = f"{sentence_case(at_epoch(best.epoch))}, each at its best layer:"

@@ -17,6 +17,7 @@ from layerviz.separability.measuring import HEAD
 from layerviz.separability.searching import SearchAnswer, search_sentences
 from layerviz.separability.sheet import AnswerSheet
 from layerviz.separability.wording import answer_sentences, detail_sentences, lead_sentences
+from layerviz.wording import epoch_number
 
 REPORT_WIDTH = 96  # characters
 
@@ -63,7 +64,7 @@ def answer_text(
     lines.append(f"Val macro-F1 of the linear probe, {pooling_label(best.pooling)} pooling ({n}):")
     val = table[table["split"] == "val"]
     epochs = sorted(val["epoch"].unique())
-    lines.append("  layer " + "".join(f"{epoch:>9g}" for epoch in epochs) + "  epoch")
+    lines.append("  layer " + "".join(f"{epoch_number(epoch):>9}" for epoch in epochs) + "  epoch")
     ties = {(c.layer, c.epoch) for c in answer.ties if c.pooling == best.pooling}
     for name, part in (("", val[val["pooling"] != HEAD]), ("head", val[val["pooling"] == HEAD])):
         grid = part.pivot(index="layer", columns="epoch", values="value")
@@ -81,7 +82,7 @@ def answer_text(
             lines.append(f"  {name or layer:>5} {padded}")
     if answer.verdict == "found":
         lines.append("* recommended; ~ may be just as good (95 % confidence set of the best).")
-    lines.append("head: the model's own classifier.")
+    lines.append("head: the model's own predictions.")
     lines.append(f"All measures: {run.layout.measures}")
     return "\n".join(lines)
 

@@ -18,6 +18,7 @@ from layerviz.separability.resampling import (
 from layerviz.separability.scored_cells import Cell
 from layerviz.separability.simultaneous import simultaneous_interval
 from layerviz.separability.wording import cell_name
+from layerviz.wording import decimal
 
 
 @dataclass(frozen=True)
@@ -174,4 +175,4 @@ def _percent(share: float) -> str:
 
 def _points(difference: float) -> str:
     """Write a difference of shares as points, with a true minus sign."""
-    return str(round(100 * difference)).replace("-", "−")
+    return decimal(100 * difference, 0)

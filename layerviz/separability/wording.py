@@ -254,10 +254,10 @@ def _epochs(answer: Answer) -> str:
     when = "Averaged over layers and poolings,"
     if not epochs.excluded:
         return f"{when} any moment may be the best, before training included."
-    kept = epoch_list(epochs.may_be_best).replace(" and ", " or ")
+    kept = epoch_list(epochs.may_be_best, "or")
     if len(epochs.may_be_best) > 1 and 0 not in epochs.may_be_best:
         kept = f"one of {epoch_list(epochs.may_be_best)}"
-    excluded = epoch_list(epochs.excluded).replace(" and ", " or ")
+    excluded = epoch_list(epochs.excluded, "or")
     return f"{when} the best moment is {kept}, not {excluded} (95 %)."
 
 
@@ -269,11 +269,8 @@ def _poolings(answer: Answer) -> str:
     when = "Averaged over layers and epochs,"
     if not poolings.excluded:
         return f"{when} val cannot tell {enumeration(names)} pooling apart."
-    excluded = enumeration([pooling_label(name) for name in poolings.excluded])
-    return (
-        f"{when} the best pooling is {enumeration(names).replace(' and ', ' or ')}, not "
-        f"{excluded.replace(' and ', ' or ')} (95 %)."
-    )
+    excluded = enumeration([pooling_label(name) for name in poolings.excluded], "or")
+    return f"{when} the best pooling is {enumeration(names, 'or')}, not {excluded} (95 %)."
 
 
 def _all_cells(answer: Answer) -> str:
@@ -347,7 +344,7 @@ def _gap(answer: Answer) -> str:
 def _whole_model(decision: DepthDecision) -> str:
     """Say what the decision compares with what."""
     lead = (
-        f"The whole model's own classifier scores {decision.reference:.2f} on val "
+        f"By its own predictions, the whole model scores {decision.reference:.2f} on val "
         f"{at_epoch(decision.reference_epoch)}"
     )
     if decision.cell is None or decision.loss is None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from layerviz.projection import NEIGHBOURS, PROJECTIONS, projection_notes
+from layerviz.separability import in_how_many
 from layerviz.views.maps import RunMaps
 from layerviz.wording import count
 
@@ -97,7 +98,7 @@ def _kept_note(maps: Sequence[RunMaps]) -> list[str]:
     share = _percent(rated[-1])
     by_chance = NEIGHBOURS / ((maps[0].splits == "train").sum() - 1)
     placed = "a point of val or test" if "test" in maps[0].sizes else "a val point"
-    least = "less than 1 %" if by_chance < 0.005 else f"about {100 * by_chance:.0f} %"
+    least = f"{'' if by_chance < 0.01 else 'about '}{in_how_many(by_chance)}"
     return [
         f"“kept {share}” means that {share} of a point's {NEIGHBOURS} nearest neighbours in the "
         f"full hidden size are also among its {NEIGHBOURS} nearest on the map (for {placed}: of "

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from driving import passing_time
+from driving import box_of, passing_time, settled
 from made_runs import dataset_of, made
-from playwright.sync_api import Browser, FloatRect, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from waiting import wait_until
 
 from layerviz.runs import Run
@@ -16,10 +16,6 @@ from layerviz.runs import Run
 PHONE: ViewportSize = {"width": 390, "height": 844}
 TABLET: ViewportSize = {"width": 1024, "height": 768}
 FOOTER = ".st-key-launch"
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +31,6 @@ def phone(browser: Browser, server: str) -> Iterator[Page]:
     page.goto(server)
     yield page
     context.close()
-
-
-def box_of(part: Locator) -> FloatRect:
-    box = part.bounding_box()
-    assert box is not None
-    return box
 
 
 def bottom_of(part: Locator) -> float:

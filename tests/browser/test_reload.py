@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from driving import settled
 from made_runs import made
 from playwright.sync_api import Page, expect
 from toy import as_csv, toy_rows
@@ -13,10 +14,6 @@ from layerviz import data, runs
 from layerviz.runs import Run
 
 CONTENT = as_csv(toy_rows(96))
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
 def test_upload_settings_and_columns_survive_a_reload(page: Page):

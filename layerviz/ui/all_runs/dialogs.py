@@ -13,7 +13,7 @@ from layerviz.errors import LayervizError
 from layerviz.runs import OpenedComparison, Run
 from layerviz.ui.parts.run_actions import title
 from layerviz.ui.parts.state import jobs, plain, show_error
-from layerviz.wording import count
+from layerviz.wording import count, file_size
 
 MOST_NAMED = 12
 _NEW_NAME = "new_name"  # session state
@@ -37,7 +37,7 @@ def rename_comparison(comparison: OpenedComparison, called: str) -> None:
 @st.dialog("Delete for good?")
 def confirm_deletion(chosen: Sequence[Run]) -> None:
     """Name the runs that would go and what is lost with them, then delete them."""
-    size = _megabytes(sum(_n_bytes(run.path) for run in chosen))
+    size = file_size(sum(_n_bytes(run.path) for run in chosen))
     st.markdown(
         f"Maps, hidden states and weights of **{count(len(chosen), 'run')}** ({size}) go from the "
         "disk and cannot be brought back:"
@@ -111,9 +111,3 @@ def _list(names: Sequence[str]) -> None:
 
 def _n_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def _megabytes(n_bytes: int) -> str:
-    if n_bytes < 1e5:
-        return "under 0.1 MB"
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.1f} MB"

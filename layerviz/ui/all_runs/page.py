@@ -70,7 +70,7 @@ def _runs(listed: list[Run], words: str) -> None:
         {
             "Val F1": st.column_config.NumberColumn(
                 format="%.3f",
-                help="Macro-F1 of the model's own classifier at the newest snapshot, on the "
+                help="Macro-F1 of the model's own predictions at the newest snapshot, on the "
                 "captured val examples.",
             ),
             "Epochs": st.column_config.NumberColumn(

@@ -26,7 +26,7 @@ from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.state import keep, plain
 from layerviz.views import CKA_NOTE
 
-PREDICTORS = {BY_HEAD: "Own classifier", BY_PROBE: "Probe of the best layer"}
+PREDICTORS = {BY_HEAD: "Models' own predictions", BY_PROBE: "Probe of the best layer"}
 TEXT_CHARACTERS = 1000  # of a text in a table
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import pandas as pd
 import streamlit as st
-from altair.typing import ChartType
+from altair import LayerChart
 
 from layerviz import charts, comparison
 from layerviz.comparison import Comparison, Contender
@@ -47,19 +47,30 @@ class ComparisonReport:
 
 @dataclass(frozen=True)
 class ComparisonChart:
-    """One chart of a comparison that can be taken away as a picture.
+    """One chart of a comparison: shown in its Scores tab, and taken away as a picture.
 
     Parameters
     ----------
     name, label : str
         In the registry and in file names, and on the page.
-    draw : callable
-        Given the comparison, the encoders' names and whether the background is dark.
+    drawing : callable
+        Given the comparison, the encoders' names and whether the background is dark, returns the
+        function that draws it, with its arguments.
+    frame : callable
+        Given the comparison, returns the numbers that are drawn.
+    alt : str
+        What it shows, for screen readers.
     """
 
     name: str
     label: str
-    draw: Callable[[Comparison, Sequence[str], bool], ChartType]
+    drawing: Callable[[Comparison, Sequence[str], bool], partial[LayerChart]]
+    frame: Callable[[Comparison], pd.DataFrame]
+    alt: str
+
+    def draw(self, judged: Comparison, names: Sequence[str], dark: bool) -> LayerChart:
+        """Draw it."""
+        return self.drawing(judged, names, dark)()
 
 
 def _text(judged: Comparison, table: pd.DataFrame) -> bytes:
@@ -86,22 +97,35 @@ COMPARISON_CHARTS: Registry[ComparisonChart] = Registry(
         ComparisonChart(
             "depth",
             "Scores over relative depth",
-            lambda judged, names, dark: charts.scores_over_depth(
-                judged.profiles, names, measure=score_axis(judged), dark=dark
+            lambda judged, names, dark: partial(
+                charts.scores_over_depth,
+                judged.profiles,
+                names,
+                measure=_score_axis(judged),
+                dark=dark,
             ),
+            lambda judged: judged.profiles,
+            "Line chart: the probe's val macro-F1 over relative depth, a line per encoder.",
         ),
         ComparisonChart(
             "epochs",
             "Scores over the epochs",
-            lambda judged, names, dark: charts.encoders_over_epochs(
-                judged.epochs, names, measure=score_axis(judged), dark=dark
+            lambda judged, names, dark: partial(
+                charts.encoders_over_epochs,
+                judged.epochs,
+                names,
+                measure=_score_axis(judged),
+                dark=dark,
             ),
+            lambda judged: judged.epochs,
+            "Line chart: val macro-F1 over the epochs, a line per encoder and one of its own "
+            "predictions.",
         ),
     ],
 )
 
 
-def score_axis(judged: Comparison) -> str:
+def _score_axis(judged: Comparison) -> str:
     """Name the score of a comparison's charts."""
     return f"Val macro-F1 (n = {judged.n_val:,})"
 

@@ -271,9 +271,10 @@ def _details(judged: Comparison, table: pd.DataFrame, waiting: Sequence[str]) ->
             "pooling that its val recommends. On unseen data: corrected for that choice, so that "
             "more layers to choose from are no advantage; on this val: as it was measured, which "
             "flatters. Margins: differences of the corrected scores with paired 95 % intervals "
-            "that hold for all encoders at once. Own classifier: val macro-F1 of the model's head "
-            "at its newest snapshot. Gap: train minus val. Seconds: optimizer steps alone, "
-            "alongside whatever else this machine was doing. MB: the weights on disk."
+            "that hold for all encoders at once. Model's own predictions: val macro-F1 of the "
+            "fine-tuned model itself, at its newest snapshot. Gap: train minus val. Seconds: "
+            "optimizer steps alone, alongside whatever else this machine was doing. MB: the "
+            "weights on disk."
         )
     with st.container(horizontal=True, width="content"):
         how_to_read_comparisons()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import streamlit as st
 
-from layerviz import charts, comparison
+from layerviz import comparison
 from layerviz.comparison import Comparison
-from layerviz.ui.compare.export import score_axis
+from layerviz.ui.compare.export import COMPARISON_CHARTS
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.state import plain
 
@@ -17,44 +16,25 @@ from layerviz.ui.parts.state import plain
 def scores_tab(judged: Comparison, names: Sequence[str]) -> None:
     """Show the probe's score over relative depth and over the epochs, a line per encoder."""
     dark = st.context.theme.type == "dark"
-    left, right = st.columns(2)
-    with left:
-        figure(
-            partial(
-                charts.scores_over_depth,
-                judged.profiles,
-                names,
-                measure=score_axis(judged),
-                dark=dark,
-            ),
-            key="over_depth",
-            title="**Over relative depth**",
-            alt="Line chart: the probe's val macro-F1 over relative depth, a line per encoder.",
-            name="comparison-depth",
-            frame=judged.profiles,
-        )
-    with right:
-        figure(
-            partial(
-                charts.encoders_over_epochs,
-                judged.epochs,
-                names,
-                measure=score_axis(judged),
-                dark=dark,
-            ),
-            key="encoders_over_epochs",
-            title="**Over the epochs**",
-            alt="Line chart: val macro-F1 over the epochs, a line per encoder and classifier.",
-            name="comparison-epochs",
-            frame=judged.epochs,
-        )
+    for column, (name, chart) in zip(
+        st.columns(len(COMPARISON_CHARTS)), COMPARISON_CHARTS.items(), strict=True
+    ):
+        with column:
+            figure(
+                chart.drawing(judged, names, dark),
+                key=f"scores_{name}",
+                title=f"**{chart.label}**",
+                alt=chart.alt,
+                name=f"comparison-{name}",
+                frame=chart.frame(judged),
+            )
     st.caption(
         plain(
             "Over relative depth, each encoder is at its best epoch and pooling; over the epochs, "
-            "at its best layer and pooling, and its own classifier is dashed. Bands are 95 % "
-            "bootstrap intervals of each score by itself. The layer, epoch and pooling were picked "
-            "for their scores on these examples, which flatters the peaks: above, the encoders are "
-            "ranked by the score on unseen data. "
+            "at its best layer and pooling, and the model's own predictions are dashed. Bands are "
+            "95 % bootstrap intervals of each score by itself. Layer, epoch and pooling were "
+            "picked for their scores on these examples, which flatters the peaks: above, "
+            "the encoders are ranked by the score on unseen data. "
             f"{comparison.seeds_note(judged)}"
         )
     )

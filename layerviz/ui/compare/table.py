@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -10,22 +13,24 @@ from layerviz.comparison import Comparison
 from layerviz.poolings import pooling_label
 from layerviz.separability import Difference
 from layerviz.ui.parts.state import plain
-from layerviz.wording import decimal
+from layerviz.wording import decimal, epoch_name, signed
 
-# The further columns by what they are about: the column of the table, its title and its format.
+Column = tuple[str, str, Callable[[float], str]]
+_whole, _tenths, _score = (partial(decimal, places=places) for places in (0, 1, 3))
+# The further columns by what they are about: column of the table, title, and how it is written.
 MORE_COLUMNS = {
     "Scores": (
-        ("val_macro_f1", "On this val", "{:.3f}"),
-        ("head", "Own classifier", "{:.3f}"),
-        ("gap", "Gap", "{:+.3f}"),
-        ("seeds", "Seeds", "{:.0f}"),
-        ("spread", "SD over seeds", "{:.3f}"),
+        ("val_macro_f1", "On this val", _score),
+        ("head", "Model's own predictions", _score),
+        ("gap", "Gap", signed),
+        ("seeds", "Seeds", _whole),
+        ("spread", "SD over seeds", _score),
     ),
     "Costs": (
-        ("parameters", "Weights (M)", "{:.1f}"),
-        ("epoch_seconds", "Seconds per epoch", "{:.1f}"),
-        ("train_seconds", "Training (s)", "{:.0f}"),
-        ("model_bytes", "On disk (MB)", "{:.1f}"),
+        ("parameters", "Weights (M)", _tenths),
+        ("epoch_seconds", "Seconds per epoch", _tenths),
+        ("train_seconds", "Training (s)", _whole),
+        ("model_bytes", "On disk (MB)", _tenths),
     ),
 }
 MILLIONS = ("parameters", "model_bytes")
@@ -48,10 +53,10 @@ def contenders_table(table: pd.DataFrame, judged: Comparison) -> None:
                 f"{row['corrected']:.3f} ({row['corrected_low']:.3f}–{row['corrected_high']:.3f})"
                 for row in rows
             ],
-            "Test": _texts(table["test_macro_f1"], "{:.3f}"),
+            "Test": _texts(table["test_macro_f1"], _score),
             "Standing": [plain(standing_words(row, judged)) for row in rows],
             "Best layer": [
-                f"{row['best_layer']} of {row['layers']}, epoch {row['epoch']:g}, "
+                f"{row['best_layer']} of {row['layers']}, {epoch_name(row['epoch'])}, "
                 f"{plain(pooling_label(row['pooling']))}"
                 for row in rows
             ],
@@ -86,15 +91,15 @@ def standing_words(row: dict, judged: Comparison) -> str:
     return f"may be as good: {margin}" if row["tied"] else margin
 
 
-def _more(table: pd.DataFrame, columns: tuple[tuple[str, str, str], ...]) -> pd.DataFrame:
+def _more(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     """Return the columns that hold anything, beside the encoders' names."""
     frame = pd.DataFrame({"Encoder": [plain(str(name)) for name in table["name"]]})
-    for name, title, form in columns:
+    for name, title, write in columns:
         if table[name].notna().any():
             values = table[name] / 1e6 if name in MILLIONS else table[name]
-            frame[title] = _texts(values, form)
+            frame[title] = _texts(values, write)
     return frame
 
 
-def _texts(values: pd.Series, form: str) -> list[str]:
-    return ["" if pd.isna(value) else form.format(value).replace("-", "−") for value in values]
+def _texts(values: pd.Series, write: Callable[[float], str]) -> list[str]:
+    return ["" if pd.isna(value) else write(value) for value in values]

@@ -153,7 +153,7 @@ def _matrix(shown: Predicted) -> None:
         plain(
             f"{count(len(shown.examples), f'{shown.split} example')} "
             f"{at_epoch(run.snapshots[shown.snapshot].epoch)}. Rows are labels, columns "
-            "what the model's own classifier predicts; each row adds up to 100 %."
+            "what the model itself predicts; each row adds up to 100 %."
             f"{cut} Click a tile to select its examples."
         )
     )

@@ -30,7 +30,7 @@ from layerviz.ui.parts.stored_maps import maps_are_ready
 from layerviz.ui.parts.verdict import chosen_margin, chosen_poolings
 from layerviz.ui.run.maps import view_now
 from layerviz.views import MapsView
-from layerviz.wording import enumeration, layer_name, sentence_case
+from layerviz.wording import enumeration, file_size, layer_name, sentence_case
 
 MADE = "export_made"  # session state: the newest file of each export that takes long, and its key
 # Which layer becomes a model.
@@ -192,7 +192,7 @@ def _slow_export(run: Run, section: Section, export: Export, request: ExportRequ
     if export.mime.startswith("image/"):
         st.image(content, width="stretch")
     _download_button(
-        run, export, request, f"Download ({_size(len(content))})", content, primary=True
+        run, export, request, f"Download ({file_size(len(content))})", content, primary=True
     )
 
 
@@ -238,7 +238,7 @@ def _quick_exports(run: Run, exports: Sequence[Export], request: ExportRequest) 
                     run,
                     export,
                     request,
-                    export.label if size is None else f"{export.label}, {_size(size)}",
+                    export.label if size is None else f"{export.label}, {file_size(size)}",
                     partial(_content, run, export, request),
                     disabled=export.name in unmet or export in large,
                 )
@@ -271,10 +271,6 @@ def _download_button(
         key=f"take-{export.name}",
         disabled=disabled,
     )
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.1f} GB"
 
 
 # --- how to make it again ---------------------------------------------------------------------

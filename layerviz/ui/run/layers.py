@@ -115,7 +115,7 @@ def _depths(run: Run, decision: DepthDecision) -> None:
     )
     st.caption(
         f"Each layer's probe ({pooling_label(decision.pooling)} pooling) minus the whole model's "
-        f"own classifier, {at_epoch(decision.reference_epoch)}, on the same "
+        f"own predictions, {at_epoch(decision.reference_epoch)}, on the same "
         f"{decision.n:,} val examples. Bars reach down to the lower end of the interval (95 %, "
         "over all layers and poolings at once); a layer is enough where its bar stays above the "
         "dashed line, the loss that you accept."

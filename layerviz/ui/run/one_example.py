@@ -86,7 +86,7 @@ def _finder(run: Run, examples: pd.DataFrame) -> None:
 
 def _text(run: Run, example: pd.Series, row: int) -> None:
     last = run.snapshots[-1]
-    predicted, confidence, _ = _classified(run)
+    predicted, confidence, _ = cache.classified(run)
     prediction, share = run.label_names[predicted[-1, row]], confidence[-1, row]
     right = predicted[-1, row] == example["label"]
     is_long = len(example["text"]) > LONG_TEXT
@@ -102,12 +102,8 @@ def _text(run: Run, example: pd.Series, row: int) -> None:
         )
 
 
-def _classified(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return cache.classified(run)
-
-
 def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:
-    predicted, confidence, loss = (values[:, row] for values in _classified(run))
+    predicted, confidence, loss = (values[:, row] for values in cache.classified(run))
     names = np.asarray(run.label_names, dtype=object)
     right = predicted == examples["label"].iloc[row]
     st.markdown("**What the classifier predicts, epoch by epoch**")

@@ -70,7 +70,7 @@ def _curves(run: Run) -> None:
         row = heading_row("score_curve")
     with row:
         score = choose_one(
-            "Score of the classifier",
+            "Score of the model",
             list(SCORES),
             key="curve_score",
             format_func=lambda name: SCORES[name],
@@ -105,7 +105,7 @@ def _classifier(run: Run) -> None:
     """Draw; a choice redraws this part of the page alone."""
     if st.session_state.get(OPEN_TAB) != TRAINING:  # the examples of a tile are shown elsewhere
         st.rerun()
-    st.markdown("## The model's own classifier")
+    st.markdown("## The model's own predictions")
     examples = cache.examples(run)
     splits = [split for split in SPLITS_OF_CLASSIFIER if (examples["split"] == split).any()]
     first, second = st.columns([1, 3], vertical_alignment="bottom", gap="medium")

@@ -47,7 +47,7 @@ def cheaper_tab(detail: Detail) -> None:
     with right:
         _keeping(detail, n_layers)
     st.caption(
-        f"A trial is a run with the same settings, data and seed. Its model's own classifier is "
+        f"A trial is a run with the same settings, data and seed. Its model's own predictions are "
         f"compared with this run's on the same val examples (paired bootstrap): it does as well if "
         f"a loss of {detail.margin:.2f} macro-F1 (set above) is excluded. Seconds are those of the "
         "optimizer steps, as measured when each ran. One run each: another seed may move scores by "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -10,6 +12,7 @@ from layerviz.separability import overfitting_sentence
 from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.state import plain
 from layerviz.ui.run.layer_details.detail import Detail
+from layerviz.wording import decimal, epoch_number, signed
 
 AFTER_THE_PEAK = {
     "overfits": "val falls, train does not",
@@ -36,22 +39,26 @@ def overfitting_tab(detail: Detail) -> None:
     download(lambda: table, f"{detail.run.run_id}-overfitting-{detail.pooling}")
 
 
+def _score(value: float) -> str:
+    return decimal(value, 3)
+
+
 def _as_texts(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table as people read it: headings wrap, so that it fits a narrow page."""
 
-    def written(column: str, form: str) -> list[str]:
-        return [form.format(value).replace("-", "−") for value in table[column]]
+    def written(column: str, write: Callable[[float], str] = _score) -> list[str]:
+        return [write(value) for value in table[column]]
 
-    ends = zip(*(written(name, "{:+.3f}") for name in ("change", "low", "high")), strict=True)
+    ends = zip(*(written(name, signed) for name in ("change", "low", "high")), strict=True)
     return pd.DataFrame(
         {
-            "Layer": written("layer", "{:.0f}"),
-            "Val peaks at epoch": written("peak", "{:g}"),
-            "As good from epoch": written("as_good", "{:g}"),
-            "Val at peak": written("val_peak", "{:.3f}"),
-            "Val at end": written("val_last", "{:.3f}"),
-            "Train at peak": written("train_peak", "{:.3f}"),
-            "Train at end": written("train_last", "{:.3f}"),
+            "Layer": written("layer", str),
+            "Val peaks at epoch": written("peak", epoch_number),
+            "As good from epoch": written("as_good", epoch_number),
+            "Val at peak": written("val_peak"),
+            "Val at end": written("val_last"),
+            "Train at peak": written("train_peak"),
+            "Train at end": written("train_last"),
             "Val, end minus peak": [
                 f"{value} ({low} to {high})" if low != high else "the peak is the end"
                 for value, low, high in ends
