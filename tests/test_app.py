@@ -888,6 +888,14 @@ def test_the_lacking_seeds_are_queued_beside_the_runs_that_are_compared(root, mo
     ]  # fmt: skip
     assert beside == ids
 
+    other = {"encoder_version": "of other files"}
+    changed = runs.open_folder(compared[1].path).config.as_dict() | other
+    runs.update(compared[1].path, status="cancelled", config=changed)
+    app.run()
+    assert not app.exception
+    assert "The files of its encoder have changed since" in caption_text(app)
+    assert not any(button.key == f"continue-{ids[1]}" for button in app.button)
+
 
 def test_a_comparison_is_taken_away_as_table_report_and_commands(root):
     dataset = dataset_of()
@@ -1019,6 +1027,17 @@ def test_the_answer_stands_above_every_tab_and_leads_to_its_evidence(root, monke
     assert app.session_state["tabs"] == "Training"
     assert not app.exception
     assert reads.call_count <= 1  # in all: it has not changed
+
+
+def test_a_bar_comes_and_goes_without_moving_what_is_below_it(root):
+    run = made(root, dataset_of(), "enc", {4: 2.5}, n_snapshots=1)
+    done = open_page(run=run.run_id)
+    runs.update(run.path, status="running")
+    live = open_page(run=run.run_id)
+    assert not done.get("progress")
+    assert [bar.proto.text for bar in live.get("progress")]
+    parts = [[part.type for part in app.main.children.values()] for app in (done, live)]
+    assert parts[0] == parts[1]
 
 
 def test_the_answer_is_made_off_the_page_and_its_place_is_kept_until_then(root, monkeypatch):

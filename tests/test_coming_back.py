@@ -159,6 +159,9 @@ def test_settings_and_columns_come_from_the_address(root):
     assert app.number_input(key="rate-roberta-mini").value == pytest.approx(0.0003)
     assert app.number_input(key="warmup").value == 20
     assert app.selectbox(key="keep").value == "all"
+    [changed] = [part.value for part in app.caption if "Changed from the default" in part.value]
+    assert "Warm" in changed
+    assert "Epochs" not in changed  # it is in sight
 
 
 def test_what_is_no_value_in_the_address_is_ignored_with_a_sentence(root):

@@ -21,7 +21,7 @@ from layerviz.ui.compare.maps import comparison_maps
 from layerviz.ui.compare.more_seeds import more_seeds
 from layerviz.ui.compare.scores import scores_tab
 from layerviz.ui.compare.table import contenders_table
-from layerviz.ui.parts.continuing import cannot_continue, continue_label
+from layerviz.ui.parts.continuing import cannot_continue, continue_label, own_data
 from layerviz.ui.parts.measured import download, measure_the_rest
 from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence
@@ -200,17 +200,18 @@ def _button(run: Run, dataset: Dataset | None) -> None:
             args=(run.run_id,),
         )
     elif not run.live:
-        same = dataset is not None and dataset.fingerprint == run.dataset["fingerprint"]
-        if run.recurs or (dataset is not None and same and cannot_continue(run, dataset)):
-            return  # the line above says why it failed
+        own = own_data(run, dataset)
+        if reason := cannot_continue(run, own):
+            st.caption(plain(f"{_short_name(run)}: {reason}"))
+            return
         st.button(
             plain(f"{continue_label(run)} {_short_name(run)}"),
             key=f"continue-{run.run_id}",
             icon=":material/resume:",
-            disabled=not same,
+            disabled=own is None,
             on_click=_continue,
             args=(run, dataset),
-            help=None if same else "To continue, choose this run's data in the sidebar again.",
+            help=None if own else "To continue, choose this run's data in the sidebar again.",
         )
 
 

@@ -10,18 +10,26 @@ from layerviz.runs import Run
 OTHERWISE = "Change it in the sidebar, then press Fine-tune."
 
 
-def cannot_continue(run: Run, dataset: Dataset) -> str:
+def own_data(run: Run, dataset: Dataset | None) -> Dataset | None:
+    """Return the data that are chosen on the left where they are the run's own."""
+    is_own = dataset is not None and dataset.fingerprint == run.dataset["fingerprint"]
+    return dataset if is_own else None
+
+
+def cannot_continue(run: Run, dataset: Dataset | None) -> str:
     """Return why a run cannot go on with its data and settings; "" where it can.
 
     Parameters
     ----------
     run : Run
         One that failed or was cancelled.
-    dataset : Dataset
-        The data it was made on.
+    dataset : Dataset or None
+        The data it was made on. Without them, only what the run itself tells is looked at.
     """
     if run.recurs:
         return f"The same settings would fail again. {OTHERWISE}"
+    if dataset is None:
+        return ""
     try:
         encoders.expect_on_disk(run.config.encoder)
         if run.config.encoder_version not in ("", encoders.version(run.config.encoder)):

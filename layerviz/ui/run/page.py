@@ -29,7 +29,6 @@ from layerviz.ui.run.training import training_tab
 def run_view(run: Run, dataset: Dataset | None) -> None:
     """Show everything about one run; `dataset` is what is chosen on the left."""
     _header(run)
-    progress(run)
     outcome(run, dataset)
     keep_values()
     answer_card(run)
@@ -50,9 +49,14 @@ def _header(run: Run) -> None:
                 cancel_button(run)
                 choose_runs(run, [run])
                 new_run_button()
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        # As high as a bar: where it comes and goes, nothing below it moves.
+        with st.container(
+            key="run_status", horizontal=True, vertical_alignment="center", gap="small"
+        ):
             st.badge(run.status.capitalize(), color=colour, icon=icon)
             st.caption(f"{sizes(run)}{encoder}", width="content")
+            with st.container(key="run_progress"):
+                progress(run)
 
 
 def _no_maps_yet(run: Run) -> None:

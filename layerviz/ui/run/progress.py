@@ -7,7 +7,7 @@ import streamlit as st
 from layerviz import runs, training
 from layerviz.data import Dataset
 from layerviz.runs import Run
-from layerviz.ui.parts.continuing import OTHERWISE, cannot_continue, continue_label
+from layerviz.ui.parts.continuing import cannot_continue, continue_label, own_data
 from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence
 from layerviz.ui.parts.sidebar_button import sidebar_button
@@ -15,7 +15,10 @@ from layerviz.ui.parts.state import errors_shown, jobs, plain, show_error, time_
 
 
 def progress(run: Run) -> None:
-    """Show how a live run stands, once a second, and redraw the page when it has news."""
+    """Show how a live run stands, once a second, and redraw the page when it has news.
+
+    Where there is none, nothing is shown; who calls it keeps the place free.
+    """
     draw_while_live(_progress, run.run_id, run.status, len(run.snapshots), live=run.live)
 
 
@@ -24,15 +27,14 @@ def _progress(run_id: str, status: str, n_snapshots: int) -> None:
         return
     run = runs.read(jobs().root, run_id)
     state = jobs().state(run_id)
-    with st.container(border=True):
-        if state is None:  # computed by another process, for example the command line
-            planned = max(1, run.training.get("n_snapshots", 1))
-            st.progress(
-                min(1.0, n_snapshots / planned),
-                "Running in another process; new snapshots appear here.",
-            )
-        else:
-            st.progress(state.progress.fraction, job_sentence(state))
+    if state is None:  # computed by another process, for example the command line
+        planned = max(1, run.training.get("n_snapshots", 1))
+        st.progress(
+            min(1.0, n_snapshots / planned),
+            "Running in another process; new snapshots appear here.",
+        )
+    else:
+        st.progress(state.progress.fraction, job_sentence(state))
     news = len(run.snapshots) != n_snapshots and time_to_redraw()
     if run.status not in runs.LIVE or news:
         st.rerun()
@@ -79,14 +81,13 @@ def outcome(run: Run, dataset: Dataset | None) -> None:
 
 def _offer_to_continue(run: Run, dataset: Dataset | None) -> None:
     """Show a button where the data on the left is the run's own; else say what is missing."""
-    if run.recurs:
-        st.caption("The same settings would fail again. " + OTHERWISE)
-    elif dataset is None or dataset.fingerprint != run.dataset["fingerprint"]:
+    dataset = own_data(run, dataset)
+    if reason := cannot_continue(run, dataset):
+        st.caption(plain(reason))
+    elif dataset is None:
         name = plain(run.dataset["name"])
         st.caption(f"To continue this run, choose its data ({name}) in the sidebar again.")
         sidebar_button("continue")
-    elif reason := cannot_continue(run, dataset):
-        st.caption(plain(reason))
     elif st.button(
         "Continue this run" if run.snapshots else continue_label(run),
         icon=":material/resume:",

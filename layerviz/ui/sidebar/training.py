@@ -21,8 +21,9 @@ from layerviz.settings import (
     Widget,
 )
 from layerviz.ui.parts.mending import widget_key
+from layerviz.ui.parts.state import plain
 from layerviz.ui.sidebar.address import check_setting_in_address
-from layerviz.wording import sentence_case
+from layerviz.wording import enumeration, sentence_case
 
 
 def choose_training(encoder: EncoderInfo) -> RunConfig:
@@ -30,11 +31,27 @@ def choose_training(encoder: EncoderInfo) -> RunConfig:
     st.subheader("3  Training")
     values = _section(MAIN, encoder)
     with st.expander("More settings", icon=":material/tune:"):
-        values |= _section(MORE, encoder)
+        more = _section(MORE, encoder)
+    _say_what_differs(more, encoder)
+    values |= more
     version = encoders.version(encoder.name)
     config = RunConfig.from_dict({"encoder": encoder.name, "encoder_version": version} | values)
     encoders.check_layers(encoder, freeze=config.freeze, keep_layers=config.keep_layers)
     return config
+
+
+def _say_what_differs(values: dict[str, Any], encoder: EncoderInfo) -> None:
+    """Name the settings that are no longer as they were preset: those above are folded away."""
+    preset = _presets(encoder)
+    labels = [
+        entry.widget.label
+        for entry in SETTINGS.values()
+        if entry.widget is not None
+        and entry.name in values
+        and values[entry.name] != preset[entry.name]
+    ]
+    if labels:
+        st.caption(plain(f"Changed from the default: {enumeration(labels)}."))
 
 
 def _presets(encoder: EncoderInfo) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import streamlit as st
 
 from layerviz import cache, comparison, encoders, runs, separability
 from layerviz.config import RunConfig
-from layerviz.data import Dataset
 from layerviz.runs import Run
 from layerviz.separability import SIMILAR, FreezingSuggestion, decision_sentence
+from layerviz.ui.parts.continuing import own_data
 from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import (
@@ -181,7 +181,7 @@ def _button(run: Run, config: RunConfig, setting: str) -> None:
     if run.live:
         st.caption("It can be tried when this run has ended.")
         return
-    dataset = _own_data(run)
+    dataset = own_data(run, chosen_data())
     if dataset is None:
         name = plain(run.dataset["name"])
         st.caption(f"To try it, choose the run's data ({name}) in the sidebar.")
@@ -196,9 +196,3 @@ def _button(run: Run, config: RunConfig, setting: str) -> None:
             encoders.check_layers(info, freeze=config.freeze, keep_layers=config.keep_layers)
             jobs().fit(config, dataset)
             st.rerun()
-
-
-def _own_data(run: Run) -> Dataset | None:
-    dataset = chosen_data()
-    own = dataset is not None and dataset.fingerprint == run.dataset["fingerprint"]
-    return dataset if own else None
