@@ -65,12 +65,13 @@ class FakeHub(BaseHTTPRequestHandler):
     def answer_info(self, kind: str, repo: str) -> None:
         repo, _, revision = repo.partition("/revision/")
         at_home = self.root / repo if kind == "models" else self.root / kind / repo
-        folder = self.root / "parquet" / repo if revision == PARQUET else at_home
+        is_converted = revision in (PARQUET, PARQUET_SHA)
+        folder = self.root / "parquet" / repo if is_converted else at_home
         if (at_home / "BROKEN").exists():
             return self.answer(503)
         if not at_home.is_dir():
             return self.answer(401, error="RepoNotFound")
-        if not folder.is_dir():
+        if not folder.is_dir() or (revision and not is_converted and revision != SHA):
             return self.answer(404, error="RevisionNotFound")
         files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         siblings = [
@@ -78,7 +79,7 @@ class FakeHub(BaseHTTPRequestHandler):
             for path in files
             if path.name not in _SIGNS
         ]
-        about = {"id": repo, "siblings": siblings, "sha": PARQUET_SHA if revision else SHA}
+        about = {"id": repo, "siblings": siblings, "sha": PARQUET_SHA if is_converted else SHA}
         if (folder / "CARD.json").exists():
             about["cardData"] = json.loads((folder / "CARD.json").read_text())
         return self.answer(200, json.dumps(about).encode())

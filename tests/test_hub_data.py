@@ -165,9 +165,11 @@ def test_a_configuration_is_asked_for_where_there_are_several(hub: Hub, fingerpr
     assert "'anger', 'irony'" in error.message
     assert "hf:owner/toy:anger" in error.hint
     assert "Did you mean irony?" in refused("hf:owner/toy:iron").hint
-    dataset = dataset_of("hf:owner/toy:irony")
-    assert dataset.fingerprint == fingerprint
-    assert dataset.name == "toy-irony"
+    for name in ("hf:owner/toy:irony", f"hf:owner/toy:irony@{PARQUET_SHA}"):
+        dataset = dataset_of(name)
+        assert dataset.fingerprint == fingerprint
+        assert dataset.name == "toy-irony"
+    assert "no revision 'older'" in refused("owner/toy:irony@older").message
 
 
 def csv_of(rows: list[tuple[str, str]]) -> bytes:
@@ -189,7 +191,7 @@ def test_tables_of_a_repository_are_read_where_nothing_was_converted(
         {"split": "validation", "path": "**/dev.csv"},
     ]
     write(home / "CARD.json", {"configs": [{"config_name": "own", "data_files": files}]})
-    assert dataset_of("hf:owner/toy:own").fingerprint == fingerprint
+    assert dataset_of(f"hf:owner/toy:own@{SHA}").fingerprint == fingerprint
 
 
 def test_what_the_hub_refuses_is_explained(hub: Hub) -> None:

@@ -12,7 +12,7 @@ FORMATS_MARK = "{formats}"  # in a help text: the file formats, which load when 
 
 DATA_HELP = (
     f"file with all examples, or train: {FORMATS_MARK}; or a data set of the Hugging Face Hub, "
-    "hf:OWNER/NAME[:CONFIGURATION], or a folder that save_to_disk wrote"
+    "hf:OWNER/NAME[:CONFIGURATION][@COMMIT], or a folder that save_to_disk wrote"
 )
 ENCODER_HELP = (
     f"one that comes with layerviz ({STARTERS_MARK}), one from scratch "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 PARQUET_BRANCH = "refs/convert/parquet"
 DEFAULT = "default"  # the configuration of a data set that has one alone
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
-_NAME = re.compile(rf"(?P<repository>{_PART}/{_PART}|{_PART})(?::(?P<configuration>[^:/@\s]+))?")
+_NAME = re.compile(rf"(?P<repository>{_PART}/{_PART}|{_PART})(?::(?P<configuration>[^:/@\s]+))?"
+                   r"(?:@(?P<revision>[A-Za-z0-9][A-Za-z0-9._/-]{0,99}))?")  # fmt: skip
 _ADDRESS = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/datasets/")
 _CONVERTED = re.compile(r"(?P<configuration>[^/]+)/(partial-)?(?P<split>[^/]+)/\d+\.parquet")
 # What a repository has beside its tables, or has several times over: tried in this order.
@@ -47,15 +48,18 @@ class HubName:
         "owner/name".
     configuration : str or None
         The only one, or the default, if None.
+    revision : str or None
+        A commit or a branch; the newest data if None.
     """
 
     repository: str
-    configuration: str | None
+    configuration: str | None = None
+    revision: str | None = None
 
     def __str__(self) -> str:
-        return f"{HUB_PREFIX}{self.repository}" + (
-            f":{self.configuration}" if self.configuration else ""
-        )
+        configuration = f":{self.configuration}" if self.configuration else ""
+        revision = f"@{self.revision}" if self.revision else ""
+        return f"{HUB_PREFIX}{self.repository}{configuration}{revision}"
 
 
 def is_hub_name(text: str) -> bool:
@@ -64,7 +68,7 @@ def is_hub_name(text: str) -> bool:
 
 
 def parse_hub_name(text: str) -> HubName:
-    """Return which data set "hf:owner/name:configuration" is, with or without "hf:".
+    """Return which data set "hf:owner/name:configuration@commit" is, with or without "hf:".
 
     The address of its page on huggingface.co does as well.
 
@@ -80,7 +84,7 @@ def parse_hub_name(text: str) -> HubName:
             f"{text.strip()[:80]!r} is no data set of the Hugging Face Hub.",
             "Write owner/name or owner/name:configuration, as in cardiffnlp/tweet_eval:irony.",
         )
-    return HubName(match["repository"], match["configuration"])
+    return HubName(match["repository"], match["configuration"], match["revision"])
 
 
 @dataclass(frozen=True)
@@ -140,18 +144,27 @@ def download_dataset(
         api = HfApi()
         info = api.dataset_info(repository, timeout=hub.HUB_TIMEOUT, files_metadata=True)
         try:
-            converted = api.dataset_info(
-                repository, revision=PARQUET_BRANCH, timeout=hub.HUB_TIMEOUT, files_metadata=True
+            source = api.dataset_info(
+                repository,
+                revision=name.revision or PARQUET_BRANCH,
+                timeout=hub.HUB_TIMEOUT,
+                files_metadata=True,
             )
-        except errors.RevisionNotFoundError:
-            converted = None
+        except errors.RevisionNotFoundError as error:
+            if name.revision is not None:
+                raise DataError(
+                    f"{repository} has no revision {name.revision!r}.",
+                    f"Leave it out: {replace(name, revision=None)}.",
+                ) from error
+            source = info
         card = info.card_data.to_dict() if info.card_data else {}
-        source = converted if converted is not None and _sizes(converted) else info
         sizes = _sizes(source)
-        if source is info:
-            found = _in_repository(name, sizes, card, str(info.sha))
-        else:
+        if any(map(_CONVERTED.fullmatch, sizes)):
             found = _in_conversion(name, sizes, str(source.sha))
+        else:
+            source = source if name.revision else info
+            sizes = _sizes(source)
+            found = _in_repository(name, sizes, card, str(source.sha))
         chosen, left_out = split_files(found.parts)
         members = list(member_names(chosen))
         total = sum(sizes[file] for file, _, _ in members)
@@ -215,7 +228,7 @@ def _choose(name: HubName, configurations: Mapping[str, object]) -> str:
         return next(iter(configurations))
     if DEFAULT in configurations:
         return DEFAULT
-    first = HubName(name.repository, next(iter(configurations)))
+    first = replace(name, configuration=next(iter(configurations)))
     raise DataError(
         f"{name.repository} has several configurations: {listed}.",
         f"Name one of them, as in {first}.",
@@ -244,7 +257,7 @@ def _in_repository(
         if name.configuration and not tables:
             raise DataError(
                 f"{name.repository} has no configuration {name.configuration!r}.",
-                f"Leave it out: {HubName(name.repository, None)}.",
+                f"Leave it out: {replace(name, configuration=None)}.",
             )
         parts = _named_parts(tables)
     if not parts:

@@ -22,7 +22,8 @@ def dataset_name(file: str) -> str:
     Of a data set of the Hugging Face Hub, its name without its owner, and its configuration.
     """
     if file.startswith(HUB_PREFIX):
-        return file.removeprefix(HUB_PREFIX).rpartition("/")[2].replace(":", "-")
+        name = file.removeprefix(HUB_PREFIX).partition("@")[0]
+        return name.rpartition("/")[2].replace(":", "-")
     return PurePath(without_compression(file)).stem
 
 
