@@ -184,6 +184,25 @@ def test_the_share_of_val_is_asked_for_beside_a_split_column_without_val(root):
     assert sizes_of(app) == {"Train": 54, "Val": 36, "Test": 30}
 
 
+def test_several_labels_are_folded_refused_or_asked_about(root):
+    rows = [(text, *("1" if label == kind else "0" for kind in ("fruit", "tool", "river")))
+            for text, label in toy_rows(90)]  # fmt: skip
+    app = uploaded(as_csv(rows, "text,fruit,tool,river"))
+    assert "exactly one 1 in the columns 'fruit', 'tool', 'river'" in caption_text(app)
+    assert {metric.label: metric.value for metric in app.metric}["Classes"] == "3"
+    [one_hot] = app.toggle
+    one_hot.set_value(False).run()
+    assert {metric.label: metric.value for metric in app.metric}["Classes"] == "2"
+    tags = ["bike", "cake", "bike;cake", "cake;bike"]
+    rows = [(text, tags[number % 4]) for number, (text, _) in enumerate(toy_rows(90))]
+    app.file_uploader(key="upload_train").upload("tags.csv", as_csv(rows, "text,tags")).run()
+    assert "several labels in 44 of 90 rows, such as 'bike;cake'" in error_text(app)
+    [combined] = app.toggle
+    combined.set_value(True).run()
+    assert not app.error
+    assert {metric.label: metric.value for metric in app.metric}["Classes"] == "4"
+
+
 def sizes_of(app: AppTest) -> dict[str, int]:
     kinds = [metric.label.removesuffix(" examples") for metric in app.metric]
     values = dict(zip(kinds, [metric.value for metric in app.metric], strict=True))

@@ -587,7 +587,8 @@ def test_labels_absent_from_a_given_val_are_noted():
         (messages(40, ["same"]), "1 label in train: 'same'"),
         (messages(8), "fewer than 10"),
         ([("", "a"), ("", "b")] * 10, "0 labels in train"),
-        ([(f"text {i}", f"{i / 7:.3f}") for i in range(40)], "40 values in 40 rows"),
+        ([(f"text {i}", f"{i / 7:.3f}") for i in range(40)], "40 numbers on a scale"),
+        ([(f"text {i}", f"{i}") for i in range(40)], "40 values in 40 rows"),
         ([("one", "a"), ("two", "b")] * 10, "0 usable rows in val"),
     ],
 )

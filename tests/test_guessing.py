@@ -45,7 +45,7 @@ def test_what_is_named_is_taken_and_only_the_rest_is_guessed():
     only_numbers = table(text=range(60), label=range(60))
     columns = columns_of(parsed("--text-column=label", "--label-column=text"), only_numbers)
     assert columns == Columns("label", "text")
-    with pytest.raises(DataError, match=r"looks like labels. Name it with --label-column."):
+    with pytest.raises(DataError, match=r"looks like labels. Name one with --label-column."):
         columns_of(parsed(), given)
 
 

@@ -38,7 +38,7 @@ def built(labels: list[str], *options: str, **others: Table) -> Dataset:
     [
         ("nan", "NaN", "", "NA", "None", "null", "#N/A"),
         ("NULL",), ("N/A",), ("n/a ",), ("-",), ("?",), ("<NA>",), ("(null)",), ("NAN",),
-        ("#NULL!",), ("\\N",), ("NaT",), ("None",), ("NONE",), ("[]",), ("--", "nil"), ("#REF!",),
+        ("#NULL!",), ("\\N",), ("NaT",), ("None",), ("NONE",), ("--", "nil"), ("#REF!",),
         ("none", "nan"), ("undefined", "."), ("None", "none"),
     ],
 )  # fmt: skip

@@ -64,9 +64,13 @@ def sample() -> Table:
 
 
 @st.cache_data(show_spinner="Preparing the data", max_entries=8, hash_funcs={Table: by_contents})
-def row_questions(tables: dict[str, Table], columns_of: dict[str, Columns]) -> RowQuestions:
+def row_questions(
+    tables: dict[str, Table],
+    columns_of: dict[str, Columns],
+    choices: RowChoices = NOTHING_CHOSEN,
+) -> RowQuestions:
     """Return what the rows of these files leave open."""
-    return data.row_questions(tables, columns_of)
+    return data.row_questions(tables, columns_of, choices)
 
 
 @st.cache_resource(

@@ -37,6 +37,18 @@ def add_row_arguments(parser: argparse.ArgumentParser) -> None:
         help="make one class of labels that look alike, such as 1 and 1.0, or Spam and spam",
     )
     add(
+        "--one-hot",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether columns of 0 and 1, of which each row has exactly one 1, are one label "
+        "together; by default they are, unless --label-column names one of them",
+    )
+    add(
+        "--combined-labels",
+        action="store_true",
+        help="take several labels of a row, such as bike;cake, for a class of their own",
+    )
+    add(
         "--keep-missing-labels",
         action=argparse.BooleanOptionalAction,
         default=None,
@@ -58,13 +70,14 @@ def columns_of(parsed: argparse.Namespace, train: Table) -> Columns:
     named = {
         what: name
         for what in ("text", "label", "split")
-        if (name := getattr(parsed, f"{what}_column")) not in (None, NO_SPLIT)
+        if (name := getattr(parsed, f"{what}_column")) is not None
+        and (what, name) != ("split", NO_SPLIT)
     }
     data.expect_columns(train.frame, list(named.values()))
     suggestion = data.suggest_columns(train.frame, **named)
     if suggestion.columns is None:
         missing = "text" if suggestion.text is None else "label"
-        raise DataError(suggestion.problem, f"Name it with --{missing}-column.")
+        raise DataError(suggestion.problem, f"Name one with --{missing}-column.")
     split = None if parsed.split_column == NO_SPLIT else suggestion.split
     columns = data.Columns(suggestion.columns.text, suggestion.columns.label, split)
     data.check_columns(train.frame, columns)
@@ -99,6 +112,8 @@ def row_choices_of(
         columns_of=tuple(own.items()),
         keep_missing_labels=parsed.keep_missing_labels,
         merge_labels=parsed.merge_labels,
+        one_hot=False if parsed.one_hot is None and parsed.label_column else parsed.one_hot,
+        combined_labels=parsed.combined_labels,
         split_words=tuple(_split_word(given, train, columns) for given in parsed.split_word),
     )
 

@@ -21,12 +21,14 @@ from layerviz.data.reading import Table
 from layerviz.data.repeats import repeat_notes
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import columns_of_files, leave_out, reading_notes, usable_rows
+from layerviz.data.several_labels import refuse_combinations
 from layerviz.data.splits import check_meanings, meanings_of
 from layerviz.data.wording import one_sentence, quoted
 from layerviz.errors import DataError
 from layerviz.wording import count
 
 MIN_EXAMPLES, MIN_VAL = 10, 2
+MOST_SCORES = 20  # different numbers, not all whole, that may be classes
 VAL_FRACTION = 0.2  # that is cut from train unless another share is asked for
 LEAST_VAL_FRACTION, MOST_VAL_FRACTION = 0.05, 0.5
 
@@ -73,13 +75,16 @@ def build_dataset(
     exclusions: list[str] = []
     id_column = guess_id_column(train.frame, columns)
     columns_of = columns_of_files(tables, columns, choices)
-    questions = row_questions(tables, columns_of)
+    questions = row_questions(tables, columns_of, choices)
+    if questions.combinations is not None and not choices.combined_labels:
+        refuse_combinations(columns.label, questions.combinations)
     choices = questions.settled(choices)
     meanings = meanings_of(questions.split_words, dict(choices.split_words))
     if columns.split is not None:
         check_meanings(columns.split, questions.split_words, meanings)
+    one_hot = questions.one_hot_of(choices)
     parts = [
-        usable_rows(role, tables, columns_of, choices, meanings, id_column, exclusions)
+        usable_rows(role, tables, columns_of, choices, meanings, one_hot, id_column, exclusions)
         for role in tables
     ]
     rows = pd.concat(parts, ignore_index=True)
@@ -185,10 +190,17 @@ def _check(
     if not n_labels and not unless:
         one = "Give train rows of its own: do not use one file twice."
     many = "Pick another label column: one with a few recurring values."
+    amounts = "Make classes of them, such as low, middle and high, or pick another label column."
     val = "Add val rows whose label is in train and whose text is not in test."
     for failed, problem, hint in (
         (n_labels < 2, f"{count(n_labels, 'label')} in train{only}", one),
         (len(rows) < MIN_EXAMPLES, f"{len(rows)} usable rows, fewer than {MIN_EXAMPLES}", few),
+        (
+            _are_amounts(labels),
+            f"{n_labels:,} numbers on a scale, such as {labels.max()}, where "
+            "classes are needed: layerviz tells classes apart and does not estimate amounts",
+            amounts,
+        ),
         (n_labels > len(labels) / 2, f"{n_labels:,} values in {len(labels):,} rows", many),
         (n_val < min_val, f"{count(n_val, 'usable row')} in val, fewer than {min_val}", val),
     ):
@@ -197,6 +209,13 @@ def _check(
                 one_sentence(f"Label column {column!r} has {problem}", exclusions),
                 f"{hint}{unless}",
             )
+
+
+def _are_amounts(labels: pd.Series) -> bool:
+    """Tell whether labels are many numbers, not all whole: similarity from 0 to 5, say."""
+    names = labels.unique()
+    numbers = len(names) > MOST_SCORES and all(map(NUMBER.fullmatch, names))
+    return bool(numbers) and any(float(name) % 1 for name in names)
 
 
 def _label_notes(rows: pd.DataFrame, names: tuple[str, ...]) -> Iterable[str]:

@@ -8,8 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerviz.data.columns import SAMPLE_ROWS, Columns, column_names, name_score, same_name
+from layerviz.data.columns import (
+    SAMPLE_ROWS,
+    Columns,
+    column_names,
+    has_word,
+    name_score,
+    same_name,
+)
 from layerviz.data.labels import without_label
+from layerviz.data.several_labels import several_columns_problem, zero_one_columns
 from layerviz.data.splits import looks_like_split
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
@@ -18,6 +26,7 @@ _TEXT = r"""text|tweet|sentence|review|comment|message|content|body|question|utt
     |description|headline|abstract|statement|query|v2"""
 _LABEL = r"""labels?|class|category|target|sentiment|emotion|hs|intent|type|topic|stance|toxic|hate
     |hateful|spam|polarity|rating|stars|score|genre|tag|y|v1|classindex"""
+_SURELY_LABEL = "labels?|class|category|target|y|classindex"  # whatever stands beside it
 _OWN_ID = r"id|idx|uid|uuid|guid"
 _ID = _OWN_ID + r"|url|link|date|time|timestamp|created|user|username"
 _FEW_VALUES = 20  # of a column that hardly looks like labels but for how few they are
@@ -76,10 +85,13 @@ def suggest_columns(
     if text is None:
         text = _best_text(sample[rest])
         rest = [name for name in rest if name != text]
+    problem = ""
     if label is None:
         label = _best_label(sample[rest])
-    problem = ""
-    if text is None or label is None:
+        if label is not None and not has_word(label, _SURELY_LABEL):
+            problem = several_columns_problem(frame, label, zero_one_columns(frame, rest))
+            label = None if problem else label
+    if text is None or (label is None and not problem):
         what = "texts" if text is None else "labels"
         problem = f"None of the columns {quoted(names, 20)} looks like {what}."
     return Suggestion(text, label, split, problem)

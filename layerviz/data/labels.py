@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 from layerviz.data.columns import Columns
+from layerviz.data.several_labels import one_hot_labels, without_brackets
 
 # What programs and people write where a value is missing, in lower case.
 _NEVER_CLASSES = {
@@ -30,9 +31,15 @@ def without_label(labels: pd.Series, *, surely: bool = False) -> pd.Series:
     return labels.isin([label for label in labels.unique() if says_so(label)])
 
 
-def labels_in(frame: pd.DataFrame, columns: Columns) -> pd.Series:
-    """Return the labels of the rows of a file as they are written, without space around them."""
-    return frame[columns.label].str.strip()
+def labels_in(frame: pd.DataFrame, columns: Columns, one_hot: Sequence[str] = ()) -> pd.Series:
+    """Return the labels of the rows of a file as they are written, without space around them.
+
+    A list of one label is that label; where columns of 0 and 1 are one label together (`one_hot`),
+    it is the name of the column that holds the 1.
+    """
+    if one_hot:
+        return one_hot_labels(frame, one_hot)
+    return without_brackets(frame[columns.label].str.strip())
 
 
 def missing_words(labels: Iterable[str]) -> list[str]:

@@ -27,12 +27,19 @@ class RowChoices:
         usually do.
     merge_labels : bool
         Whether labels that look alike become one, see `look_alikes.look_alikes`.
+    one_hot : bool or None
+        Whether columns of 0 and 1, of which each row has exactly one 1, are one label together;
+        None: where there are any.
+    combined_labels : bool
+        Whether several labels of a row, such as "bike;cake", are a class of their own.
     """
 
     columns_of: tuple[tuple[str, Columns], ...] = ()
     keep_missing_labels: bool | None = None
     split_words: tuple[tuple[str, str], ...] = ()
     merge_labels: bool = False
+    one_hot: bool | None = None
+    combined_labels: bool = False
 
     def columns(self, role: str) -> Columns | None:
         """Return the columns of a val or test file if they were chosen."""
@@ -51,6 +58,10 @@ class RowChoices:
             values["split_words"] = dict(self.split_words)
         if self.merge_labels:
             values["merge_labels"] = True
+        if self.one_hot is not None:
+            values["one_hot"] = self.one_hot
+        if self.combined_labels:
+            values["combined_labels"] = True
         return values
 
     @classmethod
@@ -66,8 +77,11 @@ class RowChoices:
             raise DataError("What was chosen about the rows is garbled.")
         columns_of, keep = values.get("columns_of", {}), values.get("keep_missing_labels")
         words, merge = values.get("split_words", {}), values.get("merge_labels", False)
+        one_hot, combined = values.get("one_hot"), values.get("combined_labels", False)
         if not (
             isinstance(columns_of, dict)
+            and isinstance(one_hot, bool | None)
+            and isinstance(combined, bool)
             and isinstance(keep, bool | None)
             and isinstance(merge, bool)
             and isinstance(words, dict)
@@ -79,6 +93,8 @@ class RowChoices:
             keep_missing_labels=keep,
             split_words=tuple(words.items()),
             merge_labels=merge,
+            one_hot=one_hot,
+            combined_labels=combined,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pandas as pd
@@ -81,6 +81,7 @@ def usable_rows(
     columns_of: Mapping[str, Columns],
     choices: RowChoices,
     meanings: Mapping[str, str],
+    one_hot: Sequence[str],
     id_column: str | None,
     exclusions: list[str],
 ) -> pd.DataFrame:
@@ -90,13 +91,15 @@ def usable_rows(
     column has a meaning.
     """
     name, frame, columns = tables[role].name, tables[role].frame, columns_of[role]
+    with named_in_errors(tables[role]):
+        expect_columns(frame, one_hot)
     rows = pd.DataFrame({"id": [f"{role}-{row}" for row in range(1, len(frame) + 1)]})
     rows["split"] = role
     if columns.split is not None:
         cells = frame[columns.split]
         splits = {cell: meanings.get(split_word_key(cell), "") for cell in cells.unique()}
         rows["split"] = cells.map(splits)
-    rows["text"], rows["label"] = frame[columns.text], labels_in(frame, columns)
+    rows["text"], rows["label"] = frame[columns.text], labels_in(frame, columns, one_hot)
     if id_column is not None:
         rows[OWN_ID] = frame[id_column].str.strip() if id_column in frame else ""
     for blank, what in ((rows["text"].str.strip() == "", "text"), (rows["split"] == "", "split")):

@@ -150,7 +150,12 @@ def options_of_choices(choices: data.RowChoices) -> list[str]:
         words += ["--split-word", f"{word}={meaning}"]
     if choices.keep_missing_labels is not None:
         words.append(f"--{'' if choices.keep_missing_labels else 'no-'}keep-missing-labels")
-    return [*words, "--merge-labels"] if choices.merge_labels else words
+    if choices.one_hot is not None:
+        words.append(f"--{'' if choices.one_hot else 'no-'}one-hot")
+    for option in ("merge_labels", "combined_labels"):
+        if getattr(choices, option):
+            words.append(f"--{option.replace('_', '-')}")
+    return words
 
 
 def _sample_path(run: Run) -> str:

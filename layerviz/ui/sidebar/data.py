@@ -31,7 +31,7 @@ from layerviz.ui.sidebar.pickers import (
     preset_columns,
 )
 from layerviz.ui.sidebar.reading import preset_reading
-from layerviz.ui.sidebar.rows import ask_about_rows, preset_rows
+from layerviz.ui.sidebar.rows import ask_about_one_hot, ask_about_rows, preset_rows
 
 SAMPLE, UPLOAD, HUB = "Sample", "Your file", "Hub"
 SOURCE = "source"  # session state: which of them
@@ -75,8 +75,13 @@ def choose_data() -> Dataset | None:
     if others is None:
         return None
     key = file_key(train.content_hash)
-    questions = cache.row_questions(tables, {role: others.get(role, columns) for role in tables})
-    choices = ask_about_rows(questions, others, key, place)
+    columns_of = {role: others.get(role, columns) for role in tables}
+    questions = cache.row_questions(tables, columns_of)
+    with place:
+        one_hot = ask_about_one_hot(questions, key)
+    if one_hot is False:
+        questions = cache.row_questions(tables, columns_of, RowChoices(one_hot=False))
+    choices = ask_about_rows(questions, others, one_hot, key, place)
     if choices is None:
         return None
     with place:

@@ -28,7 +28,11 @@ _GROUPS_SHOWN = 10  # of labels that look alike
 
 
 def ask_about_rows(
-    questions: RowQuestions, others: Mapping[str, Columns], key: str, place: DeltaGenerator
+    questions: RowQuestions,
+    others: Mapping[str, Columns],
+    one_hot: bool | None,
+    key: str,
+    place: DeltaGenerator,
 ) -> RowChoices | None:
     """Ask what the rows leave open, and return what was chosen.
 
@@ -37,6 +41,8 @@ def ask_about_rows(
     questions : RowQuestions
     others : mapping of str to Columns
         Of val and test files whose columns have other names.
+    one_hot : bool or None
+        What `ask_about_one_hot` returned.
     key : str
         What tells the widgets of the train file from those of others.
     place : DeltaGenerator
@@ -57,6 +63,8 @@ def ask_about_rows(
         keep_missing_labels=_keeps_missing(questions, key),
         split_words=tuple(meanings.items()),
         merge_labels=_merges(questions, key),
+        one_hot=one_hot,
+        combined_labels=_combines(questions, key),
     )
 
 
@@ -65,6 +73,10 @@ def preset_rows(key: str, choices: RowChoices) -> dict[str, object]:
     values: dict[str, object] = {}
     if choices.keep_missing_labels is not None:
         values[_missing_key(key)] = choices.keep_missing_labels
+    if choices.one_hot is not None:
+        values[_one_hot_key(key)] = choices.one_hot
+    if choices.combined_labels:
+        values[_combined_key(key)] = True
     if choices.merge_labels:
         values[merge_key(key)] = True
     for word, meaning in choices.split_words:
@@ -73,6 +85,36 @@ def preset_rows(key: str, choices: RowChoices) -> dict[str, object]:
         else:
             values[_word_key(key, word)] = meaning
     return values
+
+
+def ask_about_one_hot(questions: RowQuestions, key: str) -> bool | None:
+    """Ask whether columns of 0 and 1 are one label together; None where there are none."""
+    if not questions.one_hot:
+        return None
+    return _toggle(
+        _one_hot_key(key),
+        "Columns of 0 and 1 are one label",
+        default=True,
+        help=f"Each row has exactly one 1 in {plain(quoted(questions.one_hot, 10))}.",
+    )
+
+
+def _one_hot_key(key: str) -> str:
+    return f"onehot-{key}"
+
+
+def _combined_key(key: str) -> str:
+    return f"combined-{key}"
+
+
+def _combines(questions: RowQuestions, key: str) -> bool:
+    found = questions.combinations
+    return found is not None and _toggle(
+        _combined_key(key),
+        "Each combination of labels is a class",
+        default=False,
+        help=f"{count(found.n_rows, 'row')} hold several labels, such as {plain(found.example)}.",
+    )
 
 
 def _merges(questions: RowQuestions, key: str) -> bool:
