@@ -313,7 +313,7 @@ def test_a_permalink_reopens_a_run_with_every_view(root):
         app.selectbox(key="colouring").set_value(colouring).run()
         assert not app.exception
     app.segmented_control(key="pooling").set_value("cls").run()
-    app.selectbox(key="layers_shown-4").set_value("Every other").run()
+    app.selectbox(key="layers_shown-4").set_value("Every other layer").run()
     assert not app.exception
     assert maps_points(app)["labels"] == ["fruit", "river", "tool"]
     assert maps_points(app)["panels"] == [2, 4]
@@ -1067,7 +1067,7 @@ def test_the_answer_is_made_off_the_page_and_its_place_is_kept_until_then(root, 
         patch.setattr(Jobs, "answer", lambda *_: JobState("running", Progress(), None, 0, False))
         app = open_page(run=run.run_id)
         assert not app.exception
-        assert "Being worked out" in markdown_text(app)
+        assert "Working out the answer" in markdown_text(app)
         for name in separability.LINE_NAMES.values():
             assert f":gray[{name}]" in markdown_text(app)
         for tab in ("Layers", "Export"):
@@ -1076,7 +1076,7 @@ def test_the_answer_is_made_off_the_page_and_its_place_is_kept_until_then(root, 
             assert not app.exception
             assert "The answer is being worked out." in caption_text(app)
     run_until(app, lambda: "**Layer 4**" in markdown_text(app))
-    assert "Being worked out" not in markdown_text(app)
+    assert "Working out the answer" not in markdown_text(app)
 
 
 def test_the_answer_follows_what_the_layers_tab_searches(root):

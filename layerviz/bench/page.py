@@ -131,7 +131,7 @@ class _Visit(Watched):
         ways = {
             "reopening a run": (self._leave, self._open),
             "layer set": (
-                lambda: self._choose("Layers", "First four"),
+                lambda: self._choose("Layers", "First and last"),
                 lambda: self._choose("Layers", "All"),
             ),
             "pooling": (lambda: self._press("mean"), lambda: self._press("max")),
@@ -172,7 +172,7 @@ class _Visit(Watched):
     def slide(self, repeats: int, n_points: int, n_layers: int) -> list[dict[str, Any]]:
         """Move the slider over the layers shown at first, and over all."""
         found = []
-        for option, shown in (("First four", min(CHART_LAYERS, n_layers)), ("All", n_layers)):
+        for option, shown in (("First and last", min(CHART_LAYERS, n_layers)), ("All", n_layers)):
             if option == "All":
                 self.timed(lambda: self._choose("Layers", "All"))
             self.page.wait_for_selector(SLIDER)

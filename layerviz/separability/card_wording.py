@@ -23,7 +23,6 @@ from layerviz.wording import (
     epoch_list,
     epoch_name,
     layer_list,
-    number_ranges,
     sentence_case,
 )
 
@@ -133,7 +132,7 @@ def _layer(answer: Answer) -> CardLine:
         return _line(
             "layer",
             f"Layer {best.layer}{as_it_was}",
-            f"clearly the best (95 %); {worth(answer)}",
+            f"clearly the best (95 % confidence); {worth(answer)}",
             is_winner=True,
         )
     which = layer_list(layers, "or")
@@ -162,7 +161,8 @@ def _worth(answer: Answer) -> str:
 
 def _worth_on(split: str, score: Score) -> str:
     if score.value == 1:
-        return f"no mistakes in {score.n:,} {split} examples, so at least {score.low_end} (95 %)"
+        least = f"at least {score.low_end} (95 % confidence)"
+        return f"no mistakes in {score.n:,} {split} examples, so {least}"
     value, interval = score.value_and_interval
     return f"macro-F1 {value} on {split} ({interval})"
 
@@ -181,9 +181,9 @@ def _epoch(sheet: AnswerSheet, *, live: bool) -> CardLine:
     names = epoch_list(epochs, "or")
     if best == 0:
         sure = (
-            "before training is clearly the best moment (95 %)"
+            "before training is clearly the best moment (95 % confidence)"
             if len(epochs) == 1
-            else f"{names} may be the best (95 %)"
+            else f"{names} may be the best (95 % confidence)"
         )
         return _line(
             "epoch", "Use the model as it is", f"fine-tuning did not help on this val: {sure}"
@@ -192,12 +192,12 @@ def _epoch(sheet: AnswerSheet, *, live: bool) -> CardLine:
     if len(epochs) == 1:
         more = ""
         if best == marginal.levels[-1] and not live:
-            more = "; the last one: more may do better"
+            more = "; it is the last, so more epochs may do better still"
         value = sentence_case(epoch_name(best))
         return _line(
             "epoch",
             value,
-            f"clearly the best moment (95 %){helped}{more}",
+            f"clearly the best moment (95 % confidence){helped}{more}",
             is_winner=True,
         )
     return _line("epoch", f"{NO_WINNER}: {names}", f"{RECOMMENDED}: {epoch_name(best)}{helped}")
@@ -217,13 +217,14 @@ def _pooling(sheet: AnswerSheet) -> CardLine:
     marginal = answer.marginals.poolings
     on_average = [pooling_label(name) for name in marginal.may_be_best]
     if marginal.may_be_best == (answer.best.pooling,):
-        return _line("pooling", sentence_case(best), "clearly the best (95 %)", is_winner=True)
+        sure = "clearly the best (95 % confidence)"
+        return _line("pooling", sentence_case(best), sure, is_winner=True)
     if answer.best.pooling not in marginal.may_be_best:
         names = enumeration(on_average, "or")
         return _line(
             "pooling",
             f"{sentence_case(best)} for layer {answer.best.layer}",
-            f"on average, {names} is better (95 %)",
+            f"averaged over layers and epochs, {names} is better (95 % confidence)",
         )
     names = enumeration(on_average, "or")
     return _line("pooling", f"{NO_WINNER}: {names}", f"{RECOMMENDED}: {best}")
@@ -239,9 +240,9 @@ def _confusion(own: OwnClassifier) -> CardLine:
     if pair is None:
         value = f"No mistakes in {own.val.n:,} val examples"
         return _line("confusion", value, f"{OWN}, {epoch_name(own.epoch)}")
-    figures = f"{_percents(pair)}, in {OWN}"
+    figures = f"{_percents(pair)} in {OWN} on val"
     if pair.stands_out:
-        sure = f"{figures}; clearly the most (95 %)"
+        sure = f"{figures}; clearly the most (95 % confidence)"
         return _line("confusion", _taken_for(pair), sure, is_winner=True)
     return _line("confusion", "No pair stands out", f"highest: {_taken_for(pair)}, {figures}")
 
@@ -253,7 +254,8 @@ def _taken_for(pair: ConfusedPair) -> str:
 
 def _percents(pair: ConfusedPair) -> str:
     share, low, high = (f"{100 * part:.0f}" for part in (pair.share, pair.low, pair.high))
-    return f"{share} % of {pair.n_label:,} ({low}–{high} %)"
+    n_taken = round(pair.share * pair.n_label)
+    return f"{n_taken:,} of {pair.n_label:,} ({share} %; {low}–{high} %)"
 
 
 # --- how many layers --------------------------------------------------------------------------
@@ -278,8 +280,8 @@ def _decision(decision: DepthDecision) -> tuple[str, str]:
         return "All", "the encoder has a single layer"
     if decision.cell is not None:
         k = decision.cell.layer
-        value = f"{number_ranges(range(1, k + 1))} of {n}" if k > 1 else f"The first of {n}"
-        return value, f"{within} macro-F1 of the whole model (95 %)"
+        value = f"The first {k} of {n}" if k > 1 else f"The first of {n}"
+        return value, f"{within} macro-F1 of the whole model (95 % confidence)"
     if decision.too_fine:
         return "Cannot tell", f"{within} takes {FINE_EXAMPLES:,} val examples or more"
     would = ""

@@ -56,6 +56,26 @@ def test_maps_of_both_splits_and_a_slider_that_moves_them(page: Page, server: st
     assert sum(url.startswith("ws") for url in sent) == 1
 
 
+def test_the_room_of_the_maps_is_kept_before_they_are_drawn(page: Page, server: str, finished: str):
+    page.goto(f"{server}/?run={finished}")
+    expect(page.locator(SLIDER)).to_be_visible()
+    settled(page)
+    drawn = box_of(page.locator(".maps .stage"))["height"]
+    kept = page.locator(".maps").evaluate(
+        """maps => {
+            const { instrument } = maps, root = document.createElement("div");
+            root.style.width = maps.clientWidth + "px";
+            maps.parentElement.append(root);
+            const early = new instrument.constructor(root);
+            early.reserve(instrument.state);  // no points have arrived
+            const { height } = early.stage.getBoundingClientRect();
+            early.destroy();
+            root.remove();
+            return height; }"""
+    )
+    assert kept == drawn > 300
+
+
 def test_the_slider_keeps_its_place_when_colours_change(page: Page, server: str, finished: str):
     # All in view: a list that is open closes when the page scrolls.
     page.set_viewport_size({"width": 1440, "height": 1500})

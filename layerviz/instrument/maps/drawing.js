@@ -99,6 +99,15 @@ class Maps {
 
   // --- what is drawn ---
 
+  /** Keep the room that the maps will fill, so that what is below them stays where it is. */
+  reserve(state) {
+    if (this.state) return;
+    this.state = state;
+    this._shape();
+    if (this.stageWidth()) this.stage.style.height = this._layout().height + "px";
+    this.state = null;
+  }
+
   /** Draw what was sent; what has not changed stays as it is. Returns when it is drawn. */
   update(state, points) {
     return this._change(async () => {

@@ -38,6 +38,7 @@ export default function (component) {
     ...(state.openable ? { open: tell("opened") } : {}),
   };
   root.latest = state;
+  maps.reserve(state);
   arrived(() => root.latest !== state || pointsOf(state.chart, state.points))
     .then((points) => (root.latest === state && points !== true ? maps.update(state, points) : null))
     .catch((error) => maps.fail(error));

@@ -17,9 +17,9 @@ from layerviz.ui.parts.state import keep
 from layerviz.views import Legend, first_and_last_layers
 
 PRESETS: dict[str, Callable[[int], tuple[int, ...]]] = {
-    "First four and last four": first_and_last_layers,
-    "All": lambda n: tuple(range(1, n + 1)),
-    "Every other": lambda n: tuple(range(n, 0, -2))[::-1],
+    "First and last four layers": first_and_last_layers,
+    "All layers": lambda n: tuple(range(1, n + 1)),
+    "Every other layer": lambda n: tuple(range(n, 0, -2))[::-1],
 }
 
 

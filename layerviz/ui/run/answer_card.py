@@ -95,7 +95,7 @@ def _card(run: Run, poolings: tuple[str, ...], margin: float, was_current: bool)
 
 
 def _empty(run: Run) -> None:
-    waiting = "Appears with the first measured snapshot" if run.live else "Being worked out"
+    waiting = "Appears with the first measured snapshot" if run.live else "Working out the answer"
     for number, (question, name) in enumerate(separability.LINE_NAMES.items()):
         _line(CardLine(question, name, "…", "" if number else waiting), has_evidence=False)
 

@@ -141,7 +141,7 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
 def _splits(run: Run) -> tuple[str, ...]:
     """Let the reader add test, where there is one; return which splits are shown."""
     if "test" in run.dataset["counts"]:
-        st.toggle("Test", key=keep(SHOW_TEST, False))
+        st.toggle("Show test", key=keep(SHOW_TEST, False))
     return _splits_of(run, wanted=bool(st.session_state.get(SHOW_TEST)))
 
 
