@@ -212,7 +212,27 @@ def test_json_numbers_stay_as_written_and_null_is_missing() -> None:
     assert any("1 value" in note for note in read.notes)
 
 
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b'[{"text": "a\\u0000b\\u0007", "label": "x"}, {"text": "c", "label": "y"}]', "x.json"),
+        (parquet(pa.table({"text": ["a\0b\x07", "c"], "label": ["x", "y"]})), "x.parquet"),
+    ],
+)
+def test_control_characters_are_removed_as_from_a_csv(content: bytes, name: str) -> None:
+    read = read_table(content, name)
+    assert cells(read)[1] == ["ab", "x"]
+    assert "Removed 2 control characters." in read.notes
+
+
 # ---- JSON
+
+
+def test_halves_of_characters_are_replaced_and_told() -> None:
+    content = b'{"text": "cut \\ud83d", "label": "x"}\n{"text": "\\ud83d\\ude00", "label": "y"}'
+    read = read_table(content, "x.jsonl")
+    assert read.frame["text"].tolist() == ["cut �", "😀"]
+    assert any("in 1 cell" in note for note in read.notes)
 
 
 def test_bad_lines_are_named() -> None:
@@ -257,7 +277,8 @@ def test_splits_in_json_are_the_splits() -> None:
         (b'[{"text": "a", "label": 1},\n {"text": "b" "label": 1}]', "line 2, column 15"),
         (b'{"a": [{"t": 1, "l": 2}], "b": [{"t": 1, "l": 2}]}', "several tables: 'a', 'b'"),
         (b"[]", "without a table"),
-        (b"[" * 100_000, "JSON"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'[{"text": ' + b'{"a":' * 400 + b"1" + b"}" * 400 + b"}]", "only one column"),
         (b'[{"a.b": 1, "a": {"b": 2}}]', "two values for 'a.b'"),
         (b'[{"text": "a"}, {"text": "b"}]', "only one column"),
         (json.dumps([{f"k{i}": 1} for i in range(3000)]).encode(), "different keys"),
@@ -338,6 +359,16 @@ def test_excel_numbers_dates_and_formulas_are_read_as_they_are_shown() -> None:
         b"<v />", b"<v>2</v>"
     )
     assert read_table(zipped(parts), "x.xlsx").frame["formula"].tolist() == ["2", ""]
+
+
+def test_line_ends_that_excel_escapes_and_a_cell_far_away_do_no_harm() -> None:
+    def change(sheet: Any) -> None:
+        sheet["XFD3"] = "far"
+
+    rows = [["text", "label"], ["two_x000D_\nlines", "a"], ["b", "c"]]
+    read = read_table(excel({"S": rows}, change), "x.xlsx")
+    assert read.frame["text"][0] == "two\r\nlines"
+    assert list(read.frame.columns) == ["text", "label", "column 3"]
 
 
 def test_cells_merged_over_rows_are_filled() -> None:

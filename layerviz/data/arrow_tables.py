@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import feather
 
-from layerviz.data.cells import as_cell, check_frame
+from layerviz.data.cells import as_cell, tidied
 from layerviz.data.choices import ReadingChoices
 from layerviz.data.file_format import MOST_EXPANDED, Contents, FileFormat, too_large
 from layerviz.data.header import name_columns
@@ -178,7 +178,7 @@ def _contents(table: pa.Table, name: str, layout: str, *, one_column: bool) -> C
     if lists:
         notes.append(f"Columns with lists, written as JSON: {quoted(lists)}.")
     frame = name_columns(pd.DataFrame(columns), header, name, notes)
-    check_frame(frame, name, one_column=one_column)
+    frame = tidied(frame, name, notes, one_column=one_column)
     frame = with_class_names(frame, class_names(features), notes)
     return Contents(frame, layout, tuple(notes))
 

@@ -10,10 +10,13 @@ from decimal import Decimal
 
 import pandas as pd
 
+from layerviz.data.decoding import CONTROL
 from layerviz.errors import DataError
+from layerviz.wording import count
 
 MOST_COLUMNS = 2_000  # records of which each has keys of its own are no table
 TWO_COLUMNS = "Give it two columns, text and label."
+_CONTROL = f"[{''.join(map(chr, CONTROL))}]"
 _MIDNIGHT = " 00:00:00"
 
 
@@ -43,8 +46,12 @@ def as_cell(value: object) -> str:
     return str(value)
 
 
-def record_frame(records: Iterable[Mapping[str, object]], name: str) -> pd.DataFrame:
+def record_frame(
+    records: Iterable[Mapping[str, object]], name: str, notes: list[str]
+) -> pd.DataFrame:
     """Return records as rows; parts of parts get columns such as "user.name".
+
+    Sentences about what is replaced are added to ``notes``.
 
     Raises
     ------
@@ -72,12 +79,26 @@ def record_frame(records: Iterable[Mapping[str, object]], name: str) -> pd.DataF
         n_rows += 1
     for cells in columns.values():
         cells.extend([""] * (n_rows - len(cells)))
-    return str_frame(columns)
+    return str_frame(columns, notes)
 
 
-def str_frame(columns: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Return columns of str as a frame of the type that a CSV gives."""
-    return pd.DataFrame({name: pd.Series(cells, dtype="str") for name, cells in columns.items()})
+def str_frame(columns: Mapping[str, Sequence[str]], notes: list[str]) -> pd.DataFrame:
+    """Return columns of str as a frame of the type that a CSV gives.
+
+    Halves of characters (JSON that was cut has some) are replaced, which is added to ``notes``.
+    """
+    return pd.DataFrame({name: _str_column(cells, notes) for name, cells in columns.items()})
+
+
+def _str_column(cells: Sequence[str], notes: list[str]) -> pd.Series:
+    try:
+        return pd.Series(cells, dtype="str")
+    except UnicodeEncodeError:
+        whole = [cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                 for cell in cells]  # fmt: skip
+        n = sum(old != new for old, new in zip(cells, whole, strict=True))
+        notes.append(f"Replaced halves of characters by “�” in {count(n, 'cell')}.")
+        return pd.Series(whole, dtype="str")
 
 
 def _leaves(record: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
@@ -88,10 +109,25 @@ def _leaves(record: Mapping[str, object], before: str = "") -> Iterator[tuple[st
             yield before + str(key), value
 
 
-def check_frame(frame: pd.DataFrame, name: str, *, one_column: bool) -> None:
-    """Raise a DataError unless a frame has rows, and two columns or the one that will do."""
+def tidied(frame: pd.DataFrame, name: str, notes: list[str], *, one_column: bool) -> pd.DataFrame:
+    """Return a frame without control characters, as those of a CSV are removed, and note that.
+
+    Raises
+    ------
+    DataError
+        If it has no rows, or not the two columns, or the one that will do.
+    """
     if len(frame.columns) < (1 if one_column else 2) and len(frame):
         one = f"only one column, {frame.columns[0]!r}" if len(frame.columns) else "no columns"
         raise DataError(f"{name} has {one}.", TWO_COLUMNS)
     if not len(frame):
         raise DataError(f"{name} has no rows.", "Give a table with one row per example.")
+    n = 0
+    for column in frame.columns:
+        cells = frame[column]
+        if cells.str.contains(_CONTROL).any():
+            n += int(cells.str.count(_CONTROL).sum())
+            frame = frame.assign(**{column: cells.str.replace(_CONTROL, "", regex=True)})
+    if n:
+        notes.append(f"Removed {count(n, 'control character')}.")
+    return frame

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import pandas as pd
 
-from layerviz.data.cells import as_cell, check_frame, record_frame, str_frame
+from layerviz.data.cells import as_cell, record_frame, str_frame, tidied
 from layerviz.data.choices import ReadingChoices
 from layerviz.data.decoding import MARKUP, read_text
 from layerviz.data.file_format import Contents, FileFormat
@@ -55,33 +55,39 @@ def read_json(content: bytes, name: str, choices: ReadingChoices, *, one_column:
     if decoded.problem not in ("", MARKUP):
         raise DataError(f"{name} is {decoded.problem}.", HINT)
     parts = _Parts(name, notes=list(decoded.notes))
-    text = decoded.content.decode()
-    frame = None
-    if name.lower().endswith(LINES):
-        frame = _from_lines(text, parts)
-    if frame is None:
-        try:
-            document = _loads(text.strip())
-        except json.JSONDecodeError as error:
-            frame = _from_lines(text, parts)
-            if frame is None:
-                raise DataError(
-                    f"{name} is not valid JSON: line {error.lineno}, column {error.colno} "
-                    f"({error.msg}).",
-                    "Correct it there, or save it again.",
-                ) from error
-        except (RecursionError, ValueError) as error:
-            raise DataError(f"{name} is JSON that cannot be read ({error}).", HINT) from error
-        else:
-            frame = _table_in(document, parts)
-            if frame is None:
-                _refuse(parts)
-    check_frame(frame, name, one_column=one_column)
+    try:
+        frame = _frame(decoded.content.decode(), parts)
+    except RecursionError as error:
+        raise DataError(f"{name} is JSON that is nested too deeply.", HINT) from error
+    frame = tidied(frame, name, parts.notes, one_column=one_column)
     if nested := [column for column in frame.columns if "." in str(column)]:
         parts.notes.append(f"Columns made of the parts of records: {quoted(nested)}.")
     reading = ReadingChoices(encoding=decoded.codec)
     layout = f"{decoded.encoding}, {parts.how}"
     return Contents(frame, layout, tuple(parts.notes), reading, decoded.doubts)
+
+
+def _frame(text: str, parts: _Parts) -> pd.DataFrame:
+    frame = _from_lines(text, parts) if parts.name.lower().endswith(LINES) else None
+    if frame is not None:
+        return frame
+    try:
+        document = _loads(text.strip())
+    except json.JSONDecodeError as error:
+        frame = _from_lines(text, parts)
+        if frame is None:
+            raise DataError(
+                f"{parts.name} is not valid JSON: line {error.lineno}, column {error.colno} "
+                f"({error.msg}).",
+                "Correct it there, or save it again.",
+            ) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise DataError(f"{parts.name} is JSON that cannot be read ({error}).", HINT) from error
+    else:
+        frame = _table_in(document, parts)
+    if frame is None:
+        raise DataError(one_sentence(f"{parts.name} is JSON without a table", parts.notes), HINT)
+    return frame
 
 
 def _loads(text: str) -> Any:
@@ -117,7 +123,7 @@ def _from_lines(text: str, parts: _Parts) -> pd.DataFrame | None:
             f"Skipped {count(len(bad), 'line')} that {'is' if len(bad) == 1 else 'are'} no JSON "
             f"record: line {lines}."
         )
-    return record_frame(records, parts.name)
+    return record_frame(records, parts.name, parts.notes)
 
 
 def _table_in(document: object, parts: _Parts) -> pd.DataFrame | None:
@@ -158,18 +164,19 @@ def _table(value: object, parts: _Parts) -> pd.DataFrame | None:
             return None
         if n_other := len(value) - len(records):
             parts.notes.append(f"Skipped {count(n_other, 'value')} that are no records.")
-        return record_frame(records, parts.name)
+        return record_frame(records, parts.name, parts.notes)
     if not isinstance(value, dict) or not value:
         return None
     if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
         header, rows = value["columns"], value["data"]  # as pandas writes with orient="split"
         if all(isinstance(row, list) and len(row) == len(header) for row in rows):
-            return record_frame((dict(zip(map(str, header), row, strict=True)) for row in rows),
-                                parts.name)  # fmt: skip
+            by_column = (dict(zip(map(str, header), row, strict=True)) for row in rows)
+            return record_frame(by_column, parts.name, parts.notes)
     columns = list(value.values())
     if all(isinstance(column, list) for column in columns) and _are_columns(columns):
         parts.how = "JSON by columns"
-        return str_frame({key: [as_cell(cell) for cell in cells] for key, cells in value.items()})
+        lists = {key: [as_cell(cell) for cell in cells] for key, cells in value.items()}
+        return str_frame(lists, parts.notes)
     if all(isinstance(column, dict) for column in columns):
         return _by_index(value, parts)
     return None
@@ -191,14 +198,10 @@ def _by_index(value: dict[str, dict[str, object]], parts: _Parts) -> pd.DataFram
         return None
     if any(column.keys() != first.keys() for column in value.values()) or len(value) > len(first):
         parts.how = "JSON, records by key"
-        return record_frame(value.values(), parts.name)
+        return record_frame(value.values(), parts.name, parts.notes)
     parts.how = "JSON by columns"
-    return str_frame({key: [as_cell(cell) for cell in cells.values()]
-                      for key, cells in value.items()})  # fmt: skip
-
-
-def _refuse(parts: _Parts) -> NoReturn:
-    raise DataError(one_sentence(f"{parts.name} is JSON without a table", parts.notes), HINT)
+    lists = {key: [as_cell(cell) for cell in cells.values()] for key, cells in value.items()}
+    return str_frame(lists, parts.notes)
 
 
 JSON = FileFormat(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from layerviz.data.cells import as_cell, check_frame, str_frame
+from layerviz.data.cells import as_cell, str_frame, tidied
 from layerviz.data.choices import ReadingChoices
 from layerviz.data.fields import Row
 from layerviz.data.file_format import MOST_EXPANDED, Contents, FileFormat, too_large
@@ -27,6 +27,7 @@ SAMPLE_ROWS = 200  # from which the width of a table is taken
 SAVE_AS_CSV = "Open it in a spreadsheet program and save the sheet as CSV (UTF-8)."
 _MERGED = re.compile(rb'<mergeCell\s+ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _UNCOMPUTED = re.compile(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>|</c>)")
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")  # as Excel writes what XML cannot hold
 _ZEROS = re.compile(r"0{2,}")
 _PIECE = 2**20
 _OVERLAP = 4096
@@ -81,8 +82,8 @@ def read_workbook(
     frames: dict[str, pd.DataFrame] = {}
     doubts: list[str] = []
     for sheet in chosen:
-        frames[sheet.title] = _frame(sheet, name, choices.header_line)
-        check_frame(frames[sheet.title], name, one_column=one_column)
+        frame = _frame(sheet, name, choices.header_line)
+        frames[sheet.title] = tidied(frame, name, sheet.notes, one_column=one_column)
         notes += sheet.notes
         doubts += sheet.doubts
     if splits:
@@ -160,6 +161,8 @@ def _shown(cell: Any) -> str:
         value = int(value) if value.is_integer() and abs(value) < 1e15 else value
     if type(value) is int and _ZEROS.fullmatch(str(cell.number_format)):
         return f"{value:0{len(cell.number_format)}d}"
+    if isinstance(value, str) and "_x" in value:
+        return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
     return as_cell(value)
 
 
@@ -222,14 +225,14 @@ def _frame(sheet: _Sheet, name: str, header_line: int | None) -> pd.DataFrame:
             f"Skipped {count(at, 'row')} above the table in {sheet.title!r}: "
             f"{quoted(next(filter(None, row)) for row in sheet.rows[:at])}."
         )
-    width = max(map(len, sheet.rows))
-    rows = [row + [""] * (width - len(row)) for row in sheet.rows[at:]]
-    header = rows.pop(0) if is_header else [""] * width
-    columns = list(zip(*rows, strict=True)) or [()] * width
-    # A table may stand anywhere in a sheet: the empty columns beside it are no part of it.
-    kept = [i for i in range(width) if header[i].strip() or any(map(str.strip, columns[i]))]
-    frame = str_frame({str(i): columns[i] for i in kept})
-    return name_columns(frame, [header[i] for i in kept], name, sheet.notes)
+    rows = sheet.rows[at:]
+    header, below = (rows[0], rows[1:]) if is_header else ([], rows)
+    # A table may stand anywhere in a sheet: the empty columns beside it are no part of it. And a
+    # single cell far to the right makes no row long.
+    used = sorted({i for row in rows for i, cell in enumerate(row) if cell.strip()})
+    columns = {str(i): [row[i] if i < len(row) else "" for row in below] for i in used}
+    names = [header[i] if i < len(header) else "" for i in used]
+    return name_columns(str_frame(columns, sheet.notes), names, name, sheet.notes)
 
 
 def _header(sheet: _Sheet, name: str, header_line: int | None) -> tuple[int, bool]:
