@@ -20,6 +20,7 @@ _TELLING_BYTES = 65_536  # in lines beyond ASCII, from which an encoding is gues
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 UTF16_BOMS = tuple(_UTF16)
 _UTF32_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_SHIFTED_LINE_END = "\u0a00".encode()
 _JSON_OR_HTML = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"]|<[!?a-zA-Z])')
 _BEYOND_ASCII = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 MARKUP = "JSON or HTML, not CSV"
@@ -121,7 +122,8 @@ def _in_chosen(content: bytes, name: str, encoding: str) -> Text:
 
 def _in_utf16(content: bytes, codec: str, name: str, words: str) -> Text:
     text = _to_utf8(content, codec)
-    if text.n_damaged > _MOST_DAMAGED / 5 * text.n_intact:
+    # A byte that is missing shifts all that follow: line ends become a character that is none.
+    if text.n_damaged > _MOST_DAMAGED / 5 * text.n_intact or _SHIFTED_LINE_END in text.body:
         raise ReadingError(f"{name} is damaged UTF-16.", SAVE_AS_CSV)
     return Text(text.body, codec, words, text.notes("UTF-16"))
 

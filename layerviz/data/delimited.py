@@ -16,7 +16,7 @@ from layerviz.data.dialect import (
 )
 from layerviz.data.fields import Dialect
 from layerviz.data.file_format import Contents, FileFormat
-from layerviz.data.header import find_header, name_columns, refuse_data
+from layerviz.data.header import doubts_of_header, find_header, name_columns, refuse_data
 from layerviz.data.mending import fit_to_header
 from layerviz.data.parsing import Rows, read_rows
 from layerviz.data.recognising import SAVE_AS_CSV
@@ -82,14 +82,15 @@ def read_delimited(
     frame, names, n_odd = fit_to_header(rows, names, notes)
     if frame.empty:
         raise ReadingError(one_sentence(f"{name} has no rows below its header", notes), SAVE_AS_CSV)
+    doubts = list(decoded.doubts)
     if choices.header_line is None:
         refuse_data(names, frame, name)
+        doubts += doubts_of_header(names, frame, header.line)
     _tell_of_quotes(rows, notes)
     frame = name_columns(frame, names, name, notes)
     reading = ReadingChoices(
         decoded.codec, rows.dialect.delimiter, rows.dialect.quotes, header.line
     )
-    doubts = list(decoded.doubts)
     if choices.delimiter is None and n_odd > _DOUBTFUL * n_rows:
         doubts.append(
             f"{n_odd:,} of {count(n_rows, 'row')} have more or fewer fields than the header: "

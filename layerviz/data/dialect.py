@@ -108,7 +108,7 @@ def guess_dialect(sample: str, choices: ReadingChoices, *, is_cut: bool = False)
     return max(tables or guesses, key=_rank)
 
 
-def _rank(guess: Guess) -> tuple[bool, float, bool, bool, float, int]:
+def _rank(guess: Guess) -> tuple[bool, float, bool, bool, bool, float, int]:
     rows = guess.conforming
     first = guess.rows[0].fields if guess.rows else []
     values = recurring_values(list(zip(*rows[1:], strict=True)))
@@ -116,10 +116,17 @@ def _rank(guess: Guess) -> tuple[bool, float, bool, bool, float, int]:
         guess.is_table,
         round(guess.agreement, 1),
         any(len(column - {""}) > 1 for column in values.values()),
+        _is_tight(rows),
         len(first) == guess.width,
         guess.agreement,
         guess.width,
     )
+
+
+def _is_tight(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether most fields begin right behind a delimiter, and not as words behind commas."""
+    fields = [field for row in rows for field in row[1:]]
+    return sum(field.startswith(" ") for field in fields) < len(fields) / 2
 
 
 def _guess_quotes(sample: str, delimiter: str, quotes: str | None, is_cut: bool) -> Guess:

@@ -12,7 +12,7 @@ from layerviz.data.fields import Row, recurring_values, stripped_width
 from layerviz.data.guessing import is_usual_name
 from layerviz.data.wording import quoted
 from layerviz.errors import ReadingError
-from layerviz.wording import count
+from layerviz.wording import count, cut_to
 
 _MOST_ABOVE = 20  # rows above a header
 _SOME = 0.02  # of the rows are as wide as the header
@@ -131,6 +131,23 @@ def name_columns(
     if filled := [column for column in unnamed if column not in empty]:
         notes.append(f"Named {count(len(filled), 'column')} that had no name: {quoted(filled)}.")
     return frame.drop(columns=empty)
+
+
+def doubts_of_header(header: Sequence[str], frame: pd.DataFrame, line: int) -> list[str]:
+    """Return a sentence if a row of data may have been taken for the header."""
+    head = frame.head(SAMPLE_ROWS)
+    odd = [
+        cell
+        for i, cell in enumerate(header)
+        if (len(cell.split()) > 3 and "?" not in cell)
+        or (cell.strip() and (head[i].str.strip() == cell.strip()).any())
+    ]
+    if not odd or any(map(is_usual_name, header)):
+        return []
+    return [
+        f"Line {line} was taken for the header: “{cut_to(odd[0], 40)}”. If it is a row of "
+        "data, choose another line for the header, or 0 if none names the columns."
+    ]
 
 
 def refuse_data(header: Sequence[str], frame: pd.DataFrame, name: str) -> None:

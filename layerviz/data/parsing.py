@@ -20,6 +20,7 @@ from layerviz.data.fields import LINE_END, Dialect, Row, Swallowing, split_rows
 
 _BLOCK = 1 << 24  # bytes that are parsed at once
 _CHUNK = 1 << 22  # bytes that are searched for quotation marks at once
+_BREAK = r"\r\n|\r|\n"
 _STR = pd.StringDtype(na_value=np.nan)  # pandas' own "str"
 
 
@@ -203,15 +204,23 @@ def _breaks(table: pa.Table) -> np.ndarray:
     """Return how many line breaks the fields of each row hold, shape (n_rows,)."""
     n_breaks = np.zeros(table.num_rows, np.int64)
     for column in table.columns:
-        n_breaks += pc.count_substring_regex(column, r"\r\n|\r|\n").to_numpy()
+        n_breaks += pc.count_substring_regex(column, _BREAK).to_numpy()
     return n_breaks
 
 
 def _any_swallows(table: pa.Table, swallows: Swallowing) -> bool:
+    n_between = swallows.width - 1
     for i, column in enumerate(table.columns):
-        several = column.filter(pc.match_substring_regex(column, r"[\r\n]"))
-        if any(swallows(field, i) for field in several.to_pylist()):
-            return True
+        for chunk in column.chunks:  # not all at once: the fields are copied
+            n_breaks = pc.count_substring_regex(chunk, _BREAK)
+            n_delimiters = pc.count_substring(chunk, swallows.dialect.delimiter)
+            # Rows have as many delimiters as that, so that few fields are looked at.
+            may_be = pc.and_(
+                pc.greater(n_breaks, 0),
+                pc.equal(n_delimiters, pc.multiply(n_breaks, pa.scalar(n_between, n_breaks.type))),
+            )
+            if any(swallows(field, i) for field in chunk.filter(may_be).to_pylist()):
+                return True
     return False
 
 
