@@ -136,6 +136,8 @@ def test_splits_and_class_names_are_those_of_the_data_set(hub: Hub, fingerprint:
         f"owner/toy on the Hugging Face Hub, configuration default, commit {PARQUET_SHA}" in notes
     )
     assert "'unsupervised'" in notes
+    assert notes.count("Took the class names of column 'label' from the data set") == 1
+    assert "train (40 rows) from 'train-00000.parquet', 'train-00001.parquet'; val (20" in notes
     assert told[-1].done == told[-1].total > 0
     assert not any("unsupervised" in line for line in requests)
     before = download_dataset(parse_hub_name("hf:owner/toy"))

@@ -54,11 +54,14 @@ def joined(frames: Mapping[str, pd.DataFrame], splits: Mapping[str, str]) -> pd.
 
 def joining_notes(frames: Mapping[str, pd.DataFrame], splits: Mapping[str, str]) -> Iterable[str]:
     """Yield what is to be said of tables that were joined."""
-    parts = ", ".join(
-        f"{splits[name]} from {name!r} ({count(len(frame), 'row')})" if splits else repr(name)
-        for name, frame in frames.items()
-    )
-    yield f"Read {count(len(frames), 'table')} as one: {parts}."
+    parts = [quoted(frames)]
+    if splits:
+        parts = []
+        for split in dict.fromkeys(splits[name] for name in frames):
+            of_it = [name for name in frames if splits[name] == split]
+            n_rows = sum(len(frames[name]) for name in of_it)
+            parts.append(f"{split} ({count(n_rows, 'row')}) from {quoted(of_it)}")
+    yield f"Read {count(len(frames), 'table')} as one: {'; '.join(parts)}."
     everywhere = set.intersection(*(set(frame.columns) for frame in frames.values()))
     for name, frame in frames.items():
         if others := sorted(set(frame.columns) - everywhere):

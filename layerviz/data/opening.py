@@ -61,6 +61,7 @@ def _read_archive(
     frames: dict[str, pd.DataFrame] = {}
     notes: list[str] = []
     doubts: list[str] = []
+    files_by_note: dict[str, list[str]] = {}
     parts = []
     for path, (file, inside) in zip(chosen, read_members(content, name, chosen), strict=True):
         part, file, _ = unpacked(inside, file)
@@ -70,9 +71,12 @@ def _read_archive(
             raise DataError(f"{file} in {name} is {what}.", UNZIP)
         contents = format_of(file, part).read(part, file, choices, one_column=one_column)
         frames[path] = contents.frame
-        notes += [f"{file}: {note}" if len(chosen) > 1 else note for note in contents.notes]
-        doubts += contents.doubts
+        for note in contents.notes:
+            files_by_note.setdefault(note, []).append(file)
+        doubts += [doubt for doubt in contents.doubts if doubt not in doubts]
         parts.append(contents)
+    for note, files in files_by_note.items():
+        notes.append(note if len(files) == len(chosen) else f"{quoted(files)}: {note}")
     if unread := [path for path in paths if path not in chosen]:
         notes.append(f"Read {quoted(chosen)}, not what is beside: {quoted(unread)}.")
     if len(chosen) > 1:
