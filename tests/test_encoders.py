@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -22,7 +24,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from layerviz import encoders
-from layerviz.encoders import EncoderSize, describing, scratch
+from layerviz.encoders import EncoderSize, describing, folders, scratch
 from layerviz.encoders import hub as hub_module
 from layerviz.errors import Cancelled, EncoderError
 
@@ -386,6 +388,19 @@ def test_a_mistyped_scratch_encoder_is_refused_without_the_network() -> None:
     for name in ("scratch-brt", "scratch-", "scratch-electra"):
         with pytest.raises(EncoderError, match="scratch-bert, scratch-roberta, scratch-distilbert"):
             encoders.describe(name)
+
+
+def test_a_config_is_read_once_for_each_state_it_is_in(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = Mock(side_effect=folders.read_trained_config)
+    monkeypatch.setattr(folders, "read_trained_config", reads)
+    file = folder / "config.json"
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    assert [encoders.describe(str(folder)).layers for _ in range(3)] == [2, 2, 2]
+    assert reads.call_count == 1
+    change_config(folder, num_hidden_layers=1)
+    assert encoders.describe(str(folder)).layers == 1
 
 
 def test_catalogue_lists_starters_first_in_their_order(

@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
 GROUND = {
-    "config", "errors", "hub", "poolings", "progress", "registry", "settings", "starters",
-    "wording",
+    "config", "errors", "hub", "poolings", "progress", "registry", "rereading",
+    "settings", "starters", "wording",
 }  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"hidden_states", "projection", "separability"}
@@ -52,6 +52,7 @@ MAY_IMPORT = {
     "poolings": {"registry"},
     "progress": {"errors"},
     "registry": {"errors"},
+    "rereading": set(),
     "settings": {"errors"},
     "starters": set(),
     "wording": set(),

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -186,6 +187,24 @@ def test_an_unknown_run_is_told(tmp_path):
         with pytest.raises(RunError, match="no run 'bert-toy-0123abcd'") as caught:
             reach(tmp_path, "bert-toy-0123abcd")
         assert "list of runs" in caught.value.hint
+
+
+def test_a_record_is_read_once_for_each_state_it_is_in(tmp_path, run, monkeypatch):
+    def settle() -> None:
+        os.utime(run.layout.record, ns=(settled, settled))
+
+    settled = run.layout.record.stat().st_mtime_ns - 60 * 10**9
+    settle()
+    reads = Mock(side_effect=Path.read_text, autospec=True)
+    monkeypatch.setattr(Path, "read_text", lambda *given, **options: reads(*given, **options))
+    assert [runs.read(tmp_path, run.run_id) == run for _ in range(3)] == [True] * 3
+    assert reads.call_count == 1
+    runs.update(run.path, title="One")
+    assert runs.read(tmp_path, run.run_id).title == "One"
+    say(run, title="Two")  # as long, and at nearly the same time
+    assert runs.list_runs(tmp_path)[0].title == "Two"
+    settle()
+    assert runs.read(tmp_path, run.run_id).title == "Two"
 
 
 def test_runs_are_listed_newest_first_without_the_damaged_ones(tmp_path, run, toy_dataset):

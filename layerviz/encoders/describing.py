@@ -17,7 +17,7 @@ from layerviz.encoders.folders import (
     check_mask,
     count_saved,
     is_wanted,
-    read_trained_config,
+    known_config,
     tokenizer_limit,
 )
 from layerviz.encoders.info import FAMILY_LABELS, SOURCE_NOTES, EncoderInfo, max_positions
@@ -88,7 +88,7 @@ def describe(name: str) -> EncoderInfo:
     if folder is None:
         return info
     try:
-        config = read_trained_config(name, folder)
+        config = known_config(name, folder)
         info = replace(
             info,
             family=FAMILY_LABELS.get(config.model_type, config.model_type),
@@ -156,7 +156,7 @@ def most_tokens(name: str) -> int | None:
     if folder is None:
         return HUB_POSITIONS if name in _HUB else None
     try:
-        config = read_trained_config(name, folder)
+        config = known_config(name, folder)
     except EncoderError:
         return None  # loading says what is wrong with it
     return max_positions(config, tokenizer_limit(folder))

@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from transformers.utils import logging as transformers_logging
 
 from layerviz.encoders.info import FAMILY_LABELS, max_positions
 from layerviz.errors import EncoderError, reason
+from layerviz.rereading import State, settled_state
 
 # Masked language models that need more than text, or whose layers keep no vector per token.
 _NOT_PER_TOKEN = frozenset({"funnel", "layoutlm", "perceiver", "reformer", "tapas"})
@@ -73,6 +75,18 @@ def read_trained_config(name: str, folder: Path) -> PreTrainedConfig:
     if any(getattr(config, key, False) for key in ("is_decoder", "is_encoder_decoder")):
         raise _not_an_encoder(name, model_type)
     return config
+
+
+def known_config(name: str, folder: Path) -> PreTrainedConfig:
+    """As `read_trained_config`, for who only looks at it: it may be one that was read before."""
+    state = settled_state(folder / "config.json")
+    return read_trained_config(name, folder) if state is None else _config_in(name, folder, state)
+
+
+@lru_cache(maxsize=64)
+def _config_in(name: str, folder: Path, state: State) -> PreTrainedConfig:
+    del state  # part of the key alone
+    return read_trained_config(name, folder)
 
 
 def check_mask(name: str, config: PreTrainedConfig) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,11 +20,11 @@ from layerviz import __version__
 from layerviz.config import RunConfig, check_run_id, run_id
 from layerviz.data import Dataset, ReadingChoices, RowChoices, missing_words, reading_of
 from layerviz.errors import LayervizError, RunError, did_you_mean
-from layerviz.poolings import POOLINGS, RESERVED
-from layerviz.registry import NAME_PATTERN
+from layerviz.poolings import POOLINGS
+from layerviz.rereading import known_text
 from layerviz.runs.layout import RECORD, Layout
 from layerviz.runs.naming import checked_title
-from layerviz.runs.soundness import is_sound
+from layerviz.runs.soundness import is_sound, moment_of, poolings_of
 from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import replacing, writing
 
@@ -248,7 +248,7 @@ def read(root: Path, run_id: str) -> Run:
         If there is no such run, or its ``run.json`` is damaged.
     """
     path = root / check_run_id(run_id)
-    return _as_run(path, _read_json(path))
+    return _as_run(path, _read_json(path, known_text))
 
 
 def open_folder(path: Path) -> Run:
@@ -312,7 +312,11 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _text_now(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def _read_json(path: Path, read_text: Callable[[Path], str] = _text_now) -> dict[str, Any]:
     file = Layout(path).record
     if not file.exists():
         raise RunError(
@@ -324,7 +328,7 @@ def _read_json(path: Path) -> dict[str, Any]:
             ),
         )
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(read_text(file))
     except (OSError, ValueError) as error:
         raise RunError(
             f"{RECORD} of {path.name!r} cannot be read ({error}).", "Delete that run's folder."
@@ -346,12 +350,12 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             status=status,
             reason=reason,
             label_names=tuple(values["label_names"]),
-            poolings=_poolings(values["poolings"]),
+            poolings=poolings_of(values["poolings"]),
             dataset=values["dataset"],
             encoder=values["encoder"],
             training=values["training"],
             snapshots=tuple(Snapshot(**snapshot) for snapshot in values["snapshots"]),
-            created=_moment(values["created"]),
+            created=moment_of(values["created"]),
             versions={"layerviz": values["layerviz"], **values["versions"]},
             recurs=status == "failed" and values.get("recurs") is True,
             title=checked_title(values.get("title", "")),
@@ -361,22 +365,6 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             f"{RECORD} of {path.name!r} lacks or garbles an entry ({error}).",
             "Delete that run's folder.",
         ) from error
-
-
-def _moment(text: str) -> str:
-    """Return an ISO 8601 time with its zone: what says nothing of it was written in UTC."""
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
-
-
-def _poolings(names: Any) -> tuple[str, ...]:
-    sound = isinstance(names, list) and all(
-        isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) and name not in RESERVED
-        for name in names
-    )
-    if not sound or not 0 < len(set(names)) == len(names):
-        raise ValueError("poolings")
-    return tuple(names)
 
 
 def _this_process() -> dict[str, float]:

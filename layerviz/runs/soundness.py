@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
+from datetime import UTC, datetime
 from typing import Any
+
+from layerviz.poolings import RESERVED
+from layerviz.registry import NAME_PATTERN
 
 
 def is_sound(values: dict[str, Any]) -> bool:
@@ -34,6 +39,23 @@ def is_sound(values: dict[str, Any]) -> bool:
             for name in ("index", "step", "epoch")
         )
     )
+
+
+def moment_of(text: str) -> str:
+    """Return an ISO 8601 time with its zone: what says nothing of it was written in UTC."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+
+
+def poolings_of(names: Any) -> tuple[str, ...]:
+    """Return the poolings that a record names, or a ValueError where they cannot be names."""
+    sound = isinstance(names, list) and all(
+        isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) and name not in RESERVED
+        for name in names
+    )
+    if not sound or not 0 < len(set(names)) == len(names):
+        raise ValueError("poolings")
+    return tuple(names)
 
 
 def are(values: Any, kind: type) -> bool:

@@ -11,6 +11,7 @@ from made_runs import dataset_of, made
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from waiting import wait_until
 
+from layerviz import runs
 from layerviz.runs import Run
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -78,11 +79,22 @@ def test_on_a_phone_a_button_opens_the_sidebar_and_a_run_closes_it(phone: Page, 
     expect(phone.get_by_role("heading", name="enc on frame")).to_be_visible()
 
 
-def test_the_open_run_is_marked_in_the_list(page: Page, server: str, run: Run):
+def test_the_open_run_is_marked_in_the_list_and_its_bar_moves_nothing(
+    page: Page, server: str, run: Run
+):
     page.goto(f"{server}/?run={run.run_id}")
     mark = page.locator(".st-key-open_run [aria-current=page]")
     expect(mark).to_be_visible()
     expect(page.locator(".st-key-open_run button:visible")).to_be_enabled()
+    card, row = page.locator(".st-key-answer_card"), page.locator(".st-key-run_status")
+    expect(card).to_contain_text("Layer 4")
+    assert box_of(row)["height"] < 60
+    without_bar = box_of(card)["y"]
+    runs.update(run.path, status="running")
+    page.reload()
+    expect(row.get_by_text("Running in another process")).to_be_visible()
+    assert box_of(card)["y"] == without_bar
+    runs.update(run.path, status="done")
 
 
 def test_a_ticked_row_of_the_table_of_runs_is_opened_and_deleted(
