@@ -13,7 +13,7 @@ from layerviz.checks.of_classes import (
     NONE_IN_VAL,
     UNEVEN,
 )
-from layerviz.checks.of_labels import FEW_TEXTS, LOOK_ALIKES
+from layerviz.checks.of_labels import FEW_TEXTS, HALF_A_PAIR, LOOK_ALIKES
 from layerviz.checks.of_lengths import CUT_TEXTS, OVER_LIMIT
 from layerviz.checks.of_time import LONG_RUN
 from layerviz.config import SETTINGS, RunConfig
@@ -28,6 +28,7 @@ CHECKS: Registry[Check] = Registry(
     "check",
     [
         OVER_LIMIT,
+        HALF_A_PAIR,
         LOOK_ALIKES,
         FEW_TEXTS,
         NONE_IN_TRAIN,

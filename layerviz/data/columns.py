@@ -67,11 +67,12 @@ def same_name(frame: pd.DataFrame, name: str, taken: Iterable[str] = ()) -> str 
     names = [other for other in column_names(frame) if other not in set(taken)]
     if name in names:
         return name
-    alike = [other for other in names if _plainly(other) == _plainly(name)]
+    alike = [other for other in names if plain_name(other) == plain_name(name)]
     return alike[0] if len(alike) == 1 else None
 
 
-def _plainly(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return what names of columns have in common that differ in case, spaces or "_"."""
     return re.sub(r"[\W_]+", "", name.casefold())
 
 

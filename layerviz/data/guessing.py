@@ -14,6 +14,7 @@ from layerviz.data.columns import (
     column_names,
     has_word,
     name_score,
+    plain_name,
     same_name,
 )
 from layerviz.data.labels import without_label
@@ -145,6 +146,26 @@ def guess_id_column(frame: pd.DataFrame, columns: Columns) -> str | None:
     scores = {name: name_score(name, _OWN_ID) for name in others}
     by_name = sorted((name for name in scores if scores[name]), key=lambda name: -scores[name])
     return next((name for name in by_name if _all_differ(frame[name])), None)
+
+
+_PAIRS = (
+    ("sentence1", "sentence2"), ("sentencea", "sentenceb"), ("text1", "text2"), ("texta", "textb"),
+    ("s1", "s2"), ("question1", "question2"), ("q1", "q2"), ("premise", "hypothesis"),
+    ("question", "answer"), ("question", "context"), ("question", "passage"),
+    ("question", "sentence"), ("query", "passage"), ("query", "document"), ("claim", "evidence"),
+    ("context", "response"), ("headline", "body"),
+)  # fmt: skip
+
+
+def second_text_column(frame: pd.DataFrame, columns: Columns) -> str:
+    """Return the column that by its name is the other half of a pair of texts; "" without one."""
+    rest = {plain_name(name): name for name in column_names(frame) if name not in columns.named}
+    taken = plain_name(columns.text)
+    for pair in _PAIRS:
+        for own, other in (pair, pair[::-1]):
+            if taken == own and other in rest and _text_score(rest[other], frame[rest[other]]):
+                return rest[other]
+    return ""
 
 
 def match_columns(

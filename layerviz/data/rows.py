@@ -104,7 +104,8 @@ def usable_rows(
         rows[OWN_ID] = frame[id_column].str.strip() if id_column in frame else ""
     for blank, what in ((rows["text"].str.strip() == "", "text"), (rows["split"] == "", "split")):
         rows = leave_out(rows, blank.loc[rows.index], f"of {name} without a {what}", exclusions)
-    why = f"of {name} that column {columns.split!r} leaves out"
+    out = [word for word, meaning in meanings.items() if meaning == LEAVE_OUT]
+    why = f"of {name} marked {quoted(out)} in {columns.split!r}"
     rows = leave_out(rows, rows["split"] == LEAVE_OUT, why, exclusions)
     missing = rows["label"] == ""
     if not choices.keep_missing_labels:

@@ -184,11 +184,10 @@ def check_meanings(column: str, words: Sequence[SplitWord], meanings: Mapping[st
 
 
 def split_notes(column: str, words: Sequence[SplitWord], meanings: Mapping[str, str]) -> list[str]:
-    """Say what the words mean that are not usual ones."""
+    """Say what the words mean that are not usual ones, but for those that are left out."""
     told = [
-        f"{word.word!r} is {'left out' if meaning == LEAVE_OUT else f'taken for {meaning}'} "
-        f"({count(word.n_rows, 'row')})"
+        f"{word.word!r} is taken for {meaning} ({count(word.n_rows, 'row')})"
         for word in words
-        if SPLIT_WORDS.get(word.key) != (meaning := meanings[word.key])
+        if (meaning := meanings[word.key]) not in (SPLIT_WORDS.get(word.key), LEAVE_OUT)
     ]
     return [f"In column {column!r}, {enumeration(told)}."] if told else []
