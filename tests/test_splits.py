@@ -48,7 +48,8 @@ def sizes(dataset: Dataset) -> dict[str, int]:
          "'PublicTest' is taken for val (20 rows) and 'PrivateTest' is taken for test (20 rows)"),
         ("subset", ["Train set", "dev-set", "TEST_SET"], {"train": 20, "val": 20, "test": 20},
          "'Train set' is taken for train"),
-        ("fold", ["0", "1", "2"], {"train": 40, "val": 20}, "'2' is taken for val (20 rows)"),
+        ("fold", ["0", "1", "2"], {"train": 40, "val": 20},
+         "'0', '1' are taken for train (40 rows) and '2' is taken for val (20 rows)"),
         ("fold", ["fold 1", "fold 2", "fold 10"], {"train": 40, "val": 20}, "'fold 10' is taken"),
         ("is_test", ["0", "0", "1"], {"train": 32, "val": 8, "test": 20}, "'1' is taken for test"),
         ("is_train", ["True", "False", "True"], {"train": 32, "val": 8, "test": 20},
@@ -56,6 +57,8 @@ def sizes(dataset: Dataset) -> dict[str, int]:
         ("split", ["train", "unlabeled", "dev", "test"],
          {"train": 16, "val": 14, "test": 14},
          "16 rows of data.csv marked 'unlabeled' in 'split' were left out."),
+        ("split", ["train1", "train_2", "trainval", "test"], {"train": 36, "val": 10, "test": 14},
+         "'train1', 'train_2', 'trainval' are taken for train (46 rows)"),
         ("split", ["TRAIN", "Valid", "nan"], {"train": 20, "val": 20}, ""),
     ],
 )  # fmt: skip
@@ -92,6 +95,14 @@ def test_a_split_column_is_never_ignored_in_silence(words, says, fix):
         dataset = built(table(words), f"--split-word={first}={meaning}")
         assert (first, meaning) in dataset.row_choices.split_words
         assert options_of_choices(dataset.row_choices) == ["--split-word", f"{first}={meaning}"]
+
+
+def test_a_column_called_split_is_asked_about_whatever_its_words():
+    given = table(["0", "1", "2"])
+    with pytest.raises(DataError, match="'0', '1', '2'"):
+        built(given)
+    words = [f"--split-word={word}" for word in ("0=train", "1=val", "2=test")]
+    assert sizes(built(given, *words)) == {"train": 20, "val": 20, "test": 20}
 
 
 @pytest.mark.parametrize(

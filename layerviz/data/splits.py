@@ -27,8 +27,16 @@ SPLIT_WORDS = {
 # "data" at their end.
 _GUESSES = {
     **SPLIT_WORDS,
-    **dict.fromkeys(("trn", "tr", "learn", "learning", "fit"), "train"),
-    **dict.fromkeys(("vld", "validate", "tune", "tuning", "publictest", "devtest"), "val"),
+    **dict.fromkeys(
+        ("trn", "tr", "learn", "learning", "fit", "trainval", "traindev", "treino",
+         "entrenamiento", "entrainement", "entraînement"),
+        "train",
+    ),
+    **dict.fromkeys(
+        ("vld", "validate", "validierung", "validación", "validacion", "validação", "tune",
+         "tuning", "publictest", "devtest"),
+        "val",
+    ),
     **dict.fromkeys(("tst", "privatetest", "blind", "blindtest", "finaltest"), "test"),
     **dict.fromkeys(
         ("unsup", "unsupervised", "unlabeled", "unlabelled", "unused", "exclude", "excluded",
@@ -39,6 +47,7 @@ _GUESSES = {
 # These are val where nothing else is, else test where nothing else is.
 _HELD_OUT = ("eval", "evaluation", "evaluate", "holdout", "heldout")
 _USUAL_NAME = "split|splits|set|subset|partition|fold|folds|kfold|usage|phase|part"
+_SURE_NAME, _FEW_WORDS = "splits?|datasplit", 6  # then no word has to mean anything
 _FOLD_NAME = "fold|folds|kfold"
 _FLAG = re.compile(r"(?:is|in|for)?[ _-]?(train|val|dev|test)(?:ing|id|idation)?(?:[ _-]?set)?")
 _YES, _NO = {"1", "1.0", "true", "yes", "y", "t"}, {"0", "0.0", "false", "no", "n", "f"}
@@ -115,7 +124,7 @@ def _with_meanings(name: str, words: Sequence[SplitWord]) -> list[SplitWord]:
 def _stem(key: str) -> str:
     """Return "train" for "train_set", "Train data" and "trainset"."""
     stem = re.sub(r"[\W_]+", "", key)
-    return re.sub(r"(?<=.)(set|data|split|part)$", "", stem)
+    return re.sub(r"(?<=.)((set|data|split|part)?\d*)$", "", stem)
 
 
 def _flags(name: str, keys: Sequence[str]) -> dict[str, str]:
@@ -142,16 +151,18 @@ def looks_like_split(name: str, cells: pd.Series) -> bool:
     """Tell whether a column says of each row whether it belongs to train, val or test.
 
     Under any name, if all its words mean something and one is train; under a usual name, if one
-    of them does, so that the others are asked for.
+    of them does, so that the others are asked for; if it is called "split", whatever its few words.
     """
     words = split_words(name, cells.head(SAMPLE_ROWS))
-    if not 0 < len(words) <= MOST_WORDS or not any(word.meaning for word in words):
+    if not 0 < len(words) <= MOST_WORDS:
         return False
     words = split_words(name, cells) if len(cells) > SAMPLE_ROWS else words
     if len(words) > MOST_WORDS:
         return False
     known = any(not word.is_guess for word in words)
     if has_word(name, _USUAL_NAME) and (known or all(word.meaning for word in words)):
+        return True
+    if has_word(name, _SURE_NAME) and 1 < len(words) <= _FEW_WORDS:
         return True
     is_flag = bool(_flags(name, [word.key for word in words]))
     means_train = any(word.meaning == "train" and not word.is_guess for word in words)
@@ -185,9 +196,13 @@ def check_meanings(column: str, words: Sequence[SplitWord], meanings: Mapping[st
 
 def split_notes(column: str, words: Sequence[SplitWord], meanings: Mapping[str, str]) -> list[str]:
     """Say what the words mean that are not usual ones, but for those that are left out."""
-    told = [
-        f"{word.word!r} is taken for {meaning} ({count(word.n_rows, 'row')})"
-        for word in words
-        if (meaning := meanings[word.key]) not in (SPLIT_WORDS.get(word.key), LEAVE_OUT)
-    ]
+    told = []
+    for split in SPLITS:
+        of_split = [word for word in words if meanings[word.key] == split]
+        unusual = [word for word in of_split if SPLIT_WORDS.get(word.key) != split]
+        if unusual:
+            is_or_are = "is" if len(unusual) == 1 else "are"
+            n_rows = count(sum(word.n_rows for word in unusual), "row")
+            names = quoted((word.word for word in unusual), 10)
+            told.append(f"{names} {is_or_are} taken for {split} ({n_rows})")
     return [f"In column {column!r}, {enumeration(told)}."] if told else []
