@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import shelf
+from handing_out import OneBrowser, turn_of
 from toy import as_csv, toy_rows
+from xdist.remote import Producer
 
 from layerviz import data
 from layerviz.data import Dataset
 
 MOST_PROCESSES = 4  # each holds torch and what it trains: about 1 GB
+NICENESS = 10  # that of `jobs.worker`, or what a test waits for comes after all other tests
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
@@ -32,8 +36,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         option.numprocesses = "logical"
         option.maxprocesses = option.maxprocesses or MOST_PROCESSES
     if option.numprocesses and option.dist == "no":
-        # One file is one process's work, as its fixtures are costly, in the order of collection:
-        # the browser's (the longest) first.
+        # One file is one process's work, as its fixtures are costly, in the order of collection.
         option.dist = "loadfile"
         option.loadscopereorder = False
 
@@ -51,9 +54,22 @@ def pytest_configure(config: pytest.Config) -> None:
     stack = ExitStack()
     stack.enter_context(shelf.standing())
     config.add_cleanup(stack.close)
+    if hasattr(config, "workerinput") and sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
     if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
         share = max(1, (os.cpu_count() or 1) // int(workers))
         os.environ.setdefault("OMP_NUM_THREADS", str(share))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneBrowser | None:
+    """Give all browser tests to one process: a server and a Chromium are enough."""
+    return OneBrowser(config, log) if config.option.dist == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes long begin first."""
+    items.sort(key=lambda item: turn_of(item.path))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from handing_out import turn_of, work_of
 
 ROOT = Path(__file__).resolve().parents[1]
 ONE_FILE = "tests/test_registry.py"
-REST_IGNORED = "--ignore-glob=*/test_[!r]*"  # test_registry.py and few others are left
+# Of a whole folder, test_registry.py is left.
+REST_IGNORED = " ".join(f"--ignore-glob=*/test_{rest}*" for rest in ("[!r]", "r[!e]", "re[!g]"))
 
 
 def run_pytest(*arguments: str) -> str:
@@ -42,6 +44,16 @@ def test_only_whole_folders_are_run_by_several_processes(arguments: str, paralle
     output = run_pytest(*arguments.split())
     assert " passed" in output
     assert ("2 workers" in output) == parallel
+
+
+def test_files_that_drive_a_browser_come_first_and_are_one_process_s_work() -> None:
+    files = ["tests/test_a.py", "tests/test_app.py", "tests/browser/test_page.py",
+             "tests/browser/test_frame.py", "tests/test_b.py"]  # fmt: skip
+    in_turn = sorted(files, key=lambda file: turn_of(Path(file)))
+    work = [work_of(f"{file}::test_it[a/browser/b::c]") for file in in_turn]
+    assert list(dict.fromkeys(work)) == [
+        "tests/browser", "tests/test_app.py", "tests/test_a.py", "tests/test_b.py"
+    ]  # fmt: skip
 
 
 def test_the_fast_tests_are_found_without_reading_the_others() -> None:
