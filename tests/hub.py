@@ -48,7 +48,7 @@ class FakeHub(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(self.path.partition("?")[0].strip("/"))
         self.requests.append(f"{self.command} {path}")
-        if path.startswith("api/"):
+        if path.startswith(("api/models/", "api/datasets/")):
             return self.answer_info(*path.removeprefix("api/").split("/", 1))
         repo, _, file = path.partition("/resolve/")
         revision, _, file = file.partition("/")
