@@ -57,6 +57,7 @@ def rows_of(table: Table) -> list[tuple[str, ...]]:
 LEADING = changed(PLAIN, r4='"{}', r9='"{}', r20='"{}', r33='"{}')
 SPLIT_BY_QUOTES = changed(PLAIN, r3='"{}', r6='{}"')
 UNCLOSED = changed(COMMAS, r9='"{}')
+AROUND_ALL = changed(PLAIN, r0='"{}', r39='{}"')
 WHOLE = changed(PLAIN, r2='"{}"', r5='"{}"')
 MANY_COMMAS = [(f"{text}, yes" + ", no" * (i % 3), label) for i, (text, label) in enumerate(PLAIN)]
 ONE_LINE_EACH = [
@@ -92,6 +93,9 @@ KINDS: dict[str, tuple[str, list[tuple[str, str]], str]] = {
     "a mark opens, a later one closes": (
         lines(SPLIT_BY_QUOTES), SPLIT_BY_QUOTES, "part of the texts"
     ),
+    "a mark opens the first text, another closes the last": (
+        lines(AROUND_ALL), AROUND_ALL, "part of the texts"
+    ),
     "a quoted word first": (
         lines(changed(PLAIN, r0='"Oh" said she: {}'), "\t"),
         changed(PLAIN, r0='"Oh" said she: {}'),
@@ -105,6 +109,11 @@ KINDS: dict[str, tuple[str, list[tuple[str, str]], str]] = {
     ),
     "line breaks": (all_quoted(LINES), LINES, "with line breaks (line"),
     "single marks": (all_quoted(COMMAS, ";", mark="'"), COMMAS, "in single quotation marks"),
+    "single marks and backslashes": (
+        lines([(f"'{t.replace('I', chr(92) + chr(39) + 'I')}, yes'", f"'{k}'") for t, k in PLAIN]),
+        [(f"{t.replace('I', chr(39) + 'I')}, yes", k) for t, k in PLAIN],
+        "in single quotation marks",
+    ),
     "backslashes": (
         lines([('"' + text.replace('"', '\\"') + '"', label) for text, label in QUOTES]),
         QUOTES,
@@ -129,6 +138,9 @@ KINDS: dict[str, tuple[str, list[tuple[str, str]], str]] = {
     "comments": ("# a tool\n# columns: text, label\n" + lines(PLAIN), PLAIN, "above the header"),
     "the header again": (
         lines(PLAIN[:9]) + lines(PLAIN[9:]), PLAIN, "1 row that repeats the header (line 11)"
+    ),
+    "a mark of UTF-8 amid the file": (
+        lines(PLAIN[:9]) + "\ufeff" + lines(PLAIN[9:]), PLAIN, "Removed 1 byte order mark"
     ),
     "row names": (
         "text,label\n" + "".join(f"{i},{quoted(t)},{k}\n" for i, (t, k) in enumerate(COMMAS)),
@@ -200,6 +212,11 @@ def test_an_encoding_is_guessed_and_the_doubt_shown(codec: str, texts: tuple[str
     (doubt,) = table.doubts
     assert "is a guess" in doubt
     assert texts[0][:9] in doubt  # by which people see whether it is right
+
+
+def test_asian_labels_alone_tell_their_encoding() -> None:
+    rows = [(text, {"good": "好", "bad": "坏"}[label]) for text, label in PLAIN]
+    assert rows_of(read_table(lines(rows).encode("gbk"), "x.csv")) == rows
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-16", "utf-32"])

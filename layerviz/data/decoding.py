@@ -21,6 +21,7 @@ _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 UTF16_BOMS = tuple(_UTF16)
 _UTF32_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _SHIFTED_LINE_END = "\u0a00".encode()
+_MARKED_LINE = re.compile(rb"(?:(?<=[\r\n])|\A)\xef\xbb\xbf")
 _JSON_OR_HTML = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"]|<[!?a-zA-Z])')
 _BEYOND_ASCII = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 MARKUP = "JSON or HTML, not CSV"
@@ -84,6 +85,10 @@ def read_text(content: bytes, name: str, encoding: str | None = None) -> Text:
     text = _decoded(content, name, encoding)
     notes = list(text.notes)
     body = text.content
+    if codecs.BOM_UTF8 in body:
+        body, n_marks = _MARKED_LINE.subn(rb"", body)
+        if n_marks:
+            notes.append(f"Removed {count(n_marks, 'byte order mark')} at the start of lines.")
     if not (problem := _problem(body)) and any(code in body for code in CONTROL):
         n_before, body = len(body), body.translate(None, CONTROL)
         notes.append(f"Removed {count(n_before - len(body), 'control character')}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from layerviz.data.choices import DELIMITERS, ReadingChoices
 from layerviz.data.decoding import SAMPLE_BYTES, Text, read_text
@@ -11,7 +11,6 @@ from layerviz.data.dialect import (
     delimiter_hint,
     guess_dialect,
     lines_are_quoted,
-    swallowing,
     without_line_quotes,
 )
 from layerviz.data.fields import Dialect
@@ -75,7 +74,7 @@ def read_delimited(
         guess.dialect,
         guess.width,
         header.next_line,
-        swallowing(guess.rows, guess.dialect, guess.width),
+        guess.swallows,
     )
     n_rows = len(rows.frame) + len(rows.others)
     names = header.fields or [""] * guess.width
@@ -129,7 +128,7 @@ def _guess(text: bytes, choices: ReadingChoices, notes: list[str]) -> tuple[Gues
         dialect = guess_dialect(
             marked, ReadingChoices(delimiter=guess.dialect.delimiter), is_cut=True
         ).dialect
-        guess = Guess(dialect, guess.rows, guess.width, guess.agreement)
+        guess = replace(guess, dialect=dialect)
     return guess, 0
 
 

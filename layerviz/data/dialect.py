@@ -42,12 +42,15 @@ class Guess:
         How many fields most rows have.
     agreement : float
         The share of rows that have as many.
+    swallows : Swallowing
+        Tells lines of a quoted field from rows.
     """
 
     dialect: Dialect
     rows: list[Row]
     width: int
     agreement: float
+    swallows: Swallowing
 
     @property
     def is_table(self) -> bool:
@@ -159,11 +162,15 @@ def _n_loose(rows: Sequence[Row]) -> int:
 def _guess(sample: str, dialect: Dialect, is_cut: bool) -> Guess:
     rows = _filled_rows(sample, dialect, None, is_cut)
     width, agreement = usual_width(rows)
-    if any(row.n_lines > 1 for row in rows):
-        swallows = swallowing(rows, dialect, width)
+    swallows = _swallowing(rows, dialect, width)
+    n_within = sum(row.n_lines for row in rows if row.n_lines > 1)
+    if n_within:
+        if n_within > sum(row.n_lines == 1 for row in rows):  # little is left to know rows by
+            plain = _filled_rows(sample, Dialect(dialect.delimiter, "none"), None, is_cut)
+            swallows = _swallowing(plain, dialect, usual_width(plain)[0])
         rows = _filled_rows(sample, dialect, swallows, is_cut)
         width, agreement = usual_width(rows)
-    return Guess(dialect, rows, width, agreement)
+    return Guess(dialect, rows, width, agreement, swallows)
 
 
 def _filled_rows(
@@ -173,7 +180,7 @@ def _filled_rows(
     return rows[:-1] or rows if is_cut else rows
 
 
-def swallowing(rows: Sequence[Row], dialect: Dialect, width: int) -> Swallowing:
+def _swallowing(rows: Sequence[Row], dialect: Dialect, width: int) -> Swallowing:
     """Return what tells lines of a field from rows, by the rows that are on one line each."""
     single = [row.fields for row in rows if row.n_lines == 1 and len(row.fields) == width]
     return Swallowing(dialect, width, recurring_values(list(zip(*single[1:], strict=True))))

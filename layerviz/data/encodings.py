@@ -75,6 +75,7 @@ _FEW = 3  # bytes beyond ASCII tell no language: they are taken for the most usu
 _FEW_BYTES = 4096
 _NEARLY = 0.98  # of the best candidate's confidence: then it is the most usual one
 _WORD = re.compile(r"[^\W\d_]+")
+_RUN = re.compile(rb"[\x80-\xff]+")
 _MIXED = re.compile(r"[a-zA-Z][^\x00-\x7f]|[^\x00-\x7f][a-zA-Z]")
 
 
@@ -119,6 +120,9 @@ def guess_encoding(lines: bytes) -> str:
     if best not in _OF_LATIN and best not in _OF_SEVERAL_BYTES and _mixes_scripts(lines, best):
         ranks = _ranked(lines, _OF_LATIN)
         best = next(iter(ranks), "cp1252")
+    if best in _OF_LATIN and all(len(run) % 2 == 0 for run in _RUN.findall(lines)):
+        # Western letters beyond ASCII stand alone; Asian characters have two bytes each.
+        return next(iter(_ranked(lines, _OF_SEVERAL_BYTES)), best)
     if best in _OF_LATIN and ranks.get("cp1252", 0) >= _NEARLY * ranks.get(best, 0):
         return "cp1252"
     return best
@@ -127,7 +131,11 @@ def guess_encoding(lines: bytes) -> str:
 def _ranked(lines: bytes, codecs_: tuple[str, ...]) -> dict[str, float]:
     """Return codecs in `ENCODINGS` with chardet's confidence, the best first."""
     found = chardet.detect_all(
-        lines, ignore_threshold=True, compat_names=False, include_encodings=codecs_
+        lines,
+        ignore_threshold=True,
+        compat_names=False,
+        include_encodings=codecs_,
+        no_match_encoding=codecs_[0],  # the most usual one
     )
     ranks: dict[str, float] = {}
     for one in found:

@@ -144,7 +144,7 @@ def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return what a quoted and what any other field looks like; `re` keeps what it compiled."""
     delimiter, mark = re.escape(dialect.delimiter), dialect.mark
     space = "" if dialect.delimiter == " " else " *"
-    if dialect.quotes == "backslash":
+    if dialect.quotes in ("backslash", "single"):
         inside = rf"(?:[^{mark}\\]++|\\.|{mark}{mark})*+"
     else:
         inside = rf"(?:[^{mark}]++|{mark}{mark})*+"
@@ -156,8 +156,8 @@ def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 def _unescaped(field: str, dialect: Dialect) -> str:
     mark = dialect.mark
-    if dialect.quotes == "backslash":
-        return re.sub(r'\\(["\\])|""', lambda match: match[1] or '"', field)
+    if dialect.quotes in ("backslash", "single"):
+        return re.sub(rf"\\([{mark}\\])|{mark}{mark}", lambda match: match[1] or mark, field)
     return field.replace(mark + mark, mark)
 
 

@@ -17,7 +17,7 @@ from layerviz.wording import count, cut_to
 _MOST_ABOVE = 20  # rows above a header
 _SOME = 0.02  # of the rows are as wide as the header
 _LONG = 60  # characters: more are no name, unless another column tells that it is one
-_COMMENTS = ("#", "//", "%")
+_COMMENTS = ("#", "//", "%", ";")
 
 
 def find_header(rows: Sequence[Row]) -> int:
@@ -154,5 +154,8 @@ def refuse_data(header: Sequence[str], frame: pd.DataFrame, name: str) -> None:
     """Raise a ReadingError if the header looks like a row of data."""
     head = frame.head(SAMPLE_ROWS)
     if looks_like_data(header, [head[column].tolist() for column in head]):
-        hint = "Add a header row such as text,label, or choose the line that names the columns."
+        hint = (
+            "Add a header row such as text,label, or say that there is none: header line 0 "
+            "(--header-line 0)."
+        )
         raise ReadingError(f"The first row of {name} looks like data.", hint)

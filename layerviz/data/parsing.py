@@ -80,6 +80,8 @@ def _is_plain(text: memoryview, dialect: Dialect) -> bool:
     """Tell whether a parser that knows no mending would do."""
     if not dialect.delimiter.isascii() or dialect.quotes == "backslash":
         return False
+    if dialect.quotes == "single" and b"\\" in bytes(text):
+        return False
     return not dialect.mark or _is_well_quoted(text, dialect)
 
 
