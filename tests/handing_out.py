@@ -12,6 +12,7 @@ LONGEST = (
     "test_app.py",
     "test_bench.py",
     "test_training.py",
+    "test_truth.py",
     "test_main.py",
     "test_layer_model.py",
 )

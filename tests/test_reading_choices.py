@@ -29,7 +29,6 @@ def root(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.fast
 @pytest.mark.parametrize(
     ("options", "train", "val"),
     [
@@ -51,7 +50,6 @@ def test_options_hold_for_all_files_but_those_that_have_their_own(options, train
     assert reading_choices_of(parsed, "val") == val
 
 
-@pytest.mark.fast
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -69,7 +67,6 @@ def test_what_is_no_choice_is_refused(values, words) -> None:
     assert words in str(caught.value)
 
 
-@pytest.mark.fast
 @pytest.mark.parametrize("garbled", [7, {"train": 7}, {"train": {"coding": "utf-8"}}])
 def test_garbled_choices_of_a_run_are_refused(garbled) -> None:
     assert data.reading_of({}) == {}

@@ -144,10 +144,10 @@ def test_made_populations_score_what_is_planted(name: str) -> None:
 
 def test_processes_share_the_draws_and_change_nothing() -> None:
     small = [KINDS["noise"]]
-    given: dict[str, Any] = {"sizes": [60, 50], "draws": 11, "print_line": print}
+    given: dict[str, Any] = {"sizes": [60, 50], "draws": 5, "print_line": print}
     alone = truth.measure(small, processes=1, **given)
     assert truth.measure(small, processes=2, **given) == alone
-    assert {rate["draws"] for rate in alone["rates"]} == {11}
+    assert {rate["draws"] for rate in alone["rates"]} == {5}
     with pytest.raises(ConfigError, match="0 draws"):
         truth.measure(small, **given | {"draws": 0})
 
