@@ -21,7 +21,7 @@ APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
 
 def open_page(*, state: dict[str, object] | None = None, **query: str) -> AppTest:
     """Open the page at an address, with what a reader chose before in its session state."""
-    app = AppTest.from_file(APP, default_timeout=60)
+    app = AppTest.from_file(APP, default_timeout=120)
     for name, value in query.items():
         app.query_params[name] = value
     for key, chosen in (state or {}).items():
@@ -29,7 +29,7 @@ def open_page(*, state: dict[str, object] | None = None, **query: str) -> AppTes
     return app.run()
 
 
-def run_until(app: AppTest, condition: Callable[[], object], seconds: float = 90) -> None:
+def run_until(app: AppTest, condition: Callable[[], object], seconds: float = 180) -> None:
     """Run the page again and again, as its timers do in a browser, until it shows something."""
 
     def is_shown() -> object:

@@ -319,7 +319,7 @@ def test_a_permalink_reopens_a_run_with_every_view(root):
     assert maps_points(app)["panels"] == [2, 4]
     app.segmented_control(key="projection").set_value("tsne").run()
     run = runs.read(root, run_id)
-    wait_until(lambda: runs.read_map(run.path, "tsne", "cls", 4) is not None, seconds=90)
+    wait_until(lambda: runs.read_map(run.path, "tsne", "cls", 4) is not None)
     run_until(app, lambda: all(heading.endswith("t-SNE") for heading in map_headings(app)))
 
 

@@ -14,7 +14,7 @@ SECONDS_BETWEEN_LOOKS = 0.05
 
 def wait_until(
     condition: Callable[[], Result],
-    seconds: float = 60,
+    seconds: float = 180,
     *,
     why: Callable[[], object] = lambda: "nobody said why",
     pause: Pause = time.sleep,
