@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from layerviz.data import ReadingChoices, Table, read_table
+from layerviz.data import ReadingChoices, Table, parsing, read_table
 from layerviz.errors import DataError
 
 pytestmark = pytest.mark.fast
@@ -300,3 +300,20 @@ def test_rows_that_cannot_be_put_together_for_certain_are_left_out() -> None:
     assert len(table.frame) == 26
     assert table.notes[0].startswith("Skipped 14 rows with more fields than the header (lines 2, 5")
     assert "14 of 40 rows have more or fewer fields" in table.doubts[0]
+
+
+@pytest.mark.parametrize("at", [3, 120, 398])
+def test_pieces_of_a_long_file_are_read_like_a_short_one(
+    at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(f"{text} ({i})", label) for i, (text, label) in enumerate(LINES * 10)]
+    odd = changed([(text.replace("\n", " "), k) for text, k in rows], **{f"r{at}": '"x" {}'})[at]
+    texts = [quoted(text) if i != at else odd[0] for i, (text, _) in enumerate(rows)]
+    content = lines([(text, k) for text, (_, k) in zip(texts, rows, strict=True)])
+    whole = read_table(content.encode(), "x.csv")
+    monkeypatch.setattr(parsing, "_PIECE", 3_000)
+    monkeypatch.setattr(parsing, "_OVERLAP", 500)
+    in_pieces = read_table(content.encode(), "x.csv")
+    assert rows_of(in_pieces) == rows_of(whole)
+    assert in_pieces.notes == whole.notes
+    assert any("is not closed" in note for note in whole.notes)

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -77,7 +78,9 @@ class Row(NamedTuple):
 Swallows = Callable[[str, int], bool]  # the field's text, and which field it is
 
 
-def split_rows(text: str, dialect: Dialect, swallows: Swallows | None = None) -> list[Row]:
+def split_rows(
+    text: str, dialect: Dialect, swallows: Swallows | None = None, line: int = 1
+) -> list[Row]:
     """Return all rows of a text, blank ones included.
 
     Parameters
@@ -87,10 +90,12 @@ def split_rows(text: str, dialect: Dialect, swallows: Swallows | None = None) ->
     swallows : callable, optional
         Tells of a quoted field of several lines whether these are rows of their own. Then its
         quotation marks belong to the texts.
+    line : int
+        The number of the first line.
     """
     mark, delimiter = dialect.mark, dialect.delimiter
     rows: list[Row] = []
-    position, line = 0, 1
+    position = 0
     while position < len(text):
         match = _LINE.match(text, position)
         assert match is not None  # it matches nothing as well
@@ -118,7 +123,9 @@ def _quoted_row(
     n_lines, n_needed, n_loose = 1, 0, 0
     while True:
         match = quoted_field.match(text, position)
-        n_breaks = len(LINE_END.findall(match[1])) if match else 0
+        n_breaks = 0
+        if match and ("\n" in match[1] or "\r" in match[1]):
+            n_breaks = len(LINE_END.findall(match[1]))
         if match and n_breaks and swallows is not None and swallows(match[1], len(fields)):
             match = None
         if match:
@@ -140,8 +147,9 @@ def _quoted_row(
     return Row(line, fields, n_lines, tuple(quoted), n_needed, n_loose, end)
 
 
+@cache
 def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return what a quoted and what any other field looks like; `re` keeps what it compiled."""
+    """Return what a quoted and what any other field looks like."""
     delimiter, mark = re.escape(dialect.delimiter), dialect.mark
     space = "" if dialect.delimiter == " " else " *"
     if dialect.quotes in ("backslash", "single"):

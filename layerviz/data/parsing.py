@@ -6,7 +6,7 @@ lines of a quoted field look like rows, the text is read anew, line by line (`fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,10 @@ from layerviz.data.fields import LINE_END, Dialect, Row, Swallowing, split_rows
 _BLOCK = 1 << 24  # bytes that are parsed at once
 _CHUNK = 1 << 22  # bytes that are searched for quotation marks at once
 _BREAK = r"\r\n|\r|\n"
+_PIECE = 1 << 23  # bytes that are read line by line at once
+_MOST_LINES = 10_000  # of a quoted field
+_OVERLAP = 1 << 20  # characters at the end of a piece, which a field may cross
+_JUDGED = 50_000  # rows that tell whether quotation marks enclose fields
 _STR = pd.StringDtype(na_value=np.nan)  # pandas' own "str"
 
 
@@ -80,7 +84,7 @@ def _is_plain(text: memoryview, dialect: Dialect) -> bool:
     """Tell whether a parser that knows no mending would do."""
     if not dialect.delimiter.isascii() or dialect.quotes == "backslash":
         return False
-    if dialect.quotes == "single" and b"\\" in bytes(text):
+    if dialect.quotes == "single":  # may have backslashes, and is rare
         return False
     return not dialect.mark or _is_well_quoted(text, dialect)
 
@@ -191,15 +195,13 @@ def _table(
 
 def _n_lines(text: memoryview) -> int:
     """Return how many lines a text has; the last one need not be ended."""
-    n = text.nbytes
-    if not n:
-        return 0
-    whole = bytes(text) if not isinstance(text.obj, bytes) else text.obj
-    start = len(whole) - n
-    n_ends = whole.count(b"\n", start)
-    if whole.find(b"\r", start) >= 0:
-        n_ends += whole.count(b"\r", start) - whole.count(b"\r\n", start)
-    return n_ends + (whole[-1] not in b"\r\n")
+    n_ends = 0
+    for start in range(0, len(text), _CHUNK):
+        chunk = bytes(text[start : start + _CHUNK])
+        n_ends += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
+        # A pair that two chunks share is one line end.
+        n_ends -= chunk.endswith(b"\r") and bytes(text[start + _CHUNK :][:1]) == b"\n"
+    return n_ends + (len(text) > 0 and text[-1] not in b"\r\n")
 
 
 def _breaks(table: pa.Table) -> np.ndarray:
@@ -229,21 +231,85 @@ def _any_swallows(table: pa.Table, swallows: Swallowing) -> bool:
 def _read_line_by_line(
     text: memoryview, dialect: Dialect, width: int, line: int, swallows: Swallowing
 ) -> Rows:
-    decoded = str(text, "utf-8")
-    rows = split_rows(decoded, dialect, swallows)
-    if dialect.mark and not quoting_is_meant(rows, dialect.delimiter):
+    frames: list[pd.DataFrame] = []
+    lines: list[np.ndarray] = []
+    others: list[Row] = []
+    spanning: list[int] = []
+    loose: list[int] = []
+    judged: list[Row] = []
+    n_quoted = 0  # where all is well
+    for rows, n_marks in _in_pieces(text, dialect, width, line, swallows):
+        if isinstance(rows, Rows):
+            n_quoted += n_marks
+            frames.append(rows.frame)
+            lines.append(rows.lines)
+            others += rows.others
+            spanning += rows.spanning
+            continue
+        filled = [row for row in rows if not row.is_blank]
+        usual = [row for row in filled if len(row.fields) == width]
+        frames.append(framed([row.fields for row in usual], width))
+        lines.append(np.array([row.line for row in usual], np.int64))
+        others += [row for row in filled if len(row.fields) != width]
+        spanning += [row.line for row in filled if row.n_lines > 1]
+        loose += [row.line for row in filled if row.n_loose]
+        if len(judged) < _JUDGED:
+            judged += rows[: _JUDGED - len(judged)]
+        else:
+            judged += [row for row in rows if row.n_loose]
+    is_clear = not dialect.mark or n_quoted > len(loose)
+    if not is_clear and not quoting_is_meant(judged, dialect.delimiter):
         return read_rows(text, Dialect(dialect.delimiter, "none"), width, line, swallows)
-    filled = [row._replace(line=row.line + line - 1) for row in rows if not row.is_blank]
-    usual = [row for row in filled if len(row.fields) == width]
-    frame = framed([row.fields for row in usual], width)
-    return Rows(
-        frame=frame,
-        lines=np.array([row.line for row in usual], np.int64),
-        others=[row for row in filled if len(row.fields) != width],
-        dialect=dialect,
-        spanning=tuple(row.line for row in filled if row.n_lines > 1),
-        loose=tuple(row.line for row in filled if row.n_loose),
-    )
+    frame = pd.concat(frames, ignore_index=True) if frames else framed([], width)
+    starts = np.concatenate(lines) if lines else np.empty(0, np.int64)
+    return Rows(frame, starts, others, dialect, tuple(spanning), tuple(loose))
+
+
+def _in_pieces(
+    text: memoryview, dialect: Dialect, width: int, line: int, swallows: Swallowing
+) -> Iterator[tuple[Rows | list[Row], int]]:
+    """Yield all rows, in pieces: parsed where the quoting is whole, else read line by line.
+
+    With each comes how many fields were quoted, if it was parsed.
+    """
+    start = 0
+    while start < len(text):
+        end = _end_of_whole_rows(text, start, dialect) if len(text) > _PIECE else len(text)
+        rows = None
+        if end < len(text) and _is_plain(text[start:end], dialect):
+            rows = _parsed(text[start:end], dialect, width, line, swallows)
+        if rows is not None:
+            yield rows, bytes(text[start:end]).count(dialect.mark.encode()) // 2
+            line += _n_lines(text[start:end])
+            start = end
+            continue
+        piece = str(text[start : start + _PIECE], "utf-8", "ignore")
+        some = split_rows(piece, dialect, swallows, line)
+        if start + _PIECE < len(text):
+            # A field may go on behind the piece: its rows are read again with the next one.
+            some = [row for row in some if row.end < len(piece) - _OVERLAP] or some[:-1] or some
+            start += len(piece[: some[-1].end].encode())
+        else:
+            start = len(text)
+        yield some, 0
+        line += sum(row.n_lines for row in some)
+
+
+def _end_of_whole_rows(text: memoryview, start: int, dialect: Dialect) -> int:
+    """Return where the last row of a piece ends, if its quotation marks open and close by turns."""
+    piece = bytes(text[start : start + _PIECE])
+    mark = dialect.mark.encode()
+    n_marks = piece.count(mark) if mark else 0
+    at = len(piece)
+    for _ in range(_MOST_LINES):
+        end = piece.rfind(b"\n", 0, at)
+        if end < 0:
+            break
+        n_marks -= piece.count(mark, end, at) if mark else 0
+        if n_marks % 2 == 0:
+            return start + end + 1
+        at = end
+    return len(text)
 
 
 def framed(rows: Sequence[Sequence[str]], width: int) -> pd.DataFrame:
