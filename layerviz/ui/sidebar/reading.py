@@ -63,6 +63,8 @@ def ask_how_to_read(role: str, key: str, table: Table | None) -> None:
             for note in table.notes:
                 st.caption(plain(note))
         _select(widgets["encoding"], "Encoding", ENCODINGS)
+        if table is not None and table.reading.delimiter is None:
+            return  # JSON: its format says the rest
         names = {name: name.capitalize() for name in _DELIMITER_NAMES}
         _select(widgets["delimiter"], "Delimiter", names)
         _select(widgets["quotes"], "Quotation marks", QUOTES)
