@@ -335,6 +335,14 @@ def test_waiting_for_maps_tells_the_time_left(monkeypatch):
     assert stored_maps.time_left(grown, 0.8) == ", about 20 s left"
 
 
+def test_the_open_tab_is_in_the_address(root):
+    run = made(root, dataset_of(), "enc", {1: 0.5, 4: 2.0})
+    assert open_page(run=run.run_id, tabs="Run").session_state["tabs"] == "Run"
+    unknown = open_page(run=run.run_id, tabs="Nonsense")
+    assert not unknown.exception
+    assert unknown.session_state["tabs"] == "Maps"
+
+
 def test_lda_maps_say_that_val_is_to_be_looked_at(root):
     run = made(root, dataset_of(), "enc", {1: 0.5, 4: 2.0})
     app = open_page(run=run.run_id)

@@ -24,7 +24,7 @@ from layerviz.export.pictures import specification
 from layerviz.export.run_charts import chart_of
 from layerviz.export.stage import Moment, Stage
 from layerviz.export.zip_reading import unzip_run
-from layerviz.export.zip_writing import zip_run
+from layerviz.export.zip_writing import files_of, zip_run
 from layerviz.jobs import Jobs
 from layerviz.projection import (
     PROJECTIONS,
@@ -359,6 +359,7 @@ def test_quick_maps_of_a_whole_run_are_kept_and_drawn_again_where_the_file_is_da
     file = Layout(own.path).map("lda", "mean", 2)
     assert file.is_file()
     check_contents(own.path, own)
+    assert not any("lda" in name for name in files_of(own))  # whoever opens a zip has them at once
     with monkeypatch.context() as patch:
         patch.setattr(of_run, "draw", lambda *_: pytest.fail("drawn twice"))
         kept = of_run.quick_maps(own, "lda", "mean", 2, [0, 1])

@@ -365,7 +365,8 @@ def test_file_names_of_a_run_are_written_down_in_one_place():
     )  # fmt: skip
     package = Path(runs.__file__).parents[1]
     for file in package.rglob("*.py"):
-        if file == package / "runs" / "layout.py":
+        # The other one says of an upload that it is a run; what reads data knows nothing of runs.
+        if file in (package / "runs" / "layout.py", package / "data" / "recognising.py"):
             continue
         tree = ast.parse(file.read_text("utf-8"))
         prose = {

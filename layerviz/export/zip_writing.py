@@ -10,6 +10,7 @@ from typing import BinaryIO
 from layerviz import runs
 from layerviz.errors import RunError
 from layerviz.progress import PACKING, OnProgress, Progress, ignore
+from layerviz.projection import PROJECTIONS
 from layerviz.runs import Run, layout
 from layerviz.wording import at_epoch
 
@@ -117,11 +118,23 @@ def zip_run(
 
 
 def files_of(run: Run) -> dict[str, Path]:
-    """Return the files of a run that go into its zip, by their names in its folder."""
+    """Return the files of a run that go into its zip, by their names in its folder.
+
+    Maps that are quick to draw are not among them: whoever opens the zip has them at once.
+    """
     paths = {path.relative_to(run.path).as_posix(): path for path in sorted(run.path.rglob("*"))}
     return {
-        name: path for name, path in paths.items() if layout.is_portable(name) and path.is_file()
+        name: path
+        for name, path in paths.items()
+        if layout.is_portable(name) and path.is_file() and not _is_quick_map(path)
     }
+
+
+def _is_quick_map(path: Path) -> bool:
+    if path.parent.name != layout.MAPS:
+        return False
+    projection = PROJECTIONS.get(layout.map_parts(path)[0])
+    return projection is not None and not projection.stored
 
 
 def write_zip(

@@ -293,7 +293,7 @@ def _selected_examples(
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.markdown(
             f"**{count(len(frame), 'example')} selected**, with the prediction of each "
-            "model's own classifier at "
+            "model's own predictions at "
             + ("that epoch" if len(snapshots[0]) == 1 else "the slider's last position"),
             width="content",
         )

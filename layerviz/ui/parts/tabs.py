@@ -51,7 +51,9 @@ def draw_tabs(
         Draws what stands in a tab that needs a snapshot while there is none.
     """
     for container, tab in zip(
-        st.tabs(list(tabs), key=key, on_change="rerun"), tabs.values(), strict=True
+        st.tabs(list(tabs), key=key, on_change="rerun", bind="query-params"),
+        tabs.values(),
+        strict=True,
     ):
         with container:
             if not container.open:
