@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from layerviz.pairs import parts_of_pair
 from layerviz.poolings import MEAN, POOLINGS, Pooling
 from layerviz.progress import (
     CAPTURING,
@@ -21,11 +22,11 @@ from layerviz.progress import (
     never,
     stop_if_asked,
 )
+from layerviz.tokenising import Tokenised, tokenise
 
 log = logging.getLogger(__name__)
 
 TOKENS_PER_BATCH = 2048
-TEXTS_AT_ONCE = 1000  # tokenised together: a tokenizer's output is far larger than its ids
 FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
@@ -47,62 +48,6 @@ class Capture:
     pooled: dict[str, np.ndarray]
     logits: np.ndarray
     n_clipped: int
-
-
-@dataclass(frozen=True)
-class Tokenised:
-    """Texts as token ids, for any number of passes.
-
-    Parameters
-    ----------
-    input_ids : tuple of N ndarrays of shape (T_i,), int32
-        At most the requested number of tokens of each text, special ones included.
-    cut : ndarray of shape (N,), bool
-        Which texts had more.
-    """
-
-    input_ids: tuple[np.ndarray, ...]
-    cut: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.input_ids)
-
-    def rows(self, rows: Sequence[int] | np.ndarray) -> Tokenised:
-        """Return some of the texts."""
-        return Tokenised(tuple(self.input_ids[row] for row in rows), self.cut[rows])
-
-
-def tokenise(
-    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int
-) -> Tokenised:
-    """Return texts as token ids, cut to `max_length`.
-
-    Parameters
-    ----------
-    tokenizer : PreTrainedTokenizerBase
-    texts : sequence of str
-    max_length : int
-        Tokens kept of each text, special tokens included.
-    """
-    input_ids: list[np.ndarray] = []
-    cut = np.zeros(len(texts), dtype=bool)
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
-        part = list(texts[start : start + TEXTS_AT_ONCE])
-        encoded = tokenizer(
-            part,
-            truncation=True,
-            max_length=max_length,
-            return_overflowing_tokens=tokenizer.is_fast,
-        )
-        # What was cut off comes back as further rows of the same text.
-        text_of_row = np.array(encoded.get("overflow_to_sample_mapping", range(len(part))))
-        rows, firsts, pieces = np.unique(text_of_row, return_index=True, return_counts=True)
-        input_ids += [np.array(encoded["input_ids"][row], dtype=np.int32) for row in firsts]
-        longer = pieces > 1
-        if not tokenizer.is_fast:
-            longer = token_lengths(tokenizer, part) > max_length
-        cut[start + rows] = longer
-    return Tokenised(tuple(input_ids), cut)
 
 
 def pool(
@@ -258,45 +203,41 @@ def token_states(
     states : ndarray of shape (L + 1, T, D), float32
         Index 0 is the embedding output.
     """
-    encoded = tokenizer(text, truncation=True, max_length=max_length, verbose=False)
-    batch = _pad([encoded["input_ids"]], tokenizer.pad_token_id or 0, model.device)
+    parts = parts_of_pair(text)
+    encoded = tokenizer(*parts, truncation=True, max_length=max_length, verbose=False)
+    types = None
+    if len(parts) > 1 and "token_type_ids" in tokenizer.model_input_names:
+        types = [encoded["token_type_ids"]]
+    batch = _pad([encoded["input_ids"]], tokenizer.pad_token_id or 0, model.device, types)
     with _evaluation(model):
         output = model(**batch, output_hidden_states=True)
     states = torch.stack([hidden[0].float() for hidden in output.hidden_states])
-    return _token_texts(text, encoded, tokenizer), states.cpu().numpy()
+    return _token_texts(parts, encoded, tokenizer), states.cpu().numpy()
 
 
 def _token_texts(
-    text: str, encoded: BatchEncoding, tokenizer: PreTrainedTokenizerBase
+    parts: Sequence[str], encoded: BatchEncoding, tokenizer: PreTrainedTokenizerBase
 ) -> list[str]:
     """Return tokens as a reader knows them, instead of "##ing", "Ġthe" or "ĠÃ±"."""
     names = list(tokenizer.convert_ids_to_tokens(encoded["input_ids"]))
     if not encoded.is_fast:  # it does not know where in the text a token is
         return names
     special = set(tokenizer.all_special_ids)
-    tokens, words = [], encoded.word_ids()
+    tokens, words, of_parts = [], encoded.word_ids(), encoded.sequence_ids()
     for position, (token_id, name) in enumerate(zip(encoded["input_ids"], names, strict=True)):
         if token_id in special or words[position] is None:
             tokens.append(name)
             continue
         span = encoded.token_to_chars(position)
-        piece = text[slice(*span)].strip() if span else ""
-        continues = position > 0 and words[position] == words[position - 1]
+        part = of_parts[position] or 0
+        piece = parts[part][slice(*span)].strip() if span else ""
+        continues = (
+            position > 0
+            and words[position] == words[position - 1]
+            and part == of_parts[position - 1]
+        )
         tokens.append(("…" if continues else "") + (piece or "␣"))
     return tokens
-
-
-def token_lengths(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> np.ndarray:
-    """Return each text's number of tokens, special tokens included and nothing cut.
-
-    Returns
-    -------
-    ndarray of shape (N,), int64
-    """
-    if not len(texts):
-        return np.zeros(0, dtype=np.int64)
-    encoded = tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
-    return np.array([len(ids) for ids in encoded], dtype=np.int64)
 
 
 class _Rows:
@@ -344,7 +285,10 @@ def _padded_batches(
     """Yield all texts in padded batches of similar length."""
     for rows in _batches([len(ids) for ids in texts.input_ids], tokens_per_batch):
         input_ids = [texts.input_ids[row] for row in rows]
-        yield rows, _pad(input_ids, tokenizer.pad_token_id or 0, model.device)
+        types = None
+        if texts.token_type_ids is not None:
+            types = [texts.token_type_ids[row] for row in rows]
+        yield rows, _pad(input_ids, tokenizer.pad_token_id or 0, model.device, types)
 
 
 def _watched(
@@ -370,16 +314,25 @@ def _batches(lengths: Sequence[int], tokens_per_batch: int) -> Iterator[np.ndarr
 
 
 def _pad(
-    input_ids: Sequence[Sequence[int] | np.ndarray], pad_token_id: int, device: torch.device
+    input_ids: Sequence[Sequence[int] | np.ndarray],
+    pad_token_id: int,
+    device: torch.device,
+    token_type_ids: Sequence[Sequence[int] | np.ndarray] | None = None,
 ) -> dict[str, torch.Tensor]:
-    """Return ids and attention mask on the device, each of shape (B, T)."""
+    """Return ids, attention mask and, where given, types on the device, each of shape (B, T)."""
     width = max(len(ids) for ids in input_ids)
     padded = torch.full((len(input_ids), width), pad_token_id, dtype=torch.long)
     attention_mask = torch.zeros((len(input_ids), width), dtype=torch.long)
     for row, ids in enumerate(input_ids):
         padded[row, : len(ids)] = torch.as_tensor(ids)
         attention_mask[row, : len(ids)] = 1
-    return {"input_ids": padded.to(device), "attention_mask": attention_mask.to(device)}
+    batch = {"input_ids": padded.to(device), "attention_mask": attention_mask.to(device)}
+    if token_type_ids is not None:
+        types = torch.zeros_like(padded)
+        for row, of_tokens in enumerate(token_type_ids):
+            types[row, : len(of_tokens)] = torch.as_tensor(of_tokens)
+        batch["token_type_ids"] = types.to(device)
+    return batch
 
 
 @contextmanager

@@ -11,16 +11,16 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from layerviz import encoders, hidden_states
+from layerviz import encoders, hidden_states, tokenising
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
 from layerviz.hidden_states import (
     FLOAT16_MAX,
     capture,
-    token_lengths,
     token_states,
-    tokenise,
 )
+from layerviz.pairs import pair_of
+from layerviz.tokenising import token_lengths, tokenise
 
 LAYERS, WIDTH, MAX_LENGTH = 3, 32, 48
 WORDS = ["the", "cat", "sat", "under", "a", "tree", "while", "dogs", "ran", "over", "hill", "back"]
@@ -357,7 +357,7 @@ def test_tokens_are_those_of_the_tokenizer_and_say_what_was_cut(family):
 def test_many_texts_are_tokenised_part_by_part(encoder, monkeypatch):
     texts = texts_of_many_lengths()
     whole = tokenise(encoder.tokenizer, texts, 16)
-    monkeypatch.setattr(hidden_states, "TEXTS_AT_ONCE", 7)
+    monkeypatch.setattr(tokenising, "TEXTS_AT_ONCE", 7)
     parts = tokenise(encoder.tokenizer, texts, 16)
     assert [ids.tolist() for ids in parts.input_ids] == [ids.tolist() for ids in whole.input_ids]
     np.testing.assert_array_equal(parts.cut, whole.cut)
@@ -370,3 +370,37 @@ def test_a_capture_of_tokens_is_that_of_their_texts(encoder):
     of_texts = capture(encoder.model, encoder.tokenizer, texts, max_length=MAX_LENGTH)
     np.testing.assert_array_equal(of_tokens.pooled["mean"], of_texts.pooled["mean"])
     np.testing.assert_array_equal(of_tokens.logits, of_texts.logits)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "distilbert"])
+def test_pairs_are_read_as_the_tokenizer_and_the_model_read_pairs(family: str) -> None:
+    encoder = build(family)
+    encoder.model.eval()
+    firsts = ["the cat sat", "dogs ran over the hill and back " * 6, "a tree"]
+    seconds = ["under a tree", "while " * 30, "the hill"]
+    pairs = [pair_of(*both) for both in zip(firsts, seconds, strict=True)]
+    tokens = tokenise(encoder.tokenizer, pairs, MAX_LENGTH)
+    whole = encoder.tokenizer(firsts, seconds)["input_ids"]
+    assert token_lengths(encoder.tokenizer, pairs).tolist() == [len(ids) for ids in whole]
+    assert tokens.cut.tolist() == [False, True, False]
+    batch = encoder.tokenizer(
+        firsts, seconds, padding=True, truncation=True, max_length=MAX_LENGTH, return_tensors="pt"
+    )
+    for row, ids in enumerate(tokens.input_ids):
+        kept = batch["attention_mask"][row].bool()
+        assert ids.tolist() == batch["input_ids"][row][kept].tolist()
+        if family == "bert":
+            assert tokens.rows([row]).token_type_ids is not None
+            types = tokens.rows([row]).token_type_ids[0]  # type: ignore[index]
+            assert types.tolist() == batch["token_type_ids"][row][kept].tolist()
+            assert set(types.tolist()) == {0, 1}
+    with torch.no_grad():
+        expected = encoder.model(**batch).logits.numpy()
+    captured = capture(encoder.model, encoder.tokenizer, tokens, max_length=MAX_LENGTH)
+    np.testing.assert_allclose(captured.logits, expected, atol=2e-5)
+    names, _ = token_states(encoder.model, encoder.tokenizer, pairs[0], max_length=MAX_LENGTH)
+    assert len(names) == len(tokens.input_ids[0])
+    mixed = tokenise(encoder.tokenizer, [pairs[0], "the cat sat"], MAX_LENGTH)
+    assert mixed.input_ids[0].tolist() == tokens.input_ids[0].tolist()
+    single = tokenise(encoder.tokenizer, ["the cat sat"], MAX_LENGTH)
+    assert mixed.input_ids[1].tolist() == single.input_ids[0].tolist()

@@ -19,11 +19,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
 GROUND = {
-    "config", "errors", "hub", "poolings", "progress", "registry", "rereading",
+    "config", "errors", "hub", "pairs", "poolings", "progress", "registry", "rereading",
     "settings", "starters", "wording",
 }  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
-SCIENCE = {"hidden_states", "projection", "separability"}
+SCIENCE = {"tokenising", "hidden_states", "projection", "separability"}
 WORK = GROUND | SOURCES | SCIENCE
 ALL = {
     *WORK,
@@ -49,6 +49,7 @@ MAY_IMPORT = {
     "config": {"errors", "registry", "settings"},
     "errors": set(),
     "hub": {"errors", "progress"},
+    "pairs": set(),
     "poolings": {"registry"},
     "progress": {"errors"},
     "registry": {"errors"},
@@ -60,6 +61,7 @@ MAY_IMPORT = {
     "encoders": GROUND,
     "runs": GROUND | {"data"},
     **dict.fromkeys(SCIENCE, GROUND | SOURCES),
+    "hidden_states": GROUND | SOURCES | {"tokenising"},
     "comparison": WORK,
     "exploring": WORK,
     "training": WORK,
@@ -80,7 +82,7 @@ MAY_IMPORT = {
 # Who may import a package that should stay in few hands.
 KEEPERS = {
     "streamlit": {PAGE, "cache", "ui"},
-    "transformers": {"encoders", "hidden_states", "training", "pretraining"},
+    "transformers": {"encoders", "hidden_states", "tokenising", "training", "pretraining"},
     **{name: set() for name in ("pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")},
 }
 

@@ -124,18 +124,3 @@ def test_the_answer_says_that_val_repeats_its_texts():
     half = answer(50)
     assert "val has only 50 different texts" in " ".join(separability.lead_sentences(half))
     assert "different" not in " ".join(separability.lead_sentences(answer(99)))
-
-
-@pytest.mark.parametrize(
-    ("one", "other"), [("sentence1", "sentence2"), ("Premise", "hypothesis"), ("text_b", "text_a")]
-)
-def test_half_a_pair_of_texts_is_told(one, other):
-    rows = rows_of("a", "b")
-    frame = pd.DataFrame(rows, columns=[one, "label"]).assign(
-        **{other: [t.upper() for t, _ in rows]}
-    )
-    dataset = build_dataset(Table("p.csv", frame, "made here", (), ""), Columns(one, "label"))
-    found = checks.findings_of(checks.plan_for(CONFIG, dataset))
-    assert any(f"column {other!r} is not read" in finding.sentence for finding in found)
-    alone = checks.findings_of(checks.plan_for(CONFIG, built(rows)))
-    assert not any("not read" in finding.sentence for finding in alone)

@@ -33,17 +33,5 @@ def _few_texts(plan: RunPlan) -> Finding | None:
     return Finding(sentence, n_texts)
 
 
-def _half_a_pair(plan: RunPlan) -> Finding | None:
-    second, columns = plan.dataset.second_text, plan.dataset.columns
-    if not second:
-        return None
-    sentence = (
-        f"Texts seem to be pairs, and column {second!r} is not read: if a label is about both "
-        f"texts, scores from {columns.text!r} alone mean little. Join both in one column first."
-    )
-    return Finding(sentence, 1)
-
-
-HALF_A_PAIR = Check("half a pair", _half_a_pair)
 LOOK_ALIKES = Check("look-alike labels", _look_alike)
 FEW_TEXTS = Check("few texts", _few_texts)

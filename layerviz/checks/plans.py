@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from layerviz import encoders, hidden_states, training
+from layerviz import encoders, tokenising, training
 from layerviz.checks.check import Check, Finding, Mend, RunPlan
 from layerviz.checks.of_classes import (
     FEW_IN_VAL,
@@ -13,7 +13,7 @@ from layerviz.checks.of_classes import (
     NONE_IN_VAL,
     UNEVEN,
 )
-from layerviz.checks.of_labels import FEW_TEXTS, HALF_A_PAIR, LOOK_ALIKES
+from layerviz.checks.of_labels import FEW_TEXTS, LOOK_ALIKES
 from layerviz.checks.of_lengths import CUT_TEXTS, OVER_LIMIT
 from layerviz.checks.of_time import LONG_RUN
 from layerviz.config import SETTINGS, RunConfig
@@ -28,7 +28,6 @@ CHECKS: Registry[Check] = Registry(
     "check",
     [
         OVER_LIMIT,
-        HALF_A_PAIR,
         LOOK_ALIKES,
         FEW_TEXTS,
         NONE_IN_TRAIN,
@@ -47,7 +46,7 @@ def token_lengths(encoder: str, dataset: Dataset) -> np.ndarray:
     texts = dataset.split("train")["text"].tolist()
     step = max(1, -(-len(texts) // LENGTHS_SAMPLE))
     tokenizer = encoders.load_tokenizer(encoder, texts=texts)
-    return hidden_states.token_lengths(tokenizer, texts[::step])
+    return tokenising.token_lengths(tokenizer, texts[::step])
 
 
 def plan_for(

@@ -19,10 +19,15 @@ def add_row_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the columns, and the choices about rows, labels and splits."""
     add = parser.add_argument
     add("--text-column", help="guessed if not given")
+    add(
+        "--text-pair-column",
+        help=f"the second text, where labels are about pairs; guessed from names such as sentence1 "
+        f"and sentence2; '{NO_SPLIT}' reads single texts",
+    )
     add("--label-column", help="guessed if not given")
     add("--split-column", help=f"guessed if not given; '{NO_SPLIT}' ignores it")
     for role in OF_OWN_FILES:
-        for what in ("text", "label"):
+        for what in ("text", "text-pair", "label"):
             add(f"--{role}-{what}-column", help=f"of --{role}, if it has another name there")
     add(
         "--split-word",
@@ -79,7 +84,9 @@ def columns_of(parsed: argparse.Namespace, train: Table) -> Columns:
         missing = "text" if suggestion.text is None else "label"
         raise DataError(suggestion.problem, f"Name one with --{missing}-column.")
     split = None if parsed.split_column == NO_SPLIT else suggestion.split
-    columns = data.Columns(suggestion.columns.text, suggestion.columns.label, split)
+    pair = suggestion.text_pair if parsed.text_pair_column is None else parsed.text_pair_column
+    pair = None if pair == NO_SPLIT else pair
+    columns = data.Columns(suggestion.columns.text, suggestion.columns.label, split, pair)
     data.check_columns(train.frame, columns)
     return columns
 
@@ -98,7 +105,10 @@ def row_choices_of(
 
     own = {}
     for role in OF_OWN_FILES:
-        named = {what: getattr(parsed, f"{role}_{what}_column") for what in ("text", "label")}
+        named = {
+            what: getattr(parsed, f"{role}_{what}_column")
+            for what in ("text", "label", "text_pair")
+        }
         if role not in others:
             if any(named.values()):
                 raise DataError(f"There is no {role} file.", f"Name it with --{role}.")

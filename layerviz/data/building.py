@@ -13,7 +13,7 @@ from layerviz.config import SPLITS
 from layerviz.data.choices import GUESS
 from layerviz.data.columns import NUMBER, Columns
 from layerviz.data.dataset import Dataset
-from layerviz.data.guessing import guess_id_column, second_text_column
+from layerviz.data.guessing import guess_id_column
 from layerviz.data.look_alikes import look_alikes, merged
 from layerviz.data.naming import dataset_name
 from layerviz.data.questions import row_questions
@@ -133,7 +133,6 @@ def build_dataset(
         untrained_labels=untrained,
         contents={role: table.content_hash for role, table in tables.items()},
         id_column=id_column,
-        second_text=second_text_column(train.frame, columns),
         val_words=tuple(word.word for word in questions.split_words if meanings[word.key] == "val"),
         row_choices=replace(choices, columns_of=_differing(columns_of)),
         reading_choices={role: t.choices for role, t in tables.items() if t.choices != GUESS},

@@ -17,16 +17,31 @@ SAMPLE_ROWS = 5_000  # that are looked at where something is guessed
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table that carry the text, the label and, if there is one, the split."""
+    """The columns of a table that carry the text, the label and, if there is one, the split.
+
+    Where labels are about pairs of texts, `text_pair` carries the second one.
+    """
 
     text: str
     label: str
     split: str | None = None
+    text_pair: str | None = None
 
     @property
     def named(self) -> tuple[str, ...]:
         """All of them."""
-        return tuple(name for name in (self.text, self.label, self.split) if name is not None)
+        names = (self.text, self.label, self.split, self.text_pair)
+        return tuple(name for name in names if name is not None)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Those of texts, one or two."""
+        return (self.text,) if self.text_pair is None else (self.text, self.text_pair)
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return them for ``run.json``; single texts as in earlier runs."""
+        pair = {} if self.text_pair is None else {"text_pair": self.text_pair}
+        return {"text": self.text, "label": self.label, "split": self.split, **pair}
 
 
 def expect_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
@@ -40,7 +55,7 @@ def check_columns(frame: pd.DataFrame, columns: Columns) -> None:
     """Raise a DataError unless ``frame`` has all of ``columns`` and they differ."""
     expect_columns(frame, columns.named)
     if len(set(columns.named)) < len(columns.named):
-        raise DataError("Text, label and split must be different columns.", pick_from(frame))
+        raise DataError("Texts, label and split must be different columns.", pick_from(frame))
 
 
 def pick_from(frame: pd.DataFrame) -> str:

@@ -46,8 +46,6 @@ class Dataset:
         Where own_id was taken from.
     val_words : tuple of str
         Words of the split column that mean val.
-    second_text : str
-        A column that by its name is the other half of a pair of texts, and is not read.
     row_choices : RowChoices
         What was chosen, or guessed, where the rows left it open: the same choices build the same
         data set again.
@@ -69,7 +67,6 @@ class Dataset:
     contents: dict[str, str] = field(default_factory=dict)
     id_column: str | None = None
     val_words: tuple[str, ...] = ()
-    second_text: str = ""
     row_choices: RowChoices = NOTHING_CHOSEN
     reading_choices: dict[str, ReadingChoices] = field(default_factory=dict)
     reading_doubts: tuple[str, ...] = ()

@@ -44,19 +44,22 @@ class Suggestion:
         None where nothing looks right; a file need not have a split column.
     problem : str
         A sentence that says what could not be found; empty where text and label were.
+    text_pair : str or None
+        The second text where names say that there are pairs.
     """
 
     text: str | None
     label: str | None
     split: str | None
     problem: str = ""
+    text_pair: str | None = None
 
     @property
     def columns(self) -> Columns | None:
         """The columns if they are complete."""
         if self.text is None or self.label is None:
             return None
-        return Columns(self.text, self.label, self.split)
+        return Columns(self.text, self.label, self.split, self.text_pair)
 
 
 def suggest_columns(
@@ -74,7 +77,7 @@ def suggest_columns(
         Up to 5,000 evenly spaced rows are looked at.
     text, label, split : str, optional
         A column that is named is taken, whatever it looks like. Where text and label are named, a
-        column of splits is still looked for.
+        column of splits is still looked for, but no second text.
     """
     names = column_names(frame)
     named = {name for name in (text, label, split) if name is not None}
@@ -83,9 +86,13 @@ def suggest_columns(
         split = next((name for name in rest if looks_like_split(name, frame[name])), None)
         rest = [name for name in rest if name != split]
     sample = _some_rows(frame)
+    pair = None
     if text is None:
         text = _best_text(sample[rest])
         rest = [name for name in rest if name != text]
+        if text is not None:
+            text, pair = _pair_of_columns(frame, text, rest)
+            rest = [name for name in rest if name not in (text, pair)]
     problem = ""
     if label is None:
         label = _best_label(sample[rest])
@@ -95,7 +102,7 @@ def suggest_columns(
     if text is None or (label is None and not problem):
         what = "texts" if text is None else "labels"
         problem = f"None of the columns {quoted(names, 20)} looks like {what}."
-    return Suggestion(text, label, split, problem)
+    return Suggestion(text, label, split, problem, pair)
 
 
 def guess_columns(frame: pd.DataFrame) -> Columns:
@@ -157,15 +164,21 @@ _PAIRS = (
 )  # fmt: skip
 
 
-def second_text_column(frame: pd.DataFrame, columns: Columns) -> str:
-    """Return the column that by its name is the other half of a pair of texts; "" without one."""
-    rest = {plain_name(name): name for name in column_names(frame) if name not in columns.named}
-    taken = plain_name(columns.text)
-    for pair in _PAIRS:
-        for own, other in (pair, pair[::-1]):
-            if taken == own and other in rest and _text_score(rest[other], frame[rest[other]]):
-                return rest[other]
-    return ""
+def _pair_of_columns(
+    frame: pd.DataFrame, text: str, others: Iterable[str]
+) -> tuple[str, str | None]:
+    """Return first and second text, if the names say that there are pairs; else (text, None)."""
+    rest = {plain_name(name): name for name in others}
+    for first, second in _PAIRS:
+        if plain_name(text) == first and second in rest and _is_text(frame, rest[second]):
+            return text, rest[second]
+        if plain_name(text) == second and first in rest and _is_text(frame, rest[first]):
+            return rest[first], text
+    return text, None
+
+
+def _is_text(frame: pd.DataFrame, name: str) -> bool:
+    return bool(_text_score(name, _some_rows(frame)[name]))
 
 
 def match_columns(
@@ -175,6 +188,7 @@ def match_columns(
     *,
     text: str | None = None,
     label: str | None = None,
+    text_pair: str | None = None,
 ) -> Suggestion:
     """Find the text and label columns of the train file in a val or test file.
 
@@ -189,9 +203,11 @@ def match_columns(
         Of the train file.
     train_labels : Series of str
         The cells of the train file's label column.
-    text, label : str, optional
+    text, label, text_pair : str, optional
         A column that is named is taken.
     """
+    if columns.text_pair is not None:
+        text_pair = text_pair or same_name(frame, columns.text_pair)
     label = label or same_name(frame, columns.label, [text] if text else [])
     text = text or same_name(frame, columns.text, [label] if label else [])
     sample = _some_rows(frame)
@@ -201,12 +217,12 @@ def match_columns(
         label = _only(name for name, found in values.items() if found and found <= known)
     if text is None:
         rest = [name for name in column_names(frame) if name != label]
+        rest = [name for name in rest if name != text_pair]
         text = _only(name for name in rest if _text_score(name, sample[name]))
-    wanted = [
-        name for name, found in ((columns.text, text), (columns.label, label)) if found is None
-    ]
+    pairs = ((columns.text, text), (columns.label, label), (columns.text_pair, text_pair))
+    wanted = [name for name, found in pairs if found is None and name is not None]
     problem = f"There is no column {quoted(wanted)}." if wanted else ""
-    return Suggestion(text, label, None, problem)
+    return Suggestion(text, label, None, problem, text_pair)
 
 
 def _only(names: Iterable[str]) -> str | None:

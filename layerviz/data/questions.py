@@ -118,7 +118,7 @@ def row_questions(
         Only whether columns of 0 and 1 are one label together matters here.
     """
     train, columns = tables["train"].frame, columns_of["train"]
-    others = [name for name in column_names(train) if name not in (columns.text, columns.split)]
+    others = [name for name in column_names(train) if name not in (*columns.texts, columns.split)]
     one_hot = one_hot_columns(train, columns.label, others)
     folded = one_hot if choices.one_hot is not False else ()
     labels = {

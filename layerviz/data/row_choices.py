@@ -50,7 +50,8 @@ class RowChoices:
         values: dict[str, Any] = {}
         if self.columns_of:
             values["columns_of"] = {
-                role: {"text": own.text, "label": own.label} for role, own in self.columns_of
+                role: {name: value for name, value in own.as_dict().items() if value}
+                for role, own in self.columns_of
             }
         if self.keep_missing_labels is not None:
             values["keep_missing_labels"] = self.keep_missing_labels
@@ -100,6 +101,8 @@ class RowChoices:
 
 def _columns(names: object) -> Columns:
     match names:
+        case {"text": str(text), "label": str(label), "text_pair": str(pair)}:
+            return Columns(text, label, text_pair=pair)
         case {"text": str(text), "label": str(label)}:
             return Columns(text, label)
     raise DataError("The columns of a file are garbled.")

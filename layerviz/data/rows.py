@@ -16,6 +16,7 @@ from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.splits import LEAVE_OUT, split_word_key
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError, did_you_mean
+from layerviz.pairs import PAIR_MARK, pair_of, without_mark
 from layerviz.wording import count
 
 
@@ -47,6 +48,7 @@ def columns_of_file(
     *,
     text: str | None = None,
     label: str | None = None,
+    text_pair: str | None = None,
 ) -> Columns:
     """Return the columns of a val or test file: those that are named, else those of train.
 
@@ -57,9 +59,9 @@ def columns_of_file(
     """
     frame, cells = table.frame, train.frame[columns.label]
     with named_in_errors(table):
-        expect_columns(frame, [name for name in (text, label) if name is not None])
-        found = match_columns(frame, columns, cells, text=text, label=label)
-        if found.columns is None:
+        expect_columns(frame, [name for name in (text, label, text_pair) if name])
+        found = match_columns(frame, columns, cells, text=text, label=label, text_pair=text_pair)
+        if found.columns is None or found.problem:
             wanted = columns.text if found.text is None else columns.label
             raise DataError(found.problem, did_you_mean(wanted, frame.columns, pick_from(frame)))
         check_columns(frame, found.columns)
@@ -99,7 +101,7 @@ def usable_rows(
         cells = frame[columns.split]
         splits = {cell: meanings.get(split_word_key(cell), "") for cell in cells.unique()}
         rows["split"] = cells.map(splits)
-    rows["text"], rows["label"] = frame[columns.text], labels_in(frame, columns, one_hot)
+    rows["text"], rows["label"] = _texts_in(frame, columns), labels_in(frame, columns, one_hot)
     if id_column is not None:
         rows[OWN_ID] = frame[id_column].str.strip() if id_column in frame else ""
     for blank, what in ((rows["text"].str.strip() == "", "text"), (rows["split"] == "", "split")):
@@ -120,6 +122,19 @@ def usable_rows(
     return rows
 
 
+def _texts_in(frame: pd.DataFrame, columns: Columns) -> pd.Series:
+    """Return the texts, or pairs of texts, of the rows of a file; "" where one is blank."""
+    texts = [frame[name] for name in columns.texts]
+    if any(cells.str.contains(PAIR_MARK, regex=False).any() for cells in texts):
+        texts = [cells.map(without_mark) for cells in texts]
+    if len(texts) == 1:
+        return texts[0]
+    first, second = texts
+    pairs = [pair_of(*both) for both in zip(first, second, strict=True)]
+    is_whole = (first.str.strip() != "") & (second.str.strip() != "")
+    return pd.Series(pairs, index=frame.index, dtype="str").where(is_whole, "")
+
+
 def reading_notes(tables: Mapping[str, Table], columns_of: Mapping[str, Columns]) -> Iterable[str]:
     """Say how each file was read, and which of its columns are taken."""
     for table in tables.values():
@@ -127,10 +142,14 @@ def reading_notes(tables: Mapping[str, Table], columns_of: Mapping[str, Columns]
         yield from (f"{table.name}: {note}" for note in (*table.notes, *table.doubts))
     columns = columns_of["train"]
     splits = f", splits from {columns.split!r}" if columns.split else ""
-    yield f"Texts are taken from column {columns.text!r}, labels from {columns.label!r}{splits}."
+    texts = f"column {columns.text!r}"
+    if columns.text_pair is not None:
+        texts = f"columns {columns.text!r} and {columns.text_pair!r}, as pairs"
+    yield f"Texts are taken from {texts}, labels from {columns.label!r}{splits}."
     for role, own in columns_of.items():
-        if (own.text, own.label) != (columns.text, columns.label):
-            yield f"In {tables[role].name}, texts from {own.text!r}, labels from {own.label!r}."
+        if (*own.texts, own.label) != (*columns.texts, columns.label):
+            texts = " and ".join(map(repr, own.texts))
+            yield f"In {tables[role].name}, texts from {texts}, labels from {own.label!r}."
 
 
 def leave_out(

@@ -80,6 +80,7 @@ def check_record(record: dict[str, Any]) -> None:
         == list(range(len(record["snapshots"])))
         and all(are([dataset["columns"][name]], str) for name in ("text", "label"))
         and isinstance(dataset["columns"]["split"], str | None)
+        and isinstance(dataset["columns"].get("text_pair"), str | None)
     )
     if not sound:
         raise unsound(f"{RECORD} lacks or garbles an entry")

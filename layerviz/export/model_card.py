@@ -93,6 +93,10 @@ with torch.inference_mode():
 The two linear maps of the head are set so that the non-linearity between them does nothing. To
 train the model further, give it a new head first."""
 
+PAIR_USAGE = """
+
+It was trained on pairs of texts: give the tokenizer both, `tokenizer(firsts, seconds, ...)`."""
+
 SENTENCE_USAGE = """\
 Embeddings:
 
@@ -186,7 +190,8 @@ def model_card(facts: CardFacts) -> str:
         install="pip install "
         + ("transformers torch" if is_classifier else "sentence-transformers"),
         max_length=run.config.max_length,
-        usage=usage.format(folder=facts.folder, width=facts.width, n_classes=len(run.label_names)),
+        usage=usage.format(folder=facts.folder, width=facts.width, n_classes=len(run.label_names))
+        + (PAIR_USAGE if run.reads_pairs else ""),
         size=file_size(facts.n_bytes),
         full_size=file_size(facts.n_bytes_full),
         speed=_speed(facts.speed),

@@ -116,6 +116,8 @@ def _data_options(run: Run) -> list[str]:
             words += [f"--{role}", files[role]]
     words += ["--text-column", columns["text"], "--label-column", columns["label"]]
     words += ["--split-column", columns["split"] or "none"]
+    if columns.get("text_pair"):
+        words += ["--text-pair-column", columns["text_pair"]]
     words += options_of_reading(run.reading_choices, files)
     words += options_of_choices(run.row_choices)
     val_fraction = run.dataset["val_fraction"]
@@ -146,6 +148,8 @@ def options_of_choices(choices: data.RowChoices) -> list[str]:
     words = []
     for role, columns in choices.columns_of:
         words += [f"--{role}-text-column", columns.text, f"--{role}-label-column", columns.label]
+        if columns.text_pair is not None:
+            words += [f"--{role}-text-pair-column", columns.text_pair]
     for word, meaning in choices.split_words:
         words += ["--split-word", f"{word}={meaning}"]
     if choices.keep_missing_labels is not None:

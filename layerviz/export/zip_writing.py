@@ -26,7 +26,7 @@ Unzip, then in Python:
     folder = "{folder}"
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    inputs = tokenizer(["your text"], truncation=True, max_length={max_length}, return_tensors="pt")
+    inputs = tokenizer({texts}, truncation=True, max_length={max_length}, return_tensors="pt")
     print(model.config.id2label[int(model(**inputs).logits.argmax())])
 
 Classes: {classes}
@@ -63,6 +63,7 @@ def zip_model(run: Run, to: Path | BinaryIO, on_progress: OnProgress = ignore) -
         moment=_moment_of_model(run),
         run_id=run.run_id,
         folder=folder,
+        texts='["first text"], ["second text"]' if run.reads_pairs else '["your text"]',
         max_length=run.config.max_length,
         classes=", ".join(run.label_names),
         fingerprint=run.dataset["fingerprint"],

@@ -145,6 +145,11 @@ class Run:
         return contents
 
     @property
+    def reads_pairs(self) -> bool:
+        """Whether its examples are pairs of texts."""
+        return bool(self.dataset["columns"].get("text_pair"))
+
+    @property
     def row_choices(self) -> RowChoices:
         """What was chosen about the rows; earlier runs took every label for a class."""
         if "row_choices" in self.dataset:
@@ -213,11 +218,7 @@ def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
                     "contents": dataset.contents,
                     "val_fraction": dataset.val_fraction,
                     "id_column": dataset.id_column,
-                    "columns": {
-                        "text": dataset.columns.text,
-                        "label": dataset.columns.label,
-                        "split": dataset.columns.split,
-                    },
+                    "columns": dataset.columns.as_dict(),
                     "row_choices": dataset.row_choices.as_dict(),
                     "reading": {
                         role: choices.as_dict() for role, choices in dataset.reading_choices.items()

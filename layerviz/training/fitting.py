@@ -21,12 +21,11 @@ from transformers import (
     TrainingArguments,
 )
 
-from layerviz import encoders, hidden_states, runs
+from layerviz import encoders, runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled, LayervizError, MemoryShortageError, RunError
-from layerviz.hidden_states import Tokenised
 from layerviz.progress import (
     LOADING,
     PREPARING,
@@ -38,6 +37,7 @@ from layerviz.progress import (
     never,
 )
 from layerviz.runs import Run
+from layerviz.tokenising import Tokenised, tokenise
 from layerviz.training.costs import learned_pace
 from layerviz.training.keeping import store_model
 from layerviz.training.planning import choose_examples, resolve_precision, snapshot_steps
@@ -133,9 +133,7 @@ def _fit(
     epochs = config.epochs or encoders.default_epochs(encoder.info.source)
     plan, per_epoch = snapshot_steps(len(train), epochs, config)
     tokens = {
-        split: hidden_states.tokenise(
-            encoder.tokenizer, dataset.split(split)["text"].tolist(), config.max_length
-        )
+        split: tokenise(encoder.tokenizer, dataset.split(split)["text"].tolist(), config.max_length)
         for split in dataset.counts().columns
     }
     if config.freeze:
@@ -243,10 +241,13 @@ def _record_setup(
 
 
 def _features(tokens: Tokenised, labels: pd.Series) -> list[dict[str, Any]]:
-    return [
+    features: list[dict[str, Any]] = [
         {"input_ids": ids.tolist(), "attention_mask": [1] * len(ids), "label": int(label)}
         for ids, label in zip(tokens.input_ids, labels, strict=True)
     ]
+    for feature, types in zip(features, tokens.token_type_ids or (), strict=False):
+        feature["token_type_ids"] = types.tolist()
+    return features
 
 
 def _tokens_of(
@@ -259,7 +260,10 @@ def _tokens_of(
         rows = pd.Index(dataset.split(split)["id"]).get_indexer(ids)
         parts.append(tokens[split].rows(rows))
     input_ids = tuple(ids for part in parts for ids in part.input_ids)
-    return Tokenised(input_ids, np.concatenate([part.cut for part in parts]))
+    types = None
+    if all(part.token_type_ids is not None for part in parts):
+        types = tuple(ids for part in parts for ids in part.token_type_ids or ())
+    return Tokenised(input_ids, np.concatenate([part.cut for part in parts]), types)
 
 
 def _weighted_loss(labels: pd.Series, n_classes: int, config: RunConfig) -> Loss | None:

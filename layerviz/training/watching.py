@@ -17,7 +17,6 @@ from layerviz import hidden_states, runs, separability
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
-from layerviz.hidden_states import Tokenised
 from layerviz.progress import (
     CAPTURING,
     MEASURING,
@@ -28,6 +27,7 @@ from layerviz.progress import (
     ShouldStop,
 )
 from layerviz.runs import Run, Snapshot
+from layerviz.tokenising import Tokenised
 from layerviz.training.keeping import drop_surplus_weights, keep_snapshot_weights
 from layerviz.training.stopping import EarlyStop, epochs_without_rise
 from layerviz.training.timetable import Timetable

@@ -11,6 +11,7 @@ import streamlit as st
 from layerviz import cache, charts, exploring, runs
 from layerviz.errors import LayervizError
 from layerviz.exploring import OwnTexts
+from layerviz.pairs import PAIR_MARK
 from layerviz.projection import projection_notes
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
@@ -50,6 +51,7 @@ def own_texts_part(run: Run) -> None:
         key=keep("own_texts_typed", ""),
         height=110,
         placeholder="Type texts the model has not seen, one per line.",
+        help=f"Between the two texts of a pair, write {PAIR_MARK}." if run.reads_pairs else None,
     )
     texts = tuple(line.strip() for line in typed.splitlines() if line.strip())
     left, right = st.columns([1, 3], vertical_alignment="bottom")

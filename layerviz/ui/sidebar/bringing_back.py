@@ -127,7 +127,7 @@ def _is_sample(run: Run) -> bool:
 
 def _columns_of(run: Run) -> tuple[Columns, float | None]:
     names = run.dataset["columns"]
-    return Columns(names["text"], names["label"], names["split"]), run.dataset["val_fraction"]
+    return Columns(**names), run.dataset["val_fraction"]
 
 
 def _which_files(run: Run) -> str:

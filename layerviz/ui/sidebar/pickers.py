@@ -14,6 +14,7 @@ from layerviz.ui.parts.state import plain
 from layerviz.ui.sidebar.address import check_address
 
 _CHOOSE = "Choose a column"
+_NO_PAIR = "(none: single texts)"
 
 
 def file_key(content_hash: str) -> str:
@@ -38,6 +39,7 @@ def pick_columns(table: Table) -> tuple[Columns | None, DeltaGenerator]:
     # What stands in the head must not change with a choice: the expander would close.
     with st.expander(_summary(guess), icon=":material/view_column:", expanded=bool(guess.problem)):
         text = _column(f"text-{key}", "Text column", names, guess.text)
+        pair = _pair_column(f"pair-{key}", "Second text column", names, guess.text_pair)
         label = _column(f"label-{key}", "Label column", names, guess.label)
         split = _column(
             split_key(key),
@@ -50,7 +52,7 @@ def pick_columns(table: Table) -> tuple[Columns | None, DeltaGenerator]:
     if text is None or label is None:
         _ask_below(notice, guess.problem)
         return None, place
-    return Columns(text, label, None if split == NO_SPLIT else split), place
+    return Columns(text, label, None if split == NO_SPLIT else split, pair), place
 
 
 def pick_columns_of_others(
@@ -66,7 +68,7 @@ def pick_columns_of_others(
     picked = {}
     for role, table in tables.items():
         frame = table.frame
-        if role == "train" or {columns.text, columns.label} <= set(frame.columns):
+        if role == "train" or {*columns.texts, columns.label} <= set(frame.columns):
             continue
         guess = data.match_columns(frame, columns, tables["train"].frame[columns.label])
         notice = st.container()
@@ -74,11 +76,15 @@ def pick_columns_of_others(
         with st.expander(head, icon=":material/view_column:", expanded=bool(guess.problem)):
             names, key = list(frame.columns), f"{role}-{file_key(table.content_hash)}"
             text = _column(f"text-{key}", f"Text column ({role})", names, guess.text)
+            pair = None
+            if columns.text_pair is not None:
+                title = f"Second text column ({role})"
+                pair = _column(f"pair-{key}", title, names, guess.text_pair)
             label = _column(f"label-{key}", f"Label column ({role})", names, guess.label)
-        if text is None or label is None:
+        if text is None or label is None or (columns.text_pair and pair is None):
             _ask_below(notice, f"{table.name}: {guess.problem}")
             return None
-        picked[role] = Columns(text, label)
+        picked[role] = Columns(text, label, text_pair=pair)
     return picked
 
 
@@ -94,6 +100,9 @@ def preset_columns(key: str, columns: Columns) -> dict[str, object]:
     values = {f"text-{key}": columns.text, f"label-{key}": columns.label}
     if not key.startswith(("val-", "test-")):
         values[split_key(key)] = columns.split or NO_SPLIT
+        values[f"pair-{key}"] = columns.text_pair or _NO_PAIR
+    elif columns.text_pair is not None:
+        values[f"pair-{key}"] = columns.text_pair
     return dict(values)
 
 
@@ -114,11 +123,22 @@ def _column(
     )
 
 
+def _pair_column(key: str, title: str, names: list[str], guess: str | None) -> str | None:
+    help = "Where labels are about pairs of texts: both are read, as the encoder reads pairs."
+    pair = _column(key, title, [_NO_PAIR, *names], guess or _NO_PAIR, help)
+    return None if pair == _NO_PAIR else pair
+
+
 def _ask_below(place: DeltaGenerator, problem: str) -> None:
     place.warning(f"{plain(problem)} Choose the columns below.", icon=":material/warning:")
 
 
 def _summary(guess: Suggestion) -> str:
-    parts = {"text": guess.text, "label": guess.label, "split": guess.split}
+    parts = {
+        "text": guess.text,
+        "second text": guess.text_pair,
+        "label": guess.label,
+        "split": guess.split,
+    }
     named = [f"{part} “{plain(name)}”" for part, name in parts.items() if name is not None]
     return f"Guessed: {', '.join(named)}" if named else "Columns"

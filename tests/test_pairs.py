@@ -1,0 +1,83 @@
+"""Pairs of texts: two columns, read, shown and judged as one example."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from layerviz.commands import parser
+from layerviz.commands.choosing import columns_of, row_choices_of
+from layerviz.data import Columns, Dataset, RowChoices, Table, build_dataset, suggest_columns
+from layerviz.export.recipe import options_of_choices
+from layerviz.pairs import PAIR_MARK, is_pair, pair_of, parts_of_pair
+
+pytestmark = pytest.mark.fast
+
+N = 40
+FIRST = [f"the {i}th sentence of a number of quite different ones" for i in range(N)]
+SECOND = [f"what is said of number {i} in other words" for i in range(N)]
+
+
+def table(name: str = "data.csv", /, **columns: list[str]) -> Table:
+    return Table(name, pd.DataFrame(columns), "made here", (), name)
+
+
+def built(given: Table, *options: str, **others: Table) -> Dataset:
+    parsed = parser().parse_args(["fit", *options])
+    columns = columns_of(parsed, given)
+    choices = row_choices_of(parsed, given, columns, others)
+    return build_dataset(given, columns, choices=choices, val=others.get("val"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("sentence1", "sentence2"), ("Premise", "Hypothesis"), ("text_a", "text_b"),
+     ("question", "answer")],
+)  # fmt: skip
+def test_usual_pairs_are_guessed_in_their_order_and_told(first, second):
+    cells = {second: SECOND, first: FIRST, "label": ["yes", "no"] * (N // 2)}
+    given = table("data.csv", **cells)
+    dataset = built(given)
+    assert dataset.columns == Columns(first, "label", None, second)
+    assert Columns(**dataset.columns.as_dict()) == dataset.columns  # type: ignore[arg-type]
+    assert any(f"columns {first!r} and {second!r}, as pairs" in note for note in dataset.notes)
+    text = dataset.examples["text"].iloc[0]
+    assert is_pair(text)
+    assert parts_of_pair(text)[0] in FIRST
+    assert parts_of_pair(text)[1] in SECOND
+    named = built(given, f"--text-column={first}")  # as in the commands of earlier runs
+    assert named.columns.text_pair is None
+    assert set(named.examples["text"]) == set(FIRST)
+    assert built(given, "--text-pair-column=none").columns.text_pair is None
+
+
+def test_any_two_columns_can_be_a_pair_and_one_is_not_guessed():
+    given = table(left=FIRST, right=SECOND, label=["yes", "no"] * (N // 2))
+    assert suggest_columns(given.frame).text_pair is None
+    dataset = built(given, "--text-column=left", "--text-pair-column=right")
+    assert dataset.columns.texts == ("left", "right")
+
+
+def test_leaks_are_judged_by_the_pair_and_half_a_pair_is_no_text():
+    labels = ["yes", "no"] * (N // 2)
+    train = table(sentence1=FIRST, sentence2=SECOND, label=labels)
+    val = table("v.csv", S1=FIRST[:20], S2=[*SECOND[:2], *SECOND[3:20], ""], label=labels[:20])
+    options = ("--val-text-column=S1", "--val-text-pair-column=S2")
+    dataset = built(train, *options, val=val)
+    assert "1 row of v.csv without a text was left out." in dataset.notes
+    assert "2 rows of train also found in val or test were left out." in dataset.notes
+    assert "In v.csv, texts from 'S1' and 'S2', labels from 'label'." in dataset.notes
+    assert RowChoices.from_dict(dataset.row_choices.as_dict()) == dataset.row_choices
+    assert "--val-text-pair-column" in options_of_choices(dataset.row_choices)
+
+
+def test_a_text_that_holds_the_mark_is_no_pair():
+    texts = [f"{text} {PAIR_MARK} more" for text in FIRST]
+    dataset = built(table(text=texts, label=["yes", "no"] * (N // 2)))
+    assert not dataset.examples["text"].map(is_pair).any()
+
+
+def test_a_pair_comes_apart_as_it_was_put_together():
+    for pair in (("a", "b"), (" a ", " b "), ("a", "")):
+        assert parts_of_pair(pair_of(*pair)) == pair
+    assert parts_of_pair("a b") == ("a b",)
