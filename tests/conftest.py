@@ -56,8 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(stack.close)
     if hasattr(config, "workerinput") and sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
-    if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
-        share = max(1, (os.cpu_count() or 1) // int(workers))
+    # Before they are started: numpy reads it when it is imported, as it is with this file.
+    if workers := len(config.getoption("tx", None) or ()):
+        share = max(1, (os.cpu_count() or 1) // workers)
         os.environ.setdefault("OMP_NUM_THREADS", str(share))
 
 

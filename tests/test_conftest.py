@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import threadpoolctl
 from handing_out import turn_of, work_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +46,16 @@ def test_only_whole_folders_are_run_by_several_processes(arguments: str, paralle
     output = run_pytest(*arguments.split())
     assert " passed" in output
     assert ("2 workers" in output) == parallel
+
+
+@pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" not in os.environ, reason="one process may take all cores"
+)
+def test_processes_share_the_cores() -> None:
+    share = max(1, (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
+    assert np.zeros(1).size  # what counts its threads is loaded
+    threads = {pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+    assert max(threads) <= share
 
 
 def test_files_that_drive_a_browser_come_first_and_are_one_process_s_work() -> None:
