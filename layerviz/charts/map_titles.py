@@ -26,8 +26,10 @@ def titles(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
     """
     return (
         alt.Chart(frames)
-        .transform_calculate(title="split(datum['title' + slot], '\\n')")
-        .transform_calculate(title=f"{_fitted('datum.title[0]')} + {_second_line()}")
+        # A field of their own: where the room for titles changes, only what depends on it is
+        # calculated again.
+        .transform_calculate(lines="split(datum['title' + slot], '\\n')")
+        .transform_calculate(title=f"{_fitted('datum.lines[0]')} + {_second_line()}")
         .mark_text(
             align="left",
             baseline="top",
@@ -90,7 +92,7 @@ def headings(frames: pd.DataFrame, grid: Grid, dark: bool) -> alt.Chart:
 
 
 def _second_line() -> str:
-    return f"(length(datum.title) > 1 ? '\\n' + {_fitted('datum.title[1]')} : '')"
+    return f"(length(datum.lines) > 1 ? '\\n' + {_fitted('datum.lines[1]')} : '')"
 
 
 def _fitted(line: str) -> str:

@@ -236,6 +236,7 @@ def test_full_screen_keeps_squares_and_the_legend(maps: Page):
     wait_until(lambda: sides_in_pixels(maps)[0] > 1.2 * side, pause=passing_time(maps))
     drawn(maps)
     expect(maps.locator(".maps .legend")).to_be_visible()
+    expect(maps.locator(".maps .chart svg")).to_contain_text(re.compile(r"Layer 1\b.+F1.+kept"))
     large, *drawn_sides = sides_in_pixels(maps)
     assert drawn_sides == pytest.approx([large, large])
     assert spread(maps, "x") / width == pytest.approx(large / side, rel=0.05)

@@ -164,7 +164,7 @@ class Maps {
   }
 
   stageWidth() {
-    return this.chart.clientWidth || this.maps.clientWidth;
+    return this.stage.clientWidth || this.maps.clientWidth;
   }
 
   async _draw(old) {
