@@ -850,8 +850,8 @@ def test_a_further_export_is_on_the_page(run: Run, monkeypatch: pytest.MonkeyPat
         assert make() == f"{run.run_id}, pca, 2, dark: True".encode()
         assert not [label for label in files if label.startswith("Download")]
         app.button(key="make-greetings").click().run()
-        assert files["Download (0.0 MB)"][0] == f"{run.run_id}-greeting.txt"
-        assert files["Download (0.0 MB)"][2] == make()
+        assert files["Download (under 0.1 MB)"][0] == f"{run.run_id}-greeting.txt"
+        assert files["Download (under 0.1 MB)"][2] == make()
         assert not app.exception
         kept = {label for label in files if "reeting" not in label}
     assert kept >= {"PNG", "SVG", "Vega-Lite", "Coordinates (CSV)", "Measures (CSV)"}

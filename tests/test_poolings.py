@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from pages import answered, open_page, specs_of
 from safetensors.numpy import load_file
@@ -246,6 +247,7 @@ def test_the_page_goes_from_a_run_with_a_pooling_to_one_without(
 def test_a_run_with_an_unknown_pooling_opens(
     root: Path, trained: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    st.cache_data.clear()  # as in a process that never knew this pooling
     run = runs.read(root, trained.run_id)
     assert run.poolings == (*TODAY, "made_up")
     assert "made_up" in {cell.pooling for cell in separability.cells_of(run)[0]}

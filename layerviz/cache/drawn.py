@@ -26,4 +26,8 @@ def chart_specification(
     Building a chart and checking it against the schema takes longer than all else that a tab does;
     a page is drawn again whenever anything on it is touched.
     """
-    return specification(charts.legible(make(*args, **keywords), dark=dark))
+    spec = specification(charts.legible(make(*args, **keywords), dark=dark))
+    # Names of rows are made of their values. Streamlit's page does not look at them when it decides
+    # whether a chart is still the same, and would go on with the rows that it has.
+    names = " ".join(spec.get("datasets", {}))
+    return {**spec, "usermeta": {**spec.get("usermeta", {}), "rows": f"rows {names}"}}

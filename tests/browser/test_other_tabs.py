@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 from driving import (
@@ -15,13 +16,16 @@ from driving import (
     downloaded,
     expect_halves,
     open_layers,
+    passing_time,
     settled,
 )
 from PIL import Image, ImageSequence
 from playwright.sync_api import Page, expect
+from waiting import wait_until
 
 from layerviz import runs, separability
 from layerviz.export.zip_reading import unzip_run
+from layerviz.runs import Run
 
 
 def test_the_answer_holds_the_stored_numbers_and_a_click_on_a_cell_moves_the_maps(
@@ -112,8 +116,17 @@ TILES = """chart => [...chart.querySelectorAll(
     .filter(([label, predicted, n]) => n > 0)"""
 
 
+def pairs_in_val(run: Run, at: int) -> dict[tuple[str, str], int]:
+    """Return how many val examples of each label are predicted as each class in a snapshot."""
+    examples = runs.read_examples(run.path)
+    predicted = runs.read_predictions(run.path, run.snapshots[at].index)["predicted"]
+    is_val = (examples["split"] == "val").to_numpy()
+    pairs = zip(examples["label"][is_val], predicted[is_val], strict=True)
+    return dict(Counter((run.label_names[one], run.label_names[other]) for one, other in pairs))
+
+
 def test_a_tile_of_the_confusion_matrix_selects_its_examples_in_the_maps(
-    page: Page, server: str, finished: str
+    page: Page, server: str, finished: str, runs_root: Path
 ):
     page.goto(f"{server}/?run={finished}")
     expect(page.locator(SLIDER)).to_be_visible()
@@ -123,6 +136,12 @@ def test_a_tile_of_the_confusion_matrix_selects_its_examples_in_the_maps(
     settled(page)
     matrix = page.locator("[data-testid=stVegaLiteChart]:has(g.mark-rect)").first
     matrix.scroll_into_view_if_needed()
+    expected = pairs_in_val(runs.read(runs_root, finished), at=-2)
+    wait_until(
+        lambda: {(tile[0], tile[1]): tile[2] for tile in matrix.evaluate(TILES)} == expected,
+        why=lambda: (expected, matrix.evaluate(TILES)),
+        pause=passing_time(page),
+    )
     label, predicted, n, x, y = matrix.evaluate(TILES)[0]
     page.mouse.click(x, y)
     listed = page.get_by_text(f"of {label} predicted as {predicted}, epoch ")
