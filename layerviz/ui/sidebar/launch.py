@@ -56,7 +56,9 @@ def _fine_tune_button(dataset: Dataset | None, config: RunConfig | None) -> None
             st.toast("This run already exists; opened it.", icon=":material/history:")
         elif waiting and run.run_id not in waiting:
             st.toast(f"Queued behind {count(len(waiting), 'run')}.", icon=":material/schedule:")
-        runs.drop_old_failed_starts(jobs().root, keep=run.run_id)
+        if dropped := runs.drop_old_failed_starts(jobs().root, keep=run.run_id):
+            sentence = runs.removal_sentence([title(one) for one in dropped])
+            st.toast(plain(sentence), icon=":material/delete:")
         go_to(run.run_id)
 
 
