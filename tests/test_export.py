@@ -486,6 +486,19 @@ def test_another_training_of_the_same_run_is_not_replaced(zipped: Path, tmp_path
         unzip_run(rezipped(zipped, tmp_path / "later.zip", later), tmp_path / "runs")
 
 
+def test_a_run_is_the_same_where_another_machine_has_rounded_its_maps_otherwise(
+    zipped: Path, tmp_path: Path
+) -> None:
+    opened = unzip_run(zipped, tmp_path / "runs")
+
+    def rounded(name: str, content: bytes) -> bytes:
+        return content[:-1] + bytes([content[-1] ^ 1]) if "/maps/" in name else content
+
+    assert any("/maps/" in name for name in zipfile.ZipFile(zipped).namelist())
+    otherwise = rezipped(zipped, tmp_path / "otherwise.zip", rounded)
+    assert unzip_run(otherwise, tmp_path / "runs").run_id == opened.run_id
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from layers import layer_of
 from made_runs import dataset_of, made
 from pages import caption_text, map_headings, maps_state, open_page
 from waiting import wait_until
 
-from layerviz import runs
+from layerviz import cache, runs
 from layerviz.__main__ import main
 from layerviz.errors import ConfigError, RunError
 from layerviz.export.checking import check_contents
@@ -367,9 +368,37 @@ def test_quick_maps_of_a_whole_run_are_kept_and_drawn_again_where_the_file_is_da
             np.testing.assert_array_equal(kept.arrays()[name], array, strict=True)
     only_last = of_run.quick_maps(own, "lda", "mean", 2, [1])  # other axes: of that one alone
     assert only_last.n_snapshots == 1
+    fewer = {name: array[:, :5] for name, array in first.arrays().items() if name == "xy"}
+    runs.write_map(own.path, "lda", "mean", 2, first.arrays() | fewer)  # of another run
+    np.testing.assert_array_equal(of_run.quick_maps(own, "lda", "mean", 2, [0, 1]).xy, first.xy)
     file.write_bytes(b"damaged")
     again = of_run.quick_maps(own, "lda", "mean", 2, [0, 1])
     np.testing.assert_array_equal(again.xy, first.xy)
+
+
+def test_a_run_that_is_deleted_while_its_maps_are_drawn_stays_deleted(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = runs.read(Path(shutil.copytree(run.path, tmp_path / run.run_id)).parent, run.run_id)
+
+    def deleted_meanwhile(*arguments: object, **options: object) -> LayerMaps:
+        shutil.rmtree(own.path)
+        return draw(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(of_run, "draw", deleted_meanwhile)
+    assert of_run.quick_maps(own, "lda", "mean", 2, [0, 1]).n_snapshots == 2
+    assert not own.path.exists()
+
+
+def test_several_layers_are_drawn_at_once_and_kept_in_the_cache(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = runs.read(Path(shutil.copytree(run.path, tmp_path / run.run_id)).parent, run.run_id)
+    st.cache_data.clear()
+    cache.draw_quick_maps(own, "lda", (0, 1), "mean", (1, 2))
+    monkeypatch.setattr(of_run, "quick_maps", lambda *_: pytest.fail("drawn twice"))
+    cache.draw_quick_maps(own, "lda", (0, 1), "mean", (1, 2))
+    assert cache.quick_maps(own, "lda", (0, 1), "mean", 2).n_snapshots == 2
 
 
 def test_maps_of_a_run_that_goes_on_are_not_kept(run: Run, tmp_path: Path) -> None:

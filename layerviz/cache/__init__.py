@@ -43,7 +43,6 @@ from layerviz.cache.single_examples import (
     probe_predictions,
     suspicion,
     tokens,
-    trained,
 )
 from layerviz.cache.sources import (
     checked,
@@ -53,6 +52,7 @@ from layerviz.cache.sources import (
     pace,
     row_questions,
     sample,
+    suggested_columns,
     table,
     token_lengths,
     upload_key,
@@ -99,12 +99,12 @@ __all__ = [
     "stored_maps",
     "stored_sheet",
     "stored_test",
+    "suggested_columns",
     "summary",
     "suspicion",
     "table",
     "token_lengths",
     "tokens",
-    "trained",
     "trial_verdict",
     "upload_key",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
@@ -27,7 +29,8 @@ def chart_specification(
     a page is drawn again whenever anything on it is touched.
     """
     spec = specification(charts.legible(make(*args, **keywords), dark=dark))
-    # Names of rows are made of their values. Streamlit's page does not look at them when it decides
-    # whether a chart is still the same, and would go on with the rows that it has.
-    names = " ".join(spec.get("datasets", {}))
-    return {**spec, "usermeta": {**spec.get("usermeta", {}), "rows": f"rows {names}"}}
+    # Streamlit's page looks at a chart without its rows when it decides whether it is still the
+    # same, and would go on with the rows that it has: so what they are is said beside them.
+    rows = json.dumps(spec.get("datasets", {}), sort_keys=True, default=str)
+    digest = hashlib.sha256(rows.encode()).hexdigest()
+    return {**spec, "usermeta": {**spec.get("usermeta", {}), "rows": digest}}

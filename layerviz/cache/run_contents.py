@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ct
 
 from layerviz import instrument, runs
 from layerviz.cache.keys import LISTED_RUN, RUN
+from layerviz.jobs import map_workers
 from layerviz.projection import LayerMaps, LayerStates, PlacedTest, of_run, place_test
 from layerviz.runs import Run, RunSummary
 from layerviz.views import RunMaps
@@ -52,13 +52,14 @@ def quick_maps(
     return of_run.quick_maps(run, projection, pooling, layer, snapshots)
 
 
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=RUN)
 def draw_quick_maps(
-    run: Run, projection: str, snapshots: tuple[int, ...], pooling: str, layers: Sequence[int]
+    run: Run, projection: str, snapshots: tuple[int, ...], pooling: str, layers: tuple[int, ...]
 ) -> None:
-    """Let `quick_maps` know the maps of several layers, which are drawn side by side."""
+    """Let `quick_maps` know the maps of several layers, which are drawn side by side, once."""
     context = get_script_run_ctx()
     with ThreadPoolExecutor(
-        os.cpu_count(), initializer=lambda: add_script_run_ctx(threading.current_thread(), context)
+        map_workers(), initializer=lambda: add_script_run_ctx(threading.current_thread(), context)
     ) as pool:
         drawing = [
             pool.submit(quick_maps, run, projection, snapshots, pooling, layer) for layer in layers

@@ -22,6 +22,7 @@ from layerviz.data import (
     ReadingChoices,
     RowChoices,
     RowQuestions,
+    Suggestion,
     Table,
 )
 from layerviz.jobs import Jobs
@@ -39,7 +40,8 @@ def jobs(root: str) -> Jobs:
 _BY_UPLOAD: Keys = {UploadedFile: lambda file: (file.file_id, file.name)}
 
 
-@st.cache_resource(show_spinner="Reading the file", max_entries=3, hash_funcs=_BY_UPLOAD)
+# Of each of three files, the readings that somebody tries.
+@st.cache_resource(show_spinner="Reading the file", max_entries=9, hash_funcs=_BY_UPLOAD)
 def table(file: UploadedFile, choices: ReadingChoices = GUESS) -> Table:
     """Read an uploaded file once."""
     return data.read_table(file.getvalue(), file.name, choices)
@@ -51,7 +53,7 @@ def upload_key(file: UploadedFile) -> str:
     return runs.table_key(hashlib.sha256(file.getvalue()).hexdigest())
 
 
-@st.cache_resource(show_spinner="Reading the file", max_entries=3)
+@st.cache_resource(show_spinner="Reading the file", max_entries=9)
 def kept_table(root: str, key: str, name: str, choices: ReadingChoices = GUESS) -> Table:
     """Read a file that is kept in the runs folder once, under the name it has in a run."""
     return data.read_table(runs.read_kept_table(Path(root), key).content, name, choices)
@@ -61,6 +63,12 @@ def kept_table(root: str, key: str, name: str, choices: ReadingChoices = GUESS) 
 def sample() -> Table:
     """Read the bundled sample."""
     return data.sample_table()
+
+
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs={Table: by_contents})
+def suggested_columns(table: Table) -> Suggestion:
+    """Return which columns of a file carry what, as far as it can be guessed."""
+    return data.suggest_columns(table.frame)
 
 
 @st.cache_data(show_spinner="Preparing the data", max_entries=8, hash_funcs={Table: by_contents})

@@ -238,11 +238,13 @@ def _same_run(root: Path, record: dict[str, Any], entries: dict[str, zipfile.Zip
         if differ:
             break
         path = existing.path / name
-        # The record may differ in where the run was made; the maps, in how many there are.
-        if name != RECORD and path.exists():
-            differ = path.stat().st_size != entry.file_size or _crc(path) != entry.CRC
-        elif not path.exists() and not layout.is_optional(name):
-            differ = True
+        # The record may differ in where the run was made; maps, drawn when somebody looks, in how
+        # many there are and in their last bits, which other machines round otherwise.
+        if name == RECORD or layout.is_optional(name):
+            continue
+        differ = (
+            not path.exists() or path.stat().st_size != entry.file_size or _crc(path) != entry.CRC
+        )
     if differ:
         raise RunError(
             f"Another run {existing.run_id!r} already exists here: same settings and data, trained "

@@ -88,17 +88,33 @@ def quick_maps(
         If `should_stop` answers true.
     """
     can_be_kept = not run.live and [one.index for one in run.snapshots] == list(snapshots)
-    if can_be_kept:
-        with contextlib.suppress(OSError, SafetensorError, KeyError, ValueError):
-            kept = read_stored_maps(run, projection, pooling, layer)
-            if kept is not None and kept.n_snapshots == len(snapshots):
-                return kept
+    if can_be_kept and (kept := _kept_maps(run, projection, pooling, layer)) is not None:
+        return kept
     states = _layer_states(run, pooling, layer, snapshots)
     maps = draw(projection, states, should_stop=should_stop)
-    if can_be_kept:
+    if can_be_kept and _is_still_there(run):
         with contextlib.suppress(OSError):
             runs.write_map(run.path, projection, pooling, layer, maps.arrays())
     return maps
+
+
+def _kept_maps(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps | None:
+    """Return maps of all snapshots and examples of a run; None where there are none."""
+    try:
+        arrays = runs.read_map(run.path, PROJECTIONS[projection].name, pooling, layer)
+        maps = None if arrays is None else LayerMaps.from_arrays(arrays)
+    except (OSError, SafetensorError, LookupError, ValueError):  # damaged
+        return None
+    expected = (len(run.snapshots), len(runs.read_examples(run.path)), 2)
+    return maps if maps is not None and maps.xy.shape == expected else None
+
+
+def _is_still_there(run: Run) -> bool:
+    """Return whether a run has been neither deleted nor made anew while its maps were drawn."""
+    try:
+        return runs.read(run.path.parent, run.path.name).created == run.created
+    except RunError:
+        return False
 
 
 def read_stored_maps(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps | None:

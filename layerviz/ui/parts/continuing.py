@@ -10,10 +10,14 @@ from layerviz.runs import Run
 OTHERWISE = "Change it in the sidebar, then press Fine-tune."
 
 
+def is_data_of(run: Run, dataset: Dataset | None) -> bool:
+    """Return whether a data set is the one of a run."""
+    return dataset is not None and dataset.fingerprint == run.dataset["fingerprint"]
+
+
 def own_data(run: Run, dataset: Dataset | None) -> Dataset | None:
     """Return the data that are chosen on the left where they are the run's own."""
-    is_own = dataset is not None and dataset.fingerprint == run.dataset["fingerprint"]
-    return dataset if is_own else None
+    return dataset if is_data_of(run, dataset) else None
 
 
 def cannot_continue(run: Run, dataset: Dataset | None) -> str:

@@ -9,6 +9,7 @@ from layerviz.config import SPLITS
 from layerviz.data import HUB_PREFIX, Columns, Dataset
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
+from layerviz.ui.parts.continuing import is_data_of
 from layerviz.ui.parts.state import chosen_data, jobs, plain, run_ids_in_address
 from layerviz.ui.sidebar.data import (
     SAMPLE,
@@ -62,11 +63,6 @@ def say_whose_data(dataset: Dataset | None) -> None:
                 ":material/info: Not the data of the open run "
                 f"({plain(run.dataset['name'])}): Fine-tune would train on these."
             )
-
-
-def is_data_of(run: Run, dataset: Dataset | None) -> bool:
-    """Return whether a data set is the one of a run."""
-    return dataset is not None and dataset.fingerprint == run.dataset["fingerprint"]
 
 
 def _bring_back_files(named: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from layerviz import cache, runs
+from layerviz import cache, data, runs
 from layerviz.config import SPLITS
 from layerviz.data import GUESS, ReadingChoices, Table
 from layerviz.errors import LayervizError, ReadingError, RunError
@@ -101,6 +101,8 @@ def _uploader(role: str) -> str:
 def _ask(role: str) -> Table | None:
     key = _uploader(role)
     kept = kept_files().get(role)
+    if kept is not None and data.is_hub_name(kept.name):
+        kept = None  # of the Hub's own field
     if kept is not None and st.session_state.get(key) is None:
         return show_kept_file(role, kept, LABELS[role])
     file = st.file_uploader(

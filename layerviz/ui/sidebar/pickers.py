@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from layerviz import data
+from layerviz import cache, data
 from layerviz.data import Columns, Suggestion, Table
 from layerviz.ui.parts.mending import NO_SPLIT, split_key
 from layerviz.ui.parts.state import plain
@@ -33,7 +33,7 @@ def pick_columns(table: Table) -> tuple[Columns | None, DeltaGenerator]:
         The place beside the pickers for what else is asked about the file.
     """
     names = list(table.frame.columns)
-    guess = data.suggest_columns(table.frame)
+    guess = cache.suggested_columns(table)
     key = file_key(table.content_hash)
     notice = st.container()
     # What stands in the head must not change with a choice: the expander would close.
