@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from layerviz.separability.geometry import centre_of, directions_from
+
 NEAREST_COLUMNS = ["row", "layer", "snapshot", "nearest"]
 
 
@@ -49,11 +51,11 @@ def train_classes(
         C
     """
     train = np.flatnonzero(splits == "train")
-    centre = states[train].astype(np.float32).mean(axis=0)
+    centre = centre_of(states[train])
     members = np.zeros((n_classes, len(train)))
     members[labels[train], np.arange(len(train))] = 1
     counts = members.sum(axis=1).astype(np.int64)
-    return TrainClasses(centre, members @ _directions(states[train], centre), counts)
+    return TrainClasses(centre, members @ directions_from(states[train], centre).numpy(), counts)
 
 
 def class_distances(
@@ -61,10 +63,10 @@ def class_distances(
 ) -> np.ndarray:
     """Return how far some examples are from the mean of each class.
 
-    Euclidean distances of directions (states centred on the train mean, of length 1) from the
-    means of the train examples of each class: what the measure *nearest class mean* (Mensink et
-    al., 2013) decides by. A train example does not count towards the mean of its own class, which
-    it would draw to itself.
+    Euclidean distances of `geometry.directions` (states centred on the train mean, of length 1)
+    from the means of the train examples of each class: what the measure *nearest class mean*
+    (Mensink et al., 2013) decides by. A train example does not count towards the mean of its own
+    class, which it would draw to itself.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ def class_distances(
     ndarray of shape (m, C), float32
         NaN for a class of which train holds no (other) example.
     """
-    rows = _directions(states, classes.centre)
+    rows = directions_from(states, classes.centre).numpy()
     distances = np.full((len(rows), len(classes.counts)), np.nan, dtype=np.float32)
     for at, row in enumerate(rows):
         sums, counts = classes.sums, classes.counts
@@ -92,13 +94,6 @@ def class_distances(
         means = sums[held] / counts[held, None]
         distances[at, held] = np.linalg.norm(row - means, axis=1)
     return distances
-
-
-def _directions(states: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Return states (n, D) centred, at unit length, float32; one in the centre is all zeros."""
-    centred = states.astype(np.float32) - centre
-    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    return centred / np.where(lengths > 0, lengths, 1)
 
 
 def nearest_classes(

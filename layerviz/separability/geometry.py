@@ -24,8 +24,18 @@ def directions(rows: np.ndarray, train: np.ndarray) -> torch.Tensor:
 
     Uncentred, the states of one layer all point in about the same direction (Ethayarajh, 2019).
     """
-    centre = torch.from_numpy(train.astype(np.float32)).mean(dim=0)
-    return torch.nn.functional.normalize(torch.from_numpy(rows.astype(np.float32)) - centre, dim=1)
+    return directions_from(rows, centre_of(train))
+
+
+def centre_of(train: np.ndarray) -> np.ndarray:
+    """Return the mean of train rows (n, D), float32 of shape (D,)."""
+    return torch.from_numpy(train.astype(np.float32)).mean(dim=0).numpy()
+
+
+def directions_from(rows: np.ndarray, centre: np.ndarray) -> torch.Tensor:
+    """Return rows centred on `centre` (D,), at unit length, float32 of shape (n, D)."""
+    centred = torch.from_numpy(rows.astype(np.float32)) - torch.from_numpy(centre)
+    return torch.nn.functional.normalize(centred, dim=1)
 
 
 def nearest(
