@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,15 +53,43 @@ class DownloadBar:
         self.update(0)
 
 
+class _PlainDownloads:
+    """How many downloads need the constants of plain HTTP, and what these were before."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+        self._before: tuple[bool, int] = constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE
+
+    def begin(self) -> None:
+        with self._lock:
+            if self._running == 0:
+                self._before = constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE
+                constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = True, 2**20
+            self._running += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._running -= 1
+            if self._running == 0:
+                constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = self._before
+
+
+_PLAIN = _PlainDownloads()
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Download over plain HTTP in pieces of one MiB, since Xet's workers cannot be stopped."""
-    before = constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE
-    constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = True, 2**20
+    """Download over plain HTTP in pieces of one MiB, since Xet's workers cannot be stopped.
+
+    Several downloads may go on at once: the first changes the constants, which all share, and the
+    last to end changes them back.
+    """
+    _PLAIN.begin()
     try:
         yield
     finally:
-        constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = before
+        _PLAIN.end()
 
 
 @dataclass(frozen=True)

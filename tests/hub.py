@@ -19,7 +19,7 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 PARQUET = "refs/convert/parquet"
 PARQUET_SHA = "fedcba9876543210fedcba9876543210fedcba98"
 # Files that say how a repository answers instead of being in it.
-_SIGNS = ("GATED", "BROKEN", "CARD.json")
+_SIGNS = ("GATED", "BROKEN", "CARD.json", "PINNED.json")
 
 
 def point_to(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
@@ -32,7 +32,8 @@ class FakeHub(BaseHTTPRequestHandler):
     """Serves ``root/<owner>/<name>/*`` as a model, ``root/datasets/<owner>/<name>/*`` as data.
 
     What lies in ``root/parquet/<owner>/<name>`` is on the branch of converted data. A file GATED
-    makes a repository gated, BROKEN refuses it; CARD.json is what its card says.
+    makes a repository gated, BROKEN refuses it; CARD.json is what its card says, and PINNED.json
+    what it said in the commit SHA.
     """
 
     def __init__(self, root: Path, requests: list[str], *args: Any) -> None:
@@ -80,8 +81,10 @@ class FakeHub(BaseHTTPRequestHandler):
             if path.name not in _SIGNS
         ]
         about = {"id": repo, "siblings": siblings, "sha": PARQUET_SHA if is_converted else SHA}
-        if (folder / "CARD.json").exists():
-            about["cardData"] = json.loads((folder / "CARD.json").read_text())
+        is_pinned = revision == SHA and (folder / "PINNED.json").exists()
+        card = folder / ("PINNED.json" if is_pinned else "CARD.json")
+        if card.exists():
+            about["cardData"] = json.loads(card.read_text())
         return self.answer(200, json.dumps(about).encode())
 
     def answer(

@@ -96,25 +96,28 @@ def split_rows(rare_val: int, *further: tuple[str, str, str]) -> list[tuple[str,
 
 
 def test_a_class_that_a_column_leaves_out_of_val_is_mended_by_cutting_it_anew() -> None:
-    dataset = dataset_of_rows(split_rows(0), "split")
+    rows = split_rows(0, ("no such row", "often", "unsure"))
+    left_out = data.RowChoices(split_words=(("unsure", "leave out"),))
+    dataset = dataset_of_rows(rows, "split", choices=left_out)
     plan = checks.plan_for(CONFIG, dataset)
     finding = finding_of("none in val", plan)
     assert "1 class has no val rows (rare)" in finding.sentence
     mend = mend_of("none in val", plan)
-    assert mend.without_split_column
-    assert checks.options_of(mend)[:2] == ["--split-column", "none"]
+    assert mend.val_words == ("val",)
+    assert checks.options_of(mend)[:2] == ["--split-word", "val=train"]
     assert mend.val_fraction is not None
-    cut = dataset_of_rows([row[:2] for row in split_rows(0)], val_fraction=mend.val_fraction)
+    anew = data.RowChoices(split_words=(("unsure", "leave out"), ("val", "train")))
+    cut = dataset_of_rows(rows, "split", mend.val_fraction, anew)
     assert "none in val" not in names_found(checks.plan_for(CONFIG, cut))
+    assert "no such row" not in set(cut.examples["text"])
     few = checks.plan_for(CONFIG, dataset_of_rows(split_rows(3), "split"))
-    assert mend_of("few in val", few).without_split_column
+    assert mend_of("few in val", few).val_words == ("val",)
 
 
 def test_a_test_split_is_never_mixed_into_train() -> None:
     rows = split_rows(0, ("another text", "often", "test"), ("one more", "rare", "test"))
     plan = checks.plan_for(CONFIG, dataset_of_rows(rows, "split"))
     mend = mend_of("none in val", plan)
-    assert not mend.without_split_column
     assert checks.options_of(mend) == ["--split-word", "val=train", "--val-fraction", "0.05"]
     cut = dataset_of_rows(rows, "split", 0.05, data.RowChoices(split_words=(("val", "train"),)))
     assert "none in val" not in names_found(checks.plan_for(CONFIG, cut))
@@ -126,7 +129,7 @@ def test_a_class_without_train_rows_is_told() -> None:
     plan = checks.plan_for(CONFIG, dataset_of_rows(rows, "split"))
     finding = finding_of("none in train", plan)
     assert "1 class has no train rows (new)" in finding.sentence
-    assert mend_of("none in train", plan).without_split_column
+    assert mend_of("none in train", plan).val_words == ("val",)
     assert "none in train" not in names_found(
         checks.plan_for(CONFIG, dataset_of_rows(split_rows(5), "split"))
     )

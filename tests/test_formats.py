@@ -24,6 +24,7 @@ from layerviz.data import Table, build_dataset, guess_columns, read_table
 from layerviz.data import arrow_tables as arrow_module
 from layerviz.data import unpacking as unpacking_module
 from layerviz.data.json_records import LINES
+from layerviz.data.packing import Origin, pack
 from layerviz.errors import DataError
 
 pytestmark = pytest.mark.fast
@@ -309,6 +310,18 @@ def test_class_names_of_datasets_are_honoured(write: Callable, name: str) -> Non
     assert any("1 row without a class" in note for note in read.notes)
 
 
+def test_class_names_that_are_numbers_are_given_once() -> None:
+    names = ["-1", "0", "1"]
+    table = pa.table({"text": ["a", "b", "c"], "label": [0, 1, 2]})
+    kinds = features(label={"names": names, "_type": "ClassLabel"})
+    for own in (kinds, {}):  # in the file as well, or beside it alone
+        content = pack(
+            [("x.parquet", parquet(table.replace_schema_metadata(own)))],
+            Origin("here", class_names={"label": names}),
+        )
+        assert read_table(content, "x").frame["label"].tolist() == names
+
+
 def test_numbers_beyond_the_class_names_stay_numbers() -> None:
     table = pa.table({"text": ["a", "b"], "label": [1, 2]}).replace_schema_metadata(
         features(label=CLASS)
@@ -445,14 +458,13 @@ def test_a_split_column_of_the_rows_yields_to_that_of_the_files() -> None:
         (zipped({"a.zip": zipped({"a.csv": CSV})}), "no table"),
         (zipped({"a.csv": zipped({"a.csv": CSV})}), "a zip archive, too"),
         (zipped({"a.csv": CSV})[:-30], "damaged"),
-        (zipped({"a.csv": CSV}).replace(b"Pand", b"Pxnd"), ""),
+        (pack([("a.csv", CSV)]).replace(b"a bird", b"a bard"), "cannot be unpacked"),
         (zipped({"run.json": b"{}"}), "a zipped run"),
         (zipped({"word/document.xml": b"<w/>"}), "Word"),
     ],
 )
 def test_a_zip_without_one_table_is_refused_in_words(content: bytes, says: str) -> None:
-    if says:
-        assert says in refused(content, "x.zip")
+    assert says in refused(content, "x.zip")
 
 
 @pytest.mark.parametrize(
@@ -465,6 +477,9 @@ def test_a_zip_without_one_table_is_refused_in_words(content: bytes, says: str) 
         (lambda content: excel({"S": [["t", "l"], [content[:30000].decode(), "a"]]}), "x.xlsx"),
         (lambda content: parquet(pa.table({"t": pa.array(["a"] * 20_000)
                                            .dictionary_encode(), "l": [1] * 20_000})), "x.parquet"),
+        (lambda _: parquet(pa.table({"t": ["a" * 200] * 1000, "l": [1] * 1000})), "x.parquet"),
+        (lambda _: arrow_stream(pa.table({"t": pa.array(["a" * 200] * 1000).dictionary_encode(),
+                                          "l": [1] * 1000})), "x.arrow"),
     ],
 )  # fmt: skip
 def test_what_unpacks_to_too_much_is_refused(
@@ -475,6 +490,22 @@ def test_what_unpacks_to_too_much_is_refused(
         monkeypatch.setattr(f"layerviz.data.{module}.MOST_EXPANDED", 20_000)
     assert "unpacks to more than" in refused(content, name)
     assert arrow_module.MOST_EXPANDED == unpacking_module.MOST_EXPANDED
+
+
+def test_a_dictionary_that_all_batches_share_is_no_more_than_its_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = pa.array([f"{i} of a number of birds" for i in range(2000)]).dictionary_encode()
+    monkeypatch.setattr(arrow_module, "_BATCH", 50)
+    monkeypatch.setattr(arrow_module, "MOST_EXPANDED", 400_000)  # 40 times the texts: 2 million
+    read = read_table(parquet(pa.table({"t": texts, "l": ["x", "y"] * 1000})), "x.parquet")
+    assert len(read.frame) == 2000
+
+
+@pytest.mark.parametrize("header", ["ORCID", "RDX", "PAR1", "FEA1"])
+def test_a_header_that_begins_like_a_binary_file_is_a_header(header: str) -> None:
+    content = f"{header},label\n" + "a bird,x\na tree,y\n" * 3
+    assert list(read_table(content.encode(), "x.csv").frame.columns) == [header, "label"]
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.bz2", "a.csv.xz", "a.csv.zst"])
@@ -499,6 +530,8 @@ def test_text_that_is_no_utf_8_in_a_parquet_file_is_refused_in_words() -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "x.xls", "old Office file"),
         (zipped({"word/document.xml": b"<w/>"}), "x.docx", "a Word document"),
         (b"%PDF-1.7\n", "x.pdf", "a PDF document"),
+        (b"RDX3\nX\n" + bytes(99), "x.rda", "an R data file"),
+        (b"ORC" + bytes(99), "x.orc", "an ORC file"),
         (b"$FL2@(#) SPSS DATA FILE" + bytes(99), "x.sav", "an SPSS file"),
         (b"\x80\x04\x95" + bytes(99), "x.pkl", "pickle"),
         (bytes(257) + b"ustar" + bytes(99), "x.tar", "a tar archive"),

@@ -26,12 +26,15 @@ from layerviz.data import (
     build_dataset,
     download_dataset,
     guess_columns,
+    hub_data,
     pack_folder,
     parse_hub_name,
     read_table,
 )
+from layerviz.data.hub_data import HubName
 from layerviz.errors import Cancelled, DataError
 from layerviz.export import recipe
+from layerviz.hub import interruptible
 from layerviz.jobs import Jobs
 from layerviz.progress import Progress
 
@@ -194,6 +197,41 @@ def test_tables_of_a_repository_are_read_where_nothing_was_converted(
     ]
     write(home / "CARD.json", {"configs": [{"config_name": "own", "data_files": files}]})
     assert dataset_of(f"hf:owner/toy:own@{SHA}").fingerprint == fingerprint
+    write(home / "PINNED.json", {"configs": [{"config_name": "then", "data_files": files}]})
+    assert dataset_of(f"hf:owner/toy:then@{SHA}").fingerprint == fingerprint
+
+
+@pytest.mark.parametrize(
+    ("files", "parts"),
+    [
+        (["train.ndjson", "test.ndjson"], {"train": ["train.ndjson"], "test": ["test.ndjson"]}),
+        (["a/train/0.pq", "a/train/en/1.pq"], {"train": ["a/train/0.pq", "a/train/en/1.pq"]}),
+        (["x.feather"], {"train": ["x.feather"]}),
+        (["x.jsonlines.gz", "notes.txt"], {"train": ["x.jsonlines.gz"]}),
+        (["x.xlsm", "vocab.json"], {"train": ["x.xlsm"]}),
+        (["train.csv", "test.csv", "vocab.json"], {"train": ["train.csv"], "test": ["test.csv"]}),
+    ],
+)
+def test_tables_of_all_formats_are_found(files: list[str], parts: dict[str, list[str]]) -> None:
+    found = hub_data._in_repository(HubName("owner/toy"), dict.fromkeys(files, 1), {}, SHA)
+    assert found.parts == parts
+
+
+def test_a_configuration_is_a_whole_folder() -> None:
+    sizes = {"danger/train.csv": 1, "anger/train.csv": 1}
+    found = hub_data._in_repository(HubName("owner/toy", "anger"), sizes, {}, SHA)
+    assert found.parts == {"train": ["anger/train.csv"]}
+
+
+def test_two_downloads_at_once_leave_the_constants_as_they_were() -> None:
+    before = constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE
+    first, second = interruptible(), interruptible()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert constants.HF_HUB_DISABLE_XET is True
+    second.__exit__(None, None, None)
+    assert before == (constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE)
 
 
 def test_what_the_hub_refuses_is_explained(hub: Hub) -> None:

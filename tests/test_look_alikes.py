@@ -9,6 +9,7 @@ import pytest
 from layerviz import checks, data, separability
 from layerviz.config import RunConfig
 from layerviz.data import Columns, Dataset, RowChoices, Table, build_dataset, look_alikes
+from layerviz.data.repeats import repeat_notes
 from layerviz.export.recipe import options_of_choices
 
 pytestmark = pytest.mark.fast
@@ -98,6 +99,15 @@ def test_few_texts_that_are_repeated_are_told_checked_and_said_in_the_answer():
     assert not any("different text" in finding.sentence for finding in usual)
 
 
+@pytest.mark.parametrize(
+    ("labels", "alike"),
+    [(("85171211", "85171219"), False), (("1,000", "1"), False), (("0,500", "0.5"), True),
+     (("-0", "0.0"), True), (("100", "1e2"), False), (("100", "100.00"), True)],
+)  # fmt: skip
+def test_numbers_are_alike_only_if_all_their_digits_are(labels, alike):
+    assert bool(look_alikes(pd.Series(1, index=labels))) is alike
+
+
 def test_texts_of_val_that_are_nearly_those_of_train_are_counted():
     train = rows_of("a", "b")
     val = [("APPLE... good!", "a"), ("Apple very good https://t.co/x", "b"), ("quite new", "a"),
@@ -105,6 +115,15 @@ def test_texts_of_val_that_are_nearly_those_of_train_are_counted():
     notes = built(train, val=table(val)).notes
     assert any(note.startswith("2 val texts are nearly the same as a train text") for note in notes)
     assert not any("nearly the same" in note for note in built(train, val=table(val[2:])).notes)
+
+
+def test_it_is_said_where_only_some_texts_are_compared(monkeypatch):
+    monkeypatch.setattr("layerviz.data.repeats.MOST_CHARACTERS", 10)
+    rows = pd.DataFrame({"split": ["train", "val"] * 6, "text": ["Pear", "pear"] * 6})
+    rows = rows.assign(key=range(12), label="a")
+    [note] = [note for note in repeat_notes(rows) if "nearly the same" in note]
+    assert note.startswith("At least ")
+    assert note.endswith("Only 1 in 5 texts was compared.")
 
 
 def test_the_answer_says_that_val_repeats_its_texts():

@@ -8,6 +8,7 @@ import pytest
 from layerviz.commands import parser
 from layerviz.commands.choosing import columns_of, row_choices_of
 from layerviz.data import Columns, Dataset, RowChoices, Table, build_dataset, suggest_columns
+from layerviz.errors import DataError
 from layerviz.export.recipe import options_of_choices
 from layerviz.pairs import PAIR_MARK, is_pair, pair_of, parts_of_pair
 
@@ -69,6 +70,18 @@ def test_leaks_are_judged_by_the_pair_and_half_a_pair_is_no_text():
     assert "In v.csv, texts from 'S1' and 'S2', labels from 'label'." in dataset.notes
     assert RowChoices.from_dict(dataset.row_choices.as_dict()) == dataset.row_choices
     assert "--val-text-pair-column" in options_of_choices(dataset.row_choices)
+
+
+def test_a_second_text_under_another_name_is_kept_and_named_where_it_is_missing():
+    labels = ["yes", "no"] * (N // 2)
+    train = table(sentence1=FIRST, sentence2=SECOND, label=labels)
+    val = table("v.csv", sentence1=FIRST, other=SECOND[::-1], label=labels)
+    dataset = built(train, "--val-text-pair-column=other", val=val)
+    assert "--val-text-pair-column" in options_of_choices(dataset.row_choices)
+    val = table("v.csv", sentence1=FIRST, sentences2=SECOND, label=labels)
+    with pytest.raises(DataError, match="no column 'sentence2'") as caught:
+        built(train, val=val)
+    assert "Did you mean sentences2?" in caught.value.hint
 
 
 def test_a_text_that_holds_the_mark_is_no_pair():

@@ -60,11 +60,9 @@ class Mend:
         Settings of `RunConfig` and their new values.
     val_fraction : float or None
         Share of train to hold out for val; None leaves it as it is.
-    without_split_column : bool
-        Whether val is cut at random although a column says what is val.
     val_words : tuple of str
         Words of the split column that mean val and are to mean train, so that val is cut from
-        both while test stays as it is.
+        both while test, and what is left out, stay as they are.
     merge_labels : bool
         Whether labels that look alike become one.
     """
@@ -72,7 +70,6 @@ class Mend:
     label: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     val_fraction: float | None = None
-    without_split_column: bool = False
     val_words: tuple[str, ...] = ()
     merge_labels: bool = False
 

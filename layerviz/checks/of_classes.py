@@ -55,18 +55,14 @@ def _none_in_val(plan: RunPlan) -> Finding | None:
 def _with_more_val(plan: RunPlan, sentence: str, names: Sequence[str], rows: int) -> Finding:
     """Return the finding, with the smallest share of val that leaves every class so many rows."""
     dataset = plan.dataset
-    in_test = "test" in plan.counts.columns
     from_column = dataset.val_fraction is None and dataset.columns.split is not None
     can_cut = dataset.val_fraction is not None or from_column
     share = _val_share(plan, names, rows) if can_cut and "val" not in dataset.files else None
     if share is not None:
         percent = round(100 * share)
         label = f"Cut {percent} % for val at random" if from_column else f"Hold out {percent} %"
-        if from_column and in_test:  # test stays as it is
-            mend = Mend(label, {}, share, val_words=dataset.val_words)
-        else:
-            mend = Mend(label, {}, share, from_column)
-        return Finding(sentence, len(names), mend)
+        words = dataset.val_words if from_column else ()
+        return Finding(sentence, len(names), Mend(label, {}, share, val_words=words))
     few = "Add rows of such classes" if can_cut else "Add rows of such classes to val"
     return Finding(f"{sentence} {few}, or merge them with others in the file.", len(names))
 
@@ -96,8 +92,9 @@ def _none_in_train(plan: RunPlan) -> Finding | None:
         "rows were left out."
     )
     in_files = {"val", "test"} & set(plan.dataset.files)
-    if plan.dataset.columns.split and not in_files and "test" not in plan.counts:
-        mend = Mend("Cut val at random", {}, plan.dataset.val_fraction, True)
+    words = plan.dataset.val_words
+    if words and not in_files and "test" not in plan.counts:
+        mend = Mend("Cut val at random", {}, plan.dataset.val_fraction, val_words=words)
         return Finding(sentence, len(left_out), mend)
     return Finding(f"{sentence} Add train rows of such classes.", len(left_out))
 

@@ -109,8 +109,6 @@ def refuse(plan: RunPlan) -> None:
 def options_of(mend: Mend) -> list[str]:
     """Return what to type on the command line for a mend."""
     words = [word for name, value in mend.settings.items() for word in SETTINGS[name].words(value)]
-    if mend.without_split_column:
-        words += ["--split-column", "none"]
     for word in mend.val_words:
         words += ["--split-word", f"{word}=train"]
     if mend.merge_labels:

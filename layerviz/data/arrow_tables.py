@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
@@ -22,6 +21,8 @@ from layerviz.wording import count
 
 FEATHER_1, ARROW_FILE, ARROW_STREAM = b"FEA1", b"ARROW1", b"\xff\xff\xff\xff"
 COPY_AGAIN = "Copy or save the whole file again."
+_BATCH = 4096  # rows that are decoded before they are counted
+_LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 _INDEX = "__index_level_"  # an index of pandas without a name
 
 ClassNames = Mapping[str, Sequence[str]]  # by column
@@ -48,7 +49,7 @@ def read_parquet(
         # A dictionary of few values may stand for any number of rows.
         if n_bytes + 8 * metadata.num_rows * metadata.num_columns > MOST_EXPANDED:
             raise too_large(name)
-        table = file.read()
+        table = _limited(file.iter_batches(_BATCH), file.schema_arrow, name)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{name} is no whole Parquet file.", COPY_AGAIN) from error
@@ -72,29 +73,56 @@ def read_arrow(
     try:
         if content.startswith(FEATHER_1):
             table = feather.read_table(pa.BufferReader(content))
+            table = _limited(table.to_batches(), table.schema, name)
         elif content.startswith(ARROW_FILE):
-            table = _limited(pa.ipc.open_file(pa.BufferReader(content)), name)
+            reader = pa.ipc.open_file(pa.BufferReader(content))
+            batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
+            table = _limited(batches, reader.schema, name)
         else:
-            table = _limited(pa.ipc.open_stream(pa.BufferReader(content)), name)
+            stream = pa.ipc.open_stream(pa.BufferReader(content))
+            table = _limited(stream, stream.schema, name)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{name} is no whole Arrow or Feather file.", COPY_AGAIN) from error
     return _contents(table, name, "Arrow", one_column=one_column)
 
 
-def _limited(reader: Any, name: str) -> pa.Table:
+def _limited(batches: Iterable[pa.RecordBatch], schema: pa.Schema, name: str) -> pa.Table:
     """Return the batches of a file, which may be compressed, as one table that is not too large."""
-    if isinstance(reader, pa.RecordBatchFileReader):
-        batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
-    else:
-        batches = iter(reader)
     taken, n_bytes = [], 0
     for batch in batches:
-        n_bytes += batch.nbytes
+        n_bytes += sum(8 * len(column) + _decoded_bytes(column) for column in batch.columns)
         if n_bytes > MOST_EXPANDED:
             raise too_large(name)
         taken.append(batch)
-    return pa.Table.from_batches(taken, schema=reader.schema)
+    return pa.Table.from_batches(taken, schema=schema)
+
+
+def _decoded_bytes(values: pa.Array) -> int:
+    """Return how many bytes values take, each that is taken from a dictionary counted anew."""
+    if pa.types.is_struct(values.type):
+        return sum(map(_decoded_bytes, values.flatten()))
+    if any(is_list(values.type) for is_list in _LISTS):
+        return _decoded_bytes(values.flatten())
+    if not pa.types.is_dictionary(values.type):
+        return int(values.nbytes)
+    words = values.dictionary
+    if not _is_text_or_bytes(words.type):
+        return len(values) * (words.nbytes if pa.types.is_nested(words.type) else 16)
+    lengths = pc.binary_length(words).cast(pa.int64())
+    return int(pc.sum(lengths.take(values.indices)).as_py() or 0)
+
+
+def _is_text_or_bytes(kind: pa.DataType) -> bool:
+    return any(
+        test(kind)
+        for test in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+        )
+    )
 
 
 def class_names(features: object) -> dict[str, list[str]]:
@@ -179,8 +207,10 @@ def _contents(table: pa.Table, name: str, layout: str, *, one_column: bool) -> C
         notes.append(f"Columns with lists, written as JSON: {quoted(lists)}.")
     frame = name_columns(pd.DataFrame(columns), header, name, notes)
     frame = tidied(frame, name, notes, one_column=one_column)
-    frame = with_class_names(frame, class_names(features), notes)
-    return Contents(frame, layout, tuple(notes))
+    names = class_names(features)
+    frame = with_class_names(frame, names, notes)
+    class_named = frozenset(frame.columns.intersection(list(names)))
+    return Contents(frame, layout, tuple(notes), class_named=class_named)
 
 
 def _cells(values: pa.ChunkedArray) -> pd.Series | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +20,13 @@ from layerviz.data.questions import row_questions
 from layerviz.data.reading import Table
 from layerviz.data.repeats import repeat_notes
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
-from layerviz.data.rows import columns_of_files, leave_out, reading_notes, usable_rows
+from layerviz.data.rows import (
+    columns_of_files,
+    differing_columns,
+    leave_out,
+    reading_notes,
+    usable_rows,
+)
 from layerviz.data.several_labels import refuse_combinations
 from layerviz.data.splits import check_meanings, meanings_of
 from layerviz.data.wording import one_sentence, quoted
@@ -134,16 +140,10 @@ def build_dataset(
         contents={role: table.content_hash for role, table in tables.items()},
         id_column=id_column,
         val_words=tuple(word.word for word in questions.split_words if meanings[word.key] == "val"),
-        row_choices=replace(choices, columns_of=_differing(columns_of)),
+        row_choices=replace(choices, columns_of=differing_columns(columns_of)),
         reading_choices={role: t.choices for role, t in tables.items() if t.choices != GUESS},
         reading_doubts=tuple(doubt for table in tables.values() for doubt in table.doubts),
     )
-
-
-def _differing(columns_of: Mapping[str, Columns]) -> tuple[tuple[str, Columns], ...]:
-    """Return the columns of val and test files whose names are not those of train."""
-    names = columns_of["train"].text, columns_of["train"].label
-    return tuple((role, own) for role, own in columns_of.items() if (own.text, own.label) != names)
 
 
 def _label_names(labels: pd.Series) -> tuple[str, ...]:

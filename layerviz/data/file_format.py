@@ -30,6 +30,8 @@ class Contents:
         How the file was read: what was chosen, and what was guessed.
     doubts : tuple of str
         A sentence for each guess that may well be wrong.
+    class_named : frozenset of str
+        Columns whose classes the file itself names.
     """
 
     frame: pd.DataFrame
@@ -37,6 +39,7 @@ class Contents:
     notes: tuple[str, ...]
     reading: ReadingChoices = GUESS
     doubts: tuple[str, ...] = ()
+    class_named: frozenset[str] = frozenset()
 
 
 class Reader(Protocol):

@@ -10,7 +10,7 @@ from layerviz.data.decoding import UTF16_BOMS
 from layerviz.data.delimited import DELIMITED
 from layerviz.data.file_format import FileFormat
 from layerviz.data.json_records import JSON
-from layerviz.data.recognising import is_workbook
+from layerviz.data.recognising import begins_binary, is_workbook
 from layerviz.data.unpacking import COMPRESSIONS, without_compression
 from layerviz.data.workbooks import WORKBOOK
 from layerviz.registry import Registry
@@ -33,7 +33,7 @@ def format_of(name: str, content: bytes) -> FileFormat:
     if is_workbook(content):
         return WORKBOOK
     for entry in FORMATS.values():
-        if entry.signatures and content.startswith(entry.signatures):
+        if entry.signatures and begins_binary(content, entry.signatures):
             return entry
     suffixed = (entry for entry in FORMATS.values() if name.lower().endswith(entry.suffixes))
     by_name = next(suffixed, DELIMITED)

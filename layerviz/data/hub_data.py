@@ -14,11 +14,14 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerviz.data.arrow_tables import ARROW, PARQUET
 from layerviz.data.file_format import MOST_EXPANDED
-from layerviz.data.formats import is_table_name
-from layerviz.data.joining import split_in
+from layerviz.data.formats import is_table_name, table_suffixes
+from layerviz.data.json_records import LINES
 from layerviz.data.naming import HUB_PREFIX
+from layerviz.data.opening import PROSE, by_split_of_files
 from layerviz.data.packing import Origin, member_names, pack, split_files
+from layerviz.data.unpacking import without_compression
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError, did_you_mean
 from layerviz.progress import FETCHING, OnProgress, ShouldStop, ignore, never
@@ -34,7 +37,7 @@ _NAME = re.compile(rf"(?P<repository>{_PART}/{_PART}|{_PART})(?::(?P<configurati
 _ADDRESS = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/datasets/")
 _CONVERTED = re.compile(r"(?P<configuration>[^/]+)/(partial-)?(?P<split>[^/]+)/\d+\.parquet")
 # What a repository has beside its tables, or has several times over: tried in this order.
-_KINDS = (".parquet", ".arrow", ".jsonl", ".json", ".csv", ".tsv", ".xlsx", ".txt", ".zip")
+_KINDS = tuple(dict.fromkeys((*PARQUET.suffixes, *ARROW.suffixes, *LINES, *table_suffixes())))
 _NO_DATA = {"dataset_infos.json", "dataset_info.json", "dataset_dict.json", "state.json"}
 
 
@@ -157,9 +160,11 @@ def download_dataset(
                     f"Leave it out: {replace(name, revision=None)}.",
                 ) from error
             source = info
-        card = info.card_data.to_dict() if info.card_data else {}
         sizes = _sizes(source)
-        if any(map(_CONVERTED.fullmatch, sizes)):
+        is_converted = any(map(_CONVERTED.fullmatch, sizes))
+        of_card = source if name.revision and not is_converted else info  # a branch has no card
+        card = of_card.card_data.to_dict() if of_card.card_data else {}
+        if is_converted:
             found = _in_conversion(name, sizes, str(source.sha))
         else:
             source = source if name.revision else info
@@ -249,7 +254,7 @@ def _in_repository(
         configuration = _choose(name, described)
         parts = _described_parts(described[configuration], sizes)
     else:
-        inside = f"{name.configuration}/" if name.configuration else ""
+        inside = f"/{name.configuration}/" if name.configuration else ""
         tables = [
             file for file in sorted(sizes)
             if is_table_name(file) and file not in _NO_DATA and (inside in f"/{file}" or not inside)
@@ -296,18 +301,19 @@ def _matches(file: str, pattern: str) -> bool:
 
 def _named_parts(tables: list[str]) -> dict[str, list[str]]:
     """Return the tables of one kind by split, from their names or those of their folders."""
-    for kind in _KINDS:
-        files = [file for file in tables if kind in file.rpartition("/")[2].lower()]
+    by_kind = {
+        kind: [file for file in tables if without_compression(file).lower().endswith(kind)]
+        for kind in _KINDS
+    }
+    for files in by_kind.values():
         parts: dict[str, list[str]] = {}
-        for file in files:
-            *folders, last = file.split("/")
-            names = [last.partition(".")[0], *reversed(folders)]
-            if split := next(filter(None, map(split_in, names)), None):
-                parts.setdefault(split, []).append(file)
-        if "train" in parts:
+        for file, split in by_split_of_files(files, any_folder=True).items():
+            parts.setdefault(split, []).append(file)
+        if parts:
             return parts
-        if len(files) == 1:
-            return {"train": files}
+    for kind in sorted(by_kind, key=lambda kind: kind in PROSE):  # stable
+        if len(by_kind[kind]) == 1:
+            return {"train": by_kind[kind]}
     return {}
 
 

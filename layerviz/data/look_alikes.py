@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
+from decimal import Context, Decimal
 
 import pandas as pd
 
 from layerviz.data.columns import NUMBER
+
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)  # no decimal comma
 
 
 def look_alikes(n_rows: pd.Series) -> tuple[tuple[str, ...], ...]:
@@ -41,7 +44,9 @@ def _plainly(label: str) -> str:
         char for char in text if char.isspace() or unicodedata.category(char) not in ("Cf", "Cc")
     )
     text = " ".join(visible.split()).strip("\"'`“”‘’«» ").casefold()
-    if NUMBER.fullmatch(text.replace(",", ".")):
-        return f"{float(text.replace(',', '.')):g}"
+    digits = text.replace(",", ".")
+    if NUMBER.fullmatch(digits) and not _THOUSANDS.fullmatch(text):
+        number = Decimal(digits).normalize(Context(prec=len(digits)))  # all digits count
+        return str(number) if number else "0"
     text = re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", text)
     return re.sub(r"(?<=\w)\s*[.,;:!]+$", "", text) or label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from layerviz.data.wording import quoted
 from layerviz.errors import DataError
 from layerviz.wording import count
 
-_PROSE = (".txt", ".md", ".json")  # beside a table more often words about it
+PROSE = (".txt", ".md", ".json")  # beside a table more often words about it
 
 
 def contents_of(
@@ -41,9 +42,7 @@ def contents_of(
     else:
         contents = format_of(name, content).read(content, name, choices, one_column=one_column)
     layout = ", ".join((*layers, contents.layout))
-    return Contents(
-        contents.frame, layout, contents.notes, reading=contents.reading, doubts=contents.doubts
-    )
+    return replace(contents, layout=layout)
 
 
 def _read_archive(
@@ -70,8 +69,13 @@ def _read_archive(
             what = words[0] if words else "a zip archive, too"
             raise DataError(f"{file} in {name} is {what}.", UNZIP)
         contents = format_of(file, part).read(part, file, choices, one_column=one_column)
+        own_notes = list(contents.notes)
         frames[path] = contents.frame
-        for note in contents.notes:
+        if origin is not None:  # once, since names may be numbers, too
+            unnamed = origin.class_names.keys() - contents.class_named
+            names = {column: origin.class_names[column] for column in unnamed}
+            frames[path] = with_class_names(contents.frame, names, own_notes)
+        for note in own_notes:
             files_by_note.setdefault(note, []).append(file)
         doubts += [doubt for doubt in contents.doubts if doubt not in doubts]
         parts.append(contents)
@@ -86,7 +90,6 @@ def _read_archive(
         notes.insert(0, f"The data are from {origin.source}.")
         if origin.left_out:
             notes.insert(1, f"Left unread: {quoted(origin.left_out)}.")
-        frame = with_class_names(frame, origin.class_names, notes)
     first = parts[0]
     layout = first.layout if origin is not None else f"zip, {first.layout}"
     return Contents(frame, layout, tuple(notes), reading=first.reading, doubts=tuple(doubts))
@@ -104,7 +107,7 @@ def _chosen(paths: Sequence[str], name: str) -> tuple[list[str], dict[str, str]]
     if splits := by_split_of_files(tables):
         return list(splits), splits
     if len(tables) > 1:
-        tables = [path for path in tables if not path.lower().endswith(_PROSE)] or tables
+        tables = [path for path in tables if not path.lower().endswith(PROSE)] or tables
     if len(tables) == 1:
         return tables, {}
     if not tables:
@@ -116,15 +119,25 @@ def _chosen(paths: Sequence[str], name: str) -> tuple[list[str], dict[str, str]]
     )
 
 
-def by_split_of_files(paths: Iterable[str]) -> dict[str, str]:
-    """Return the split of each file whose name or folder says one; nothing unless one is train."""
-    splits = {path: split for path in paths if (split := _split_of_file(path)) is not None}
+def by_split_of_files(paths: Iterable[str], *, any_folder: bool = False) -> dict[str, str]:
+    """Return the split of each file whose name or folder says one; nothing unless one is train.
+
+    Parameters
+    ----------
+    paths : iterable of str
+    any_folder : bool
+        Whether folders further up may say it as well.
+    """
+    splits = {
+        path: split for path in paths if (split := _split_of_file(path, any_folder)) is not None
+    }
     return splits if "train" in splits.values() else {}
 
 
-def _split_of_file(path: str) -> str | None:
+def _split_of_file(path: str, any_folder: bool) -> str | None:
     *folders, file = path.split("/")
     stem = without_compression(file)
     suffix = next((end for end in table_suffixes() if stem.lower().endswith(end)), "")
-    of_file = split_in(stem[: len(stem) - len(suffix)])
-    return of_file or (split_in(folders[-1]) if folders else None)
+    nearest_first = folders[::-1] if any_folder else folders[-1:]
+    names = (stem[: len(stem) - len(suffix)], *nearest_first)
+    return next(filter(None, map(split_in, names)), None)

@@ -18,10 +18,10 @@ _FOREIGN = {
     b"<stata_dta>": ("a Stata file", EXPORT),
     b"SQLite format 3\0": ("an SQLite database", EXPORT),
     b"\x89HDF": ("an HDF5 file", EXPORT),
-    b"RDX": ("an R data file", EXPORT),
+    b"RDX2\n": ("an R data file", EXPORT),
+    b"RDX3\n": ("an R data file", EXPORT),
     b"\x93NUMPY": ("a NumPy array", EXPORT),
     b"Obj\x01": ("an Avro file", EXPORT),
-    b"ORC": ("an ORC file", EXPORT),
     b"\x89PNG": ("a PNG picture", SAVE_AS_CSV),
     b"\xff\xd8\xff": ("a JPEG picture", SAVE_AS_CSV),
     b"GIF8": ("a GIF picture", SAVE_AS_CSV),
@@ -32,6 +32,8 @@ _FOREIGN = {
     b"version https://git-lfs": ("a pointer of Git LFS, not the file itself",
                                  "Fetch it with `git lfs pull`, or download it."),
 }  # fmt: skip
+_ORC = b"ORC"
+_HEAD = 4096
 _PICKLE = re.compile(rb"\x80[\x02-\x05](\x95|c|\}|\]|K|q)")
 _PARTS_OF_ZIPS = {  # a file inside, and what the whole is
     "word/document.xml": ("a Word document", "Save its table as .xlsx or CSV (UTF-8)."),
@@ -50,6 +52,8 @@ def foreign(content: bytes) -> tuple[str, str] | None:
     for signature, words in _FOREIGN.items():
         if content.startswith(signature):
             return words
+    if begins_binary(content, (_ORC,)):
+        return "an ORC file", EXPORT
     if _PICKLE.match(content):
         return "a Python pickle, which could run code", EXPORT
     if content[257:262] == b"ustar":
@@ -62,6 +66,18 @@ def foreign(content: bytes) -> tuple[str, str] | None:
         if "run.json" in names:
             return "a zipped run, not a table", "Open it with “Open a zipped run” under Runs."
     return None
+
+
+def begins_binary(content: bytes, signatures: tuple[bytes, ...]) -> bool:
+    """Return whether a file begins with a signature that is no mere word of a text.
+
+    Signatures may be letters, as a header of CSV may be: such a file also ends with them (ORC adds
+    a byte of its own), or holds a zero byte soon, which text does not.
+    """
+    if not content.startswith(signatures):
+        return False
+    ending = content if content.endswith((b"\n", *signatures)) else content[:-1]
+    return b"\0" in content[:_HEAD] or ending.endswith(signatures)
 
 
 def is_zip(content: bytes) -> bool:

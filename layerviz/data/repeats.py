@@ -10,7 +10,7 @@ import pandas as pd
 
 from layerviz.wording import count, cut_to
 
-MOST_CHARACTERS = 30_000_000  # that are compared for texts that are nearly the same
+MOST_CHARACTERS = 4_000_000  # that are compared for near repeats, which takes half a second
 MOST_DISTINCT = 0.8  # of the rows, where texts are repeated
 _SHOWN = 60  # characters of a text
 
@@ -66,9 +66,10 @@ def _nearly_the_same(rows: pd.DataFrame) -> Iterable[str]:
         if n:
             least = "At least " if step > 1 else ""
             noun = count(n, f"{other} text")
+            part = f" Only 1 in {step:,} texts was compared." if step > 1 else ""
             yield (
                 f"{least}{noun} {'is' if n == 1 else 'are'} nearly the same as a train text (but "
-                "for case, punctuation, numbers and links): scores on them flatter."
+                f"for case, punctuation, numbers and links): scores on them flatter.{part}"
             )
 
 

@@ -62,7 +62,11 @@ def columns_of_file(
         expect_columns(frame, [name for name in (text, label, text_pair) if name])
         found = match_columns(frame, columns, cells, text=text, label=label, text_pair=text_pair)
         if found.columns is None or found.problem:
-            wanted = columns.text if found.text is None else columns.label
+            wanted = columns.label
+            if found.text is None:
+                wanted = columns.text
+            elif columns.text_pair is not None and found.text_pair is None:
+                wanted = columns.text_pair
             raise DataError(found.problem, did_you_mean(wanted, frame.columns, pick_from(frame)))
         check_columns(frame, found.columns)
     return found.columns
@@ -146,10 +150,18 @@ def reading_notes(tables: Mapping[str, Table], columns_of: Mapping[str, Columns]
     if columns.text_pair is not None:
         texts = f"columns {columns.text!r} and {columns.text_pair!r}, as pairs"
     yield f"Texts are taken from {texts}, labels from {columns.label!r}{splits}."
-    for role, own in columns_of.items():
-        if (*own.texts, own.label) != (*columns.texts, columns.label):
-            texts = " and ".join(map(repr, own.texts))
-            yield f"In {tables[role].name}, texts from {texts}, labels from {own.label!r}."
+    for role, own in differing_columns(columns_of):
+        texts = " and ".join(map(repr, own.texts))
+        yield f"In {tables[role].name}, texts from {texts}, labels from {own.label!r}."
+
+
+def differing_columns(columns_of: Mapping[str, Columns]) -> tuple[tuple[str, Columns], ...]:
+    """Return the columns of val and test files whose names are not those of train."""
+    train = columns_of["train"]
+    names = (*train.texts, train.label)
+    return tuple(
+        (role, own) for role, own in columns_of.items() if (*own.texts, own.label) != names
+    )
 
 
 def leave_out(

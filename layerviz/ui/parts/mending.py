@@ -46,8 +46,6 @@ def apply_mend(mend: Mend, encoder: EncoderInfo) -> None:
         percent = entry.widget is not None and entry.widget.percent
         st.session_state[widget_key(entry, encoder)] = round(100 * value) if percent else value
     file_key = st.session_state.get(FILE_KEY, "")
-    if mend.without_split_column:
-        st.session_state[split_key(file_key)] = NO_SPLIT
     if mend.merge_labels:
         st.session_state[merge_key(file_key)] = True
     if mend.val_words:
