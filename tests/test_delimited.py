@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from layerviz.data import ReadingChoices, Table, parsing, read_table
+from layerviz.data.fields import Dialect, Swallowing
 from layerviz.errors import DataError
 
 pytestmark = pytest.mark.fast
@@ -59,6 +60,8 @@ SPLIT_BY_QUOTES = changed(PLAIN, r3='"{}', r6='{}"')
 UNCLOSED = changed(COMMAS, r9='"{}')
 AROUND_ALL = changed(PLAIN, r0='"{}', r39='{}"')
 WHOLE = changed(PLAIN, r2='"{}"', r5='"{}"')
+CARETS = [(text.replace(",", "^"), label) for text, label in COMMAS]
+HARDLY_QUOTED = changed(PLAIN, r0='"{}"', r1='"{}"', **{f"r{i}": '"{}' for i in range(10, 16)})
 MANY_COMMAS = [(f"{text}, yes" + ", no" * (i % 3), label) for i, (text, label) in enumerate(PLAIN)]
 ONE_LINE_EACH = [
     quoted(f"{quoted(text) if ',' in text else text},{label}") for text, label in COMMAS
@@ -120,6 +123,10 @@ KINDS: dict[str, tuple[str, list[tuple[str, str]], str]] = {
         "backslashes",
     ),
     "lines in quotes": ("\n".join(["text,label", *ONE_LINE_EACH]), COMMAS, "as a whole"),
+    "lines in quotes, old line ends": (
+        "\r".join(["text,label", *ONE_LINE_EACH]), COMMAS, "as a whole"
+    ),
+    "unquoted carets": (lines(COMMAS, "^").replace(",", "^"), CARETS, "with unquoted carets"),
     "one mark never closed": (
         lines([(t if i == 9 else quoted(t), k) for i, (t, k) in enumerate(UNCLOSED)]),
         UNCLOSED,
@@ -248,6 +255,11 @@ def test_bad_bytes_in_utf8_are_replaced_and_told() -> None:
         (lines(in_language(RUSSIAN)).encode("cp1251"), ReadingChoices(encoding="koi8-r"), None),
         (lines(PLAIN, "@").encode(), ReadingChoices(delimiter="@"), PLAIN),
         (lines(WHOLE, "\t").encode(), ReadingChoices(quotes="double"), PLAIN),
+        (
+            lines(HARDLY_QUOTED).encode(),
+            ReadingChoices(quotes="double"),
+            PLAIN[:2] + HARDLY_QUOTED[2:],
+        ),
         (all_quoted(PLAIN).encode(), ReadingChoices(quotes="none", header_line=2), None),
         (("a,b\n" * 9 + lines(PLAIN)).encode(), ReadingChoices(header_line=10), PLAIN),
     ],
@@ -317,3 +329,27 @@ def test_pieces_of_a_long_file_are_read_like_a_short_one(
     assert rows_of(in_pieces) == rows_of(whole)
     assert in_pieces.notes == whole.notes
     assert any("is not closed" in note for note in whole.notes)
+
+
+def test_whole_rows_are_parsed_to_the_end_of_a_long_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = all_quoted(PLAIN * 4).encode()
+    monkeypatch.setattr(parsing, "_PIECE", 3_000)
+    dialect = Dialect(",", "double")
+    pieces = parsing._in_pieces(memoryview(text), dialect, 2, 1, Swallowing(dialect, 2, {}))
+    assert [type(rows) for rows, _ in pieces] == [parsing.Rows] * 3
+
+
+def test_marks_that_come_late_do_not_undo_single_ones() -> None:
+    rows = COMMAS * 70
+    rows[-1] = (f'"Fine", {rows[-1][0]}', rows[-1][1])
+    table = read_table(all_quoted(rows, mark="'").encode(), "x.csv")
+    assert rows_of(table) == rows
+    assert table.layout.endswith("in single quotation marks")
+
+
+@pytest.mark.parametrize("header", ['"text"', '"text,of a customer"'])
+def test_a_column_of_quoted_texts_is_no_table_in_quotes(header: str) -> None:
+    texts = [f"Well, {text}" + ", yes" * (i % 3) for i, (text, _) in enumerate(PLAIN)]
+    content = "\n".join([header, *map(quoted, texts)]).encode()
+    table = read_table(content, "x.csv", ReadingChoices(delimiter=","), one_column=True)
+    assert table.frame.iloc[:, 0].tolist() == texts

@@ -7,7 +7,14 @@ import pytest
 
 from layerviz.commands import parser
 from layerviz.commands.choosing import columns_of, row_choices_of
-from layerviz.data import Columns, RowChoices, Table, build_dataset, suggest_columns
+from layerviz.data import (
+    Columns,
+    RowChoices,
+    Table,
+    build_dataset,
+    guessing,
+    suggest_columns,
+)
 from layerviz.errors import DataError
 
 pytestmark = pytest.mark.fast
@@ -94,3 +101,16 @@ def test_choices_that_were_garbled_are_refused():
     for values in (None, {"columns_of": 3}, {"columns_of": {"val": {"text": 1, "label": "b"}}}):
         with pytest.raises(DataError, match="garbled"):
             RowChoices.from_dict(values)
+
+
+def test_rows_are_sampled_once_for_all_columns(monkeypatch):
+    frame = pd.DataFrame({"premise": ["a b", "c d"] * 9, "hypothesis": ["e f", "g h"] * 9})
+    samples = []
+
+    def some_rows(whole):
+        samples.append(whole)
+        return whole
+
+    monkeypatch.setattr(guessing, "_some_rows", some_rows)
+    assert suggest_columns(frame.assign(label=["x", "y"] * 9)).text_pair == "hypothesis"
+    assert len(samples) == 1

@@ -23,7 +23,9 @@ _UTF32_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _SHIFTED_LINE_END = "\u0a00".encode()
 _MARKED_LINE = re.compile(rb"(?:(?<=[\r\n])|\A)\xef\xbb\xbf")
 _JSON_OR_HTML = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"]|<[!?a-zA-Z])')
-_BEYOND_ASCII = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+# Tried at the start of a line only, and never twice: long lines of plain ASCII are read once.
+_BEYOND_ASCII = re.compile(rb"(?<![^\r\n])[^\r\n\x80-\xff]*+[\x80-\xff][^\r\n]*+")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # UTF-7 may name one, UTF-8 cannot hold it
 MARKUP = "JSON or HTML, not CSV"
 
 
@@ -119,9 +121,14 @@ def _in_chosen(content: bytes, name: str, encoding: str) -> Text:
         codec = marked or ("utf-16-le" if codec == "utf-16" else codec)
         return _in_utf16(content[2:] if marked else content, codec, name, encoding_name(codec))
     words = encoding_name(codec)
-    text = _to_utf8(content.removeprefix(codecs.BOM_UTF8), codec)
+    in_order = "utf-32-le" if codec == "utf-32" and not content.startswith(_UTF32_BOMS) else codec
+    misfit = ReadingError(f"{name} is not in {words}.", "Choose another encoding.")
+    try:
+        text = _to_utf8(content.removeprefix(codecs.BOM_UTF8), in_order)
+    except UnicodeError as error:  # ISO 2022 gives up where an escape sequence never ends
+        raise misfit from error
     if text.n_damaged > max(text.n_intact, 1):
-        raise ReadingError(f"{name} is not in {words}.", "Choose another encoding.")
+        raise misfit
     return Text(text.body, codec, words, text.notes(words))
 
 
@@ -193,11 +200,21 @@ def _to_utf8(content: bytes, codec: str) -> _Utf8:
     decoder = codecs.getincrementaldecoder(codec)("replace")
     for start in range(0, max(len(content), 1), _CHUNK):
         chunk = content[start : start + _CHUNK]
-        text = decoder.decode(chunk, start + _CHUNK >= len(content))
-        if n_here := text.count("�") - (chunk.count(b"\xef\xbf\xbd") if codec == "utf-8" else 0):
-            n_damaged += n_here
-            pieces = text.split(line_end)
-            lines += [line + i for i, piece in enumerate(pieces) if "�" in piece]
+        before, is_last = decoder.getstate(), start + _CHUNK >= len(content)
+        text = decoder.decode(chunk, is_last)
+        if codec == "utf-7":
+            text = _HALF_CHARACTER.sub("�", text)
+        n_here = 0
+        if "�" in text:
+            # A file may hold that character itself: what is left where damage is left out.
+            undamaged = codecs.getincrementaldecoder(codec)("ignore")
+            undamaged.setstate(before)
+            own = undamaged.decode(chunk, is_last).split(line_end)
+            for i, (piece, own_piece) in enumerate(zip(text.split(line_end), own, strict=True)):
+                if n_in_line := piece.count("�") - own_piece.count("�"):
+                    n_here += n_in_line
+                    lines.append(line + i)
+        n_damaged += n_here
         n_ascii = 0 if codec.startswith("utf-16") else len(text.encode("ascii", "ignore"))
         n_intact += len(text) - n_ascii - n_here
         line += text.count(line_end)
@@ -227,7 +244,7 @@ def _utf16_without_mark(head: bytes) -> str | None:
         return None
     text = head.decode(codec, "replace")
     is_text = text.count("�") <= 1 + len(text) / 100 and text[:20].isprintable()
-    return codec if is_text or "\n" in text[:20] or "\t" in text[:20] else None
+    return codec if is_text or not {"\n", "\r", "\t"}.isdisjoint(text[:20]) else None
 
 
 def _problem(text: bytes) -> str:

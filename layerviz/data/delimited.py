@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from layerviz.data.choices import DELIMITERS, ReadingChoices
 from layerviz.data.decoding import SAMPLE_BYTES, Text, read_text
@@ -64,7 +64,7 @@ def read_delimited(
     if decoded.problem:
         raise DataError(f"{name} is {decoded.problem}.", SAVE_AS_CSV)
     notes = list(decoded.notes)
-    text = _unwrapped(decoded.content, notes)
+    text = _unwrapped(decoded.content, choices, notes, one_column=one_column)
     guess, hint_line = _guess(text, choices, notes)
     if not guess.is_table and not one_column:
         raise ReadingError(f"{name} has only one column.", _TWO_COLUMNS)
@@ -75,6 +75,7 @@ def read_delimited(
         guess.width,
         header.next_line,
         guess.swallows,
+        is_chosen=choices.quotes is not None,
     )
     n_rows = len(rows.frame) + len(rows.others)
     names = header.fields or [""] * guess.width
@@ -98,11 +99,24 @@ def read_delimited(
     return Contents(frame, _layout(decoded, rows, text), tuple(notes), reading, tuple(doubts))
 
 
-def _unwrapped(text: bytes, notes: list[str]) -> bytes:
-    if not lines_are_quoted(_sample(text)):
+def _unwrapped(
+    text: bytes, choices: ReadingChoices, notes: list[str], *, one_column: bool
+) -> bytes:
+    if choices.quotes is not None or not lines_are_quoted(_sample(text)):
         return text
+    if one_column and not _are_rows(without_line_quotes(text[:SAMPLE_BYTES]), choices, text):
+        return text  # a column of quoted texts
     notes.append("Every line was in quotation marks as a whole; they were taken off.")
     return without_line_quotes(text)
+
+
+def _are_rows(sample: bytes, choices: ReadingChoices, text: bytes) -> bool:
+    """Tell whether the lines of a sample of a text make a table, all rows being of one width."""
+    is_cut = len(text) > SAMPLE_BYTES
+    guess = guess_dialect(
+        _sample(sample), ReadingChoices(delimiter=choices.delimiter), is_cut=is_cut
+    )
+    return guess.is_table and guess.agreement == 1
 
 
 def _sample(text: bytes) -> str:
@@ -123,12 +137,14 @@ def _guess(text: bytes, choices: ReadingChoices, notes: list[str]) -> tuple[Gues
             return guess, 1
         return guess_dialect(rest, choices, is_cut=is_cut), 1
     guess = guess_dialect(sample, choices, is_cut=is_cut)
-    if is_cut and choices.quotes is None and '"' not in sample and b'"' in text:
+    is_open = choices.quotes is None and guess.dialect.quotes == "double"
+    if is_cut and is_open and '"' not in sample and b'"' in text:
         marked = _lines_with_marks(text)
-        dialect = guess_dialect(
-            marked, ReadingChoices(delimiter=guess.dialect.delimiter), is_cut=True
-        ).dialect
-        guess = replace(guess, dialect=dialect)
+        known = ReadingChoices(delimiter=guess.dialect.delimiter)
+        quotes = guess_dialect(marked, known, is_cut=True).dialect.quotes
+        guess = guess_dialect(
+            sample, ReadingChoices(delimiter=known.delimiter, quotes=quotes), is_cut=True
+        )
     return guess, 0
 
 

@@ -26,7 +26,9 @@ _OFTEN_IN_TEXTS = ":"  # is a delimiter only where nothing else makes a table
 _SEPARATED = 0.4  # of the lines have to hold a delimiter
 _UNIFORM = 0.8  # of a column's cells are quoted if its cells are
 _HINT = re.compile(r'^"?sep=(.)"?\s*$')  # Excel's
-_QUOTED_LINE = re.compile(r'"((?:[^"\r\n]++|"")*+)"[ ;,\t]*')
+_LINE_IN_QUOTES = r'"((?:[^"\r\n]++|"")*+)"[ ;,\t]*'
+_QUOTED_LINE = re.compile(_LINE_IN_QUOTES)
+_QUOTED_LINES = re.compile(rb"(?<![^\r\n])" + _LINE_IN_QUOTES.encode() + rb"(?=[\r\n]|\Z)")
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,7 @@ def lines_are_quoted(sample: str) -> bool:
 
 def without_line_quotes(text: bytes) -> bytes:
     """Return a text without the quotation marks around its lines."""
-    pattern = re.compile(rb'^"((?:[^"\r\n]++|"")*+)"[ ;,\t]*(?=[\r\n]|\Z)', re.MULTILINE)
-    return pattern.sub(lambda match: match[1].replace(b'""', b'"'), text.replace(b"\r\n", b"\n"))
+    return _QUOTED_LINES.sub(lambda match: match[1].replace(b'""', b'"'), text)
 
 
 def guess_dialect(sample: str, choices: ReadingChoices, *, is_cut: bool = False) -> Guess:

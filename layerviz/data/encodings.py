@@ -52,17 +52,15 @@ ENCODINGS = {
 _LARGER = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
-    "hz": "gb18030",
     "big5": "big5hkscs",
     "shift_jis": "cp932",
-    "shift_jis_2004": "cp932",
-    "shift_jisx0213": "cp932",
-    "euc_jis_2004": "euc_jp",
-    "euc_jisx0213": "euc_jp",
     "euc_kr": "cp949",
     "tis_620": "cp874",
     "ascii": "utf-8",
 }
+# What chardet calls Japanese text of two families: their largest member, and a rare one.
+_USUAL = {"euc_jis_2004": "euc-jp", "shift_jis_2004": "cp932"}
+_OF_NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape")  # names, source code
 _OF_LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "iso8859-2", "mac-roman", "cp850")
 _OF_SEVERAL_BYTES = ("gb18030", "big5hkscs", "cp932", "euc-jp", "cp949")
 _OF_OTHER_SCRIPTS = (
@@ -85,6 +83,8 @@ def codec_of(encoding: str) -> str | None:
         name = codecs.lookup(encoding.strip()).name
         "a".encode(name)  # not all codecs are of texts
     except (LookupError, ValueError):
+        return None
+    if name.replace("_", "-") in _OF_NO_FILES:
         return None
     name = _LARGER.get(name.replace("-", "_"), name)
     ours = {codecs.lookup(codec).name: codec for codec in ENCODINGS}
@@ -139,7 +139,7 @@ def _ranked(lines: bytes, codecs_: tuple[str, ...]) -> dict[str, float]:
     )
     ranks: dict[str, float] = {}
     for one in found:
-        codec = codec_of(one["encoding"] or "")
+        codec = codec_of(_USUAL.get(one["encoding"] or "", one["encoding"] or ""))
         if codec in ENCODINGS:
             ranks.setdefault(codec, one["confidence"])
     return ranks

@@ -91,7 +91,7 @@ def suggest_columns(
         text = _best_text(sample[rest])
         rest = [name for name in rest if name != text]
         if text is not None:
-            text, pair = _pair_of_columns(frame, text, rest)
+            text, pair = _pair_of_columns(sample, text, rest)
             rest = [name for name in rest if name not in (text, pair)]
     problem = ""
     if label is None:
@@ -165,20 +165,20 @@ _PAIRS = (
 
 
 def _pair_of_columns(
-    frame: pd.DataFrame, text: str, others: Iterable[str]
+    sample: pd.DataFrame, text: str, others: Iterable[str]
 ) -> tuple[str, str | None]:
     """Return first and second text, if the names say that there are pairs; else (text, None)."""
     rest = {plain_name(name): name for name in others}
     for first, second in _PAIRS:
-        if plain_name(text) == first and second in rest and _is_text(frame, rest[second]):
+        if plain_name(text) == first and second in rest and _is_text(sample, rest[second]):
             return text, rest[second]
-        if plain_name(text) == second and first in rest and _is_text(frame, rest[first]):
+        if plain_name(text) == second and first in rest and _is_text(sample, rest[first]):
             return rest[first], text
     return text, None
 
 
-def _is_text(frame: pd.DataFrame, name: str) -> bool:
-    return bool(_text_score(name, _some_rows(frame)[name]))
+def _is_text(sample: pd.DataFrame, name: str) -> bool:
+    return bool(_text_score(name, sample[name]))
 
 
 def match_columns(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
+from itertools import count as numbers
 
 import pandas as pd
 
@@ -44,10 +46,12 @@ def joined(frames: Mapping[str, pd.DataFrame], splits: Mapping[str, str]) -> pd.
     """
     whole = pd.concat(frames.values(), ignore_index=True).fillna("")
     if splits:
-        column = SPLIT_BESIDE if SPLIT in whole else SPLIT
+        further = (f"{SPLIT_BESIDE} ({n})" for n in numbers(2))
+        names = chain((SPLIT, SPLIT_BESIDE), further)
+        column = next(name for name in names if name not in whole)
         cells = [splits[name] for name, frame in frames.items() for _ in range(len(frame))]
         # First where there are two, since what files say goes before what rows say.
-        at = 0 if column == SPLIT_BESIDE else len(whole.columns)
+        at = len(whole.columns) if column == SPLIT else 0
         whole.insert(at, column, pd.Series(cells, dtype="str"))
     return whole
 

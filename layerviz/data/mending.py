@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from layerviz.data.choices import DELIMITERS
 from layerviz.data.columns import NUMBER, SAMPLE_ROWS
 from layerviz.data.fields import Row, recurring_values, stripped_width
 from layerviz.data.parsing import Rows, framed
@@ -111,9 +112,10 @@ def fit_to_header(
     frame = _without_headers(frame, lines, header, notes)
     if put_together:
         where = first_lines(put_together)
-        delimiter = _DELIMITER_WORDS.get(rows.dialect.delimiter, repr(rows.dialect.delimiter))
+        delimiter = rows.dialect.delimiter
+        words = f"{DELIMITERS[delimiter]}s" if delimiter in DELIMITERS else repr(delimiter)
         notes.append(
-            f"Put {count(len(put_together), 'text')} with unquoted {delimiter} together ({where})."
+            f"Put {count(len(put_together), 'text')} with unquoted {words} together ({where})."
         )
     if too_long:
         where = first_lines(too_long)
@@ -125,9 +127,6 @@ def fit_to_header(
         where = first_lines(short)
         notes.append(f"{fewer} than the header; the missing ones are empty ({where}).")
     return frame, header, len(too_long) + len(short)
-
-
-_DELIMITER_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 
 
 def _with_row_names(rows: Rows, header: list[str]) -> list[str]:

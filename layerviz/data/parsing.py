@@ -57,7 +57,13 @@ class Rows:
 
 
 def read_rows(
-    text: memoryview, dialect: Dialect, width: int, line: int, swallows: Swallowing
+    text: memoryview,
+    dialect: Dialect,
+    width: int,
+    line: int,
+    swallows: Swallowing,
+    *,
+    is_chosen: bool = False,
 ) -> Rows:
     """Return all rows of a text in UTF-8.
 
@@ -65,19 +71,22 @@ def read_rows(
     ----------
     text : memoryview
     dialect : Dialect
-        If its quotation marks turn out to be a part of the texts, they are taken as such.
+        If its quotation marks turn out to be a part of the texts, they are taken as such, unless
+        people have chosen them.
     width : int
         How many fields most rows have.
     line : int
         The text's first line in the file, counted from 1.
     swallows : Swallowing
         Tells lines of a quoted field from rows.
+    is_chosen : bool
+        Whether people have said what the quotation marks are.
     """
     if _is_plain(text, dialect):
         rows = _parsed(text, dialect, width, line, swallows)
         if rows is not None:
             return rows
-    return _read_line_by_line(text, dialect, width, line, swallows)
+    return _read_line_by_line(text, dialect, width, line, swallows, is_chosen=is_chosen)
 
 
 def _is_plain(text: memoryview, dialect: Dialect) -> bool:
@@ -229,7 +238,13 @@ def _any_swallows(table: pa.Table, swallows: Swallowing) -> bool:
 
 
 def _read_line_by_line(
-    text: memoryview, dialect: Dialect, width: int, line: int, swallows: Swallowing
+    text: memoryview,
+    dialect: Dialect,
+    width: int,
+    line: int,
+    swallows: Swallowing,
+    *,
+    is_chosen: bool,
 ) -> Rows:
     frames: list[pd.DataFrame] = []
     lines: list[np.ndarray] = []
@@ -257,7 +272,7 @@ def _read_line_by_line(
             judged += rows[: _JUDGED - len(judged)]
         else:
             judged += [row for row in rows if row.n_loose]
-    is_clear = not dialect.mark or n_quoted > len(loose)
+    is_clear = is_chosen or not dialect.mark or n_quoted > len(loose)
     if not is_clear and not quoting_is_meant(judged, dialect.delimiter):
         return read_rows(text, Dialect(dialect.delimiter, "none"), width, line, swallows)
     frame = pd.concat(frames, ignore_index=True) if frames else framed([], width)
@@ -274,11 +289,11 @@ def _in_pieces(
     """
     start = 0
     while start < len(text):
-        end = _end_of_whole_rows(text, start, dialect) if len(text) > _PIECE else len(text)
+        end = _end_of_whole_rows(text, start, dialect) if len(text) > _PIECE else None
         rows = None
-        if end < len(text) and _is_plain(text[start:end], dialect):
+        if end is not None and _is_plain(text[start:end], dialect):
             rows = _parsed(text[start:end], dialect, width, line, swallows)
-        if rows is not None:
+        if end is not None and rows is not None:
             yield rows, bytes(text[start:end]).count(dialect.mark.encode()) // 2
             line += _n_lines(text[start:end])
             start = end
@@ -295,8 +310,11 @@ def _in_pieces(
         line += sum(row.n_lines for row in some)
 
 
-def _end_of_whole_rows(text: memoryview, start: int, dialect: Dialect) -> int:
-    """Return where the last row of a piece ends, if its quotation marks open and close by turns."""
+def _end_of_whole_rows(text: memoryview, start: int, dialect: Dialect) -> int | None:
+    """Return where the last whole row of a piece ends, its marks opening and closing by turns.
+
+    None if there is no such row.
+    """
     piece = bytes(text[start : start + _PIECE])
     mark = dialect.mark.encode()
     n_marks = piece.count(mark) if mark else 0
@@ -309,7 +327,7 @@ def _end_of_whole_rows(text: memoryview, start: int, dialect: Dialect) -> int:
         if n_marks % 2 == 0:
             return start + end + 1
         at = end
-    return len(text)
+    return None
 
 
 def framed(rows: Sequence[Sequence[str]], width: int) -> pd.DataFrame:
