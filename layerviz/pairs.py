@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-PAIR_MARK = "\N{SYMBOL FOR RECORD SEPARATOR}"  # between the texts of a pair, and in no other text
+BAR, TYPED_BARS = "‖", "||"  # how the mark looks, and what a keyboard has for it
+# Between the texts of a pair, and in no other text: a bar may be in any, these separators are not.
+PAIR_MARK = f"\N{INVISIBLE SEPARATOR}{BAR}\N{INVISIBLE SEPARATOR}"
 _BETWEEN = f" {PAIR_MARK} "
 
 
@@ -25,5 +27,11 @@ def parts_of_pair(text: str) -> tuple[str, ...]:
 
 
 def without_mark(text: str) -> str:
-    """Return a text that is not taken for a pair."""
-    return text.replace(PAIR_MARK, " ")
+    """Return a text that is not taken for a pair, and looks as it did."""
+    return text.replace(PAIR_MARK, BAR)
+
+
+def pair_as_typed(text: str) -> str:
+    """Return what a person typed as a pair where it has a bar, or two strokes, between texts."""
+    first, bar, second = without_mark(text).replace(TYPED_BARS, BAR, 1).partition(BAR)
+    return pair_of(first.strip(), second.strip()) if bar else text

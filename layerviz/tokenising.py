@@ -95,7 +95,10 @@ def _tokenise_pairs(
             ids = np.array(encoded["input_ids"], dtype=np.int32)
             input_ids.append(ids)
             types.append(np.array(encoded.get("token_type_ids", np.zeros_like(ids)), np.int32))
-    cut = token_lengths(tokenizer, texts) > max_length
+    # Only those that fill their place may have had more.
+    full = [row for row, ids in enumerate(input_ids) if len(ids) >= max_length]
+    cut = np.zeros(len(texts), dtype=bool)
+    cut[full] = token_lengths(tokenizer, [texts[row] for row in full]) > max_length
     has_types = "token_type_ids" in names
     return Tokenised(tuple(input_ids), cut, tuple(types) if has_types else None)
 

@@ -201,6 +201,19 @@ def test_few_val_examples_give_no_verdict(root, dataset, good):
     assert "only 30 val examples" in sentences(found)
 
 
+def test_few_different_texts_give_no_winner(monkeypatch, good, weak):
+    read = comparison.contenders.runs.read_examples
+
+    def repeated(path):
+        examples = read(path)
+        return examples.assign(text=[f"text {row % 2}" for row in range(len(examples))])
+
+    monkeypatch.setattr("layerviz.runs.read_examples", repeated)
+    found = judged(good, weak)
+    assert (found.verdict, found.has_winner) == ("few", False)
+    assert "only 2 different texts in" in sentences(found)
+
+
 def test_scores_are_those_of_the_stored_probes(good, weak):
     found = judged(good, weak)
     for run, standing in zip((good, weak), found.standings, strict=True):

@@ -27,6 +27,7 @@ from layerviz import encoders
 from layerviz.encoders import EncoderSize, describing, folders, scratch
 from layerviz.encoders import hub as hub_module
 from layerviz.errors import Cancelled, EncoderError
+from layerviz.pairs import BAR, pair_of
 
 TEXTS = [f"The {noun} is {verb} Ñandú number {n} 😀" for n in range(10) for noun in
          ("cat", "dog", "sparrow") for verb in ("eating", "sleeping", "singing")]  # fmt: skip
@@ -211,6 +212,24 @@ def test_tokenizer_reads_a_bounded_part_of_many_texts(monkeypatch: pytest.Monkey
     vocabulary = encoders.load_tokenizer("scratch-bert", texts=texts).get_vocab()
     assert {"a", "aa"} <= vocabulary.keys()
     assert "y" not in vocabulary
+
+
+def test_a_tokenizer_is_trained_on_the_texts_of_pairs_and_not_on_their_mark() -> None:
+    vocab = scratch.train_tokenizer(
+        "bert", [pair_of(text, text) for text in TEXTS], 400
+    ).get_vocab()
+    assert vocab == scratch.train_tokenizer("bert", [*TEXTS, *TEXTS], 400).get_vocab()
+    assert BAR not in vocab
+
+
+def test_an_encoder_of_one_type_reads_pairs_of_a_tokenizer_that_gives_two(tmp_path: Path) -> None:
+    words = build("bert").tokenizer
+    config = transformers.RobertaConfig(**SMALL | {"vocab_size": len(words)}, type_vocab_size=1)
+    transformers.RobertaForSequenceClassification(config).save_pretrained(tmp_path)
+    words.save_pretrained(tmp_path)
+    loaded = encoders.load_trained(tmp_path)
+    with torch.inference_mode():
+        loaded.model(**loaded.tokenizer(["a cat"], ["a dog"], return_tensors="pt"))
 
 
 def test_scratch_needs_texts_and_possible_sizes() -> None:

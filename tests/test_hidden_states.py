@@ -404,3 +404,18 @@ def test_pairs_are_read_as_the_tokenizer_and_the_model_read_pairs(family: str) -
     assert mixed.input_ids[0].tolist() == tokens.input_ids[0].tolist()
     single = tokenise(encoder.tokenizer, ["the cat sat"], MAX_LENGTH)
     assert mixed.input_ids[1].tolist() == single.input_ids[0].tolist()
+
+
+def test_only_pairs_that_fill_their_place_are_tokenised_again(
+    built: LoadedEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again: list[str] = []
+
+    def lengths(tokenizer: object, texts: list[str]) -> np.ndarray:
+        again.extend(texts)
+        return np.full(len(texts), MAX_LENGTH + 1)
+
+    monkeypatch.setattr("layerviz.tokenising.token_lengths", lengths)
+    short, long = pair_of("the cat", "a tree"), pair_of("the cat " * 50, "a tree")
+    assert tokenise(built.tokenizer, [short, long], MAX_LENGTH).cut.tolist() == [False, True]
+    assert again == [long]

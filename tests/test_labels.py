@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
@@ -124,8 +125,13 @@ def test_a_run_from_before_the_choice_kept_every_label():
         run = SimpleNamespace(dataset=dataset, label_names=names)
         return Run.row_choices.fget(run)  # type: ignore[attr-defined]
 
-    assert choices_of({}, "nan", "good") == RowChoices(keep_missing_labels=True)
-    assert choices_of({}, "bad", "good") == RowChoices()
+    one_column = RowChoices(one_hot=False)
+    assert choices_of({}, "nan", "good") == replace(one_column, keep_missing_labels=True)
+    assert choices_of({}, "bad", "good") == one_column
+    assert options_of_choices(one_column) == []  # the column that a recipe names says it
+    counts = {"train": {"a;b": 4, "a": 9, "b": 9, "b;c": 5, "c": 9}, "val": {"a;b": 1, "c": 2}}
+    several = choices_of({"counts": counts}, *counts["train"])
+    assert several == replace(one_column, combined_labels=True)
     left_out = RowChoices(keep_missing_labels=False)
     assert choices_of({"row_choices": left_out.as_dict()}, "bad", "good") == left_out
     assert options_of_choices(left_out) == ["--no-keep-missing-labels"]

@@ -5,6 +5,7 @@ Models are loaded and used as their cards say, in a process that cannot import l
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
@@ -16,6 +17,8 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,10 +32,12 @@ from layerviz import data, encoders, runs, separability, training
 from layerviz.commands import main
 from layerviz.config import RunConfig
 from layerviz.errors import ConfigError, EncoderError, LayervizError, RunError
-from layerviz.export import EXPORTS, CellRequest, ExportRequest
+from layerviz.export import EXPORTS, CellRequest, ExportRequest, layer_model
 from layerviz.export.layer_model import folder_name, requested_cell
 from layerviz.export.model_card import escaped
 from layerviz.export.timing import race
+from layerviz.export.zip_writing import zip_model
+from layerviz.pairs import pair_of
 from layerviz.progress import ignore
 from layerviz.runs import Run
 from layerviz.separability import Cell, cell_name
@@ -374,6 +379,38 @@ def test_a_layer_that_was_chosen_by_hand_is_not_called_the_answer(
 
 def test_markup_in_names_is_text() -> None:
     assert escaped("a|b <i> *c*\n# d `e`") == r"a\|b \<i\> \*c\* \# d \`e\`"
+
+
+@pytest.mark.parametrize(("pairs", "n_lists"), [(False, 1), (True, 2)])
+def test_pairs_are_raced_as_pairs(
+    monkeypatch: pytest.MonkeyPatch, *, pairs: bool, n_lists: int
+) -> None:
+    texts = [pair_of("one", "other") if pairs else "one"] * 20
+    monkeypatch.setattr("layerviz.runs.read_examples", lambda path: pd.DataFrame({"text": texts}))
+    monkeypatch.setattr("layerviz.encoders.load_trained", lambda path: SimpleNamespace(model=None))
+    monkeypatch.setattr(layer_model, "race", lambda whole, short, batches: batches)
+    run = SimpleNamespace(path=Path(), config=SimpleNamespace(max_length=8))
+    short = SimpleNamespace(tokenizer=lambda *lists, **options: lists)
+    batches = layer_model._speed(run, Path(), None, short, np.arange(20))  # type: ignore[arg-type]
+    assert batches == [(["one"] * n, ["other"] * n)[:n_lists] for n in (16, 4)]
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_the_code_of_a_model_of_pairs_gives_pairs(bert: Run, tmp_path: Path, pooling: str) -> None:
+    of_pairs = copy.deepcopy(bert)
+    of_pairs.dataset["columns"]["text_pair"] = "other"
+    card = card_of(taken(of_pairs, tmp_path, CellRequest(1, 2.0, pooling)))
+    given = {"cls": "tokenizer(firsts, seconds, ", "mean": "encode(list(zip(firsts, seconds)))"}
+    code = "".join(part.split("```")[0] for part in card.split("```python\n")[1:])
+    assert given[pooling] in code
+    assert "texts = " not in code
+    zip_model(of_pairs, tmp_path / "model.zip")
+    with zipfile.ZipFile(tmp_path / "model.zip") as archive:
+        (readme,) = (name for name in archive.namelist() if name.endswith("README.txt"))
+        assert 'tokenizer(["first text"], ["second text"], ' in archive.read(readme).decode()
+    answer: dict[str, Any] = {}
+    exec(code.replace("folder = ", f"folder = {str(tmp_path)!r} + '/' + "), answer)
+    assert answer["scores"].shape == (2, len(bert.label_names))
 
 
 def test_a_race_is_told_by_its_median() -> None:

@@ -10,7 +10,7 @@ from layerviz.commands.choosing import columns_of, row_choices_of
 from layerviz.data import Columns, Dataset, RowChoices, Table, build_dataset, suggest_columns
 from layerviz.errors import DataError
 from layerviz.export.recipe import options_of_choices
-from layerviz.pairs import PAIR_MARK, is_pair, pair_of, parts_of_pair
+from layerviz.pairs import BAR, PAIR_MARK, is_pair, pair_as_typed, pair_of, parts_of_pair
 
 pytestmark = pytest.mark.fast
 
@@ -88,9 +88,20 @@ def test_a_text_that_holds_the_mark_is_no_pair():
     texts = [f"{text} {PAIR_MARK} more" for text in FIRST]
     dataset = built(table(text=texts, label=["yes", "no"] * (N // 2)))
     assert not dataset.examples["text"].map(is_pair).any()
+    assert dataset.examples["text"].iloc[0] in [f"{text} {BAR} more" for text in FIRST]
+    with_bars = [f"{text} {bar} more" for text, bar in zip(FIRST, [BAR, "||"] * 20, strict=True)]
+    dataset = built(table(text=with_bars, label=["yes", "no"] * (N // 2)))
+    assert set(dataset.examples["text"]) == set(with_bars)
+    assert not dataset.examples["text"].map(is_pair).any()
 
 
 def test_a_pair_comes_apart_as_it_was_put_together():
     for pair in (("a", "b"), (" a ", " b "), ("a", "")):
         assert parts_of_pair(pair_of(*pair)) == pair
     assert parts_of_pair("a b") == ("a b",)
+
+
+@pytest.mark.parametrize("typed", ["a || b", "a‖b", "a ‖ b", f"a {PAIR_MARK} b"])
+def test_a_bar_that_is_typed_parts_a_pair(typed):
+    assert pair_as_typed(typed) == pair_of("a", "b")
+    assert pair_as_typed("a | b") == "a | b"

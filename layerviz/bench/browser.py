@@ -59,15 +59,15 @@ WATCH = """() => {
     }).observe(app, {attributes: true, childList: true, subtree: true,
                      attributeFilter: ['data-test-script-state']});
 }"""
-# A script that is over within a frame is not seen to begin: then what it drew has to tell.
+# A script that is over within a frame is not seen to begin: then what it drew has to tell. Where
+# it drew nothing either, one view being the same as the one before, it is given 3 s to begin.
 QUIET = """() => { const seen = window.seen, last = Math.max(seen.ended, seen.drawn);
-    const quiet = performance.now() - last;
+    const now = performance.now(), quiet = now - last;
     if (seen.began) return seen.ended >= seen.began && quiet > 250;
-    return last > seen.pressed && quiet > 800;
+    if (last > seen.pressed) return quiet > 800;
+    const app = document.querySelector('[data-testid=stApp]');
+    return app.getAttribute('data-test-script-state') === 'notRunning' && now - seen.pressed > 3000;
 }"""
-ACTED = """() => { const seen = window.seen;
-    return seen.began > 0 || Math.max(seen.ended, seen.drawn) > seen.pressed; }"""
-PRESSES, SECONDS_TO_ACT = 3, 15  # a page that is busy may lose a press: then it is pressed again
 BEGIN = "() => window.begin()"
 
 
@@ -198,26 +198,14 @@ class Watched:
     def _follow(self, socket: Any) -> None:
         socket.on("framesent", lambda _: self.sent.append(socket.url))
 
-    def _has_acted(self) -> bool:
-        from playwright.sync_api import TimeoutError as InVain
-
-        try:
-            self.page.wait_for_function(ACTED, polling=50, timeout=1000 * SECONDS_TO_ACT)
-        except InVain:
-            return False
-        return True
-
     def timed(self, act: Callable[[], None]) -> dict[str, float]:
-        """Return the seconds from an act, or its last press, to the script's end and to rest."""
-        for _ in range(PRESSES):
-            self.page.evaluate(BEGIN)
-            act()
-            self.page.mouse.move(2, 2)  # off the tools that a chart shows beneath it
-            if self._has_acted():
-                break
+        """Return the seconds from an act to the script's end and to rest; 0 if nothing changed."""
+        self.page.evaluate(BEGIN)
+        act()
+        self.page.mouse.move(2, 2)  # off the tools that a chart shows beneath it
         self.page.wait_for_function(QUIET, polling=50)
         seen = self.page.evaluate("() => window.seen")
-        last = max(seen["ended"], seen["drawn"])
+        last = max(seen["ended"], seen["drawn"]) or seen["pressed"]
         return {
             "idle": ((seen["ended"] or last) - seen["pressed"]) / 1000,
             "drawn": (last - seen["pressed"]) / 1000,

@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,8 @@ class _Visit(Watched):
         """
         ways = {
             "reopening a run": (self._leave, self._open),
-            "layer set": (
-                lambda: self._choose("Layers", "First and last"),
+            "layer set": (  # first and last may be all: then there would be nothing to draw
+                lambda: self._choose("Layers", "Every other"),
                 lambda: self._choose("Layers", "All"),
             ),
             "pooling": (lambda: self._press("mean"), lambda: self._press("max")),
@@ -173,8 +174,7 @@ class _Visit(Watched):
         """Move the slider over the layers shown at first, and over all."""
         found = []
         for option, shown in (("First and last", min(CHART_LAYERS, n_layers)), ("All", n_layers)):
-            if option == "All":
-                self.timed(lambda: self._choose("Layers", "All"))
+            self.timed(partial(self._choose, "Layers", option))
             self.page.wait_for_selector(SLIDER)
             time.sleep(1.0)  # what the click before had set off is over
             self.sent.clear()

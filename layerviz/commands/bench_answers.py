@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from layerviz.commands.bench_entry import TEXTS_HELP, Bench, Measured, bench_table, print_line
 from layerviz.commands.help import FORMATS_MARK, RUNS_HELP
 from layerviz.commands.inputs import open_run, runs_root, table_of
-
-if TYPE_CHECKING:
-    pass
-from layerviz.commands.bench_entry import TEXTS_HELP, Bench, Measured, bench_table, print_line
 
 # --- probes and starters -----------------------------------------------------------------------
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
 from layerviz.commands.bench_entry import Bench, Measured, print_line
 
 # --- pictures ----------------------------------------------------------------------------------

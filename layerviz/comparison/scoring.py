@@ -75,7 +75,8 @@ def compare_contenders(
         poolings = shared_poolings(contenders)
     resamples = SplitResamples(examples["split"].to_numpy(), examples["label"].to_numpy(), SEED)
     scores = [contender_scores(contender, resamples, rows_of, poolings) for contender in contenders]
-    return _comparison(contenders, scores, rows_of, margin)
+    n_texts = examples["text"][examples["split"] == "val"].nunique()
+    return _comparison(contenders, scores, rows_of, margin, n_texts)
 
 
 def _comparison(
@@ -83,6 +84,7 @@ def _comparison(
     scores: Sequence[ContenderScores],
     rows_of: Mapping[Path, np.ndarray],
     margin: float,
+    n_texts: int,
 ) -> Comparison:
     resamples = scores[0].resamples
     val, labels = resamples.rows["val"], resamples.labels["val"]
@@ -92,7 +94,7 @@ def _comparison(
     variance = pooled_seed_variance(scores)
     leads = leads_between(scores, variance)
     parameters = [costs_of(contender)["parameters"] for contender in contenders]
-    verdict = separability.verdict_of(labels, p_by_f1, p_by_auc)
+    verdict = separability.verdict_of(labels, p_by_f1, p_by_auc, n_texts=n_texts)
     return Comparison(
         standings=tuple(
             standing_of(contender, variance, leads, number)
@@ -102,6 +104,7 @@ def _comparison(
         p_chance=p_by_f1 if p_by_auc is None else p_by_auc,
         by_auc=p_by_auc is not None,
         n_val=len(labels),
+        n_texts=n_texts,
         smallest_class=separability.smallest_class(labels, contenders[0].measured[0].label_names),
         seed_deviation=variance.observed_deviation if variance.is_known else None,
         examples_to_tell=leads.examples_to_tell,

@@ -97,6 +97,8 @@ class Comparison:
     by_auc : bool
     n_val : int
         Val examples that all runs captured.
+    n_texts : int
+        Different texts among them.
     smallest_class : tuple of str and int
         The val class with the fewest examples.
     seed_deviation : float or None
@@ -123,6 +125,7 @@ class Comparison:
     p_chance: float
     by_auc: bool
     n_val: int
+    n_texts: int
     smallest_class: tuple[str, int]
     seed_deviation: float | None
     examples_to_tell: int

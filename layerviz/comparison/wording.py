@@ -31,7 +31,7 @@ def comparison_lead(comparison: Comparison) -> list[str]:
     if comparison.verdict == "chance":
         return [_chance(comparison)]
     if comparison.verdict == "few":
-        few = shortage(comparison.n_val, *comparison.smallest_class)
+        few = shortage(comparison.n_val, *comparison.smallest_class, comparison.n_texts)
         return [
             f"Too few examples to say which encoder does better: {few}.",
             f"{first.name} comes first with about {first.unseen} macro-F1 on unseen data.",

@@ -198,4 +198,7 @@ def _as_kept(loaded: LoadedEncoder, keep_layers: int | None) -> LoadedEncoder:
 def _leave_out_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Leave out what the model does not accept: AutoTokenizer gives DistilBERT a BERT tokenizer."""
     accepted = inspect.signature(model.base_model.forward).parameters
-    tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n in accepted]
+    left_out = set(tokenizer.model_input_names) - set(accepted)
+    if getattr(model.config, "type_vocab_size", 2) < 2:  # RoBERTa's: it knows a single type
+        left_out.add("token_type_ids")
+    tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n not in left_out]

@@ -22,6 +22,7 @@ from layerviz.encoders.info import (
     label_settings,
 )
 from layerviz.errors import EncoderError, did_you_mean
+from layerviz.pairs import parts_of_pair
 
 SCRATCH_SIZES = {
     "bert": EncoderSize(layers=8, hidden_size=128, heads=2, vocab_size=8192),
@@ -85,7 +86,9 @@ def draft_encoder(
 def train_tokenizer(family: str, texts: Sequence[str], vocab_size: int) -> PreTrainedTokenizerBase:
     """Train lower-cased WordPiece, or byte-level BPE for RoBERTa: the same texts, the same ids."""
     step = max(1, -(-len(texts) // MOST_TOKENIZER_TEXTS))
-    sample = [text[:MOST_TOKENIZER_CHARACTERS] for text in texts[::step]]
+    sample = [
+        part[:MOST_TOKENIZER_CHARACTERS] for text in texts[::step] for part in parts_of_pair(text)
+    ]
     if not any(text.strip() for text in sample):
         raise EncoderError(
             "There are no texts to train a tokenizer on.",

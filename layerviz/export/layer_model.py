@@ -24,6 +24,7 @@ from layerviz.export.entry import CellRequest, ExportRequest
 from layerviz.export.model_card import CardFacts, model_card
 from layerviz.export.timing import Speed, race
 from layerviz.export.zip_writing import write_zip
+from layerviz.pairs import parts_of_pair
 from layerviz.poolings import CLS, MAX, MEAN, pooling_label
 from layerviz.progress import CHECKING, OnProgress, Progress
 from layerviz.runs import Run
@@ -295,16 +296,17 @@ def _speed(
     run: Run, weights: Path, model: torch.nn.Module, short: LoadedEncoder, rows: np.ndarray
 ) -> Speed:
     """Race the model against the whole one that it was cut from."""
-    texts = runs.read_examples(run.path)["text"].iloc[rows[: BATCH_SIZE * MOST_BATCHES]].tolist()
+    texts = runs.read_examples(run.path)["text"].iloc[rows[: BATCH_SIZE * MOST_BATCHES]]
+    parts = texts.map(parts_of_pair).tolist()
     whole = encoders.load_trained(weights)
     batches = [
         short.tokenizer(
-            texts[start : start + BATCH_SIZE],
+            *map(list, zip(*parts[start : start + BATCH_SIZE], strict=True)),
             padding=True,
             truncation=True,
             max_length=run.config.max_length,
             return_tensors="pt",
         )
-        for start in range(0, len(texts), BATCH_SIZE)
+        for start in range(0, len(parts), BATCH_SIZE)
     ]
     return race(whole.model, model, batches)

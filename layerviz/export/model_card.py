@@ -65,6 +65,11 @@ Texts are cut to {max_length} tokens, as in training.
 - Versions: {versions}; exported by layerviz {version}
 """
 
+TEXTS = 'texts = ["your text", "another text"]'
+PAIRS = """\
+firsts = ["the first text of a pair", "that of another pair"]
+seconds = ["the second text of a pair", "that of the other pair"]"""
+
 CLASSIFIER_USAGE = """\
 Classes:
 
@@ -76,8 +81,8 @@ folder = "{folder}"  # where it is
 tokenizer = AutoTokenizer.from_pretrained(folder)
 model = AutoModelForSequenceClassification.from_pretrained(folder)
 
-texts = ["your text", "another text"]
-inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+{texts}
+inputs = tokenizer({given}, padding=True, truncation=True, return_tensors="pt")
 with torch.inference_mode():
     scores = model(**inputs).logits  # (texts, {n_classes}); softmax makes probabilities of them
 print([model.config.id2label[label] for label in scores.argmax(dim=1).tolist()])
@@ -93,10 +98,6 @@ with torch.inference_mode():
 The two linear maps of the head are set so that the non-linearity between them does nothing. To
 train the model further, give it a new head first."""
 
-PAIR_USAGE = """
-
-It was trained on pairs of texts: give the tokenizer both, `tokenizer(firsts, seconds, ...)`."""
-
 SENTENCE_USAGE = """\
 Embeddings:
 
@@ -106,8 +107,8 @@ from sentence_transformers import SentenceTransformer
 folder = "{folder}"  # where it is
 encoder = SentenceTransformer(folder)
 
-texts = ["your text", "another text"]
-embeddings = encoder.encode(texts)  # (texts, {width})
+{texts}
+embeddings = encoder.encode({given})  # (texts, {width})
 ```
 
 Classes, after these lines:
@@ -190,8 +191,13 @@ def model_card(facts: CardFacts) -> str:
         install="pip install "
         + ("transformers torch" if is_classifier else "sentence-transformers"),
         max_length=run.config.max_length,
-        usage=usage.format(folder=facts.folder, width=facts.width, n_classes=len(run.label_names))
-        + (PAIR_USAGE if run.reads_pairs else ""),
+        usage=usage.format(
+            folder=facts.folder,
+            width=facts.width,
+            n_classes=len(run.label_names),
+            texts=PAIRS if run.reads_pairs else TEXTS,
+            given=_given(run, is_classifier=is_classifier),
+        ),
         size=file_size(facts.n_bytes),
         full_size=file_size(facts.n_bytes_full),
         speed=_speed(facts.speed),
@@ -207,6 +213,13 @@ def model_card(facts: CardFacts) -> str:
 def escaped(text: str) -> str:
     """Return a text on one line so that Markdown shows it as it is."""
     return "".join(f"\\{char}" if char in MARKUP else char for char in " ".join(text.split()))
+
+
+def _given(run: Run, *, is_classifier: bool) -> str:
+    """Return what is handed over in the code: both lists, or for sentence-transformers, pairs."""
+    if not run.reads_pairs:
+        return "texts"
+    return "firsts, seconds" if is_classifier else "list(zip(firsts, seconds))"
 
 
 def _front_matter(run: Run, *, is_classifier: bool) -> str:

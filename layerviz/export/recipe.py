@@ -154,8 +154,8 @@ def options_of_choices(choices: data.RowChoices) -> list[str]:
         words += ["--split-word", f"{word}={meaning}"]
     if choices.keep_missing_labels is not None:
         words.append(f"--{'' if choices.keep_missing_labels else 'no-'}keep-missing-labels")
-    if choices.one_hot is not None:
-        words.append(f"--{'' if choices.one_hot else 'no-'}one-hot")
+    if choices.one_hot:  # else the label column says it, which is always named
+        words.append("--one-hot")
     for option in ("merge_labels", "combined_labels"):
         if getattr(choices, option):
             words.append(f"--{option.replace('_', '-')}")

@@ -18,14 +18,14 @@ import psutil
 
 from layerviz import __version__
 from layerviz.config import RunConfig, check_run_id, run_id
-from layerviz.data import Dataset, ReadingChoices, RowChoices, missing_words, reading_of
+from layerviz.data import Dataset, ReadingChoices, RowChoices, reading_of
 from layerviz.errors import LayervizError, RunError, did_you_mean
 from layerviz.poolings import POOLINGS
 from layerviz.rereading import known_text
 from layerviz.runs.layout import RECORD, Layout
 from layerviz.runs.naming import checked_title
 from layerviz.runs.soundness import is_sound, moment_of, poolings_of
-from layerviz.runs.upgrading import FORMAT, upgrade
+from layerviz.runs.upgrading import FORMAT, choices_before_asking, upgrade
 from layerviz.runs.writing import replacing, writing
 
 RUNS_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "runs"
@@ -151,10 +151,10 @@ class Run:
 
     @property
     def row_choices(self) -> RowChoices:
-        """What was chosen about the rows; earlier runs took every label for a class."""
+        """What was chosen about the rows, or what earlier runs did without asking."""
         if "row_choices" in self.dataset:
             return RowChoices.from_dict(self.dataset["row_choices"])
-        return RowChoices(keep_missing_labels=True if missing_words(self.label_names) else None)
+        return choices_before_asking(self.label_names, self.dataset.get("counts", {}))
 
     @property
     def reading_choices(self) -> dict[str, ReadingChoices]:

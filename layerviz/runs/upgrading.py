@@ -7,8 +7,13 @@ val only as notes in English, and neither the poolings nor the number of process
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
+from layerviz.data import RowChoices, missing_words
+from layerviz.data.several_labels import combinations_in
 from layerviz.errors import RunError
 
 FORMAT = 1  # of the records that are written now
@@ -67,3 +72,26 @@ def _files(names: list[str], val_was_cut: bool) -> dict[str, str]:
     # A lone second one is val, unless val was cut from train.
     roles = ("train", "test") if val_was_cut and len(names) < 3 else ("train", "val", "test")
     return dict(zip(roles, names, strict=False))
+
+
+def choices_before_asking(
+    label_names: Sequence[str], counts: Mapping[str, Mapping[str, int]]
+) -> RowChoices:
+    """Return what was done with rows before readers were asked.
+
+    Every label was a class, combinations included, and always one column was the label.
+
+    Parameters
+    ----------
+    label_names : sequence of str
+    counts : mapping of str to mapping of str to int
+        Split -> label -> n.
+    """
+    names = [name for of_split in counts.values() for name in of_split]
+    n_rows = [n for of_split in counts.values() for n in of_split.values()]
+    combinations = combinations_in(pd.Series(names, dtype="str").repeat(n_rows))
+    return RowChoices(
+        keep_missing_labels=True if missing_words(label_names) else None,
+        one_hot=False,
+        combined_labels=combinations is not None,
+    )

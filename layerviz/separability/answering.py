@@ -16,6 +16,7 @@ from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
 from layerviz.separability.resampling import (
     FEW_EXAMPLES,
     LEVEL,
+    few_different_texts,
     few_examples,
     interval,
     macro_f1,
@@ -166,9 +167,7 @@ def find_answer(
     """
     val, train = splits == "val", splits == "train"
     scored = CellScores(tuple(cells), predicted[:, val], labels[val], seed)
-    verdict, p_chance = _verdict(scored, log_probabilities)
-    if 0 < n_texts < FEW_EXAMPLES and few_texts(n_texts, scored.n, FEW_EXAMPLES):
-        verdict = "few"
+    verdict, p_chance = _verdict(scored, log_probabilities, n_texts)
     by_auc = None
     if verdict == "ranks" and log_probabilities is not None:
         by_auc = macro_auc(scored.labels, log_probabilities)
@@ -210,13 +209,15 @@ def find_answer(
     )
 
 
-def _verdict(scored: CellScores, log_probabilities: np.ndarray | None) -> tuple[str, float]:
+def _verdict(
+    scored: CellScores, log_probabilities: np.ndarray | None, n_texts: int
+) -> tuple[str, float]:
     """Return the verdict and the p-value behind it."""
     by_f1 = p_of_best(scored)
     if log_probabilities is None:
-        return verdict_of(scored.labels, by_f1), by_f1
+        return verdict_of(scored.labels, by_f1, n_texts=n_texts), by_f1
     by_auc = p_of_chance_by_auc(scored.labels, log_probabilities, scored.seed)
-    return verdict_of(scored.labels, by_f1, by_auc), by_auc
+    return verdict_of(scored.labels, by_f1, by_auc, n_texts=n_texts), by_auc
 
 
 def _against_start(scored: CellScores, best: int) -> tuple[Cell, Difference | None]:
@@ -243,7 +244,9 @@ def _auc(scored: CellScores, log_probabilities: np.ndarray) -> Score | None:
     return Score(value, float(low[0]), float(high[0]), scored.n)
 
 
-def verdict_of(labels: np.ndarray, p_by_f1: float, p_by_auc: float | None = None) -> str:
+def verdict_of(
+    labels: np.ndarray, p_by_f1: float, p_by_auc: float | None = None, *, n_texts: int = 0
+) -> str:
     """Return the verdict of a search: "found", "ranks", "chance" or "few", as in `Answer`.
 
     Parameters
@@ -252,9 +255,12 @@ def verdict_of(labels: np.ndarray, p_by_f1: float, p_by_auc: float | None = None
         Class indices of the scored examples.
     p_by_f1, p_by_auc : float
         How often the best of as many cells would have as high a macro-F1, or AUC, by chance.
+    n_texts : int
+        Different texts among the scored examples, where they were counted.
     """
     _, counts = np.unique(labels, return_counts=True)
-    if few_examples(len(labels), int(counts.min())):
+    n = len(labels)
+    if few_examples(n, int(counts.min())) or few_different_texts(n_texts, n):
         return "few"
     if (p_by_f1 if p_by_auc is None else p_by_auc) > 1 - LEVEL:
         return "chance"

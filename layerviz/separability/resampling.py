@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from layerviz.data import few_texts
+
 RESAMPLES = 1000
 PERMUTATIONS = 1000
 FEW_EXAMPLES, FEW_IN_CLASS = 50, 5  # val needs these before layers are told apart
@@ -195,3 +197,11 @@ def p_of_chance(true: np.ndarray, predicted: np.ndarray, best: float, seed: int)
 def few_examples(n: int, fewest: int) -> bool:
     """Return whether val has too few examples, or too few of a class, to tell layers apart."""
     return n < FEW_EXAMPLES or fewest < FEW_IN_CLASS
+
+
+def few_different_texts(n_texts: int, n: int) -> bool:
+    """Return whether n val examples repeat so few texts that they are too few to tell layers apart.
+
+    0 texts are some that were not counted.
+    """
+    return 0 < n_texts < FEW_EXAMPLES and few_texts(n_texts, n, FEW_EXAMPLES)

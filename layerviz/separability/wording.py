@@ -6,7 +6,7 @@ from layerviz.poolings import pooling_label
 from layerviz.separability.answering import Answer
 from layerviz.separability.depth import FINE_EXAMPLES, DepthDecision
 from layerviz.separability.marginals import GAP_TO_TELL
-from layerviz.separability.resampling import FEW_EXAMPLES
+from layerviz.separability.resampling import FEW_EXAMPLES, few_different_texts
 from layerviz.separability.scored_cells import Cell
 from layerviz.wording import (
     at_epoch,
@@ -21,8 +21,10 @@ from layerviz.wording import (
 )
 
 
-def shortage(n: int, smallest: str, n_smallest: int) -> str:
-    """Say what val has too few of: examples, or those of its smallest class."""
+def shortage(n: int, smallest: str, n_smallest: int, n_texts: int = 0) -> str:
+    """Say what val has too few of: different texts, examples, or those of its smallest class."""
+    if few_different_texts(n_texts, n):
+        return f"only {count(n_texts, 'different text')} in {count(n, 'val example')}"
     if n < FEW_EXAMPLES:
         return f"only {count(n, 'val example')}"
     return f"only {count(n_smallest, 'val example')} of the class {smallest!r}"
@@ -30,10 +32,7 @@ def shortage(n: int, smallest: str, n_smallest: int) -> str:
 
 def shortage_of(answer: Answer) -> str:
     """Say what the val of an answer has too few of."""
-    if answer.repeats_texts and answer.n_texts < FEW_EXAMPLES:
-        texts = count(answer.n_texts, "different text")
-        return f"only {texts} in {count(answer.val.n, 'val example')}"
-    return shortage(answer.val.n, *answer.smallest_class)
+    return shortage(answer.val.n, *answer.smallest_class, answer.n_texts)
 
 
 def repeats_clause(answer: Answer) -> str:

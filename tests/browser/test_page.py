@@ -79,9 +79,11 @@ def test_new_snapshots_do_not_move_the_slider(page: Page, runs_root: Path):
     slider = page.locator(SLIDER)
     expect(slider).to_have_attribute("max", re.compile("[2-9]"), timeout=WORK)
     slider.fill("1")  # not the end, which would go on to be the newest
+    most = int(slider.get_attribute("max") or 0)
     expect(status(page, "Done")).to_be_visible(timeout=WORK)
     settled(page)
     assert slider.input_value() == "1"
+    assert int(slider.get_attribute("max") or 0) > most, "no snapshot came after the fill"
     heading = page.locator(".maps .chart").get_by_text(re.compile(r"^Train \(n = 120\)"))
     expect(heading).to_have_text("Train (n = 120), epoch 1 · PCA")
 

@@ -11,7 +11,7 @@ import streamlit as st
 from layerviz import cache, charts, exploring, runs
 from layerviz.errors import LayervizError
 from layerviz.exploring import OwnTexts
-from layerviz.pairs import PAIR_MARK
+from layerviz.pairs import BAR, TYPED_BARS, pair_as_typed, without_mark
 from layerviz.projection import projection_notes
 from layerviz.runs import Run
 from layerviz.ui.parts.figure import figure
@@ -51,9 +51,12 @@ def own_texts_part(run: Run) -> None:
         key=keep("own_texts_typed", ""),
         height=110,
         placeholder="Type texts the model has not seen, one per line.",
-        help=f"Between the two texts of a pair, write {PAIR_MARK}." if run.reads_pairs else None,
+        help=f"Between the two texts of a pair, write {TYPED_BARS} or {BAR}."
+        if run.reads_pairs
+        else None,
     )
-    texts = tuple(line.strip() for line in typed.splitlines() if line.strip())
+    as_read = pair_as_typed if run.reads_pairs else without_mark
+    texts = tuple(as_read(line.strip()) for line in typed.splitlines() if line.strip())
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     if left.button("Read", type="primary", icon=":material/visibility:", key="own_texts_go"):
         st.session_state[READ] = texts
