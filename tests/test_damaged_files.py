@@ -117,7 +117,7 @@ def test_a_damaged_file_gives_its_rows_or_one_sentence(file: tuple[bytes, bool])
         places = [text.index(f"key{key}end") for key in sorted(several)]
         has_label = re.search("good|bad", text[min(places) : max(places)])
         assert told or is_of_file or not has_label, "a row holds another's text and nothing is told"
-    in_header = set(KEY.findall("\n".join(table.frame)))
+    in_header = set(KEY.findall("\n".join(table.frame.columns)))
     if set(KEY.findall(text)) - in_header.union(*keys):
         assert told, "a row is lost and nothing is told"
     if is_whole:
