@@ -7,7 +7,7 @@ import json
 
 from layerviz.commands.bench_entry import DRAWN_HELP, Measured, drawn_run, print_line
 from layerviz.commands.benches import BENCHES
-from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.command import EXIT_FAILED, EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP, HelpFormatter
 from layerviz.commands.inputs import add_runs_folder
 from layerviz.errors import ConfigError
@@ -35,6 +35,8 @@ def _bench(parsed: argparse.Namespace) -> int:
         raise ConfigError(f"bench {bench.name} does not draw a run.", "Leave out --run.")
     result, text = _measure_all(parsed) if bench is None else bench.measure(parsed)
     print(json.dumps(result, indent=2) if parsed.json else text)
+    if bench is not None and bench.has_failed is not None and bench.has_failed(result):
+        return EXIT_FAILED
     return EXIT_OK
 
 

@@ -37,6 +37,8 @@ class Bench:
         Measures with what was parsed.
     draws : bool
         Whether it draws the states of a run.
+    has_failed : callable, optional
+        Says of a result whether something did not hold, which the exit status then tells.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Bench:
     add_arguments: Callable[[argparse.ArgumentParser], None]
     measure: Callable[[argparse.Namespace], Measured]
     draws: bool = False
+    has_failed: Callable[[dict[str, Any]], bool] | None = None
 
 
 def drawn_run(parsed: argparse.Namespace) -> Run | None:
