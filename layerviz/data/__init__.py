@@ -21,6 +21,13 @@ from layerviz.data.dataset import Dataset
 from layerviz.data.encodings import ENCODINGS, encoding_name
 from layerviz.data.file_format import Contents, FileFormat
 from layerviz.data.formats import FORMATS, formats_in_words, formats_table, table_suffixes
+from layerviz.data.further import (
+    EXAMPLE_COLUMNS,
+    MOST_COLUMNS,
+    FurtherColumn,
+    further_columns,
+    further_names,
+)
 from layerviz.data.guessing import (
     Suggestion,
     guess_columns,
@@ -50,12 +57,14 @@ from layerviz.data.splits import (
 __all__ = [
     "DELIMITERS",
     "ENCODINGS",
+    "EXAMPLE_COLUMNS",
     "FORMATS",
     "GUESS",
     "GUESSED",
     "HUB_PREFIX",
     "LEAST_VAL_FRACTION",
     "MEANINGS",
+    "MOST_COLUMNS",
     "MOST_VAL_FRACTION",
     "MOST_WORDS",
     "NOTHING_CHOSEN",
@@ -68,6 +77,7 @@ __all__ = [
     "Corpus",
     "Dataset",
     "FileFormat",
+    "FurtherColumn",
     "HubName",
     "ReadingChoices",
     "RowChoices",
@@ -87,6 +97,8 @@ __all__ = [
     "few_texts",
     "formats_in_words",
     "formats_table",
+    "further_columns",
+    "further_names",
     "guess_columns",
     "guess_text_column",
     "is_hub_name",

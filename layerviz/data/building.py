@@ -13,6 +13,7 @@ from layerviz.config import SPLITS
 from layerviz.data.choices import GUESS
 from layerviz.data.columns import NUMBER, Columns
 from layerviz.data.dataset import Dataset
+from layerviz.data.further import kept_columns
 from layerviz.data.guessing import guess_id_column
 from layerviz.data.look_alikes import look_alikes, merged
 from layerviz.data.naming import dataset_name
@@ -93,7 +94,10 @@ def build_dataset(
         usable_rows(role, tables, columns_of, choices, meanings, one_hot, id_column, exclusions)
         for role in tables
     ]
+    offsets = np.cumsum([0, *(len(table.frame) for table in tables.values())])
+    places = [part.index.to_numpy() + offset for part, offset in zip(parts, offsets, strict=False)]
     rows = pd.concat(parts, ignore_index=True)
+    rows["place"] = np.concatenate(places)  # where the files stand one after another
     groups = look_alikes(rows["label"].value_counts())
     choices = replace(choices, merge_labels=choices.merge_labels and bool(groups))
     if choices.merge_labels:
@@ -127,9 +131,14 @@ def build_dataset(
     rows["label"] = rows["label"].map({name: code for code, name in enumerate(names)})
     parts = [rows[rows["split"] == split].drop(columns="key") for split in SPLITS]
     examples = pd.concat(parts, ignore_index=True).astype({"label": "int64"})
+    taken = [*one_hot, *([] if id_column is None else [id_column])]
+    further, further_notes = kept_columns(
+        tables, columns_of, taken, examples.pop("place").to_numpy()
+    )
+    notes += further_notes
     return Dataset(
         name=dataset_name(train.name),
-        examples=examples,
+        examples=pd.concat([examples, further], axis="columns"),
         label_names=names,
         columns=columns,
         fingerprint=_fingerprint(examples, names),

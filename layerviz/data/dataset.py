@@ -25,6 +25,8 @@ class Dataset:
         split (str), text (str) and label (int64 index into ``label_names``), in the order train,
         val, test, and in the order of the file within a split. Where the files give each row an id
         of its own, it is in a further column, own_id (str; empty where a file has none).
+        All other columns of the files follow under their names (str, as written; empty where a file
+        lacks one), as far as they are kept: see `further.further_columns`.
     label_names : tuple of str
         Class names; position = class index.
     columns : Columns

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from layerviz import runs
 from layerviz.config import SPLITS, TRAIN_AND_VAL
-from layerviz.data import OWN_ID, RowChoices, reading_of
+from layerviz.data import MOST_COLUMNS, OWN_ID, RowChoices, reading_of
 from layerviz.errors import RunError
 from layerviz.projection import PlacedTest
 from layerviz.runs import Run
@@ -189,8 +189,12 @@ def _text_bytes(column: pyarrow.ChunkedArray) -> int:
 
 def _examples(layout: Layout, n_classes: int) -> pd.DataFrame:
     columns, file = EXAMPLE_COLUMNS, layout.examples
-    if file.exists() and OWN_ID in pyarrow.parquet.read_schema(file).names:
-        columns = [*columns, OWN_ID]
+    if file.exists():
+        names = [name for name in pyarrow.parquet.read_schema(file).names if name not in columns]
+        further = [name for name in names if name != OWN_ID]
+        if len(further) > MOST_COLUMNS or len(set(further)) < len(further):
+            raise unsound(f"{EXAMPLES} has {len(further):,} further columns")
+        columns = [*columns, *([OWN_ID] if OWN_ID in names else []), *further]
     examples = _table(file, columns)
     texts = examples.drop(columns="label")
     sound = (

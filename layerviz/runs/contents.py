@@ -14,7 +14,7 @@ import pandas as pd
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from layerviz.data import OWN_ID
+from layerviz.data import EXAMPLE_COLUMNS, further_names
 from layerviz.errors import RunError
 from layerviz.runs.layout import HIDDEN_STATES, PREDICTIONS, Layout
 from layerviz.runs.record import Run, Snapshot, open_folder, update
@@ -41,15 +41,19 @@ LOSS_COLUMNS = HISTORY_COLUMNS[-2:]  # in evaluation mode; not recorded from the
 def write_examples(path: Path, examples: pd.DataFrame) -> None:
     """Store the captured examples, N rows in capture order.
 
-    Their ``id, split, text, label``, and ``own_id`` where the user's data give them one.
+    Their ``id, split, text, label``, ``own_id`` where the user's data give them one, and their
+    further columns, as they are written.
     """
-    columns = ["id", "split", "text", "label", *([OWN_ID] if OWN_ID in examples else [])]
+    columns = [*(name for name in EXAMPLE_COLUMNS if name in examples), *further_names(examples)]
     with replacing(Layout(path).examples) as temporary:
         examples[columns].to_parquet(temporary, index=False)
 
 
 def read_examples(path: Path) -> pd.DataFrame:
-    """Return the captured examples in the row order of the hidden states."""
+    """Return the captured examples in the row order of the hidden states.
+
+    `data.further_columns` tells what their further columns hold; earlier runs have none.
+    """
     return pd.read_parquet(_existing(Layout(path).examples))
 
 
