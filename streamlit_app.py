@@ -6,6 +6,7 @@ from layerviz.runs import remember_comparison
 from layerviz.ui.all_runs.page import all_runs_view
 from layerviz.ui.compare.page import comparison_view
 from layerviz.ui.parts.checking import check_run, show_findings, show_time
+from layerviz.ui.parts.guard import guarded
 from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import (
     COMPARE,
@@ -33,31 +34,36 @@ from layerviz.ui.start import overview
 st.set_page_config(page_title="layerviz", page_icon=ICON, layout="wide")
 style()
 
-open_what_is_computed()
-bring_back_data()
-dataset = encoder = config = None
+with guarded("What is being computed"):
+    open_what_is_computed()
+with guarded("What the address names"):
+    bring_back_data()
+dataset = encoder = config = checked = None
 
 with st.sidebar:
     st.header("layerviz", anchor=False)
     st.caption("Watch every layer learn to tell your classes apart.")
     notes = st.container()
     # A container for each step: fields that change their place lose their hold on the address.
-    with st.container(), errors_shown():
+    with st.container(), guarded("Step 1"):
         dataset = choose_data()
     remember_data(dataset)
-    with st.container():
+    with st.container(), guarded("Whose data these are"):
         say_whose_data(dataset)
-    with st.container(), errors_shown():
+    with st.container(), guarded("Step 2"):
         encoder = choose_encoder()
-    with st.container(), errors_shown():
+    with st.container(), guarded("Step 3"):
         if encoder is not None:
             config = choose_training(encoder)
     with notes:
         show_ignored()
     is_start = not {RUN, COMPARE, VIEW} & set(st.query_params)
-    checked = check_run(dataset, encoder, config) if is_start else None
-    launch(dataset, config, checked)
-    list_of_runs()
+    with guarded("The check of this run"):
+        checked = check_run(dataset, encoder, config) if is_start else None
+    with guarded("The buttons that start a run"):
+        launch(dataset, config, checked)
+    with guarded("The list of runs"):
+        list_of_runs()
 
 run = run_in_address()
 compared = runs_in_address()
@@ -69,12 +75,12 @@ if run is not None:
 if compared:
     with errors_shown():
         remember_comparison(jobs().root, [run.run_id for run in compared])
-    with errors_shown():
+    with guarded("This comparison", compared):
         comparison_view(compared, dataset)
     st.stop()
 
 if is_all_runs_in_address():
-    with errors_shown():
+    with guarded("The table of all runs"):
         all_runs_view()
     st.stop()
 
@@ -98,6 +104,7 @@ else:
     if checked is not None:
         show_time(checked)
         show_findings(checked)
-    unfinished_runs(dataset)
-    with errors_shown():
+    with guarded("What can be continued"):
+        unfinished_runs(dataset)
+    with guarded("The overview of the data"):
         overview(dataset, encoder, config)

@@ -111,3 +111,14 @@ def hub(
 
     with served(tmp_path / "hub", monkeypatch) as both:
         yield both
+
+
+@pytest.fixture(autouse=True)
+def no_part_of_the_page_failed(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    """What the page says in a sentence rather than with a traceback is a fault all the same."""
+    yield
+    if request.node.get_closest_marker("failing_page") is None:
+        of_guard = [one for one in caplog.get_records("call") if one.name.endswith("parts.guard")]
+        assert not of_guard, f"{of_guard[0].getMessage()}: {of_guard[0].exc_info}"

@@ -11,14 +11,17 @@ from unittest.mock import Mock
 import pandas as pd
 import pytest
 from made_runs import dataset_of, made
-from pages import caption_text, markdown_text, open_page
+from pages import caption_text, error_text, markdown_text, open_page
 from streamlit.testing.v1 import AppTest
 
 from layerviz import runs
+from layerviz.comparison import encoder_label
 from layerviz.config import RunConfig
 from layerviz.errors import ConfigError, RunError
 from layerviz.runs import Run, comparisons, tidying
 from layerviz.ui.all_runs import page
+from layerviz.ui.parts.tabs import Tab
+from layerviz.ui.run.page import TABS
 
 
 @pytest.fixture
@@ -90,6 +93,71 @@ def test_a_garbled_list_of_comparisons_hides_nothing_else(root, content):
     app = open_page(view="runs")
     assert not app.exception
     assert not app.error
+
+
+# --- runs that cannot be shown ---------------------------------------------------------------
+
+
+def test_a_run_whose_encoder_is_gone_or_never_was_one_hides_nothing(root):
+    """Nothing is looked up where runs are listed: a folder may be moved, a name no name."""
+    good = made(root, dataset_of("toy"), "one", {1: 0.5})
+    for seed, encoder in enumerate(["/home/me/moved/my-bert", "not a name!!", "..", "a/b\\c/"]):
+        run = runs.create(root, RunConfig(encoder, epochs=1, seed=seed), dataset_of("toy"))
+        runs.update(run.path, status="failed", reason="It broke.", encoder={})
+    made_elsewhere = made(root, dataset_of("toy"), "two", {1: 0.5})
+    runs.update(
+        made_elsewhere.path,
+        encoder=made_elsewhere.encoder | {"label": ""},
+        config=made_elsewhere.config.as_dict() | {"encoder": "???"},
+    )
+    for app in (open_page(), open_page(view="runs"), open_page(run=made_elsewhere.run_id)):
+        assert not app.exception
+        assert not app.error
+        assert any(button.key == f"open-{good.run_id}" for button in app.button)
+    names = [encoder_label(run) for run in runs.list_runs(root)]
+    assert {"my-bert", "not a name!!", "..", "???"} < set(names)
+
+
+def test_what_cannot_be_shown_is_a_line_that_says_why_and_can_be_deleted(root, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    good = made(root, dataset_of("toy"), "one", {1: 0.5})
+    for name, content in {"bad-1": b"\x00\xff", "bad **2**": b"{}", "bad-3": None}.items():
+        (root / name / "snapshots").mkdir(parents=True)
+        if content is not None:
+            (root / name / "run.json").write_bytes(content)
+    (elsewhere / "run.json").write_text("[]")
+    (root / "bad-4").symlink_to(elsewhere)
+    (root / "not of ours").mkdir()
+    folder = runs.runs_in(root)
+    assert [run.run_id for run in folder.runs] == [good.run_id]
+    assert [one.name for one in folder.unreadable] == ["bad **2**", "bad-1", "bad-3", "bad-4"]
+    app = open_page(view="runs")
+    assert not app.exception
+    assert "4 runs cannot be shown" in markdown_text(app)
+    assert r"bad \*\*2\*\*" in " ".join(caption.value for caption in app.caption)
+    for _ in folder.unreadable:
+        button = next(one for one in app.button if str(one.key).startswith("all_runs-unreadable"))
+        button.click().run()
+        assert not app.error
+    assert runs.runs_in(root).unreadable == ()
+    assert [path.name for path in elsewhere.iterdir()] == ["run.json"]  # only the link has gone
+    assert (root / "not of ours").is_dir()
+    with pytest.raises(RunError, match="no unreadable run"):
+        runs.delete_unreadable(root, good.run_id)
+
+
+@pytest.mark.failing_page
+def test_a_part_that_fails_says_so_and_the_others_stand(root, monkeypatch):
+    run = made(root, dataset_of("toy"), "one", {1: 0.5})
+
+    def fail(run: Run) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(TABS._entries, "Run", Tab("Run", fail, needs_snapshot=False))
+    app = open_page(run=run.run_id, tabs="Run")
+    assert not app.exception
+    assert error_text(app).startswith("The Run tab cannot be drawn: unexpected ZeroDivisionError.")
+    assert any(button.key == f"open-{run.run_id}" for button in app.button)
 
 
 # --- failed starts --------------------------------------------------------------------------

@@ -389,7 +389,7 @@ def test_class_counts_keep_the_order_of_the_labels_and_leave_out_absent_splits()
         columns=["label", "split", "n"],
     )
     drawn = charts.class_counts(counts).to_dict()
-    assert drawn["encoding"]["y"]["sort"] == ["b", "a"]
+    assert drawn["encoding"]["y"]["scale"]["domain"] == ["b", "a"]
     assert drawn["encoding"]["color"]["scale"]["domain"] == ["train", "val"]
     assert len(rows_of(drawn)) == 4
     many = pd.concat([counts.assign(label=counts["label"] + str(i)) for i in range(20)])

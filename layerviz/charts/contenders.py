@@ -10,6 +10,7 @@ import pandas as pd
 from layerviz.charts.axes import epoch_positions, value_axes
 from layerviz.charts.palette import ENCODER_COLOURS
 from layerviz.charts.score_parts import layered, with_texts
+from layerviz.charts.user_texts import domain_of
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 SHORT_NAME = 16  # characters
@@ -94,7 +95,7 @@ def encoders_over_epochs(
 
 def _colour(names: Sequence[str]) -> alt.Color:
     colours = [ENCODER_COLOURS[number % len(ENCODER_COLOURS)] for number in range(len(names))]
-    colour = alt.Color("name:N", title=None).scale(domain=list(names), range=colours)
+    colour = alt.Color("name:N", title=None).scale(domain=domain_of(names), range=colours)
     columns = 1 if max(map(len, names)) > SHORT_NAME else 2  # what fits half a narrow page
     # A long name is cut at the edge of the chart, not by it.
     limit = {"expr": f"max(width / {columns} - 24, 90)"}
@@ -104,7 +105,7 @@ def _colour(names: Sequence[str]) -> alt.Color:
 def _shape(names: Sequence[str]) -> alt.Shape:
     turns = [number + number // len(ENCODER_COLOURS) for number in range(len(names))]
     shapes = [SHAPES[turn % len(SHAPES)] for turn in turns]
-    return alt.Shape("name:N", title=None).scale(domain=list(names), range=shapes)
+    return alt.Shape("name:N", title=None).scale(domain=domain_of(names), range=shapes)
 
 
 def _spread_tip(frame: pd.DataFrame) -> list[alt.Tooltip]:

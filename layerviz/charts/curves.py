@@ -13,6 +13,7 @@ from layerviz.charts.palette import (
     WRONG_COLOUR,
 )
 from layerviz.charts.score_parts import layered, sample_sizes
+from layerviz.charts.user_texts import domain_of
 from layerviz.config import SPLITS
 
 BATCHES = "train batches"
@@ -197,8 +198,11 @@ def class_counts(counts: pd.DataFrame) -> alt.Chart:
         alt.Chart(counts)
         .mark_bar(cornerRadiusEnd=2)
         .encode(
-            y=alt.Y("label:N", title=None, sort=order, axis=alt.Axis(labelLimit=160)),
-            x=alt.X("n:Q", title="Examples", axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("label:N", title=None, axis=alt.Axis(labelLimit=160)).scale(
+                domain=domain_of(order)
+            ),
+            # Stacking groups by the label, with which it cannot do for one called "constructor".
+            x=alt.X("n:Q", title="Examples", axis=alt.Axis(tickMinStep=1)).stack(None),
             color=alt.Color(
                 "split:N",
                 title=None,

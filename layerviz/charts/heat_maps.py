@@ -31,6 +31,7 @@ from layerviz.charts.score_parts import (
     score_tooltip,
     with_texts,
 )
+from layerviz.charts.user_texts import domain_of
 
 TILE_HEIGHT = 26  # pixels; tiles of 13 layers fit on a page
 LINE_HEIGHT = 13  # pixels
@@ -135,7 +136,11 @@ def class_heat_map(scores: pd.DataFrame, *, dark: bool = False) -> alt.LayerChar
         Its point selection ``class_tile`` has the fields ``label`` and ``layer``.
     """
     names = list(dict.fromkeys(scores["label"]))
-    y = alt.Y("label:N", title="Class").scale(domain=names).axis(tile_axis(labelLimit=160))
+    y = (
+        alt.Y("label:N", title="Class")
+        .scale(domain=domain_of(names))
+        .axis(tile_axis(labelLimit=160))
+    )
     return _heat_map(
         scores,
         _layer_columns(LAYER_TITLE, scores),
@@ -203,9 +208,13 @@ def confusion_heat_map(
         f"{n:,}\n{share:.0%}" if with_shares else f"{n:,}" if n else ""
         for n, share in zip(table["n"], table["share"], strict=True)
     ]
-    x = alt.X("predicted:N", title="Predicted class (columns)").scale(domain=names)
+    x = alt.X("predicted:N", title="Predicted class (columns)").scale(domain=domain_of(names))
     x = x.axis(**_turned_where_narrow(names), labelLimit=110)
-    y = alt.Y("label:N", title="Label (rows)").scale(domain=labels).axis(tile_axis(labelLimit=130))
+    y = (
+        alt.Y("label:N", title="Label (rows)")
+        .scale(domain=domain_of(labels))
+        .axis(tile_axis(labelLimit=130))
+    )
     frame = table.rename(columns={"share": "value"})
     pairs = list(zip(frame["label"], frame["predicted"], strict=True))
     return _heat_map(

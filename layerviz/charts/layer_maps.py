@@ -27,6 +27,7 @@ from layerviz.charts.grid import (
 from layerviz.charts.map_titles import headings, title_params, titles
 from layerviz.charts.overlays import own_text_stars, path_lines
 from layerviz.charts.palette import PALETTE
+from layerviz.charts.user_texts import shown
 
 POINTS_IN_SVG = 2000
 FOOTNOTE_KEY = "footnote"  # in a chart's ``usermeta``: what pictures of it say below it
@@ -159,8 +160,8 @@ def layer_maps(
     ).add_params(
         slot,
         alt.param(name="palette", value=list(PALETTE)),
-        alt.param(name="names", value=list(label_names)),
-        alt.param(name="maps", value=list(names or ())),
+        alt.param(name="names", value=[shown(name) for name in label_names]),
+        alt.param(name="maps", value=[shown(name) for name in names or ()]),
         alt.param(name="isolated", value=[]),
         alt.param(name="zoom", value=1),
         alt.param(name="zoom_x", value=0.5),

@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from layerviz.charts.palette import CONFIDENCE_RAMP
+from layerviz.charts.user_texts import domain_of
 
 CONFIDENCE_TITLE = "Confidence of the predicted class"
 
@@ -28,7 +29,7 @@ def legend(entries: pd.DataFrame) -> alt.Chart:
         entries,
         alt.Color(
             "name:N",
-            scale=alt.Scale(domain=names, range=colours),
+            scale=alt.Scale(domain=domain_of(names), range=colours),
             legend=alt.Legend(
                 orient="top-left",
                 title=None,
@@ -97,7 +98,7 @@ def with_legend(
         names, colours = map(list, zip(*entries, strict=True))
         colour = alt.Color(
             "name:N",
-            scale=alt.Scale(domain=names, range=colours),
+            scale=alt.Scale(domain=domain_of(names), range=colours),
             legend=alt.Legend(
                 title=title,
                 orient="top",

@@ -44,7 +44,10 @@ def _list(parsed: argparse.Namespace) -> int:
     from layerviz import runs
 
     root = runs_root(parsed)
-    summaries = _in_order([runs.summary_of(run) for run in runs.list_runs(root)], parsed.sort)
+    folder = runs.runs_in(root)
+    summaries = _in_order([runs.summary_of(run) for run in folder.runs], parsed.sort)
+    for one in folder.unreadable:
+        print(f"{one.name!r:.80} cannot be shown: {one.reason}", file=sys.stderr)
     if parsed.json:
         print(json.dumps([dataclasses.asdict(summary) for summary in summaries]))
     elif summaries:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from layerviz import encoders, runs
 from layerviz.config import RunConfig
-from layerviz.errors import LayervizError, RunError
+from layerviz.errors import RunError
 from layerviz.runs import Run
 
 
@@ -74,11 +74,8 @@ def encoder_label(run: Run) -> str:
     """Return the name of a run's encoder for people, before it is loaded, too."""
     if label := run.encoder.get("label"):
         return str(label)
-    try:
-        label = encoders.describe(run.config.encoder).label
-    except LayervizError:  # its folder is gone: the run is still to be listed, and deleted
-        label = run.config.encoder
-    return encoders.kept_label(label, run.config.keep_layers)
+    # Of the name alone: lists show runs whose encoder has gone, and must not fail.
+    return encoders.kept_label(encoders.label_of(run.config.encoder), run.config.keep_layers)
 
 
 def common_examples(compared: Sequence[Run]) -> tuple[pd.DataFrame, list[np.ndarray]]:

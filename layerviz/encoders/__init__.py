@@ -8,6 +8,7 @@ from layerviz.encoders.describing import (
     catalogue,
     describe,
     expect_on_disk,
+    label_of,
     most_tokens,
     version,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "expect_on_disk",
     "freeze_layers",
     "kept_label",
+    "label_of",
     "load",
     "load_body",
     "load_tokenizer",

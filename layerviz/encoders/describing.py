@@ -162,6 +162,23 @@ def most_tokens(name: str) -> int | None:
     return max_positions(config, tokenizer_limit(folder))
 
 
+def label_of(name: str) -> str:
+    """Return what people call an encoder, from its name alone: it may be gone, or no encoder.
+
+    Of a path it is the last part, of an id on the Hub all of it.
+    """
+    if name in _HUB:
+        return _HUB[name].label
+    if name.startswith(_SCRATCH) and scratch_family(name) in SCRATCH_SIZES:
+        family = scratch_family(name)
+        return scratch_info(family, SCRATCH_SIZES[family]).label
+    if name in starter_names(STARTERS):
+        return _label(name, "bundled")
+    is_path = name.startswith(("/", "~", ".")) or "\\" in name or name.count("/") > 1
+    last_part = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return last_part if is_path and last_part else name
+
+
 def scratch_family(name: str) -> str:
     """Return the family of a scratch encoder."""
     return name.removeprefix(_SCRATCH)

@@ -43,9 +43,36 @@ EXAMPLE_COLUMNS = ["id", "split", "text", "label"]
 PREDICTION_COLUMNS = ["id", "predicted", "confidence", "loss"]
 
 
-def unsound(what: str) -> RunError:
+class UnsoundError(RunError):
+    """A run from a zip is not sound.
+
+    Attributes
+    ----------
+    what : str
+        What is wrong, as part of a sentence.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The run in the zip is not sound: {what}.", ZIP_AGAIN)
+        self.what = what
+
+
+def unsound(what: str) -> UnsoundError:
     """Return the error that says what is wrong with a run from a zip."""
-    return RunError(f"The run in the zip is not sound: {what}.", ZIP_AGAIN)
+    return UnsoundError(what)
+
+
+def first_damage(run: Run) -> str:
+    """Say which of a run's files is damaged first, as part of a sentence; "" where none is."""
+    if not (run.snapshots and run.encoder):
+        return ""
+    try:
+        check_contents(run.path, run)
+    except UnsoundError as error:
+        return error.what
+    except RunError as error:
+        return error.message.rstrip(".")
+    return ""
 
 
 def check_record(record: dict[str, Any]) -> None:

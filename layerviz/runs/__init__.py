@@ -51,6 +51,13 @@ from layerviz.runs.contents import (
 )
 from layerviz.runs.example_naming import names_of
 from layerviz.runs.layout import Layout
+from layerviz.runs.listing import (
+    RunsFolder,
+    UnreadableRun,
+    delete_unreadable,
+    list_runs,
+    runs_in,
+)
 from layerviz.runs.maps import (
     map_version,
     mapped_snapshots,
@@ -71,7 +78,6 @@ from layerviz.runs.record import (
     Snapshot,
     create,
     delete,
-    list_runs,
     open_folder,
     parse,
     read,
@@ -110,10 +116,13 @@ __all__ = [
     "OpenedComparison",
     "Run",
     "RunSummary",
+    "RunsFolder",
     "Snapshot",
+    "UnreadableRun",
     "captured_models",
     "create",
     "delete",
+    "delete_unreadable",
     "drop_old_failed_starts",
     "forget_comparisons",
     "has_label_ranking",
@@ -161,6 +170,7 @@ __all__ = [
     "rename_comparison",
     "replacing",
     "runs_folder",
+    "runs_in",
     "save_model",
     "summary_of",
     "table_key",

@@ -1,4 +1,4 @@
-"""A run's record, ``run.json``: created, read, listed, changed by several threads, deleted."""
+"""A run's record, ``run.json``: created, read, changed by several threads, deleted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import psutil
 from layerviz import __version__
 from layerviz.config import RunConfig, check_run_id, run_id
 from layerviz.data import Dataset, ReadingChoices, RowChoices, reading_of
-from layerviz.errors import LayervizError, RunError, did_you_mean
+from layerviz.errors import RunError, did_you_mean
 from layerviz.poolings import POOLINGS
 from layerviz.rereading import known_text
 from layerviz.runs.layout import RECORD, Layout
@@ -262,17 +262,6 @@ def parse(path: Path, values: dict[str, Any]) -> Run:
     return _as_run(path, values)
 
 
-def list_runs(root: Path) -> list[Run]:
-    """Return all readable runs under `root`, newest first; damaged ones are left out."""
-    runs = []
-    for path in root.glob(f"*/{RECORD}"):
-        try:
-            runs.append(read(root, path.parent.name))
-        except LayervizError:
-            continue  # not a run of ours, or half a folder; never a reason to hide the others
-    return sorted(runs, key=lambda run: (run.created, run.run_id), reverse=True)
-
-
 def update(path: Path, **changes: Any) -> Run:
     """Change some entries of ``run.json`` and return the run as it is then."""
     with _run_json_lock, writing(path):
@@ -342,7 +331,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
         if not is_sound(values):
             raise ValueError("of another kind than it should be")
         status, reason = values["status"], values["reason"]
-        if status in LIVE and not _is_alive(values["process"]):
+        if status in LIVE and not is_alive(values["process"]):
             status = "failed"
             reason = CLOSED
         return Run(
@@ -373,10 +362,11 @@ def _this_process() -> dict[str, float]:
 
 
 def _is_this_process(process: dict[str, float]) -> bool:
-    return process["pid"] == os.getpid() and _is_alive(process)
+    return process["pid"] == os.getpid() and is_alive(process)
 
 
-def _is_alive(process: dict[str, float]) -> bool:
+def is_alive(process: dict[str, float]) -> bool:
+    """Return whether the process that a record names is still there."""
     try:
         created = psutil.Process(int(process["pid"])).create_time()
     except psutil.Error:

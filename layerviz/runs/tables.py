@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerviz.errors import DataError, RunError
-from layerviz.runs.record import list_runs
+from layerviz.runs.listing import list_runs
 from layerviz.runs.writing import replacing
 
 TABLES, TABLE, ABOUT = ".data", "table", "about.json"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from layerviz.errors import RunError
-from layerviz.runs.record import CLOSED, Run, delete, list_runs
+from layerviz.runs.listing import list_runs
+from layerviz.runs.record import CLOSED, Run, delete
 from layerviz.wording import count, enumeration
 
 SECONDS_SHOWN = 24 * 3600

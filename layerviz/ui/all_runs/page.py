@@ -11,7 +11,7 @@ import streamlit as st
 
 from layerviz import cache, runs
 from layerviz.comparison import encoder_label
-from layerviz.runs import OpenedComparison, Run
+from layerviz.runs import OpenedComparison, Run, UnreadableRun
 from layerviz.ui.all_runs.dialogs import (
     confirm_deletion,
     confirm_forgetting,
@@ -19,24 +19,26 @@ from layerviz.ui.all_runs.dialogs import (
     rename_run,
     show_what_failed,
 )
-from layerviz.ui.parts.run_actions import new_run_button, title
+from layerviz.ui.parts.run_actions import new_run_button, title, unreadable_line
 from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, keep, keep_values, plain
 from layerviz.wording import count, enumeration
 
 ROW, MOST_HEIGHT, NAME_WIDTH = 36, 620, 300  # pixels
+MOST_UNREADABLE = 50  # runs that cannot be shown
 MOST_REASONS = 5  # that are given of failed starts
 
 
 def all_runs_view() -> None:
     """Show every run and every comparison that was opened."""
     keep_values()
-    listed = runs.list_runs(jobs().root)
+    folder = runs.runs_in(jobs().root)
+    listed = list(folder.runs)
     comparisons = runs.list_comparisons(jobs().root)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title("All runs", anchor=False, width="stretch")
         new_run_button()
     show_what_failed()
-    if not listed and not comparisons:
+    if not listed and not comparisons and not folder.unreadable:
         st.info(
             "There are no runs yet. Press **Fine-tune** in the sidebar to make the first one.",
             icon=":material/table_rows:",
@@ -50,6 +52,7 @@ def all_runs_view() -> None:
     )
     _runs(listed, words)
     _failed_starts(listed)
+    _unreadable(folder.unreadable)
     _comparisons(comparisons, {run.run_id: run for run in listed}, words)
 
 
@@ -158,6 +161,20 @@ def _failed_starts(listed: list[Run]) -> None:
         st.caption("  \n".join(plain(line) for line in lines))
         if st.button("Tidy up", icon=":material/mop:", key="tidy_up"):
             confirm_deletion(failed)
+
+
+def _unreadable(unreadable: Sequence[UnreadableRun]) -> None:
+    """List the runs that cannot be shown, each with its reason."""
+    if not unreadable:
+        return
+    with st.container(border=True, gap="small"):
+        st.markdown(
+            f"**{count(len(unreadable), 'run')} cannot be shown.** The others are not affected."
+        )
+        for one in unreadable[:MOST_UNREADABLE]:
+            unreadable_line(one, "all_runs")
+        if len(unreadable) > MOST_UNREADABLE:
+            st.caption(f"and {len(unreadable) - MOST_UNREADABLE:,} more")
 
 
 # --- comparisons ----------------------------------------------------------------------------

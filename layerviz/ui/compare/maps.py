@@ -7,6 +7,7 @@ import streamlit as st
 from layerviz import comparison
 from layerviz.comparison import Comparison, Contender
 from layerviz.ui.compare.map_matrix import MatrixEntry, map_matrix
+from layerviz.ui.parts.guard import fragment
 from layerviz.ui.parts.map_controls import classes_in_colour, map_controls, pooling_control
 from layerviz.ui.parts.state import keep
 from layerviz.views import MapsView
@@ -74,7 +75,7 @@ def comparison_maps(
             ready, judged.standings, runs, poolings, layers, strict=True
         )
     ]
-    st.fragment(map_matrix)(entries, at_best, start)
+    fragment(map_matrix)(entries, at_best, start)
 
 
 def _depth_name(choice: str | float) -> str:

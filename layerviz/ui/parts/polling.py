@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from layerviz.jobs import JobState
+from layerviz.ui.parts.guard import fragment
 from layerviz.ui.parts.state import show_error
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -31,7 +32,7 @@ def draw_while_live(
     seconds : float
         Between two looks.
     """
-    st.fragment(draw, run_every=seconds if live else None)(*arguments)
+    fragment(draw, run_every=seconds if live else None)(*arguments)
 
 
 def wait_for(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from typing import Literal
 
 import streamlit as st
@@ -9,10 +11,12 @@ import streamlit as st
 from layerviz import runs, training
 from layerviz.comparison import encoder_label
 from layerviz.errors import LayervizError
-from layerviz.runs import Run
+from layerviz.runs import Run, UnreadableRun
 from layerviz.ui.parts.sidebar_button import sidebar_button
-from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, show_error
-from layerviz.wording import count
+from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, plain, show_error
+from layerviz.wording import count, cut_to
+
+MOST_OF_NAME = 60  # letters of a folder's name that are shown
 
 # Colour of the badge and icon of each status.
 BadgeColour = Literal["blue", "green", "gray", "red"]
@@ -102,6 +106,36 @@ def new_run_button() -> None:
         key="new_run",
         help="Back to the data chosen in the sidebar; your runs stay in the list.",
     )
+
+
+def unreadable_line(one: UnreadableRun, place: str) -> None:
+    """Say in grey which run cannot be shown and why, and offer to delete it.
+
+    Parameters
+    ----------
+    one : UnreadableRun
+    place : str
+        Part of the key of its button: where on the page it stands.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption(plain(f"{cut_to(one.name, MOST_OF_NAME)}: {one.reason}"), width="stretch")
+        # Keys are shown to nobody, and a folder may have any name.
+        key = f"{place}-unreadable-{hashlib.sha256(os.fsencode(one.name)).hexdigest()[:12]}"
+        with st.popover(
+            "",
+            icon=":material/delete:",
+            type="tertiary",
+            key=f"{key}-menu",
+            help="Delete this folder",
+        ):
+            st.write("This permanently deletes the folder and everything in it from disk.")
+            if st.button("Delete", type="primary", key=key):
+                try:
+                    runs.delete_unreadable(jobs().root, one.name)
+                except LayervizError as error:
+                    show_error(error)
+                else:
+                    st.rerun()
 
 
 def delete_button(run: Run) -> None:

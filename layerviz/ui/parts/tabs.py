@@ -1,4 +1,4 @@
-"""Tabs: each one entry of a registry, drawn only while it is open."""
+"""Tabs: each one entry of a registry, drawn only while it is open; one that fails stands alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from layerviz.registry import Registry
+from layerviz.ui.parts.guard import guarded
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def draw_tabs(
         with container:
             if not container.open:
                 continue
-            if has_snapshot or not tab.needs_snapshot:
-                tab.draw(*arguments)
-            elif draw_nothing_yet is not None:
-                draw_nothing_yet(*arguments)
+            with guarded(f"The {tab.name} tab", *arguments):
+                if has_snapshot or not tab.needs_snapshot:
+                    tab.draw(*arguments)
+                elif draw_nothing_yet is not None:
+                    draw_nothing_yet(*arguments)

@@ -11,6 +11,7 @@ from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
 from layerviz.ui.parts.epoch_place import go_to_epoch
 from layerviz.ui.parts.examples_table import examples_table
+from layerviz.ui.parts.guard import fragment
 from layerviz.ui.parts.map_chart import show_maps
 from layerviz.ui.parts.map_controls import (
     PRESETS,
@@ -38,7 +39,7 @@ CHOICE = "My choice"
 
 def maps(run: Run) -> None:
     """Show the controls and the maps of a run that has at least one snapshot."""
-    st.fragment(_maps)(run)
+    fragment(_maps)(run)
 
 
 def _maps(run: Run) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from layerviz.data import Dataset
 from layerviz.registry import Registry
 from layerviz.runs import Run
+from layerviz.ui.parts.guard import guarded
 from layerviz.ui.parts.run_actions import (
     STATUS_MARKS,
     choose_runs,
@@ -28,10 +29,13 @@ from layerviz.ui.run.training import training_tab
 
 def run_view(run: Run, dataset: Dataset | None) -> None:
     """Show everything about one run; `dataset` is what is chosen on the left."""
-    _header(run)
-    outcome(run, dataset)
+    with guarded("The header of this run", run):
+        _header(run)
+    with guarded("How this run ended", run):
+        outcome(run, dataset)
     keep_values()
-    answer_card(run)
+    with guarded("The answer", run):
+        answer_card(run)
     draw_tabs(TABS, OPEN_TAB, run, has_snapshot=bool(run.snapshots), draw_nothing_yet=_no_maps_yet)
 
 

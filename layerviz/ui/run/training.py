@@ -11,6 +11,7 @@ from layerviz.config import SPLITS
 from layerviz.runs import Run
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.figure import figure, heading_row
+from layerviz.ui.parts.guard import fragment
 from layerviz.ui.parts.measured import epoch_slider
 from layerviz.ui.parts.polling import SECONDS_BETWEEN_LOOKS, draw_while_live
 from layerviz.ui.parts.state import OPEN_TAB, plain
@@ -28,7 +29,7 @@ def training_tab(run: Run) -> None:
     _figures(run)
     draw_while_live(_curves, run, live=run.live, seconds=2 * SECONDS_BETWEEN_LOOKS)
     if run.snapshots:
-        st.fragment(_classifier)(run)
+        fragment(_classifier)(run)
 
 
 def _figures(run: Run) -> None:

@@ -12,13 +12,13 @@ from layerviz.runs import Run
 from layerviz.ui.parts.checking import CheckedRun
 from layerviz.ui.parts.continuing import cannot_continue
 from layerviz.ui.parts.progress import bar_while_waiting
-from layerviz.ui.parts.run_actions import STATUS_MARKS, title
+from layerviz.ui.parts.run_actions import STATUS_MARKS, title, unreadable_line
 from layerviz.ui.parts.skip_link import skip_link
 from layerviz.ui.parts.state import RUN, errors_shown, go_to, go_to_all_runs, jobs, plain
 from layerviz.ui.sidebar.comparison import compare_button
 from layerviz.wording import count
 
-LISTED = 8
+LISTED, LISTED_UNREADABLE = 8, 3
 
 
 def launch(
@@ -87,18 +87,21 @@ def _continue(run: Run, dataset: Dataset) -> None:
 
 def list_of_runs() -> None:
     """List earlier runs, newest first; a click opens one."""
-    listed = runs.list_runs(jobs().root)
+    folder = runs.runs_in(jobs().root)
+    listed, unreadable = folder.runs, folder.unreadable
     st.subheader("Runs")
     _open_zip()
-    if not listed:
+    if not listed and not unreadable:
         st.caption("Runs are kept here and open instantly.")
         return
     newest = [run for run in listed if not runs.is_failed_start(run) or _is_open(run)][:LISTED]
     with st.container(key="runs", gap="small"):
         for run in newest:
             _entry(run)
+        for one in unreadable[:LISTED_UNREADABLE]:
+            unreadable_line(one, "listed")
     st.button(
-        f"All runs ({len(listed):,})",
+        f"All runs ({len(listed) + len(unreadable):,})",
         icon=":material/table_rows:",
         type="tertiary",
         key="all_runs",
