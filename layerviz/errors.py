@@ -16,7 +16,10 @@ class LayervizError(Exception):
     message : str
         One sentence saying what is wrong.
     hint : str
-        What to do about it.
+        What to do about it, wherever that is done.
+    options : tuple of str
+        What to type on the command line for it: ``"--header-line 0"``. The page names its own
+        controls instead, see `layerviz.ui.parts.controls`.
 
     Attributes
     ----------
@@ -26,13 +29,19 @@ class LayervizError(Exception):
 
     recurs = False
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, hint: str = "", options: Iterable[str] = ()) -> None:
+        super().__init__(message, hint, tuple(options))
         self.message = message
         self.hint = hint
+        self.options = tuple(options)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+    def with_ways(self, ways: Iterable[str]) -> str:
+        """Return message and hint, and in brackets where to do what the hint says."""
+        named = ", ".join(ways)
+        return f"{str(self).removesuffix('.')} ({named})." if named else str(self)
 
 
 class ConfigError(LayervizError):
@@ -42,9 +51,16 @@ class ConfigError(LayervizError):
 
 
 class DataError(LayervizError):
-    """A file cannot be read as a table of texts and labels."""
+    """A file cannot be read as a table of texts and labels.
+
+    Attributes
+    ----------
+    choices : tuple of str
+        What of how the file is read can be chosen: names of fields of `data.ReadingChoices`.
+    """
 
     recurs = True
+    choices: tuple[str, ...] = ()
 
 
 class ReadingError(DataError):

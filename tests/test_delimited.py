@@ -217,8 +217,8 @@ def test_an_encoding_is_guessed_and_the_doubt_shown(codec: str, texts: tuple[str
     table = read_table(lines(rows).encode(codec), "x.csv")
     assert rows_of(table) == rows
     (doubt,) = table.doubts
-    assert "is a guess" in doubt
-    assert texts[0][:9] in doubt  # by which people see whether it is right
+    assert "is a guess" in doubt.sentence
+    assert texts[0][:9] in doubt.sentence  # by which people see whether it is right
 
 
 def test_asian_labels_alone_tell_their_encoding() -> None:
@@ -311,7 +311,7 @@ def test_rows_that_cannot_be_put_together_for_certain_are_left_out() -> None:
     table = read_table(lines(rows, header=("first", "second", "label")).encode(), "x.csv")
     assert len(table.frame) == 26
     assert table.notes[0].startswith("Skipped 14 rows with more fields than the header (lines 2, 5")
-    assert "14 of 40 rows have more or fewer fields" in table.doubts[0]
+    assert "14 of 40 rows have more or fewer fields" in table.doubts[0].sentence
 
 
 @pytest.mark.parametrize("at", [3, 120, 398])

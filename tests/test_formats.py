@@ -404,7 +404,9 @@ def test_an_excel_sheet_without_a_header_loses_no_row() -> None:
     for above in ([], [["Notes"], []]):
         read = read_table(excel({"S": [*above, *rows]}), "x.xlsx")
         assert read.frame.to_numpy().tolist() == rows
-        assert "looks like data" in read.doubts[0]
+        assert "looks like data" in read.doubts[0].sentence
+        assert read.doubts[0].choices == ("header_line",)  # the only one that would decide it
+        assert read.reading == data.ReadingChoices(header_line=0)
 
 
 def test_an_excel_header_can_be_named() -> None:

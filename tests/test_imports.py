@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -79,6 +80,7 @@ MAY_IMPORT = {
     "ui": ALL - {PAGE},
     PAGE: ALL,
 }
+OFF_THE_PAGE = {"commands", "__main__", "bench", "pretraining"}
 # Who may import a package that should stay in few hands.
 KEEPERS = {
     "streamlit": {PAGE, "cache", "ui"},
@@ -284,6 +286,29 @@ def test_a_command_imports_what_is_heavy_only_when_it_runs(module: str) -> None:
     ]
     rooms = {room_of(name) for name in imported(tree) if name.startswith("layerviz")}
     assert rooms <= GROUND | {"commands", "projection"}
+
+
+def options_in_errors(tree: ast.AST) -> Iterator[str]:
+    """Yield what messages and hints of errors say in words of the command line."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "").endswith("Error"):
+            for part in (one for words in call.args[:2] for one in ast.walk(words)):
+                text = str(part.value) if isinstance(part, ast.Constant) else ""
+                if re.search(r"(^|\W)--[a-z]", text):
+                    yield text
+
+
+def test_an_error_that_the_page_shows_names_no_option_in_its_words() -> None:
+    shown = [name for name in sources() if room_of(name) not in OFF_THE_PAGE]
+    texts = {name: sources()[name].read_text(encoding="utf-8") for name in shown}
+    trees = {name: ast.parse(text) for name, text in texts.items() if "--" in text}
+    told = {name: list(options_in_errors(tree)) for name, tree in trees.items()}
+    assert {name: words for name, words in told.items() if words} == {}
+
+
+def test_an_option_in_an_error_is_found() -> None:
+    words = 'raise DataError(f"{name} is odd.", "Give --this" f" or {that}.", ["--those"])'
+    assert list(options_in_errors(ast.parse(words))) == ["Give --this or "]
 
 
 def test_the_command_line_answers_without_loading_torch_or_streamlit() -> None:

@@ -287,7 +287,7 @@ def test_the_fewest_layers_that_are_enough_can_be_asked_for(
         (CellRequest(epoch=7.0), "no snapshot at epoch 7. Choose one of 0, 1 and 2"),
         (CellRequest(epoch=0.5), "no snapshot at epoch 0.5"),
         (CellRequest(pooling="median"), "under 'median' pooling.*Choose one of mean, cls, max"),
-        (CellRequest(2, 1.0, "cls"), "Layer 2 at epoch 1 .* at epoch 2 .*--keep all"),
+        (CellRequest(2, 1.0, "cls"), "Layer 2 at epoch 1 .* at epoch 2,.*keep all weights"),
         (CellRequest(2, 0.0, "cls"), "Layer 2 before training cannot be taken"),
     ],
 )

@@ -571,7 +571,7 @@ def test_latin_1_with_semicolons(fit: Fit) -> None:
     check_done(answer)
     assert "(Windows-1252), semicolon-separated" in answer.err
     assert "is a guess" in answer.err
-    assert "Choose with --encoding" in answer.err
+    assert "Choose with --encoding.\n" in answer.err
     assert set(texts_of(answer, "train")) < {text for text, _ in rows}
 
 

@@ -87,7 +87,7 @@ def test_a_split_column_is_never_ignored_in_silence(words, says, fix):
     with pytest.raises(DataError) as caught:
         built(table(words))
     assert says in caught.value.message
-    assert fix in caught.value.hint
+    assert fix in caught.value.options
     assert sizes(built(table(words), "--split-column=none")) == {"train": 48, "val": 12}
     first = words[1] if "train" in words else words[0]
     meaning = "leave out" if "train" in words else "train"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from layerviz.checks.check import Check, Finding, Mend, RunPlan
 from layerviz.data import few_texts, look_alikes
-from layerviz.data.wording import quoted
+from layerviz.data.wording import quoted_apart
 from layerviz.separability import FEW_EXAMPLES
 from layerviz.wording import count
 
@@ -16,7 +16,7 @@ def _look_alike(plan: RunPlan) -> Finding | None:
     if not groups:
         return None
     more = f" and {len(groups) - _GROUPS:,} more" if len(groups) > _GROUPS else ""
-    named = "; ".join(quoted(group) for group in groups[:_GROUPS])
+    named = "; ".join(quoted_apart(group) for group in groups[:_GROUPS])
     sentence = f"Labels look alike, and are classes of their own: {named}{more}."
     return Finding(sentence, len(groups), Mend("Merge them", merge_labels=True))
 

@@ -117,7 +117,8 @@ def row_choices_of(
             own[role] = data.columns_of_file(others[role], train, columns, **named)
         except DataError as error:
             options = f"--{role}-text-column and --{role}-label-column"
-            raise DataError(error.message, f"{error.hint} Name them with {options}.") from error
+            hint = f"{error.hint} Name them with {options}."
+            raise DataError(error.message, hint, error.options) from error
     return data.RowChoices(
         columns_of=tuple(own.items()),
         keep_missing_labels=parsed.keep_missing_labels,

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[parsed.command].run(parsed)
     except LayervizError as error:
-        print(f"layerviz: {error}", file=sys.stderr)
+        print(f"layerviz: {error.with_ways(error.options)}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)

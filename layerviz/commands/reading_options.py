@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from layerviz.commands.choosing import OF_OWN_FILES
+from layerviz.wording import enumeration
 
 if TYPE_CHECKING:
     from layerviz.data import Dataset, ReadingChoices
@@ -49,6 +50,6 @@ def reading_choices_of(parsed: argparse.Namespace, role: str) -> ReadingChoices:
 
 def reading_switches(dataset: Dataset) -> list[str]:
     """Say with which options files are read otherwise, if a guess is in doubt."""
-    if not dataset.reading_doubts:
-        return []
-    return ["Choose with --encoding, --delimiter, --quotes and --header-line."]
+    choices = dict.fromkeys(name for doubt in dataset.reading_doubts for name in doubt.choices)
+    options = [f"--{name.replace('_', '-')}" for name in choices]
+    return [f"Choose with {enumeration(options)}."] if options else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +30,7 @@ from layerviz.data.rows import (
 )
 from layerviz.data.several_labels import refuse_combinations
 from layerviz.data.splits import check_meanings, meanings_of
-from layerviz.data.wording import one_sentence, quoted
+from layerviz.data.wording import one_sentence, quoted, quoted_apart
 from layerviz.errors import DataError
 from layerviz.wording import count
 
@@ -105,16 +105,14 @@ def build_dataset(
     rows["key"] = pd.factorize(rows["text"])[0]  # texts are compared often: faster as numbers
     cut = val is None and "val" not in set(rows["split"])
     rows = _drop_leaks(rows, exclusions)
-    unless = ""
-    if questions.missing_words and not choices.keep_missing_labels:
-        unless = f" Or keep {quoted(questions.missing_words)} (--keep-missing-labels)."
-    _check(rows, columns.label, exclusions, unless)
+    left_out = () if choices.keep_missing_labels else questions.missing_words
+    _check(rows, columns.label, exclusions, left_out)
     if cut:
         rows = _cut_val(rows, val_fraction, seed)
     is_trained = rows["label"].isin(rows["label"][rows["split"] == "train"])
     untrained = _label_names(rows["label"][~is_trained])
     rows = leave_out(rows, ~is_trained, "of val or test with a label that train lacks", exclusions)
-    _check(rows, columns.label, exclusions, unless, min_val=MIN_VAL)
+    _check(rows, columns.label, exclusions, left_out, min_val=MIN_VAL)
     names = _label_names(rows["label"])
     notes = [
         *reading_notes(tables, columns_of),
@@ -185,18 +183,22 @@ def _cut_val(rows: pd.DataFrame, fraction: float, seed: int) -> pd.DataFrame:
 
 
 def _check(
-    rows: pd.DataFrame, column: str, exclusions: list[str], unless: str = "", min_val: int = 0
+    rows: pd.DataFrame,
+    column: str,
+    exclusions: list[str],
+    left_out: Sequence[str] = (),
+    min_val: int = 0,
 ) -> None:
     """Raise a DataError unless there are enough rows, and labels that are classes.
 
-    `unless` says what would leave fewer rows out.
+    `left_out` are labels that say that there is none, whose rows would be kept as classes.
     """
     labels = rows["label"][rows["split"] == "train"]
     n_labels, n_val = labels.nunique(), int((rows["split"] == "val").sum())
     only = "".join(f": {label!r}" for label in labels.unique()[:1])
     few = "Add rows that have a text and a label."
     one = "Pick another label column, or add rows of a second label."
-    if not n_labels and not unless:
+    if not n_labels and not left_out:
         one = "Give train rows of its own: do not use one file twice."
     many = "Pick another label column: one with a few recurring values."
     amounts = "Make classes of them, such as low, middle and high, or pick another label column."
@@ -214,9 +216,11 @@ def _check(
         (n_val < min_val, f"{count(n_val, 'usable row')} in val, fewer than {min_val}", val),
     ):
         if failed:
+            keep = f" Or keep {quoted(left_out)}." if left_out else ""
             raise DataError(
                 one_sentence(f"Label column {column!r} has {problem}", exclusions),
-                f"{hint}{unless}",
+                f"{hint}{keep}",
+                ["--keep-missing-labels"] if left_out else (),
             )
 
 
@@ -240,10 +244,10 @@ def _label_notes(rows: pd.DataFrame, names: tuple[str, ...]) -> Iterable[str]:
 
 def _alike_notes(groups: tuple[tuple[str, ...], ...], *, are_merged: bool) -> Iterable[str]:
     if groups and are_merged:
-        parts = [f"{quoted(group[1:])} into {group[0]!r}" for group in groups]
+        parts = [f"{quoted_apart(group[1:])} into {quoted_apart(group[:1])}" for group in groups]
         yield f"Labels that look alike were merged: {'; '.join(parts)}."
     elif groups:
-        yield f"Labels look alike: {'; '.join(quoted(group) for group in groups[:5])}."
+        yield f"Labels look alike: {'; '.join(quoted_apart(group) for group in groups[:5])}."
 
 
 def _fingerprint(examples: pd.DataFrame, names: tuple[str, ...]) -> str:

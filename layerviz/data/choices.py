@@ -61,6 +61,21 @@ class ReadingChoices:
         return words
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """A guess of how a file is read that may well be wrong.
+
+    Parameters
+    ----------
+    sentence : str
+    choices : tuple of str
+        What would decide it: names of fields of `ReadingChoices`.
+    """
+
+    sentence: str
+    choices: tuple[str, ...]
+
+
 GUESS = ReadingChoices()  # everything is to be guessed
 
 

@@ -108,7 +108,7 @@ def _is_table(name: str) -> bool:
 def _column(content: bytes, name: str, text_column: str | None, notes: list[str]) -> pd.Series:
     table = read_table(content, name, one_column=True)
     frame = table.frame
-    notes += (*table.notes, *table.doubts)
+    notes += (*table.notes, *(doubt.sentence for doubt in table.doubts))
     column = text_column or guess_text_column(frame)
     if column not in frame:
         raise DataError(f"{name} has no column {quoted([column])}.", pick_from(frame))

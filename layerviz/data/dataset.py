@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from layerviz.config import SPLITS
-from layerviz.data.choices import ReadingChoices
+from layerviz.data.choices import Doubt, ReadingChoices
 from layerviz.data.columns import Columns
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 
@@ -53,8 +53,8 @@ class Dataset:
         data set again.
     reading_choices : dict of str to ReadingChoices
         How files were said to be read, by their role; those of which all was guessed are left out.
-    reading_doubts : tuple of str
-        Sentences about guesses of how they are read that may well be wrong.
+    reading_doubts : tuple of Doubt
+        Guesses of how they are read that may well be wrong.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Dataset:
     val_words: tuple[str, ...] = ()
     row_choices: RowChoices = NOTHING_CHOSEN
     reading_choices: dict[str, ReadingChoices] = field(default_factory=dict)
-    reading_doubts: tuple[str, ...] = ()
+    reading_doubts: tuple[Doubt, ...] = ()
 
     def split(self, name: str) -> pd.DataFrame:
         """Return the examples of one split under their index in ``examples``."""

@@ -6,6 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from layerviz.data.choices import Doubt
 from layerviz.data.encodings import encoding_name, guess_encoding, known_codec
 from layerviz.data.recognising import SAVE_AS_CSV, foreign
 from layerviz.data.wording import first_lines
@@ -43,8 +44,8 @@ class Text:
         What people call it: "UTF-8 with BOM".
     notes : tuple of str
         A sentence for everything that was replaced or removed.
-    doubts : tuple of str
-        A sentence if the encoding is a guess.
+    doubts : tuple of Doubt
+        One if the encoding is a guess.
     problem : str
         What the file is instead of CSV, such as "a PDF document, not CSV"; "" if it may be CSV.
     """
@@ -53,7 +54,7 @@ class Text:
     codec: str
     encoding: str
     notes: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     problem: str = ""
 
 
@@ -69,7 +70,8 @@ def decode_text(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
     if text.problem and text.problem != MARKUP:
         hint = "Give a UTF-8 text file with one text per line, or a CSV."
         raise DataError(f"{name} is {text.problem}.", hint)
-    return text.content.decode(), (*text.notes, *text.doubts)
+    doubts = (doubt.sentence for doubt in text.doubts)
+    return text.content.decode(), (*text.notes, *doubts)
 
 
 def read_text(content: bytes, name: str, encoding: str | None = None) -> Text:
@@ -153,7 +155,7 @@ def _in_guessed(content: bytes) -> Text:
         f"The file does not say its encoding and is not UTF-8; {words} is a guess. "
         f"If “{example}” looks wrong, choose another encoding."
     )
-    return Text(text.body, codec, words, text.notes(words), (doubt,))
+    return Text(text.body, codec, words, text.notes(words), (Doubt(doubt, ("encoding",)),))
 
 
 def _around_beyond_ascii(line: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from layerviz.data.choices import DELIMITERS, ReadingChoices
+from layerviz.data.choices import DELIMITERS, Doubt, ReadingChoices
 from layerviz.data.decoding import SAMPLE_BYTES, Text, read_text
 from layerviz.data.dialect import (
     Guess,
@@ -92,10 +92,11 @@ def read_delimited(
         decoded.codec, rows.dialect.delimiter, rows.dialect.quotes, header.line
     )
     if choices.delimiter is None and n_odd > _DOUBTFUL * n_rows:
-        doubts.append(
+        sentence = (
             f"{n_odd:,} of {count(n_rows, 'row')} have more or fewer fields than the header: "
             f"the delimiter, {_delimiter_name(rows.dialect)}, may be another one."
         )
+        doubts.append(Doubt(sentence, ("delimiter", "quotes")))
     return Contents(frame, _layout(decoded, rows, text), tuple(notes), reading, tuple(doubts))
 
 
@@ -228,4 +229,5 @@ DELIMITED = FileFormat(
     "fine. Encoding, delimiter, quotation marks and the header's line are guessed, and can be "
     "chosen",
     read=read_delimited,
+    choices=("encoding", "delimiter", "quotes", "header_line"),
 )

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from layerviz.data.choices import GUESS, ReadingChoices
+from layerviz.data.choices import GUESS, Doubt, ReadingChoices
 from layerviz.errors import DataError
 
 MOST_EXPANDED = 2**30  # bytes that a compressed file may unpack to: what is more may be a trap
@@ -28,8 +28,8 @@ class Contents:
         A sentence for everything that was removed, skipped or renamed.
     reading : ReadingChoices
         How the file was read: what was chosen, and what was guessed.
-    doubts : tuple of str
-        A sentence for each guess that may well be wrong.
+    doubts : tuple of Doubt
+        Guesses that may well be wrong.
     class_named : frozenset of str
         Columns whose classes the file itself names.
     """
@@ -38,7 +38,7 @@ class Contents:
     layout: str
     notes: tuple[str, ...]
     reading: ReadingChoices = GUESS
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     class_named: frozenset[str] = frozenset()
 
 
@@ -72,6 +72,8 @@ class FileFormat:
     read : Reader
     signatures : tuple of bytes
         What such a file begins with, whatever its name; none for text.
+    choices : tuple of str
+        What of how it is read can be chosen: names of fields of `ReadingChoices`.
     """
 
     name: str
@@ -80,6 +82,7 @@ class FileFormat:
     help: str
     read: Reader
     signatures: tuple[bytes, ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 def too_large(name: str) -> DataError:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from layerviz.data.choices import Doubt
 from layerviz.data.columns import NUMBER, SAMPLE_ROWS
 from layerviz.data.fields import Row, recurring_values, stripped_width
 from layerviz.data.guessing import is_usual_name
@@ -133,8 +134,8 @@ def name_columns(
     return frame.drop(columns=empty)
 
 
-def doubts_of_header(header: Sequence[str], frame: pd.DataFrame, line: int) -> list[str]:
-    """Return a sentence if a row of data may have been taken for the header."""
+def doubts_of_header(header: Sequence[str], frame: pd.DataFrame, line: int) -> list[Doubt]:
+    """Return a doubt if a row of data may have been taken for the header."""
     head = frame.head(SAMPLE_ROWS)
     odd = [
         cell
@@ -144,18 +145,17 @@ def doubts_of_header(header: Sequence[str], frame: pd.DataFrame, line: int) -> l
     ]
     if not odd or any(map(is_usual_name, header)):
         return []
-    return [
+    sentence = (
         f"Line {line} was taken for the header: “{cut_to(odd[0], 40)}”. If it is a row of "
         "data, choose another line for the header, or 0 if none names the columns."
-    ]
+    )
+    return [Doubt(sentence, ("header_line",))]
 
 
 def refuse_data(header: Sequence[str], frame: pd.DataFrame, name: str) -> None:
     """Raise a ReadingError if the header looks like a row of data."""
     head = frame.head(SAMPLE_ROWS)
     if looks_like_data(header, [head[column].tolist() for column in head]):
-        hint = (
-            "Add a header row such as text,label, or say that there is none: header line 0 "
-            "(--header-line 0)."
-        )
-        raise ReadingError(f"The first row of {name} looks like data.", hint)
+        hint = "Add a header row such as text,label, or say that there is none: header line 0."
+        options = ["--header-line 0"]
+        raise ReadingError(f"The first row of {name} looks like data.", hint, options)

@@ -211,4 +211,5 @@ JSON = FileFormat(
     help="a list of records, one record per line, columns, or either under train, val and test; "
     "nested records become columns such as `user.name`",
     read=read_json,
+    choices=("encoding",),
 )

@@ -9,8 +9,8 @@ import pandas as pd
 
 from layerviz.data.archives import UNZIP, members, read_members
 from layerviz.data.arrow_tables import with_class_names
-from layerviz.data.choices import ReadingChoices
-from layerviz.data.file_format import Contents
+from layerviz.data.choices import Doubt, ReadingChoices
+from layerviz.data.file_format import Contents, FileFormat
 from layerviz.data.formats import format_of, is_table_name, table_suffixes
 from layerviz.data.joining import joined, joining_notes, split_in
 from layerviz.data.packing import ORIGIN, Origin, parse_origin
@@ -40,9 +40,19 @@ def contents_of(
     if is_zip(content) and not is_workbook(content):
         contents = _read_archive(content, name, choices, one_column=one_column)
     else:
-        contents = format_of(name, content).read(content, name, choices, one_column=one_column)
+        contents = _read_as(format_of(name, content), content, name, choices, one_column=one_column)
     layout = ", ".join((*layers, contents.layout))
     return replace(contents, layout=layout)
+
+
+def _read_as(
+    entry: FileFormat, content: bytes, name: str, choices: ReadingChoices, *, one_column: bool
+) -> Contents:
+    try:
+        return entry.read(content, name, choices, one_column=one_column)
+    except DataError as error:
+        error.choices = entry.choices
+        raise
 
 
 def _read_archive(
@@ -59,7 +69,7 @@ def _read_archive(
             raise DataError(f"{name} is no whole data set.", UNZIP)
     frames: dict[str, pd.DataFrame] = {}
     notes: list[str] = []
-    doubts: list[str] = []
+    doubts: list[Doubt] = []
     files_by_note: dict[str, list[str]] = {}
     parts = []
     for path, (file, inside) in zip(chosen, read_members(content, name, chosen), strict=True):
@@ -68,7 +78,7 @@ def _read_archive(
         if words or (is_zip(part) and not is_workbook(part)):
             what = words[0] if words else "a zip archive, too"
             raise DataError(f"{file} in {name} is {what}.", UNZIP)
-        contents = format_of(file, part).read(part, file, choices, one_column=one_column)
+        contents = _read_as(format_of(file, part), part, file, choices, one_column=one_column)
         own_notes = list(contents.notes)
         frames[path] = contents.frame
         if origin is not None:  # once, since names may be numbers, too

@@ -8,7 +8,7 @@ from importlib import resources
 
 import pandas as pd
 
-from layerviz.data.choices import GUESS, ReadingChoices
+from layerviz.data.choices import GUESS, Doubt, ReadingChoices
 from layerviz.data.opening import contents_of
 
 
@@ -32,8 +32,8 @@ class Table:
         What people said of the file; all else was guessed.
     reading : ReadingChoices
         How it was read: what was chosen, and what was guessed.
-    doubts : tuple of str
-        A sentence for each guess that may well be wrong.
+    doubts : tuple of Doubt
+        Guesses that may well be wrong.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Table:
     content_hash: str
     choices: ReadingChoices = GUESS
     reading: ReadingChoices = GUESS
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 def read_table(

@@ -64,7 +64,10 @@ def foreign(content: bytes) -> tuple[str, str] | None:
             if part in names:
                 return words
         if "run.json" in names:
-            return "a zipped run, not a table", "Open it with “Open a zipped run” under Runs."
+            return (
+                "a zipped run, not a table",
+                "Open it with “Open a zipped run” under Runs, or with `python -m layerviz import`.",
+            )
     return None
 
 

@@ -78,7 +78,7 @@ def named_in_errors(table: Table) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise DataError(f"{table.name}: {error.message}", error.hint) from error
+        raise DataError(f"{table.name}: {error.message}", error.hint, error.options) from error
 
 
 def usable_rows(
@@ -143,7 +143,8 @@ def reading_notes(tables: Mapping[str, Table], columns_of: Mapping[str, Columns]
     """Say how each file was read, and which of its columns are taken."""
     for table in tables.values():
         yield f"Read {table.name} as {table.layout}."
-        yield from (f"{table.name}: {note}" for note in (*table.notes, *table.doubts))
+        doubts = (doubt.sentence for doubt in table.doubts)
+        yield from (f"{table.name}: {note}" for note in (*table.notes, *doubts))
     columns = columns_of["train"]
     splits = f", splits from {columns.split!r}" if columns.split else ""
     texts = f"column {columns.text!r}"

@@ -112,8 +112,8 @@ def refuse_combinations(column: str, found: Combinations) -> None:
     raise DataError(
         f"Column {column!r} holds several labels in {found.n_rows:,} of "
         f"{count(found.n_labelled, 'row')}, such as {found.example!r}; {WHY_ONE}.",
-        "Keep one label per row, or take each combination for a class of its own "
-        "(--combined-labels).",
+        "Keep one label per row, or take each combination for a class of its own.",
+        ["--combined-labels"],
     )
 
 

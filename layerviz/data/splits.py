@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -182,15 +183,15 @@ def check_meanings(column: str, words: Sequence[SplitWord], meanings: Mapping[st
         raise DataError(
             f"Column {column!r} holds words that name no split: "
             f"{quoted(word.word for word in unknown)}.",
-            f"Say what they mean (train, val, test or {LEAVE_OUT}: "
-            f"--split-word {unknown[0].word}=val), or pick no split column.",
+            f"Say what they mean: train, val, test or {LEAVE_OUT}. Or pick no split column.",
+            [f"--split-word {shlex.quote(unknown[0].word)}=val", "--split-column none"],
         )
     if words and "train" not in meanings.values():
         named = ", ".join(f"{count(word.n_rows, 'row')} {word.word!r}" for word in words[:5])
         raise DataError(
             f"Column {column!r} marks no rows as train ({named}).",
-            f"Say which of them are train (--split-word {words[0].word}=train), "
-            "or pick no split column to cut val from all rows (--split-column none).",
+            "Say which of them are train, or pick no split column to cut val from all rows.",
+            [f"--split-word {shlex.quote(words[0].word)}=train", "--split-column none"],
         )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from layerviz.wording import enumeration
+
+_SPACES = re.compile(r"^ +| +$| {2,}")
 
 
 def quoted(names: Iterable[str], most: int = 5) -> str:
@@ -12,6 +16,28 @@ def quoted(names: Iterable[str], most: int = 5) -> str:
     names = list(names)
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(repr(name) for name in names[:most]) + more
+
+
+def quoted_apart(names: Iterable[str]) -> str:
+    """Return names in quotation marks, with marks for what the eye does not see.
+
+    Spaces at either end or beside another one are shown as "␣"; invisible characters, odd spaces
+    and Unicode forms by their codes.
+    """
+    return ", ".join(f"'{_visibly(name)}'" for name in names)
+
+
+def _visibly(name: str) -> str:
+    is_composed = unicodedata.is_normalized("NFC", name)
+    characters = []
+    for char in name:
+        kind = unicodedata.category(char)
+        is_hidden = kind in ("Cc", "Cf") or (kind[0] == "Z" and char != " ")
+        is_apart = kind == "Mn" and not is_composed
+        is_form = unicodedata.normalize("NFKC", char) != char
+        hidden = is_hidden or is_apart or is_form
+        characters.append(char.encode("unicode_escape").decode() if hidden else char)
+    return _SPACES.sub(lambda match: "␣" * len(match[0]), "".join(characters))
 
 
 def one_sentence(problem: str, notes: Iterable[str]) -> str:

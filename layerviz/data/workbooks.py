@@ -13,14 +13,14 @@ from typing import Any
 import pandas as pd
 
 from layerviz.data.cells import as_cell, str_frame, tidied
-from layerviz.data.choices import ReadingChoices
+from layerviz.data.choices import Doubt, ReadingChoices
 from layerviz.data.fields import Row
 from layerviz.data.file_format import MOST_EXPANDED, Contents, FileFormat, too_large
 from layerviz.data.guessing import is_usual_name
 from layerviz.data.header import find_header, looks_like_data, name_columns
 from layerviz.data.joining import by_split, joined, joining_notes
 from layerviz.data.wording import quoted
-from layerviz.errors import DataError
+from layerviz.errors import DataError, ReadingError
 from layerviz.wording import count
 
 SAMPLE_ROWS = 200  # from which the width of a table is taken
@@ -41,7 +41,8 @@ class _Sheet:
     rows: list[list[str]]
     numbers: list[int]
     notes: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    header_line: int = 0  # the row that names the columns; 0 if none does
 
 
 def read_workbook(
@@ -80,7 +81,7 @@ def read_workbook(
             f"{count(len(others), 'sheet')}: {quoted(others)}."
         )
     frames: dict[str, pd.DataFrame] = {}
-    doubts: list[str] = []
+    doubts: list[Doubt] = []
     for sheet in chosen:
         frame = _frame(sheet, name, choices.header_line)
         frames[sheet.title] = tidied(frame, name, sheet.notes, one_column=one_column)
@@ -90,7 +91,8 @@ def read_workbook(
         notes += joining_notes(frames, splits)
     frame = joined(frames, splits)
     layout = f"Excel, sheet {chosen[0].title!r}" if len(chosen) == 1 else "Excel with splits"
-    return Contents(frame, layout, tuple(notes), doubts=tuple(doubts))
+    reading = ReadingChoices(header_line=chosen[0].header_line)
+    return Contents(frame, layout, tuple(notes), reading, tuple(doubts))
 
 
 def _splits(titles: Iterable[str]) -> dict[str, str]:
@@ -225,6 +227,7 @@ def _frame(sheet: _Sheet, name: str, header_line: int | None) -> pd.DataFrame:
             f"Skipped {count(at, 'row')} above the table in {sheet.title!r}: "
             f"{quoted(next(filter(None, row)) for row in sheet.rows[:at])}."
         )
+    sheet.header_line = sheet.numbers[at] if is_header else 0
     rows = sheet.rows[at:]
     header, below = (rows[0], rows[1:]) if is_header else ([], rows)
     # A table may stand anywhere in a sheet: the empty columns beside it are no part of it. And a
@@ -241,7 +244,7 @@ def _header(sheet: _Sheet, name: str, header_line: int | None) -> tuple[int, boo
         return 0, False
     if header_line is not None:
         if header_line not in sheet.numbers:
-            raise DataError(
+            raise ReadingError(
                 f"Row {header_line} of sheet {sheet.title!r} in {name} is empty.",
                 "Choose the row that names the columns.",
             )
@@ -250,10 +253,11 @@ def _header(sheet: _Sheet, name: str, header_line: int | None) -> tuple[int, boo
     at = find_header([Row(number, row) for row, number in some])
     is_data = _is_data(sheet.rows[at], sheet.rows[at + 1 : at + 1 + SAMPLE_ROWS])
     if is_data:
-        sheet.doubts.append(
+        sentence = (
             f"Row {sheet.numbers[at]} of {sheet.title!r} looks like data and not like a header: "
-            "the columns are numbered."
+            "the columns are numbered. If it names them, choose it for the header."
         )
+        sheet.doubts.append(Doubt(sentence, ("header_line",)))
     return at, not is_data
 
 
@@ -262,6 +266,7 @@ WORKBOOK = FileFormat(
     label="Excel",
     suffixes=(".xlsx", ".xlsm"),
     help="the first sheet that holds a table, or sheets named train, val and test; titles above "
-    "the header are skipped, formulas are read by their values",
+    "the header are skipped, or its row is chosen; formulas are read by their values",
     read=read_workbook,
+    choices=("header_line",),
 )

@@ -194,8 +194,8 @@ def weights_of(run: Run, cell: Cell) -> Path:
     raise RunError(
         f"Layer {cell.layer} {at_epoch(cell.epoch)} cannot be taken, because the weights of that "
         "moment were not kept.",
-        f"Take it at epoch {' or '.join(epochs)} (--at-epoch {epochs[-1]}), or run it again and "
-        "keep all weights (--keep all).",
+        f"Take it at epoch {' or '.join(epochs)}, or run it again and keep all weights.",
+        [f"--at-epoch {epochs[-1]}", "--keep all"],
     )
 
 

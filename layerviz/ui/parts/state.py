@@ -14,6 +14,7 @@ from layerviz.data import Dataset
 from layerviz.errors import LayervizError
 from layerviz.jobs import Jobs
 from layerviz.runs import Run
+from layerviz.ui.parts.controls import controls_of
 
 QUIET_TIMES = 3  # the page rests at least this many times as long as it was drawn
 # The query parameters that make an address a permalink.
@@ -67,7 +68,7 @@ def errors_shown() -> Iterator[None]:
 
 def show_error(error: LayervizError) -> None:
     """Show an error as one sentence with its remedy; nothing in it is read as markup."""
-    st.error(_plain(str(error)), icon=":material/error:")
+    st.error(_plain(error.with_ways(controls_of(error.options))), icon=":material/error:")
 
 
 def _plain(text: str) -> str:

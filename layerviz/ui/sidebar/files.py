@@ -10,7 +10,7 @@ import streamlit as st
 from layerviz import cache, data, runs
 from layerviz.config import SPLITS
 from layerviz.data import GUESS, ReadingChoices, Table
-from layerviz.errors import LayervizError, ReadingError, RunError
+from layerviz.errors import DataError, LayervizError, ReadingError, RunError
 from layerviz.ui.parts.state import go_to, jobs, plain, run_id_in_address
 from layerviz.ui.sidebar.reading import ask_how_to_read, chosen_reading
 from layerviz.wording import count
@@ -145,13 +145,14 @@ def show_kept_file(role: str, kept: KeptFile, label: str) -> Table | None:
 
 def _read(role: str, key: str, read: Callable[[ReadingChoices], Table]) -> Table:
     """Read a file as it is chosen, and ask how; also where it cannot be read as it was guessed."""
+    choices = chosen_reading(role, key)
     try:
-        table = read(chosen_reading(role, key))
-    except ReadingError:
-        ask_how_to_read(role, key, None)
+        table = read(choices)
+    except DataError as error:
+        if isinstance(error, ReadingError) or choices != GUESS:
+            ask_how_to_read(role, key, None, error.choices)
         raise
-    if table.reading != GUESS:  # there are formats that leave nothing to choose
-        ask_how_to_read(role, key, table)
+    ask_how_to_read(role, key, table)
     return table
 
 

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from layerviz import cache, data
 from layerviz.data import Columns, Suggestion, Table
+from layerviz.ui.parts.controls import SPLIT_COLUMN
 from layerviz.ui.parts.mending import NO_SPLIT, split_key
 from layerviz.ui.parts.state import plain
 from layerviz.ui.sidebar.address import check_address
@@ -43,7 +44,7 @@ def pick_columns(table: Table) -> tuple[Columns | None, DeltaGenerator]:
         label = _column(f"label-{key}", "Label column", names, guess.label)
         split = _column(
             split_key(key),
-            "Split column",
+            SPLIT_COLUMN,
             [NO_SPLIT, *names],
             guess.split or NO_SPLIT,
             help="Says for each row whether it belongs to train, val or test.",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from layerviz import data
 from layerviz.data import DELIMITERS, ENCODINGS, GUESS, GUESSED, QUOTES, ReadingChoices, Table
 from layerviz.errors import DataError
+from layerviz.ui.parts.controls import HEADER_LINE, HEADER_ROW
 from layerviz.ui.parts.state import plain
 from layerviz.ui.sidebar.address import check_address
 from layerviz.ui.sidebar.pickers import file_key
@@ -43,7 +46,9 @@ def preset_reading(role: str, key: str, choices: ReadingChoices) -> dict[str, ob
     return {widget: shown[name] for name, widget in widgets.items()}
 
 
-def ask_how_to_read(role: str, key: str, table: Table | None) -> None:
+def ask_how_to_read(
+    role: str, key: str, table: Table | None, choices: Collection[str] | None = None
+) -> None:
     """Say how a file was read, and let people choose otherwise.
 
     Parameters
@@ -52,9 +57,16 @@ def ask_how_to_read(role: str, key: str, table: Table | None) -> None:
         See `chosen_reading`.
     table : Table or None
         None if it could not be read.
+    choices : collection of str, optional
+        What can be chosen: names of fields of `ReadingChoices`; by default what the table says of
+        how it was read.
     """
     for doubt in table.doubts if table is not None else ():
-        st.warning(plain(doubt), icon=":material/warning:")
+        st.warning(plain(doubt.sentence), icon=":material/warning:")
+    if choices is None:
+        choices = table.reading.as_dict() if table is not None else ()
+    if not choices:
+        return  # there are formats that leave nothing to choose
     widgets = _widgets(role, key)
     # What is on the button must not change with a choice: the popover would close.
     with st.popover("How the file is read", icon=":material/tune:", type="tertiary"):
@@ -62,20 +74,15 @@ def ask_how_to_read(role: str, key: str, table: Table | None) -> None:
             st.caption(plain(f"Read as {table.layout}.{_header_words(table)}"))
             for note in table.notes:
                 st.caption(plain(note))
-        _select(widgets["encoding"], "Encoding", ENCODINGS)
-        if table is not None and table.reading.delimiter is None:
-            return  # JSON: its format says the rest
-        names = {name: name.capitalize() for name in _DELIMITER_NAMES}
-        _select(widgets["delimiter"], "Delimiter", names)
-        _select(widgets["quotes"], "Quotation marks", QUOTES)
-        check_address(widgets["header_line"], "Header line", _is_line, "Give a line's number.")
-        st.text_input(
-            "Header line",
-            key=widgets["header_line"],
-            placeholder=_GUESS_LABEL,
-            help="The number of the line that names the columns; 0 if none does.",
-            bind="query-params",
-        )
+        if "encoding" in choices:
+            _select(widgets["encoding"], "Encoding", ENCODINGS)
+        if "delimiter" in choices:
+            names = {name: name.capitalize() for name in _DELIMITER_NAMES}
+            _select(widgets["delimiter"], "Delimiter", names)
+        if "quotes" in choices:
+            _select(widgets["quotes"], "Quotation marks", QUOTES)
+        if "header_line" in choices:
+            _ask_for_header(widgets["header_line"], "line" if "delimiter" in choices else "row")
 
 
 def _widgets(role: str, key: str) -> dict[str, str]:
@@ -85,11 +92,25 @@ def _widgets(role: str, key: str) -> dict[str, str]:
     return {name: f"{name.replace('_', '-')}-{of_file}" for name in names}
 
 
+def _ask_for_header(widget: str, unit: str) -> None:
+    label = HEADER_LINE if unit == "line" else HEADER_ROW
+    check_address(widget, label, _is_line, f"Give a {unit}'s number.")
+    st.text_input(
+        label,
+        key=widget,
+        placeholder=_GUESS_LABEL,
+        help=f"The number of the {unit} that names the columns; 0 if none does.",
+        bind="query-params",
+    )
+
+
 def _header_words(table: Table) -> str:
     line = table.reading.header_line
     if line is None:
         return ""
-    return f" Line {line} names the columns." if line else " No line names the columns."
+    unit = "line" if table.reading.delimiter is not None else "row"
+    which = f"{unit.capitalize()} {line}" if line else f"No {unit}"
+    return f" {which} names the columns."
 
 
 def _select(widget: str, label: str, choices: dict[str, str]) -> None:

@@ -18,7 +18,8 @@ from layerviz.data import (
     RowQuestions,
     SplitWord,
 )
-from layerviz.data.wording import quoted
+from layerviz.data.wording import quoted, quoted_apart
+from layerviz.ui.parts.controls import COMBINED_LABELS
 from layerviz.ui.parts.mending import cut_key, merge_key
 from layerviz.ui.parts.state import plain
 from layerviz.ui.sidebar.address import check_address
@@ -111,7 +112,7 @@ def _combines(questions: RowQuestions, key: str) -> bool:
     found = questions.combinations
     return found is not None and _toggle(
         _combined_key(key),
-        "Each combination of labels is a class",
+        COMBINED_LABELS,
         default=False,
         help=f"{count(found.n_rows, 'row')} hold several labels, such as {plain(found.example)}.",
     )
@@ -125,7 +126,7 @@ def _merges(questions: RowQuestions, key: str) -> bool:
         merge_key(key),
         "Merge labels that look alike",
         default=False,
-        help=plain("; ".join(quoted(group) for group in groups[:_GROUPS_SHOWN])),
+        help=plain("; ".join(quoted_apart(group) for group in groups[:_GROUPS_SHOWN])),
     )
 
 
