@@ -548,3 +548,31 @@ def test_what_cannot_be_read_is_told_in_one_sentence(content: bytes, name: str, 
     message = refused(content, name)
     assert says in message
     assert message.count(". ") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("x.xlsx", b"Dear all\nhere it is", "x.xlsx (plain text, not Excel as its name says) has"),
+        ("x.parquet", b"Dear all\nhere it is", "(plain text, not Parquet as its name says)"),
+        ("x.csv.gz", b"Dear all\nhere it is", "(plain text, not gzip as its name says)"),
+        ("x.zip", b"Dear all\nhere it is", "(plain text, not a zip archive as its name says)"),
+        ("x.json", b"Dear all\nhere it is", "(plain text, not JSON as its name says)"),
+        ("x.csv", b'{"text": 1, "label": [', "(JSON, not CSV as its name says)"),
+        ("x.csv", b"Dear all\nhere it is", "x.csv has only one column"),
+        ("x.csv", b"<html><table></table></html>", "x.csv is HTML or XML, not a table"),
+        ("x.xlsx", b"  \n", "x.xlsx is empty"),
+        ("x.xlsx", bytes(range(256)), "x.xlsx is no Excel workbook"),
+        ("x.xlsx", FILES["a.xlsx"][:900], "x.xlsx is a damaged Excel workbook"),
+        ("x.csv", FILES["a.xlsx"][:900], "x.csv is a damaged zip archive"),
+        ("x.json", parquet(FRAME)[:300], "x.json is no whole Parquet file"),
+    ],
+)
+def test_what_is_refused_is_called_what_it_is(name: str, content: bytes, says: str) -> None:
+    assert says in refused(content, name)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".xlsx", ".parquet", ".zip", ".csv.gz", ".x"])
+@pytest.mark.parametrize("file", ["a.csv", "a.jsonl", "a.json", "a.xlsx", "a.parquet", "a.zip"])
+def test_a_file_is_read_by_its_content_whatever_its_name(file: str, suffix: str) -> None:
+    assert len(read_table(FILES[file], f"x{suffix}").frame) == N

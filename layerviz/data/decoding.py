@@ -23,11 +23,14 @@ UTF16_BOMS = tuple(_UTF16)
 _UTF32_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _SHIFTED_LINE_END = "\u0a00".encode()
 _MARKED_LINE = re.compile(rb"(?:(?<=[\r\n])|\A)\xef\xbb\xbf")
-_JSON_OR_HTML = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"]|<[!?a-zA-Z])')
+_MARKUP = {  # what it is, by how it begins
+    "JSON without a list of records": re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"])'),
+    "HTML or XML, not a table": re.compile(rb"\s*<[!?a-zA-Z]"),
+}
 # Tried at the start of a line only, and never twice: long lines of plain ASCII are read once.
 _BEYOND_ASCII = re.compile(rb"(?<![^\r\n])[^\r\n\x80-\xff]*+[\x80-\xff][^\r\n]*+")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # UTF-7 may name one, UTF-8 cannot hold it
-MARKUP = "JSON or HTML, not CSV"
+MARKUP = tuple(_MARKUP)  # problems of files that are text all the same
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def decode_text(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
         If it is empty or not text.
     """
     text = read_text(content, name)
-    if text.problem and text.problem != MARKUP:
+    if text.problem and text.problem not in MARKUP:
         hint = "Give a UTF-8 text file with one text per line, or a CSV."
         raise DataError(f"{name} is {text.problem}.", hint)
     doubts = (doubt.sentence for doubt in text.doubts)
@@ -257,4 +260,4 @@ def _problem(text: bytes) -> str:
         return "empty"
     if n_control > len(head) / 20 or b"\0" in head.split(b"\n", 1)[0]:
         return "binary (not readable as text), not CSV"
-    return MARKUP if _JSON_OR_HTML.match(head) else ""
+    return next((words for words, start in _MARKUP.items() if start.match(head)), "")

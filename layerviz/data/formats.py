@@ -49,6 +49,21 @@ def format_of(name: str, content: bytes) -> FileFormat:
     return JSON if is_json else DELIMITED
 
 
+def misnomer(name: str, content: bytes, entry: FileFormat) -> str:
+    """Return what a text is where its name says that it is something else, else ""."""
+    head = content[:_HEAD]
+    if entry not in _OF_TEXT or not head.strip() or (b"\0" in head and entry is DELIMITED):
+        return ""
+    labels = {kind.suffix: kind.name for kind in COMPRESSIONS} | {ZIP_SUFFIX: "a zip archive"}
+    for other in FORMATS.values():
+        labels |= dict.fromkeys(other.suffixes, other.label)
+    said = next((label for end, label in labels.items() if name.lower().endswith(end)), "")
+    if said in ("", entry.label):
+        return ""
+    what = "plain text" if entry is DELIMITED else entry.label
+    return f"{what}, not {said} as its name says"
+
+
 def table_suffixes() -> tuple[str, ...]:
     """Return the file name endings of all formats, such as ".csv"."""
     return tuple(suffix for entry in FORMATS.values() for suffix in entry.suffixes)

@@ -52,7 +52,7 @@ def read_json(content: bytes, name: str, choices: ReadingChoices, *, one_column:
         If it holds no table.
     """
     decoded = read_text(content, name, choices.encoding)
-    if decoded.problem not in ("", MARKUP):
+    if decoded.problem not in ("", *MARKUP):
         raise DataError(f"{name} is {decoded.problem}.", HINT)
     parts = _Parts(name, notes=list(decoded.notes))
     try:

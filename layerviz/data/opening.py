@@ -11,10 +11,10 @@ from layerviz.data.archives import UNZIP, members, read_members
 from layerviz.data.arrow_tables import with_class_names
 from layerviz.data.choices import Doubt, ReadingChoices
 from layerviz.data.file_format import Contents, FileFormat
-from layerviz.data.formats import format_of, is_table_name, table_suffixes
+from layerviz.data.formats import WORKBOOK, format_of, is_table_name, misnomer, table_suffixes
 from layerviz.data.joining import joined, joining_notes, split_in
 from layerviz.data.packing import ORIGIN, Origin, parse_origin
-from layerviz.data.recognising import foreign, is_workbook, is_zip
+from layerviz.data.recognising import foreign, is_workbook, is_zip, names_in_zip
 from layerviz.data.unpacking import unpacked, without_compression
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
@@ -37,7 +37,8 @@ def contents_of(
     if words := foreign(content):
         what, hint = words
         raise DataError(f"{name} is {what}.", hint)
-    if is_zip(content) and not is_workbook(content):
+    damaged = name.lower().endswith(WORKBOOK.suffixes) and not names_in_zip(content)
+    if is_zip(content) and not is_workbook(content) and not damaged:
         contents = _read_archive(content, name, choices, one_column=one_column)
     else:
         contents = _read_as(format_of(name, content), content, name, choices, one_column=one_column)
@@ -52,6 +53,8 @@ def _read_as(
         return entry.read(content, name, choices, one_column=one_column)
     except DataError as error:
         error.choices = entry.choices
+        if what := misnomer(name, content, entry):
+            error.message = error.message.replace(name, f"{name} ({what})", 1)
         raise
 
 

@@ -19,6 +19,7 @@ from layerviz.data.file_format import MOST_EXPANDED, Contents, FileFormat, too_l
 from layerviz.data.guessing import is_usual_name
 from layerviz.data.header import find_header, looks_like_data, name_columns
 from layerviz.data.joining import by_split, joined, joining_notes
+from layerviz.data.recognising import is_zip
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError, ReadingError
 from layerviz.wording import count
@@ -103,6 +104,8 @@ def _splits(titles: Iterable[str]) -> dict[str, str]:
 
 def _sheets(content: bytes, name: str, least: int) -> tuple[list[_Sheet], list[str]]:
     """Return what may be tables, up to the first unless sheets are splits, and all titles."""
+    if not is_zip(content):
+        raise DataError(f"{name} is no Excel workbook.", SAVE_AS_CSV)
     import openpyxl  # a fifth of a second, which a CSV need not wait for
     from openpyxl.utils.exceptions import InvalidFileException
 
