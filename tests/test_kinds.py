@@ -191,6 +191,14 @@ KINDS = {
         delimited([ROWS[i % 4] for i in range(N)]),
         told="Texts are repeated: only 2 texts",
     ),
+    "near repeats": Kind("a.csv", delimited(), told="nearly the same as a train text"),
+    "near repeats in one split": Kind(
+        "a.csv",
+        delimited([(f"{text} {i // 4}", y) for i, (text, y) in enumerate(PLAIN)]),
+        told="those that are nearly the same counting as one",
+        picks={"near-": True},
+        options=("--no-near-repeats",),
+    ),
     "an unknown split word": Kind(
         "a.csv",
         in_columns("text|label|split", *[(y, s) for y in "ab" for s in ("train", "val", "unsup")]),

@@ -86,7 +86,7 @@ def test_a_rare_none_is_no_class():
 def test_nothing_is_asked_where_all_labels_are_labels():
     dataset = built(["good", "bad", "unknown", "other", "na\u00efve", "0"] * 10)
     assert dataset.row_choices == RowChoices()
-    assert switches(dataset) == []
+    assert not any("missing" in switch for switch in switches(dataset))
 
 
 def test_a_val_file_follows_what_train_decides():

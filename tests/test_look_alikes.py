@@ -9,7 +9,7 @@ import pytest
 from layerviz import checks, data, separability
 from layerviz.config import RunConfig
 from layerviz.data import Columns, Dataset, RowChoices, Table, build_dataset, look_alikes
-from layerviz.data.repeats import repeat_notes
+from layerviz.data.repeats import near_keys, near_repeats_in
 from layerviz.export.recipe import options_of_choices
 
 pytestmark = pytest.mark.fast
@@ -117,11 +117,35 @@ def test_texts_of_val_that_are_nearly_those_of_train_are_counted():
     assert not any("nearly the same" in note for note in built(train, val=table(val[2:])).notes)
 
 
+def test_texts_that_are_nearly_the_same_are_kept_in_one_split_on_request():
+    apart = RowChoices(no_near_repeats=True)
+    train = rows_of("a", "b")
+    val = [("APPLE... good!", "a"), ("Apple very good https://t.co/x", "b"), ("quite new", "a")]
+    given = built(train, apart, val=table(val))
+    assert given.n_near_repeats == 0
+    assert (given.examples["split"] == "train").sum() == len(train) - 2
+    assert "2 rows of train nearly the same as one of val or test were left out." in given.notes
+    # Where val is cut, no row is lost.
+    twice = [*train, *((f"{text.upper()}!", label) for text, label in train)]
+    assert built(twice).n_near_repeats > 0
+    cut = built(twice, apart)
+    assert cut.n_near_repeats == 0
+    assert len(cut.examples) == len(twice)
+    assert cut.counts().loc["a"].to_list() == [32, 8]
+    assert RowChoices.from_dict(cut.row_choices.as_dict()).no_near_repeats
+    assert options_of_choices(cut.row_choices) == ["--no-near-repeats"]
+
+
+def test_signs_alone_are_nearly_the_same_only_if_they_are_equal():
+    keys = near_keys(pd.Series([":-)", ":-(", ":-)", "Yes!", "yes"]))
+    assert keys.tolist() == [0, 1, 0, 2, 2]
+
+
 def test_it_is_said_where_only_some_texts_are_compared(monkeypatch):
     monkeypatch.setattr("layerviz.data.repeats.MOST_CHARACTERS", 10)
     rows = pd.DataFrame({"split": ["train", "val"] * 6, "text": ["Pear", "pear"] * 6})
     rows = rows.assign(key=range(12), label="a")
-    [note] = [note for note in repeat_notes(rows) if "nearly the same" in note]
+    [note] = near_repeats_in(rows).notes()
     assert note.startswith("At least ")
     assert note.endswith("Only 1 in 5 texts was compared.")
 

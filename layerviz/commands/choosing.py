@@ -54,6 +54,12 @@ def add_row_arguments(parser: argparse.ArgumentParser) -> None:
         help="take several labels of a row, such as bike;cake, for a class of their own",
     )
     add(
+        "--no-near-repeats",
+        action="store_true",
+        help="keep texts that are the same but for case, punctuation, numbers and links in one "
+        "split: val is cut so, and where the splits are given, rows of train are left out",
+    )
+    add(
         "--keep-missing-labels",
         action=argparse.BooleanOptionalAction,
         default=None,
@@ -125,6 +131,7 @@ def row_choices_of(
         merge_labels=parsed.merge_labels,
         one_hot=False if parsed.one_hot is None and parsed.label_column else parsed.one_hot,
         combined_labels=parsed.combined_labels,
+        no_near_repeats=parsed.no_near_repeats,
         split_words=tuple(_split_word(given, train, columns) for given in parsed.split_word),
     )
 
@@ -156,5 +163,9 @@ def switches(dataset: Dataset) -> list[str]:
             "Such a label is left out with --no-keep-missing-labels."
             if keep
             else "Labels like these are kept as classes with --keep-missing-labels."
+        )
+    if dataset.n_near_repeats:
+        sentences.append(
+            "Texts that are nearly the same are kept in one split with --no-near-repeats."
         )
     return sentences

@@ -19,7 +19,7 @@ from layerviz.data.look_alikes import look_alikes, merged
 from layerviz.data.naming import dataset_name
 from layerviz.data.questions import row_questions
 from layerviz.data.reading import Table
-from layerviz.data.repeats import repeat_notes
+from layerviz.data.repeats import near_keys, near_repeats_in, repeat_notes
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import (
     columns_of_files,
@@ -104,16 +104,21 @@ def build_dataset(
         rows["label"] = merged(rows["label"], groups)
     rows["key"] = pd.factorize(rows["text"])[0]  # texts are compared often: faster as numbers
     cut = val is None and "val" not in set(rows["split"])
-    rows = _drop_leaks(rows, exclusions)
+    rows = _drop_leaks(rows, rows["key"], "also found in", exclusions)
+    cut_by = rows["key"]
+    if choices.no_near_repeats:
+        cut_by = pd.Series(near_keys(rows["text"]), rows.index)
+        rows = _drop_leaks(rows, cut_by, "nearly the same as one of", exclusions)
     left_out = () if choices.keep_missing_labels else questions.missing_words
     _check(rows, columns.label, exclusions, left_out)
     if cut:
-        rows = _cut_val(rows, val_fraction, seed)
+        rows = _cut_val(rows, cut_by.loc[rows.index], val_fraction, seed)
     is_trained = rows["label"].isin(rows["label"][rows["split"] == "train"])
     untrained = _label_names(rows["label"][~is_trained])
     rows = leave_out(rows, ~is_trained, "of val or test with a label that train lacks", exclusions)
     _check(rows, columns.label, exclusions, left_out, min_val=MIN_VAL)
     names = _label_names(rows["label"])
+    near_repeats = near_repeats_in(rows)
     notes = [
         *reading_notes(tables, columns_of),
         *exclusions,
@@ -121,11 +126,13 @@ def build_dataset(
         *_label_notes(rows, names),
         *_alike_notes(groups, are_merged=choices.merge_labels),
         *repeat_notes(rows),
+        *near_repeats.notes(),
     ]
     if cut:
-        notes.append(
-            f"Val was cut from train: {100 * val_fraction:g}% of each label's distinct texts."
-        )
+        texts = "distinct texts"
+        if choices.no_near_repeats:
+            texts += ", those that are nearly the same counting as one"
+        notes.append(f"Val was cut from train: {100 * val_fraction:g}% of each label's {texts}.")
     rows["label"] = rows["label"].map({name: code for code, name in enumerate(names)})
     parts = [rows[rows["split"] == split].drop(columns="key") for split in SPLITS]
     examples = pd.concat(parts, ignore_index=True).astype({"label": "int64"})
@@ -150,6 +157,7 @@ def build_dataset(
         row_choices=replace(choices, columns_of=differing_columns(columns_of)),
         reading_choices={role: t.choices for role, t in tables.items() if t.choices != GUESS},
         reading_doubts=tuple(doubt for table in tables.values() for doubt in table.doubts),
+        n_near_repeats=sum(near_repeats.n_by_split.values()),
     )
 
 
@@ -159,18 +167,24 @@ def _label_names(labels: pd.Series) -> tuple[str, ...]:
     return tuple(sorted(names, key=float) if all(map(NUMBER.fullmatch, names)) else names)
 
 
-def _drop_leaks(rows: pd.DataFrame, exclusions: list[str]) -> pd.DataFrame:
-    """Keep a text that is in several splits in the last of them only."""
+def _drop_leaks(
+    rows: pd.DataFrame, keys: pd.Series, why: str, exclusions: list[str]
+) -> pd.DataFrame:
+    """Keep a text that is in several splits in the last of them only; `keys` tell texts apart."""
     for role, later in (("train", ("val", "test")), ("val", ("test",))):
-        seen = rows["key"][rows["split"].isin(later)]
-        leaks = (rows["split"] == role) & rows["key"].isin(seen)
-        rows = leave_out(rows, leaks, f"of {role} also found in {' or '.join(later)}", exclusions)
+        own = keys.loc[rows.index]
+        leaks = (rows["split"] == role) & own.isin(own[rows["split"].isin(later)])
+        rows = leave_out(rows, leaks, f"of {role} {why} {' or '.join(later)}", exclusions)
     return rows
 
 
-def _cut_val(rows: pd.DataFrame, fraction: float, seed: int) -> pd.DataFrame:
-    """Move a share of each label's distinct texts to val, at least one, and never the last."""
-    texts = rows.loc[rows["split"] == "train", ["key", "label"]].drop_duplicates()
+def _cut_val(rows: pd.DataFrame, keys: pd.Series, fraction: float, seed: int) -> pd.DataFrame:
+    """Move a share of each label's distinct texts to val, at least one, and never the last.
+
+    `keys` (int64) tell texts apart.
+    """
+    is_train = rows["split"] == "train"
+    texts = pd.DataFrame({"key": keys, "label": rows["label"]})[is_train].drop_duplicates()
     # One draw per text, so that a text with several labels is cut the same way for all of them.
     texts["draw"] = np.random.default_rng(seed).random(texts["key"].max() + 1)[texts["key"]]
     by_label = texts.groupby("label")["draw"]
@@ -178,7 +192,7 @@ def _cut_val(rows: pd.DataFrame, fraction: float, seed: int) -> pd.DataFrame:
     stay = texts["key"][texts["draw"] == by_label.transform("max")]
     free = texts[~texts["key"].isin(stay)]
     chosen = free["key"][free.groupby("label")["draw"].rank() <= free["n_val"]]
-    is_val = (rows["split"] == "train") & rows["key"].isin(chosen)
+    is_val = is_train & keys.isin(chosen)
     return rows.assign(split=rows["split"].mask(is_val, "val"))
 
 

@@ -55,6 +55,8 @@ class Dataset:
         How files were said to be read, by their role; those of which all was guessed are left out.
     reading_doubts : tuple of Doubt
         Guesses of how they are read that may well be wrong.
+    n_near_repeats : int
+        Texts of val and test that are nearly the same as one of train, as far as was compared.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Dataset:
     row_choices: RowChoices = NOTHING_CHOSEN
     reading_choices: dict[str, ReadingChoices] = field(default_factory=dict)
     reading_doubts: tuple[Doubt, ...] = ()
+    n_near_repeats: int = 0
 
     def split(self, name: str) -> pd.DataFrame:
         """Return the examples of one split under their index in ``examples``."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from layerviz.wording import count, cut_to
@@ -16,7 +18,7 @@ _SHOWN = 60  # characters of a text
 
 
 def repeat_notes(rows: pd.DataFrame) -> Iterable[str]:
-    """Say which texts have several labels, are repeated, or are nearly the same in two splits.
+    """Say which texts have several labels, or are repeated.
 
     Parameters
     ----------
@@ -25,7 +27,6 @@ def repeat_notes(rows: pd.DataFrame) -> Iterable[str]:
     """
     yield from _several_labels(rows)
     yield from _repeated(rows)
-    yield from _nearly_the_same(rows)
 
 
 def _several_labels(rows: pd.DataFrame) -> Iterable[str]:
@@ -53,24 +54,54 @@ def _repeated(rows: pd.DataFrame) -> Iterable[str]:
         yield f"Texts are repeated: only {', '.join(parts)}."
 
 
-def _nearly_the_same(rows: pd.DataFrame) -> Iterable[str]:
-    """Count texts of val and test that differ from one of train in little more than their case."""
+@dataclass(frozen=True)
+class NearRepeats:
+    """How many texts differ from one of train in little more than their case.
+
+    Parameters
+    ----------
+    n_by_split : dict of str to int
+        Distinct texts of val and of test; none where there are none.
+    step : int
+        Only one in so many texts was compared.
+    """
+
+    n_by_split: dict[str, int]
+    step: int
+
+    def notes(self) -> Iterable[str]:
+        """Say of each split how many of its texts they are."""
+        least = "At least " if self.step > 1 else ""
+        part = f" Only 1 in {self.step:,} texts was compared." if self.step > 1 else ""
+        for split, n in self.n_by_split.items():
+            noun = count(n, f"{split} text")
+            yield (
+                f"{least}{noun} {'is' if n == 1 else 'are'} nearly the same as a train text (but "
+                f"for case, punctuation, numbers and links): scores on them flatter.{part}"
+            )
+
+
+def near_repeats_in(rows: pd.DataFrame) -> NearRepeats:
+    """Return how many texts of val and test are nearly the same as one of train.
+
+    `rows` are as for `repeat_notes`.
+    """
     texts = rows.drop_duplicates(["split", "key"])
     lengths = texts["text"].str.len()
     step = max(1, -(-int(lengths.sum()) // MOST_CHARACTERS))
     plain = texts["text"].iloc[::step].map(text_key)
     split = texts["split"].iloc[::step]
     train = set(plain[split == "train"]) - {""}
-    for other in ("val", "test"):
-        n = int(plain[split == other].isin(train).sum())
-        if n:
-            least = "At least " if step > 1 else ""
-            noun = count(n, f"{other} text")
-            part = f" Only 1 in {step:,} texts was compared." if step > 1 else ""
-            yield (
-                f"{least}{noun} {'is' if n == 1 else 'are'} nearly the same as a train text (but "
-                f"for case, punctuation, numbers and links): scores on them flatter.{part}"
-            )
+    found = {other: int(plain[split == other].isin(train).sum()) for other in ("val", "test")}
+    return NearRepeats({other: n for other, n in found.items() if n}, step)
+
+
+def near_keys(texts: pd.Series) -> np.ndarray:
+    """Return numbers that are the same for texts that are nearly the same, shape (n,), int64."""
+    distinct = texts.drop_duplicates()
+    plain = distinct.map(text_key)
+    plain = plain.where(plain != "", distinct)  # signs alone are the same if they are equal
+    return pd.factorize(texts.map(dict(zip(distinct, plain, strict=True))))[0]
 
 
 def text_key(text: str) -> str:

@@ -32,6 +32,9 @@ class RowChoices:
         None: where there are any.
     combined_labels : bool
         Whether several labels of a row, such as "bike;cake", are a class of their own.
+    no_near_repeats : bool
+        Whether texts that are nearly the same, see `repeats.text_key`, are kept in one split: val
+        is cut so, and of splits that the file names, rows of the earlier one are left out.
     """
 
     columns_of: tuple[tuple[str, Columns], ...] = ()
@@ -40,6 +43,7 @@ class RowChoices:
     merge_labels: bool = False
     one_hot: bool | None = None
     combined_labels: bool = False
+    no_near_repeats: bool = False
 
     def columns(self, role: str) -> Columns | None:
         """Return the columns of a val or test file if they were chosen."""
@@ -63,6 +67,8 @@ class RowChoices:
             values["one_hot"] = self.one_hot
         if self.combined_labels:
             values["combined_labels"] = True
+        if self.no_near_repeats:
+            values["no_near_repeats"] = True
         return values
 
     @classmethod
@@ -79,10 +85,12 @@ class RowChoices:
         columns_of, keep = values.get("columns_of", {}), values.get("keep_missing_labels")
         words, merge = values.get("split_words", {}), values.get("merge_labels", False)
         one_hot, combined = values.get("one_hot"), values.get("combined_labels", False)
+        apart = values.get("no_near_repeats", False)
         if not (
             isinstance(columns_of, dict)
             and isinstance(one_hot, bool | None)
             and isinstance(combined, bool)
+            and isinstance(apart, bool)
             and isinstance(keep, bool | None)
             and isinstance(merge, bool)
             and isinstance(words, dict)
@@ -96,6 +104,7 @@ class RowChoices:
             merge_labels=merge,
             one_hot=one_hot,
             combined_labels=combined,
+            no_near_repeats=apart,
         )
 
 

@@ -156,7 +156,7 @@ def options_of_choices(choices: data.RowChoices) -> list[str]:
         words.append(f"--{'' if choices.keep_missing_labels else 'no-'}keep-missing-labels")
     if choices.one_hot:  # else the label column says it, which is always named
         words.append("--one-hot")
-    for option in ("merge_labels", "combined_labels"):
+    for option in ("merge_labels", "combined_labels", "no_near_repeats"):
         if getattr(choices, option):
             words.append(f"--{option.replace('_', '-')}")
     return words

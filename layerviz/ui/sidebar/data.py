@@ -31,7 +31,12 @@ from layerviz.ui.sidebar.pickers import (
     preset_columns,
 )
 from layerviz.ui.sidebar.reading import preset_reading
-from layerviz.ui.sidebar.rows import ask_about_one_hot, ask_about_rows, preset_rows
+from layerviz.ui.sidebar.rows import (
+    ask_about_near_repeats,
+    ask_about_one_hot,
+    ask_about_rows,
+    preset_rows,
+)
 
 SAMPLE, UPLOAD, HUB = "Sample", "Your file", "Hub"
 SOURCE = "source"  # session state: which of them
@@ -86,9 +91,11 @@ def choose_data() -> Dataset | None:
         return None
     with place:
         fraction = _val_fraction(train) if questions.cuts_val(choices) else VAL_FRACTION
-    return cache.dataset(
+    dataset = cache.dataset(
         train, tables.get("val"), tables.get("test"), columns, fraction, 0, choices
     )
+    ask_about_near_repeats(dataset, key)
+    return dataset
 
 
 def source_of(name: str) -> str:

@@ -14,6 +14,7 @@ from layerviz.data import (
     MOST_WORDS,
     SPLIT_WORDS,
     Columns,
+    Dataset,
     RowChoices,
     RowQuestions,
     SplitWord,
@@ -66,7 +67,23 @@ def ask_about_rows(
         merge_labels=_merges(questions, key),
         one_hot=one_hot,
         combined_labels=_combines(questions, key),
+        no_near_repeats=_is_on(_near_key(key)),
     )
+
+
+def ask_about_near_repeats(dataset: Dataset, key: str) -> None:
+    """Ask whether texts that are nearly the same are kept in one split, if there are any.
+
+    That shows only in the data set, so that what is chosen is read before it is asked.
+    """
+    if dataset.n_near_repeats or _is_on(_near_key(key)):
+        _toggle(
+            _near_key(key),
+            "Keep near repeats in one split",
+            default=False,
+            help="Texts that are the same but for case, punctuation, numbers and links: val is cut "
+            "so that they are on one side; where the splits are given, rows of train are left out.",
+        )
 
 
 def preset_rows(key: str, choices: RowChoices) -> dict[str, object]:
@@ -80,6 +97,8 @@ def preset_rows(key: str, choices: RowChoices) -> dict[str, object]:
         values[_combined_key(key)] = True
     if choices.merge_labels:
         values[merge_key(key)] = True
+    if choices.no_near_repeats:
+        values[_near_key(key)] = True
     for word, meaning in choices.split_words:
         if SPLIT_WORDS.get(data.split_word_key(word)) == "val" and meaning == "train":
             values[cut_key(key)] = True
@@ -102,6 +121,15 @@ def ask_about_one_hot(questions: RowQuestions, key: str) -> bool | None:
 
 def _one_hot_key(key: str) -> str:
     return f"onehot-{key}"
+
+
+def _near_key(key: str) -> str:
+    return f"near-{key}"
+
+
+def _is_on(widget: str) -> bool:
+    """Tell whether a switch that may not be drawn yet is on, by the reader or by the address."""
+    return bool(st.session_state.get(widget, st.query_params.get(widget) == "true"))
 
 
 def _combined_key(key: str) -> str:
