@@ -131,7 +131,7 @@ def test_texts_that_are_nearly_the_same_are_kept_in_one_split_on_request():
     cut = built(twice, apart)
     assert cut.n_near_repeats == 0
     assert len(cut.examples) == len(twice)
-    assert cut.counts().loc["a"].to_list() == [32, 8]
+    assert list(cut.counts().loc["a"]) == [32, 8]
     assert RowChoices.from_dict(cut.row_choices.as_dict()).no_near_repeats
     assert options_of_choices(cut.row_choices) == ["--no-near-repeats"]
 
