@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -21,16 +20,15 @@ import transformers
 from hub import point_to
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
+from tiny_encoders import TEXTS, build, change_config, save
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from layerviz import encoders
-from layerviz.encoders import EncoderSize, describing, folders, scratch
+from layerviz.encoders import configs, describing, scratch
 from layerviz.encoders import hub as hub_module
 from layerviz.errors import Cancelled, EncoderError
 from layerviz.pairs import BAR, pair_of
 
-TEXTS = [f"The {noun} is {verb} Ñandú number {n} 😀" for n in range(10) for noun in
-         ("cat", "dog", "sparrow") for verb in ("eating", "sleeping", "singing")]  # fmt: skip
 FAMILIES = ("bert", "roberta", "distilbert")
 SMALL: dict[str, Any] = {
     "hidden_size": 32,
@@ -39,17 +37,6 @@ SMALL: dict[str, Any] = {
     "intermediate_size": 64,
     "vocab_size": 400,
 }
-
-
-def build(family: str = "bert", **changes: int) -> encoders.LoadedEncoder:
-    size = replace(EncoderSize(layers=2, hidden_size=32, heads=2, vocab_size=400), **changes)
-    return encoders.build_scratch(family, size, TEXTS, label_names=["no", "yes"], seed=0)
-
-
-def save(encoder: encoders.LoadedEncoder, folder: Path) -> Path:
-    encoder.model.save_pretrained(folder)
-    encoder.tokenizer.save_pretrained(folder)
-    return folder
 
 
 def load(name: str | Path, **changes: Any) -> encoders.LoadedEncoder:
@@ -85,11 +72,6 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(saved: Path, tmp_path: Path) -> Path:
     """A copy of it that a test may damage."""
     return Path(shutil.copytree(saved, tmp_path / "folder"))
-
-
-def change_config(folder: Path, **changes: object) -> None:
-    path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 # Fine-tuned
@@ -412,8 +394,8 @@ def test_a_mistyped_scratch_encoder_is_refused_without_the_network() -> None:
 def test_a_config_is_read_once_for_each_state_it_is_in(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reads = Mock(side_effect=folders.read_trained_config)
-    monkeypatch.setattr(folders, "read_trained_config", reads)
+    reads = Mock(side_effect=configs.read_trained_config)
+    monkeypatch.setattr(configs, "read_trained_config", reads)
     file = folder / "config.json"
     os.utime(file, (1_000_000_000, 1_000_000_000))
     assert [encoders.describe(str(folder)).layers for _ in range(3)] == [2, 2, 2]

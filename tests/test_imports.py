@@ -88,6 +88,17 @@ KEEPERS = {
     **{name: set() for name in ("pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")},
 }
 
+# Which modules may make objects of foreign files: what is checked there cannot be passed by.
+DOORS = {
+    "from_pretrained": frozenset({"layerviz.encoders.opening"}),
+    "hf_hub_download": frozenset({"layerviz.encoders.hub", "layerviz.data.hub_data"}),
+    **dict.fromkeys(
+        ("load_adapter", "load_state_dict_from_url", "get_class_from_dynamic_module", "pipeline",
+         "SentenceTransformer", "get_kernel", "load_kernel", "load_library", "snapshot_download"),
+        frozenset[str](),
+    ),
+}  # fmt: skip
+
 
 @cache
 def sources() -> dict[str, Path]:
@@ -150,6 +161,10 @@ def faults(module: str, source: str) -> list[str]:
                 found.append("unsafe_allow_html")
             case ast.Call(func=ast.Name(id="eval" | "exec" as call)):
                 found.append(call)
+            case ast.Call(func=ast.Attribute(attr=call) | ast.Name(id=call)) if (
+                module not in DOORS.get(call, {module})
+            ):
+                found.append(call)
     return found
 
 
@@ -203,6 +218,8 @@ def test_every_room_has_a_rule() -> None:
         ("layerviz.runs", "import torch\ntorch.load('x', weights_only=True)", "torch.load"),
         ("layerviz.runs", "import numpy as np\nnp.load('x', allow_pickle=True)", "allow_pickle"),
         ("layerviz.encoders.hub", "load('x', trust_remote_code=True)", "trust_remote_code"),
+        ("layerviz.encoders.masked", "AutoModel.from_pretrained(folder)", "from_pretrained"),
+        ("layerviz.encoders.opening", "model.load_adapter(folder)", "load_adapter"),
         (
             "layerviz.ui.parts.style",
             "st.markdown('x', unsafe_allow_html=True)",

@@ -12,7 +12,6 @@ from layerviz.encoders.describing import (
     most_tokens,
     version,
 )
-from layerviz.encoders.folders import quiet
 from layerviz.encoders.info import (
     EncoderInfo,
     EncoderSize,
@@ -39,6 +38,7 @@ from layerviz.encoders.scratch import (
     SCRATCH_SIZES,
     build_scratch,
 )
+from layerviz.encoders.silencing import quiet
 from layerviz.encoders.truncating import (
     body_of,
     can_shorten,

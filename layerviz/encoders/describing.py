@@ -12,16 +12,12 @@ from pathlib import Path
 from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.utils import validate_repo_id
 
-from layerviz.encoders.folders import (
-    check_folder,
-    check_mask,
-    count_saved,
-    is_wanted,
-    known_config,
-    tokenizer_limit,
-)
+from layerviz.encoders.configs import check_mask, known_config
+from layerviz.encoders.folders import check_folder, count_saved, is_wanted
 from layerviz.encoders.info import FAMILY_LABELS, SOURCE_NOTES, EncoderInfo, max_positions
 from layerviz.encoders.scratch import SCRATCH_SIZES, scratch_info
+from layerviz.encoders.tokenizer_files import tokenizer_limit
+from layerviz.encoders.weight_files import files_in
 from layerviz.errors import EncoderError, did_you_mean
 from layerviz.starters import STARTERS, starter_names
 
@@ -129,7 +125,11 @@ def version(name: str) -> str:
     source, folder = locate(name)
     if source not in ("bundled", "local") or folder is None:
         return ""
-    stats = {path.name: path.stat() for path in sorted(folder.iterdir()) if is_wanted(path.name)}
+    stats = {
+        path.name: path.stat() if path.exists() else path.lstat()  # a link to nowhere
+        for path in files_in(name, folder)
+        if is_wanted(path.name)
+    }
     state = tuple((file, stat.st_size, stat.st_mtime_ns) for file, stat in stats.items())
     if source == "bundled":
         return _content_version(folder, state)

@@ -7,7 +7,10 @@ from typing import Any
 
 from huggingface_hub import HfApi, hf_hub_download
 
-from layerviz.encoders.folders import check_files, is_wanted, read_config
+from layerviz.encoders.configs import read_config
+from layerviz.encoders.folders import check_files, is_wanted
+from layerviz.encoders.tokenizer_files import SETTINGS_FILE, tokenizer_settings
+from layerviz.encoders.weight_files import INDEX, weight_files
 from layerviz.errors import DownloadError, EncoderError
 from layerviz.hub import HUB_TIMEOUT, Download, DownloadBar, hub_errors, interruptible
 from layerviz.progress import OnProgress, ShouldStop
@@ -30,7 +33,12 @@ def download_encoder(name: str, on_progress: OnProgress, should_stop: ShouldStop
         bar_factory: Any = bar  # called like the tqdm class that is expected
         for file in files:
             path = hf_hub_download(name, file, etag_timeout=HUB_TIMEOUT, tqdm_class=bar_factory)
+            folder = Path(path).parent
             if file == "config.json":
-                read_config(name, Path(path).parent)
+                read_config(name, folder)
+            elif file == SETTINGS_FILE:
+                tokenizer_settings(name, folder)
+            elif file == INDEX and not in_one_file:
+                weight_files(name, folder)
             bar.finish_file(sizes[file])
-    return Path(path).parent
+    return folder

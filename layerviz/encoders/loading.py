@@ -13,6 +13,7 @@ from pathlib import Path
 
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from layerviz.encoders.configs import read_config, read_trained_config
 from layerviz.encoders.depth import (
     Batch,
     cannot_be_cut,
@@ -28,10 +29,8 @@ from layerviz.encoders.folders import (
     check_folder,
     read_body,
     read_classifier,
-    read_config,
     read_model,
     read_tokenizer,
-    read_trained_config,
 )
 from layerviz.encoders.hub import download_encoder
 from layerviz.encoders.info import LoadedEncoder, count_parameters, label_settings

@@ -12,19 +12,19 @@ import torch
 import transformers
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from layerviz.encoders.configs import read_config
 from layerviz.encoders.describing import locate
 from layerviz.encoders.folders import (
     check_fit,
     check_folder,
-    quiet,
     read_body,
-    read_config,
     read_masked_lm,
     read_tokenizer,
-    weight_files,
 )
 from layerviz.encoders.info import FAMILY_LABELS, EncoderSize
 from layerviz.encoders.scratch import draft_encoder
+from layerviz.encoders.silencing import quiet
+from layerviz.encoders.weight_files import check_weight_files
 from layerviz.errors import EncoderError, did_you_mean
 from layerviz.starters import starter_names
 
@@ -139,7 +139,7 @@ def load_body(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
 def weights_digest(name: str) -> str:
     """Return SHA-256, in hexadecimal digits, of the weight files of an encoder of this disk."""
     digest = hashlib.sha256()
-    for path in weight_files(name, _folder_on_disk(name)):
+    for path in check_weight_files(name, _folder_on_disk(name)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -17,8 +17,8 @@ import torch
 import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from layerviz.encoders.folders import quiet
 from layerviz.encoders.info import FAMILY_LABELS
+from layerviz.encoders.silencing import quiet
 from layerviz.errors import EncoderError
 from layerviz.wording import enumeration
 

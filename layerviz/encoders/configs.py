@@ -1,0 +1,214 @@
+"""Reading an encoder's ``config.json``: nothing that it says is passed on unlooked at."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedConfig
+from transformers.models.auto import configuration_auto, modeling_auto
+from transformers.utils import is_flash_attn_2_available, is_kernels_available
+
+from layerviz.encoders.config_keys import (
+    FETCH_KERNELS,
+    IMPLEMENTATIONS,
+    KEYS,
+    NO_TEXT_ENCODERS,
+    REFUSED,
+)
+from layerviz.encoders.info import FAMILY_LABELS
+from layerviz.encoders.opening import library_errors, open_config
+from layerviz.encoders.weight_files import check_inside
+from layerviz.errors import EncoderError, reason
+from layerviz.rereading import State, settled_state
+
+MOST_LAYERS = 200
+MOST_CLASSES = 100_000
+_MOST_NUMBER = 10_000_000
+_MOST_PARTS = 10_000  # of anything that a layer has several of
+_MOST_BYTES = 20_000_000  # 100,000 labels of 100 letters, twice
+_LAYERS = {
+    "num_hidden_layers", "n_layers", "num_hidden_groups", "inner_group_num",
+    "num_feedforward_networks",
+}  # fmt: skip
+_TABLES = {"id2label", "label2id", "rope_parameters", "rope_scaling"}
+
+
+def read_config(name: str, folder: Path) -> PreTrainedConfig:
+    """Return the config of an encoder that layerviz can use; anything else is an error."""
+    config = read_trained_config(name, folder)
+    check_mask(name, config)
+    return config
+
+
+def read_trained_config(name: str, folder: Path) -> PreTrainedConfig:
+    """Return the config of an encoder that layerviz can use, or could when a run was made."""
+    path = folder / "config.json"
+
+    def unreadable(error: BaseException) -> EncoderError:
+        said = reason(error) if isinstance(error, Exception) else type(error).__name__
+        return EncoderError(f"{path} cannot be read: {said}.", "Download the file again.")
+
+    if not path.is_symlink() and not path.exists():
+        raise EncoderError(
+            f"{name} has no config.json.", "Point to a folder that save_pretrained wrote."
+        )
+    check_inside(name, folder, [path])
+    with library_errors(unreadable):
+        settings = json.loads(_text(path))
+        if not isinstance(settings, dict):
+            raise ValueError("it holds no settings")
+        model_type = settings.get("model_type", "nameless")
+        _check_kind(name, str(model_type)[:80])
+        settings = checked_settings(name, settings)
+        config = open_config(settings, folder)
+        layers, width = int(config.num_hidden_layers), int(config.hidden_size)
+        if layers < 1 or width < 1:
+            raise ValueError(f"it describes {layers} layers with a hidden size of {width}")
+    if any(getattr(config, key, False) for key in ("is_decoder", "is_encoder_decoder")):
+        raise _not_an_encoder(name, model_type)
+    return config
+
+
+def known_config(name: str, folder: Path) -> PreTrainedConfig:
+    """As `read_trained_config`, for who only looks at it: it may be one that was read before."""
+    state = settled_state(folder / "config.json")
+    return read_trained_config(name, folder) if state is None else _config_in(name, folder, state)
+
+
+@lru_cache(maxsize=64)
+def _config_in(name: str, folder: Path, state: State) -> PreTrainedConfig:
+    del state  # part of the key alone
+    return read_trained_config(name, folder)
+
+
+def checked_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a ``config.json`` says of its encoder, and nothing else.
+
+    Parameters
+    ----------
+    name : str
+        Of the encoder, for messages.
+    settings : mapping
+        As the file has them.
+
+    Raises
+    ------
+    EncoderError
+        If a setting makes transformers fetch or run something, read another file, or need an
+        impossible amount of memory.
+    """
+    for key, why in REFUSED.items():
+        if settings.get(key):
+            raise EncoderError(
+                f"{name} {why} ({key} in its config.json), which layerviz does not open.",
+                "Choose another encoder, or save this one with save_pretrained without it.",
+            )
+    kept = {key: value for key, value in settings.items() if key in KEYS}
+    for key, allowed in IMPLEMENTATIONS.items():
+        if (value := settings.get(key)) is not None:
+            _check_implementation(name, key, value, allowed)
+            kept[key.removeprefix("_").removesuffix("_internal")] = value
+    if kept.get("is_folding_model"):
+        raise EncoderError(f"{name} folds proteins.", "Choose an encoder of texts.")
+    for key, value in kept.items():
+        if (wrong := _what_is_wrong(key, value)) is not None:
+            raise EncoderError(
+                f"{key} in the config.json of {name} {wrong}.",
+                "Download the file again, or choose another encoder.",
+            )
+    return kept
+
+
+def check_mask(name: str, config: PreTrainedConfig) -> None:
+    """Refuse an encoder that takes no attention mask, such as FNet.
+
+    To it padding is text: the states of an example would depend on the batch that it was in.
+    """
+    if config.model_type in FAMILY_LABELS:  # they take one, and importing their code takes a while
+        return
+    model: Any = modeling_auto.MODEL_MAPPING[type(config)]
+    if "attention_mask" not in inspect.signature(model.forward).parameters:
+        raise EncoderError(
+            f"{name} is a {config.model_type} model, which takes no attention mask: its vectors of "
+            "a text depend on the other texts in the batch.",
+            "Choose another one, such as a BERT, RoBERTa, DistilBERT or ELECTRA.",
+        )
+
+
+def _text(path: Path) -> str:
+    if (size := path.stat().st_size) > _MOST_BYTES:
+        raise ValueError(f"it has {size / 1e6:,.0f} MB")
+    return path.read_text(encoding="utf-8")
+
+
+def _check_implementation(name: str, key: str, value: object, allowed: tuple[str, ...]) -> None:
+    installed = value != "flash_attention_2" or is_flash_attn_2_available()
+    if value in allowed and installed:
+        return
+    raise EncoderError(
+        f"{name} asks for {str(value)[:80]!r} ({key} in its config.json), "
+        + ("which is not installed here." if value in allowed else "which could be foreign code."),
+        f"Take {key} out of its config.json, or choose another encoder.",
+    )
+
+
+def _what_is_wrong(key: str, value: object) -> str | None:
+    """Return what is wrong with a setting whatever its family, or None."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        most = MOST_LAYERS if key in _LAYERS else _MOST_NUMBER
+        if key.startswith("num_"):
+            most = min(most, _MOST_PARTS)
+        if key == "num_labels":
+            most = MOST_CLASSES
+        return None if abs(value) <= most else f"is {_short(value)}, and may be {most:,} at most"
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "is no number"
+    if isinstance(value, str):
+        return None if len(value) <= 1_000 else "is too long"
+    if isinstance(value, dict):
+        if key not in _TABLES:
+            return "holds settings of its own, where there should be one value"
+        if len(value) > MOST_CLASSES:
+            return f"has {len(value):,} entries, and may have {MOST_CLASSES:,} at most"
+        return None
+    if isinstance(value, list):
+        plain = all(item is None or isinstance(item, bool | int | float | str) for item in value)
+        return None if plain and len(value) <= _MOST_PARTS else "is no list of numbers or words"
+    return "is nothing that a config holds"
+
+
+def _short(number: int) -> str:
+    return f"{number:,}" if abs(number) < 10**12 else "beyond all bounds"
+
+
+def _check_kind(name: str, model_type: str) -> None:
+    if model_type not in configuration_auto.CONFIG_MAPPING_NAMES:
+        raise EncoderError(
+            f"{name} is a {model_type} model, which transformers cannot build by itself.",
+            "Choose one that needs no code of its own: layerviz never runs downloaded code.",
+        )
+    masked = modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES.keys() - NO_TEXT_ENCODERS
+    classifiers = modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES.keys()
+    if model_type not in masked & classifiers:
+        raise _not_an_encoder(name, model_type)
+    if model_type in FETCH_KERNELS and is_kernels_available():
+        raise EncoderError(
+            f"{name} is a {model_type} model, which fetches native code from the Hub while the "
+            "package kernels is installed.",
+            "Uninstall kernels, or choose another encoder.",
+        )
+
+
+def _not_an_encoder(name: str, model_type: str) -> EncoderError:
+    return EncoderError(
+        f"{name} is a {model_type} model that is not a text encoder.",
+        "Choose another one, such as a BERT, RoBERTa, DistilBERT or ELECTRA.",
+    )
