@@ -235,6 +235,12 @@ def test_runs_are_listed_newest_first_without_the_damaged_ones(tmp_path, run, to
         ),
         "bad-snapshot": json.dumps(good | {"snapshots": [7]}),
         "bad-time": json.dumps(good | {"created": None}),
+        "twice": json.dumps(good)[:-1] + ', "status": "done"}',
+        "half-a-letter": json.dumps(good | {"title": "\ud800"}),
+        "no-val": json.dumps(
+            good | {"dataset": good["dataset"] | {"counts": {"train": {"calm": 3}}}}
+        ),
+        "no-counting": json.dumps(good | {"training": {"n_snapshots": "![x](http://127.0.0.1:9)"}}),
     }
     for name, content in damaged.items():
         (tmp_path / name).mkdir()
@@ -254,6 +260,20 @@ def test_runs_are_listed_newest_first_without_the_damaged_ones(tmp_path, run, to
     for name in damaged:
         with pytest.raises((RunError, ConfigError)):
             runs.read(tmp_path, name)
+
+
+def test_a_record_may_begin_with_a_byte_order_mark_as_editors_write_it(run, tmp_path):
+    file = run.path / "run.json"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert runs.read(tmp_path, run.run_id) == run
+
+
+def test_what_is_wrong_with_a_record_is_said_in_a_short_sentence(run, tmp_path):
+    counts = {"train": {"x" * 178_000: -1}, "val": {}}
+    say(run, dataset=run.dataset | {"counts": counts})
+    with pytest.raises(RunError, match="lacks or garbles an entry") as caught:
+        runs.read(tmp_path, run.run_id)
+    assert len(str(caught.value)) < 400
 
 
 # --- formats --------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from layerviz import runs
 from layerviz.config import SPLITS, TRAIN_AND_VAL
-from layerviz.data import MOST_COLUMNS, OWN_ID, RowChoices, reading_of
+from layerviz.data import MOST_COLUMNS, OWN_ID
 from layerviz.errors import RunError
 from layerviz.projection import PlacedTest
 from layerviz.runs import Run
@@ -31,14 +31,13 @@ from layerviz.runs.layout import (
     map_parts,
     mix_parts,
 )
-from layerviz.runs.soundness import are, is_number, is_sound
+from layerviz.runs.schema import GarbledError, check_is_whole
 from layerviz.separability import LayerMix
 from layerviz.separability.geometry import NEIGHBOURS, NOT_SEARCHED
 
 ZIP_AGAIN = "Zip the run again where it was made; it may have been changed by hand."
-MOST_LAYERS, MOST_TABLE_BYTES = 200, 2_000_000_000
+MOST_TABLE_BYTES = 2_000_000_000
 MOST_ROWS = 3 * 20_000  # as many as a run may capture of three splits
-EARLY_STOP = {"epoch", "epochs", "patience", "step"}
 EXAMPLE_COLUMNS = ["id", "split", "text", "label"]
 PREDICTION_COLUMNS = ["id", "predicted", "confidence", "loss"]
 
@@ -64,10 +63,13 @@ def unsound(what: str) -> UnsoundError:
 
 def first_damage(run: Run) -> str:
     """Say which of a run's files is damaged first, as part of a sentence; "" where none is."""
-    if not (run.snapshots and run.encoder):
+    if not run.snapshots:
         return ""
     try:
+        check_is_whole({"encoder": run.encoder, "training": run.training})
         check_contents(run.path, run)
+    except GarbledError as error:
+        return f"{RECORD} lacks or garbles an entry ({error})"
     except UnsoundError as error:
         return error.what
     except RunError as error:
@@ -82,44 +84,19 @@ def check_record(record: dict[str, Any]) -> None:
     ----------
     record : dict
         In today's format, see `runs.upgrade`.
+
+    Raises
+    ------
+    ValueError
+        Which names an entry that is missing or garbled.
     """
-    dataset, encoder = record["dataset"], record["encoder"]
-    names, training = record["label_names"], record["training"]
-    RowChoices.from_dict(dataset.get("row_choices", {}))  # raises where they are garbled
-    reading_of(dataset)  # as well
-    sound = (
-        record["status"] in runs.STATUSES
-        and is_sound(record)
-        and len(set(names)) == len(names) >= 2
-        and are(dataset["notes"], str)
-        and isinstance(dataset.get("files"), dict)
-        and set(dataset["files"]) <= set(SPLITS)
-        and are(list(dataset["files"].values()), str)
-        and isinstance(dataset.get("contents", {}), dict)
-        and are(list(dataset.get("contents", {}).values()), str)
-        and isinstance(dataset.get("id_column"), str | None)
-        and (dataset.get("val_fraction") is None or is_number(dataset["val_fraction"]))
-        and isinstance(dataset["columns"], dict)
-        and set(dataset["counts"]) <= set(SPLITS)
-        and is_number(training.get("model_step", 0))
-        and _are_numbers(training.get("stopped_early"), EARLY_STOP)
-        and [snapshot["index"] for snapshot in record["snapshots"]]
-        == list(range(len(record["snapshots"])))
-        and all(are([dataset["columns"][name]], str) for name in ("text", "label"))
-        and isinstance(dataset["columns"]["split"], str | None)
-        and isinstance(dataset["columns"].get("text_pair"), str | None)
-    )
-    if not sound:
-        raise unsound(f"{RECORD} lacks or garbles an entry")
-    if not record["snapshots"]:
+    runs.check_record(record)
+    indices = [snapshot["index"] for snapshot in record["snapshots"]]
+    if not indices:
         raise unsound("it holds no snapshot")
-    layers, width = encoder["layers"], encoder["hidden_size"]
-    if not (
-        are([layers, width, encoder["parameters"]], int)
-        and 1 <= layers <= MOST_LAYERS
-        and are([encoder["label"], encoder["family"]], str)
-    ):
-        raise unsound(f"{RECORD} does not describe an encoder")
+    if indices != list(range(len(indices))):
+        raise unsound("its snapshots are not numbered from 0")
+    check_is_whole(record)
 
 
 def check_contents(folder: Path, run: Run) -> None:
@@ -224,6 +201,8 @@ def _examples(layout: Layout, n_classes: int) -> pd.DataFrame:
         columns = [*columns, *([OWN_ID] if OWN_ID in names else []), *further]
     examples = _table(file, columns)
     texts = examples.drop(columns="label")
+    if not all(pd.api.types.is_string_dtype(texts[name]) for name in columns[4:]):
+        raise unsound(f"{EXAMPLES} has further columns that hold no texts")
     sound = (
         len(examples) > 0
         and all(pd.api.types.is_string_dtype(texts[name]) for name in texts)
@@ -374,13 +353,6 @@ def _check_json(path: Path, is_sound: Callable[[Any], bool]) -> None:
 
 def _fields(kind: type) -> set[str]:
     return {field.name for field in dataclasses.fields(kind)}
-
-
-def _are_numbers(values: Any, names: set[str]) -> bool:
-    """Return whether there is nothing, or whole numbers under just these names."""
-    return values is None or (
-        isinstance(values, dict) and set(values) == names and are(list(values.values()), int)
-    )
 
 
 def _is_numeric(column: pd.Series) -> bool:

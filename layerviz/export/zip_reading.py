@@ -180,7 +180,7 @@ def _record(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> di
         raise RunError(f"{RECORD} in the zip is too large to be one.", ANOTHER_FILE)
     try:
         with _damage_as_error(), archive.open(entry) as source:
-            record = json.loads(source.read(MOST_RECORD_BYTES).decode("utf-8"))
+            record = runs.parse_record(source.read(MOST_RECORD_BYTES).decode("utf-8"))
         id_in_record = check_run_id(record["run_id"])
         if record["status"] in runs.LIVE:
             record["status"], record["reason"] = "cancelled", ""
@@ -199,7 +199,10 @@ def _record(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> di
         RecursionError,
     ) as error:
         why = error.message if isinstance(error, LayervizError) else error
-        raise RunError(f"{RECORD} in the zip is no run's record ({why}).", ANOTHER_FILE) from error
+        raise RunError(
+            f"{RECORD} in the zip is no run's record: it lacks or garbles an entry ({why}).",
+            ANOTHER_FILE,
+        ) from error
     if id_in_record != id_of_settings:
         raise RunError(
             f"The run in the zip is named {id_in_record!r}, but its settings and data make "

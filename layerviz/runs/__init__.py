@@ -85,6 +85,7 @@ from layerviz.runs.record import (
     runs_folder,
     update,
 )
+from layerviz.runs.schema import check_record, parse_record
 from layerviz.runs.summary import RunSummary, summary_of
 from layerviz.runs.tables import (
     MOST_BYTES,
@@ -120,6 +121,7 @@ __all__ = [
     "Snapshot",
     "UnreadableRun",
     "captured_models",
+    "check_record",
     "create",
     "delete",
     "delete_unreadable",
@@ -144,6 +146,7 @@ __all__ = [
     "names_of",
     "open_folder",
     "parse",
+    "parse_record",
     "placed_snapshots",
     "placed_test_version",
     "read",

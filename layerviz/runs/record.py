@@ -19,12 +19,12 @@ import psutil
 from layerviz import __version__
 from layerviz.config import RunConfig, check_run_id, run_id
 from layerviz.data import Dataset, ReadingChoices, RowChoices, reading_of
-from layerviz.errors import RunError, did_you_mean
+from layerviz.errors import RunError, did_you_mean, reason
 from layerviz.poolings import POOLINGS
 from layerviz.rereading import known_text
 from layerviz.runs.layout import RECORD, Layout
 from layerviz.runs.naming import checked_title
-from layerviz.runs.soundness import is_sound, moment_of, poolings_of
+from layerviz.runs.schema import MOST_RECORD_BYTES, check_record, moment_of, parse_record
 from layerviz.runs.upgrading import FORMAT, choices_before_asking, upgrade
 from layerviz.runs.writing import replacing, writing
 
@@ -318,41 +318,42 @@ def _read_json(path: Path, read_text: Callable[[Path], str] = _text_now) -> dict
             ),
         )
     try:
-        return json.loads(read_text(file))
+        if not file.is_file() or file.stat().st_size > MOST_RECORD_BYTES:
+            raise ValueError("it is no file, or far too large")
+        return parse_record(read_text(file))
     except (OSError, ValueError) as error:
         raise RunError(
-            f"{RECORD} of {path.name!r} cannot be read ({error}).", "Delete that run's folder."
+            f"{RECORD} of {path.name!r} cannot be read ({reason(error)}).",
+            "Delete that run's folder.",
         ) from error
 
 
 def _as_run(path: Path, values: dict[str, Any]) -> Run:
     try:
         values = upgrade(values)
-        if not is_sound(values):
-            raise ValueError("of another kind than it should be")
-        status, reason = values["status"], values["reason"]
+        check_record(values)
+        status, why = values["status"], values["reason"]
         if status in LIVE and not is_alive(values["process"]):
-            status = "failed"
-            reason = CLOSED
+            status, why = "failed", CLOSED
         return Run(
             path=path,
             config=RunConfig.from_dict(values["config"]),
             status=status,
-            reason=reason,
+            reason=why,
             label_names=tuple(values["label_names"]),
-            poolings=poolings_of(values["poolings"]),
+            poolings=tuple(values["poolings"]),
             dataset=values["dataset"],
             encoder=values["encoder"],
             training=values["training"],
             snapshots=tuple(Snapshot(**snapshot) for snapshot in values["snapshots"]),
             created=moment_of(values["created"]),
             versions={"layerviz": values["layerviz"], **values["versions"]},
-            recurs=status == "failed" and values.get("recurs") is True,
+            recurs=status == "failed" and values.get("recurs", False),
             title=checked_title(values.get("title", "")),
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
         raise RunError(
-            f"{RECORD} of {path.name!r} lacks or garbles an entry ({error}).",
+            f"{RECORD} of {path.name!r} lacks or garbles an entry ({reason(error)}).",
             "Delete that run's folder.",
         ) from error
 

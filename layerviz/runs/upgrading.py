@@ -18,6 +18,7 @@ from layerviz.errors import RunError
 
 FORMAT = 1  # of the records that are written now
 POOLINGS_OF_FORMAT_0 = ("mean", "cls", "max")  # of all its runs, whatever there is today
+MOST_ROWS_COUNTED = 1_000_000
 MOST_LETTERS = 1000  # of a note that is looked into
 _READ = re.compile(r"Read (?P<name>.+) as [^,]+, [^,]+-separated\.")
 _CUT = re.compile(r"Val was cut from train: (?P<percent>\d+(?:\.\d+)?)%")
@@ -89,6 +90,8 @@ def choices_before_asking(
     """
     names = [name for of_split in counts.values() for name in of_split]
     n_rows = [n for of_split in counts.values() for n in of_split.values()]
+    if (total := sum(n_rows)) > MOST_ROWS_COUNTED:  # their shares are what counts
+        n_rows = [-(-n * MOST_ROWS_COUNTED // total) for n in n_rows]
     combinations = combinations_in(pd.Series(names, dtype="str").repeat(n_rows))
     return RowChoices(
         keep_missing_labels=True if missing_words(label_names) else None,
