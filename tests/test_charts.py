@@ -376,11 +376,18 @@ def test_a_legend_shows_all_of_thirty_classes(length: int) -> None:
     assert colour["legend"]["columns"] * min(length, 32) < 90  # characters in a line of the page
 
 
-def test_the_confidence_legend_has_the_colours_of_the_points() -> None:
-    colour = charts.confidence_legend().to_dict()["encoding"]["color"]
-    assert colour["scale"]["range"] == list(charts.CONFIDENCE_RAMP)
-    assert colour["scale"]["domain"] == [0, 1]
-    assert "confidence" in colour["legend"]["title"].lower()
+def test_the_legend_of_a_scale_has_the_colours_of_the_points_and_names_its_ends() -> None:
+    legends = (
+        charts.ramp_legend("Confidence", charts.CONFIDENCE_SCALE),
+        charts.ramp_legend("age", charts.Ramp(charts.NUMBER_RAMP, '≤ "18"', "≥ 80")),
+    )
+    of_confidence, of_age = (drawn.to_dict()["encoding"]["color"] for drawn in legends)
+    assert of_confidence["scale"]["range"] == list(charts.CONFIDENCE_RAMP)
+    assert of_confidence["scale"]["domain"] == of_confidence["legend"]["values"] == [0, 1]
+    assert of_confidence["legend"]["title"] == "Confidence of the predicted class"
+    assert of_age["legend"]["title"] == "age"
+    assert of_age["scale"]["range"] == list(charts.NUMBER_RAMP)
+    assert all(json.dumps(end) in of_age["legend"]["labelExpr"] for end in ('≤ "18"', "≥ 80"))
 
 
 def test_class_counts_keep_the_order_of_the_labels_and_leave_out_absent_splits() -> None:
@@ -538,6 +545,21 @@ def test_class_colours_stay_apart_for_every_eye(eye: str) -> None:
 
 
 @pytest.mark.parametrize("eye", EYES)
+def test_colours_of_values_stay_apart_for_every_eye_and_are_no_others(eye: str) -> None:
+    colours = (*charts.VALUE_COLOURS, charts.OTHER_COLOUR, charts.MISSING_COLOUR)
+    near = [
+        (one, other)
+        for place, one in enumerate(colours)
+        for other in colours[:place]
+        if distance(one, other, eye) < APART
+    ]
+    assert near == []
+    others = (*charts.CLASS_COLOURS, charts.RIGHT_COLOUR, charts.WRONG_COLOUR)
+    for colour in (*charts.VALUE_COLOURS, charts.MISSING_COLOUR):
+        assert min(distance(colour, other, "usual") for other in others) > 10
+
+
+@pytest.mark.parametrize("eye", EYES)
 def test_right_and_wrong_and_the_splits_stay_apart_for_every_eye(eye: str) -> None:
     assert distance(charts.RIGHT_COLOUR, charts.WRONG_COLOUR, eye) > APART
     assert distance(charts.SPLIT_COLOURS["train"], charts.SPLIT_COLOURS["val"], eye) > APART
@@ -550,8 +572,9 @@ def test_every_point_is_seen_on_its_background(background: str) -> None:
 
 
 @pytest.mark.parametrize("eye", EYES)
-def test_more_confidence_is_lighter_for_every_eye(eye: str) -> None:
-    lightness = [lab(colour, eye)[0] for colour in charts.CONFIDENCE_RAMP]
+@pytest.mark.parametrize("ramp", [charts.CONFIDENCE_RAMP, charts.NUMBER_RAMP])
+def test_more_is_lighter_for_every_eye(eye: str, ramp: tuple[str, ...]) -> None:
+    lightness = [lab(colour, eye)[0] for colour in ramp]
     assert (np.diff(lightness) > 0).all()
     assert lightness[-1] - lightness[0] > 40
 
@@ -566,8 +589,14 @@ def test_titles_are_legible_on_light_and_dark_pages(dark: bool) -> None:
 def test_every_code_names_its_colour() -> None:
     assert charts.PALETTE[: palette.OTHER_CODE] == charts.CLASS_COLOURS
     assert charts.PALETTE[palette.OTHER_CODE] == charts.OTHER_COLOUR
-    assert charts.PALETTE[palette.CONFIDENCE_CODE :] == charts.CONFIDENCE_RAMP
-    assert len(charts.PALETTE) <= 256  # codes are uint8
+    for code, colours in (
+        (palette.CONFIDENCE_CODE, charts.CONFIDENCE_RAMP),
+        (palette.VALUE_CODE, charts.VALUE_COLOURS),
+        (palette.MISSING_CODE, (charts.MISSING_COLOUR,)),
+        (palette.NUMBER_CODE, charts.NUMBER_RAMP),
+    ):
+        assert charts.PALETTE[code : code + len(colours)] == colours
+    assert len(set(charts.PALETTE)) == len(charts.PALETTE) <= 256  # codes are uint8
 
 
 # --- encoders side by side ------------------------------------------------------------------

@@ -666,7 +666,7 @@ def arrays(tmp_path: Path, **parts: np.ndarray) -> bytes:
         (file_with("history.csv", b"a,b\n1,2\n"), "history.csv"),
         (file_with("separability.csv", b"a,b\n1,2\n"), "separability.csv"),
         (table_with("examples.parquet", lambda f: f.head(9)), "not sound"),
-        (table_with("examples.parquet", lambda f: f.assign(evil=1)), "columns"),
+        (table_with("examples.parquet", lambda f: f.assign(evil=1)), "something other"),
         (table_with("examples.parquet", lambda f: f.assign(label=9)), "something other"),
         (table_with("examples.parquet", lambda f: f.assign(split="all")), "something other"),
         (

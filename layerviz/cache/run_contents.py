@@ -12,18 +12,47 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
-from layerviz import instrument, runs
+from layerviz import data, instrument, runs, views
 from layerviz.cache.keys import LISTED_RUN, RUN
+from layerviz.data import FurtherColumn
 from layerviz.jobs import map_workers
 from layerviz.projection import LayerMaps, LayerStates, PlacedTest, of_run, place_test
 from layerviz.runs import Run, RunSummary
-from layerviz.views import RunMaps
+from layerviz.views import ColumnColours, RunMaps
 
 
 @st.cache_data(show_spinner=False, max_entries=16, hash_funcs=RUN)
 def examples(run: Run) -> pd.DataFrame:
     """Return the captured examples of a run."""
     return runs.read_examples(run.path)
+
+
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=RUN)
+def further_columns(run: Run) -> tuple[FurtherColumn, ...]:
+    """Return the further columns of the captured examples of a run."""
+    return data.further_columns(examples(run))
+
+
+def colourable_columns(run: Run) -> tuple[FurtherColumn, ...]:
+    """Return those that maps can be coloured by: all but free texts."""
+    return tuple(column for column in further_columns(run) if column.kind != "text")
+
+
+def shared_columns(of_runs: Sequence[Run]) -> tuple[FurtherColumn, ...]:
+    """Return those of the first run that maps of all of these can be coloured by."""
+    shared = set.intersection(
+        *({column.name for column in colourable_columns(run)} for run in of_runs)
+    )
+    return tuple(column for column in colourable_columns(of_runs[0]) if column.name in shared)
+
+
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=RUN)
+def column_colours(run: Run, name: str) -> ColumnColours | None:
+    """Return the colours of a further column of a run; None where none has this name."""
+    for column in colourable_columns(run):
+        if column.name == name:
+            return views.column_colours(column, examples(run))
+    return None
 
 
 @st.cache_data(show_spinner=False, max_entries=1000, hash_funcs=LISTED_RUN)

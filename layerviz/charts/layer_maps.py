@@ -69,6 +69,7 @@ def layer_maps(
     n_points: int | None = None,
     footnote: str = "",
     live: bool = False,
+    value_name: str = "",
 ) -> alt.LayerChart:
     """Draw the maps of the given layers, train on the left and val on the right.
 
@@ -87,7 +88,8 @@ def layer_maps(
         colour ``colour<s>`` (index into `PALETTE`), the class ``predicted<s>`` (index into
         `label_names`) and its probability ``confidence<s>`` in percent.
     examples : DataFrame
-        One row per example: ``row``, ``text``, ``label`` and, where some examples are selected,
+        One row per example: ``row``, ``text``, ``label``, where a further column is told its
+        ``value``, and, where some examples are selected,
         ``highlighted``: 2 for those, which are larger, 0 for the others, which turn faint.
     panels : DataFrame
         One row per layer and split: ``layer``, ``split``, and per slot the panel's ``title0``, ...
@@ -123,6 +125,8 @@ def layer_maps(
         whoever draws the chart sets and changes in place: ``xs`` and ``ys`` (in parts of ``unit``)
         are read at ``at + slot * shift`` of a point, ``codes`` (indices into `PALETTE`) at
         ``of + slot * code_shift``. Such a chart has no tooltips.
+    value_name : str
+        What tooltips call the ``value`` of an example, if they are to say it.
 
     Returns
     -------
@@ -153,6 +157,7 @@ def layer_maps(
             n_points,
             names is not None,
             live,
+            value_name,
         ),
         *overlays,
         titles(frames, grid, dark),
@@ -260,11 +265,14 @@ def _points(
     n_points: int,
     named: bool,
     live: bool,
+    value_name: str,
 ) -> alt.Chart:
     if "highlighted" not in examples:
         examples = examples.assign(highlighted=1)
     named_examples = "example" in examples
     told = ["text", "label", *(["example"] if named_examples else [])]
+    if value_name:
+        told.append("value")
     fields = ["highlighted"] if live else [*told, "highlighted"]
     x, y, code = _IN_PARAMETERS if live else _IN_COLUMNS
     size = _point_size(n_points, len(layers))
@@ -289,17 +297,18 @@ def _points(
             y=y_in_pixels("y", grid),
             color=alt.Color("colour:N", scale=None, legend=None),
             order=alt.Order("highlighted:Q"),  # those selected lie on top
-            tooltip=alt.value(None) if live else _tooltip(named, named_examples),
+            tooltip=alt.value(None) if live else _tooltip(named, named_examples, value_name),
         )
     )
 
 
-def _tooltip(named: bool, named_examples: bool) -> list[alt.Tooltip]:
+def _tooltip(named: bool, named_examples: bool, value_name: str) -> list[alt.Tooltip]:
     """Return what is said of the point under the mouse; maps that are no layers have names."""
     return [
         alt.Tooltip("text:N", title="Text"),
         *([alt.Tooltip("example:N", title="Example")] if named_examples else []),
         alt.Tooltip("label:N", title="Label"),
+        *([alt.Tooltip("value:N", title=value_name)] if value_name else []),
         alt.Tooltip("predicted:N", title="Predicted"),
         alt.Tooltip("confidence:Q", title="Confidence", format=".0%"),
         alt.Tooltip("map:N", title="Map") if named else alt.Tooltip("layer:Q", title="Layer"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -11,7 +14,27 @@ import pandas as pd
 from layerviz.charts.palette import CONFIDENCE_RAMP
 from layerviz.charts.user_texts import domain_of
 
-CONFIDENCE_TITLE = "Confidence of the predicted class"
+
+@dataclass(frozen=True)
+class Ramp:
+    """Colours that lie on a scale, from low to high.
+
+    Parameters
+    ----------
+    colours : tuple of str
+    low, high : str
+        What its ends are, in words.
+    title : str
+        What a legend in a picture says instead of its title, where that is too short there.
+    """
+
+    colours: tuple[str, ...]
+    low: str
+    high: str
+    title: str = ""
+
+
+CONFIDENCE_SCALE = Ramp(CONFIDENCE_RAMP, "0 %", "100 %", "Confidence of the predicted class")
 
 
 def legend(entries: pd.DataFrame) -> alt.Chart:
@@ -47,26 +70,26 @@ def legend(entries: pd.DataFrame) -> alt.Chart:
     )
 
 
-def confidence_legend() -> alt.Chart:
-    """Draw the legend of the colouring by confidence, 0 % to 100 %."""
-    ends = pd.DataFrame({"confidence": [0.0, 1.0]})
-    return _legend_only(
-        ends,
-        alt.Color(
-            "confidence:Q",
-            scale=alt.Scale(domain=[0, 1], range=list(CONFIDENCE_RAMP)),
-            legend=alt.Legend(
-                orient="top-left",
-                direction="horizontal",
-                title=CONFIDENCE_TITLE,
-                titleLimit=0,
-                format=".0%",
-                gradientLength=240,
-                offset=0,
-                padding=0,
-            ),
+def ramp_legend(title: str, ramp: Ramp) -> alt.Chart:
+    """Draw the legend of colours on a scale."""
+    legend = {"orient": "top-left", "direction": "horizontal", "gradientLength": 240}
+    colour = _ramp_colour(title, ramp, offset=0, padding=0, **legend)
+    return _legend_only(_ends(), colour, height=50)
+
+
+def _ends() -> pd.DataFrame:
+    return pd.DataFrame({"part": [0.0, 1.0]})
+
+
+def _ramp_colour(title: str, ramp: Ramp, **legend: Any) -> alt.Color:
+    """Return the channel of ``part``, 0 to 1, whose legend names the ends alone."""
+    ends = f"datum.value > 0.5 ? {json.dumps(ramp.high)} : {json.dumps(ramp.low)}"
+    return alt.Color(
+        "part:Q",
+        scale=alt.Scale(domain=[0, 1], range=list(ramp.colours)),
+        legend=alt.Legend(
+            title=ramp.title or title, titleLimit=0, values=[0, 1], labelExpr=ends, **legend
         ),
-        height=50,
     )
 
 
@@ -81,7 +104,10 @@ def _legend_only(frame: pd.DataFrame, colour: alt.Color, height: int) -> alt.Cha
 
 
 def with_legend(
-    chart: alt.LayerChart, title: str, entries: Sequence[tuple[str, str]]
+    chart: alt.LayerChart,
+    title: str,
+    entries: Sequence[tuple[str, str]],
+    ramp: Ramp | None = None,
 ) -> alt.LayerChart:
     """Return a chart of maps with a legend above it.
 
@@ -92,15 +118,20 @@ def with_legend(
     title : str
         What the colours tell.
     entries : sequence of (str, str)
-        Names and colours; empty where the colours are confidences.
+        Names and colours.
+    ramp : Ramp, optional
+        Where colours lie on a scale.
     """
+    legends = []
+    if ramp is not None:
+        legends.append((_ends(), _ramp_colour(title, ramp, orient="top")))
     if entries:
         names, colours = map(list, zip(*entries, strict=True))
         colour = alt.Color(
             "name:N",
             scale=alt.Scale(domain=domain_of(names), range=colours),
             legend=alt.Legend(
-                title=title,
+                title=title if ramp is None else None,
                 orient="top",
                 columns=5,
                 labelLimit=200,
@@ -109,16 +140,14 @@ def with_legend(
                 symbolLimit=0,
             ),
         )
-        frame = pd.DataFrame({"name": names})
-    else:
-        colour = alt.Color(
-            "confidence:Q",
-            scale=alt.Scale(domain=[0, 1], range=list(CONFIDENCE_RAMP)),
-            legend=alt.Legend(title=CONFIDENCE_TITLE, titleLimit=0, format=".0%", orient="top"),
-        )
-        frame = pd.DataFrame({"confidence": [0.0, 1.0]})
-    # This layer draws nothing but its legend; the colours of the points come from data.
-    only_legend = alt.Chart(frame).mark_circle(opacity=0, tooltip=None, aria=False)
+        legends.append((pd.DataFrame({"name": names}), colour))
     chart = chart.copy(deep=False)
-    chart.layer = [*chart.layer, only_legend.encode(color=colour)]
+    # These layers draw nothing but their legends; the colours of the points come from data.
+    chart.layer = [
+        *chart.layer,
+        *(
+            alt.Chart(frame).mark_circle(opacity=0, tooltip=None, aria=False).encode(color=colour)
+            for frame, colour in legends
+        ),
+    ]
     return chart.resolve_scale(color="independent")

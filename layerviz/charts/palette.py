@@ -35,13 +35,33 @@ CONFIDENCE_RAMP = (
     "#737576", "#7B7D78", "#848478", "#8D8C77", "#979475", "#A09C73", "#AAA570", "#B4AD6C",
     "#C0B765", "#CBC05F", "#D7CA55",
 )  # fmt: skip
+# Of the values of a further column of the data, so that no colour of a class means anything else;
+# found in the same way, away from those of the classes.
+VALUE_COLOURS = (
+    "#2D87FF", "#D2C32D", "#781E4B", "#69A587", "#4B2D96", "#A56900", "#A5C3FF", "#783C1E",
+    "#5A78A5", "#C3C378",
+)  # fmt: skip
+MISSING_COLOUR = "#747A82"  # of an example without a value there
+# Of its numbers and dates: plasma (Smith & van der Walt, 2015), whose order is the same to every
+# eye, too; of its 32 steps, those that are visible both on white and on a dark page.
+NUMBER_RAMP = (
+    "#6A00A8", "#7801A8", "#8405A7", "#900DA4", "#9C179E", "#A72198", "#B12A90", "#BA3488",
+    "#C33D80", "#CB4779", "#D35171", "#DA5A69", "#E16462", "#E76E5B", "#ED7953", "#F2834C",
+    "#F68F44", "#FA9A3D", "#FCA636", "#FDB32F",
+)  # fmt: skip
 
 # Every colour that a point can have; frames carry an index into it, so that "colour by"
 # changes data only and the epoch slider stays where it is.
-PALETTE = (*CLASS_COLOURS, OTHER_COLOUR, RIGHT_COLOUR, WRONG_COLOUR, *CONFIDENCE_RAMP)
+PALETTE = (
+    *CLASS_COLOURS, OTHER_COLOUR, RIGHT_COLOUR, WRONG_COLOUR, *CONFIDENCE_RAMP,
+    *VALUE_COLOURS, MISSING_COLOUR, *NUMBER_RAMP,
+)  # fmt: skip
 OTHER_CODE = len(CLASS_COLOURS)
 RIGHT_CODE, WRONG_CODE = OTHER_CODE + 1, OTHER_CODE + 2
 CONFIDENCE_CODE = OTHER_CODE + 3
+VALUE_CODE = CONFIDENCE_CODE + len(CONFIDENCE_RAMP)
+MISSING_CODE = VALUE_CODE + len(VALUE_COLOURS)
+NUMBER_CODE = MISSING_CODE + 1
 
 
 def colour_between(ramp: Sequence[str], position: float) -> str:

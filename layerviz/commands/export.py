@@ -37,9 +37,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--projection", choices=tuple(PROJECTIONS), default=DEFAULT_PROJECTION, help="of the maps")
     add(
         "--colour-by",
-        choices=COLOURINGS,
+        metavar="WHAT",
         default=COLOURINGS[0],
-        help="what the colours of points mean",
+        help=f"what the colours of points mean: {', '.join(COLOURINGS)}, or a further column of "
+        "the data that holds numbers, dates or recurring values",
     )
     add(
         "--layers",

@@ -71,6 +71,13 @@ class FurtherColumn:
         """
         return typed_cells(examples[self.name], self.kind)
 
+    def on_scale(self, examples: pd.DataFrame) -> np.ndarray:
+        """Return the numbers, or the seconds since 1970 of dates: float64 of shape (N,), or NaN."""
+        values = self.of(examples)
+        if self.kind == "date":
+            values = (values - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+        return values.to_numpy(dtype=np.float64)
+
 
 def further_names(examples: pd.DataFrame) -> tuple[str, ...]:
     """Return the names of the further columns of examples, in their order."""

@@ -51,7 +51,7 @@ def maps_chart(
     if not legend:
         return chart
     colours = maps.legend()
-    return charts.with_legend(chart, colours.title, colours.entries)
+    return charts.with_legend(chart, colours.title, colours.entries, colours.ramp)
 
 
 def requested_chart(
@@ -84,6 +84,7 @@ def chart_of(maps: RunMaps, *, dark: bool = False, start: int | None = None) -> 
         dark=dark,
         grid=charts.Grid.of(len(maps.view.layers), maps.view.splits),
         footnote=MAPS_FOOTNOTE,
+        value_name="" if maps.view.column is None else maps.view.column.title,
     )
 
 

@@ -308,10 +308,11 @@ class Stage:
         """Return where each entry of the legend stands, line by line."""
         legend = self.maps.legend()
         entries = list(legend.entries)
-        if not entries:
-            steps = charts.CONFIDENCE_RAMP
-            names = {0: "0 %", len(steps) - 1: "100 %"}
-            entries = [(names.get(step, ""), colour) for step, colour in enumerate(steps)]
+        if legend.ramp is not None:
+            steps = legend.ramp.colours
+            names = {0: legend.ramp.low, len(steps) - 1: legend.ramp.high}
+            on_scale = [(names.get(step, ""), colour) for step, colour in enumerate(steps)]
+            entries = [*on_scale, *entries]
         title = legend.title
         indent = font(17 * self._unit, title).getlength(title) + 14 * self._unit
         positions, x, y = [], self._margin + indent, self._legend_top()

@@ -30,7 +30,8 @@ def coordinates(
     DataFrame
         One row per layer, snapshot and example: ``id``, ``split``, ``label`` (name), ``layer``,
         ``snapshot``, ``epoch``, ``x``, ``y`` (of the map itself, float32), ``predicted`` (name)
-        and ``confidence`` (probability of that class) at the snapshot.
+        and ``confidence`` (probability of that class) at the snapshot; then the further column
+        that colours the maps, if one does.
 
     Raises
     ------
@@ -43,6 +44,7 @@ def coordinates(
     )
     names, rows = np.asarray(run.label_names, dtype=object), maps.rows
     examples = maps.examples.iloc[rows]
+    colouring = [] if maps.view.column is None else [maps.view.colouring]
     frames = []
     for layer, of_layer in maps.by_layer.items():
         for slot, index in enumerate(maps.snapshots):
@@ -60,6 +62,7 @@ def coordinates(
                         "y": of_layer.xy[slot, rows, 1],
                         "predicted": names[predictions["predicted"].to_numpy()],
                         "confidence": predictions["confidence"].to_numpy(),
+                        **{name: examples[name].to_numpy() for name in colouring},
                     }
                 )
             )

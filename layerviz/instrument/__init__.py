@@ -10,6 +10,7 @@ from layerviz.instrument.messages import (
     legend_message,
     points_message,
     slots_message,
+    value_message,
 )
 from layerviz.instrument.of_run import run_points, run_state
 from layerviz.instrument.packing import packed
@@ -38,5 +39,6 @@ __all__ = [
     "run_points",
     "run_state",
     "slots_message",
+    "value_message",
     "vega_script",
 ]

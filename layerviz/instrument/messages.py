@@ -142,8 +142,24 @@ def legend_message(legend: Legend) -> dict[str, Any]:
             {"name": name, "colour": colour, "code": charts.PALETTE.index(colour)}
             for name, colour in legend.entries
         ],
-        "ramp": [] if legend.entries else list(charts.CONFIDENCE_RAMP),
+        "ramp": [] if legend.ramp is None else list(legend.ramp.colours),
+        "ends": [] if legend.ramp is None else [legend.ramp.low, legend.ramp.high],
     }
+
+
+def value_message(coloured: tuple[str, Sequence[str]] | None) -> dict[str, Any] | None:
+    """Return what a further column says of each point, for the facts beside the maps.
+
+    Parameters
+    ----------
+    coloured : (str, sequence of m strings) or None
+        As `RunMaps.coloured_by` returns it.
+    """
+    if coloured is None:
+        return None
+    name, values = coloured
+    distinct = {value: at for at, value in enumerate(dict.fromkeys(values))}
+    return {"name": name, "values": list(distinct), "of": [distinct[value] for value in values]}
 
 
 def slots_message(snapshots: Sequence[int], epochs: Sequence[float]) -> list[dict[str, Any]]:

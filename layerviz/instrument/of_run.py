@@ -16,6 +16,7 @@ from layerviz.instrument.messages import (
     legend_message,
     points_message,
     slots_message,
+    value_message,
 )
 from layerviz.instrument.specification import layouts_of
 from layerviz.projection import PROJECTIONS
@@ -80,6 +81,7 @@ def run_state(
         "palette": list(charts.PALETTE),
         "colours": colours_message(np.stack(maps.colours())[None][:, :, maps.rows]),
         "legend": legend_message(maps.legend()),
+        "value": value_message(maps.coloured_by()),
         "slots": slots_message(maps.snapshots, maps.epochs),
         "words": {
             "maps": f"Maps of the chosen layers, {enumeration(splits)} side by side,",

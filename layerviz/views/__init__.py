@@ -4,6 +4,11 @@ A view is read from a run's folder (`collect_maps`) or put together from what a 
 (`RunMaps.of`). How it is drawn is up to whoever shows it.
 """
 
+from layerviz.views.column_colours import (
+    ColumnColours,
+    column_colours,
+    in_words,
+)
 from layerviz.views.downloads import selected_examples
 from layerviz.views.learning import learning_curve, scores_on
 from layerviz.views.legends import Legend, legend_of
@@ -36,6 +41,7 @@ __all__ = [
     "MAPS_FOOTNOTE",
     "POINTS_PER_SPLIT",
     "ColourScale",
+    "ColumnColours",
     "Legend",
     "MapsRequest",
     "MapsView",
@@ -43,9 +49,11 @@ __all__ = [
     "captured_note",
     "collect_maps",
     "colour_scale",
+    "column_colours",
     "figures_note",
     "first_and_last_layers",
     "head_scores",
+    "in_words",
     "learning_curve",
     "legend_of",
     "measure_cells",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz import runs
-from layerviz.data import OWN_ID
+from layerviz.data import OWN_ID, further_names
 from layerviz.views.maps import RunMaps
 
 
@@ -29,7 +29,8 @@ def selected_examples(maps: RunMaps, ids: Collection[str], at: int) -> pd.DataFr
         One row per example: ``id``, ``example`` (what it is called), ``own_id`` where the user's
         data give one, ``split``, ``label`` and ``predicted`` (names), ``confidence``, then per
         layer of the view ``layer <n> x`` and ``layer <n> y`` (of the map itself, float32; empty
-        where the example has no place, as test until it is shown), and ``text``, uncut.
+        where the example has no place, as test until it is shown), ``text``, uncut, and the
+        further columns of the data.
     """
     rows = np.flatnonzero(maps.examples["id"].isin(set(ids)))
     part, predictions = maps.examples.iloc[rows], maps.predictions[at].iloc[rows]
@@ -44,7 +45,8 @@ def selected_examples(maps: RunMaps, ids: Collection[str], at: int) -> pd.DataFr
     for layer, of_layer in maps.by_layer.items():
         xy = of_layer.xy[min(at, of_layer.n_snapshots - 1), rows]
         columns |= {f"layer {layer} x": xy[:, 0], f"layer {layer} y": xy[:, 1]}
-    return pd.DataFrame(columns | {"text": part["text"].to_numpy()})
+    columns["text"] = part["text"].to_numpy()
+    return pd.DataFrame(columns).assign(**part[list(further_names(part))].reset_index(drop=True))
 
 
 def _called(maps: RunMaps, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -24,11 +24,14 @@ class Legend:
     title : str
         What the colours tell.
     entries : tuple of (str, str)
-        Names and colours; empty where the colours are confidences, `charts.CONFIDENCE_RAMP`.
+        Names and colours.
+    ramp : charts.Ramp or None
+        Where colours lie on a scale.
     """
 
     title: str
     entries: tuple[tuple[str, str], ...]
+    ramp: charts.Ramp | None = None
 
 
 def legend_of(label_names: Sequence[str], colouring: str, classes: Sequence[int]) -> Legend:
@@ -43,7 +46,7 @@ def legend_of(label_names: Sequence[str], colouring: str, classes: Sequence[int]
     """
     title = TITLES[colouring]
     if colouring == "confidence":
-        return Legend(title, ())
+        return Legend(title, (), charts.CONFIDENCE_SCALE)
     if colouring == "right or wrong":
         return Legend(title, (("right", charts.RIGHT_COLOUR), ("wrong", charts.WRONG_COLOUR)))
     entries = [

@@ -22,7 +22,7 @@ from layerviz.progress import (
 from layerviz.projection import PROJECTIONS, LayerMaps
 from layerviz.projection.of_run import maps_of_layer
 from layerviz.runs import Run
-from layerviz.views.legends import Legend, legend_of
+from layerviz.views.legends import Legend
 from layerviz.views.requests import MapsRequest, MapsView
 from layerviz.views.scores import probe_scores
 
@@ -105,6 +105,8 @@ class RunMaps:
 
     def colours(self) -> list[np.ndarray]:
         """Return the index of each example's colour in `charts.PALETTE`, one array per snapshot."""
+        if self.view.column is not None:
+            return [self.view.column.codes(self.examples)] * len(self.predictions)
         return charts.colour_codes(
             self.view.colouring,
             self.labels,
@@ -115,7 +117,14 @@ class RunMaps:
 
     def legend(self) -> Legend:
         """Return what the colours mean."""
-        return legend_of(self.run.label_names, self.view.colouring, self.view.classes)
+        return self.view.legend(self.run.label_names)
+
+    def coloured_by(self) -> tuple[str, list[str]] | None:
+        """Return the further column that colours the maps, and what it says of each drawn point."""
+        column = self.view.column
+        if column is None:
+            return None
+        return column.title, column.values_in_words(self.examples.iloc[self.rows])
 
     def points(self) -> pd.DataFrame:
         """Return the `points` of `charts.layer_maps`, those of test included where it is shown."""
@@ -133,7 +142,9 @@ class RunMaps:
     def texts(self) -> pd.DataFrame:
         """Return the `examples` of `charts.layer_maps`."""
         names = runs.names_of(self.run, self.examples.iloc[self.rows])
-        return charts.examples_frame(self.examples, self.run.label_names, self.rows, names)
+        frame = charts.examples_frame(self.examples, self.run.label_names, self.rows, names)
+        coloured = self.coloured_by()
+        return frame if coloured is None else frame.assign(value=coloured[1])
 
     def panels(
         self,
@@ -208,7 +219,7 @@ def collect_maps(
     """
     snapshots = request.snapshots_of(run)
     examples = runs.read_examples(run.path)
-    view = request.view_of(run, examples["label"].to_numpy())
+    view = request.view_of(run, examples)
     by_layer = {}
     for n_done, layer in enumerate(view.layers, start=1):
         stop_if_asked(should_stop)

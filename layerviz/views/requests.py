@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
+import pandas as pd
 
 from layerviz import charts
 from layerviz.config import COLOURINGS, SPLITS, TRAIN_AND_VAL
+from layerviz.data import further_columns
 from layerviz.errors import ConfigError, RunError, did_you_mean
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
+from layerviz.views.column_colours import ColumnColours, column_colours
+from layerviz.views.legends import Legend, legend_of
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class MapsView:
     Parameters
     ----------
     pooling, projection, colouring : str
+        The colouring is one of `COLOURINGS`, or the name of a further column.
     layers : tuple of int
         In reading order.
     classes : tuple of int
@@ -28,6 +32,8 @@ class MapsView:
     splits : tuple of str
         Those whose examples are shown, in the order of `config.SPLITS`. Test is placed into the
         maps where it is among them.
+    column : ColumnColours or None
+        Where a further column colours the maps.
     """
 
     pooling: str
@@ -36,10 +42,17 @@ class MapsView:
     layers: tuple[int, ...]
     classes: tuple[int, ...]
     splits: tuple[str, ...] = TRAIN_AND_VAL
+    column: ColumnColours | None = None
 
     def as_request(self) -> MapsRequest:
         """Return the request for these maps, at all snapshots."""
-        return MapsRequest(**vars(self))
+        return MapsRequest(**{name: v for name, v in vars(self).items() if name != "column"})
+
+    def legend(self, label_names: Sequence[str]) -> Legend:
+        """Return what the colours mean."""
+        if self.column is not None:
+            return self.column.legend()
+        return legend_of(label_names, self.colouring, self.classes)
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class MapsRequest:
     projection : str
         A name of `PROJECTIONS`.
     colouring : str
-        One of `COLOURINGS`.
+        One of `COLOURINGS`, or a further column of the run.
     layers : tuple of int
         In reading order; empty for the first four and the last four.
     classes : tuple of int or None
@@ -66,7 +79,7 @@ class MapsRequest:
     Raises
     ------
     ConfigError
-        If there is no such projection (an `UnknownNameError`), colouring or split.
+        If there is no such projection (an `UnknownNameError`) or split.
     """
 
     pooling: str | None = None
@@ -79,11 +92,6 @@ class MapsRequest:
 
     def __post_init__(self) -> None:
         _ = PROJECTIONS[self.projection]  # raises if there is none
-        if self.colouring not in COLOURINGS:
-            raise ConfigError(
-                f"Colouring is {self.colouring!r:.40}.",
-                did_you_mean(self.colouring, COLOURINGS, f"Choose one of {', '.join(COLOURINGS)}."),
-            )
         if unknown := [split for split in self.splits if split not in SPLITS]:
             raise ConfigError(
                 f"There is no split {unknown[0]!r:.40}.",
@@ -156,25 +164,50 @@ class MapsRequest:
             )
         return tuple(split for split in SPLITS if split in self.splits)
 
-    def view_of(self, run: Run, labels: np.ndarray) -> MapsView:
+    def column_of(self, examples: pd.DataFrame) -> ColumnColours | None:
+        """Return the colours of the further column that is asked for, None where it is none.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such colouring, or the column holds texts.
+        """
+        if self.colouring in COLOURINGS:
+            return None
+        columns = {column.name: column for column in further_columns(examples)}
+        column = columns.get(self.colouring)
+        choices = [*COLOURINGS, *(name for name in columns if columns[name].kind != "text")]
+        choose = f"Choose one of {', '.join(choices)}."
+        if column is None:
+            hint = did_you_mean(self.colouring, choices, choose)
+            raise ConfigError(f"Colouring is {self.colouring!r:.80}.", hint)
+        if column.kind == "text":
+            raise ConfigError(f"Column {column.name!r:.80} holds texts of too many kinds.", choose)
+        return column_colours(column, examples)
+
+    def view_of(self, run: Run, examples: pd.DataFrame) -> MapsView:
         """Return the view of a run that is asked for, with nothing left open.
 
         Parameters
         ----------
         run : Run
-        labels : ndarray of shape (N,)
-            Class index of each captured example.
+        examples : DataFrame
+            Those captured.
 
         Raises
         ------
         ConfigError
-            If the run has no such pooling, layer, class or split, or more classes are to have a
-            colour than there are colours.
+            If the run has no such pooling, layer, class, split or further column, or more classes
+            are to have a colour than there are colours.
         """
         n_classes, most = len(run.label_names), len(charts.CLASS_COLOURS)
         classes = self.classes
         if classes is None:
-            classes = tuple(range(n_classes) if n_classes <= most else charts.most_frequent(labels))
+            classes = tuple(
+                range(n_classes)
+                if n_classes <= most
+                else charts.most_frequent(examples["label"].to_numpy())
+            )
         _check_known("class", classes, range(n_classes))
         if len(classes) > most:
             raise ConfigError(
@@ -188,6 +221,7 @@ class MapsRequest:
             self.layers_of(run),
             classes,
             self.splits_of(run),
+            self.column_of(examples),
         )
 
 

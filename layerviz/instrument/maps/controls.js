@@ -111,7 +111,8 @@ class Controls {
     if (legend.ramp.length) {
       const ramp = element("span", { class: "ramp" });
       ramp.style.background = `linear-gradient(90deg, ${legend.ramp.join()})`;
-      parts.push(element("span", { text: "0\u00a0%" }), ramp, element("span", { text: "100\u00a0%" }));
+      const [low, high] = legend.ends.map((text) => element("span", { text: text.replace(" %", "\u00a0%") }));
+      parts.splice(1, 0, low, ramp, high);
     }
     this.legend.replaceChildren(...parts);
   }

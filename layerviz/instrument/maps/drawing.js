@@ -45,8 +45,8 @@ class Maps {
     this.fullTool = iconButton("full", "Full screen", () => this._fullscreen());
     this.dataTool = iconButton("data", "Show the points as a table", () => this._toggleData(), { "aria-expanded": "false" });
     this.toggles = {
-      centres: this._toggle("centres", "Centroids: the mean position of each class on this map"),
-      density: this._toggle("density", "Density: lines that hold 50 % and 90 % of a class's points on this map"),
+      centres: this._toggle("centres", "Centroids: the mean position of each colour on this map"),
+      density: this._toggle("density", "Density: lines that hold 50 % and 90 % of a colour's points on this map"),
       paths: this._toggle("paths", "Paths: the way of the selected examples through the epochs"),
     };
     this.toggles.paths.hidden = true;

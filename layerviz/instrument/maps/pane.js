@@ -130,12 +130,14 @@ class Pane {
     const right = predicted === points.label[i];
     const verdict = element("span", { class: right ? "right" : "wrong", text: points.labels[predicted] });
     const sure = points.told(points.confidence, panel, this.slot, i);
+    const { value } = this.state;
+    const more = value ? [element("dt", { text: value.name }), element("dd", { text: value.values[value.of[i]] })] : [];
     this.facts.replaceChildren(
       element("p", { class: "where", text: `${points.names[i]}, ${this.state.titles[panel]}` }),
       element("p", { class: "text", text: points.texts[i] }),
       element("dl", {},
         element("dt", { text: "Label" }), element("dd", { text: points.labels[points.label[i]] }),
-        element("dt", { text: "Predicted" }), element("dd", {}, verdict, ` (${percent(sure)}), ${this.state.slots[this.slot].name}`)));
+        element("dt", { text: "Predicted" }), element("dd", {}, verdict, ` (${percent(sure)}), ${this.state.slots[this.slot].name}`), ...more));
   }
 
   _pane() {
@@ -170,7 +172,7 @@ class Pane {
   }
 
   _records() {
-    const { points } = this;
+    const { points, state: { value } } = this;
     const records = [];
     for (let m = 0; m < points.withMaps.length; m++) {
       const panel = points.panels.indexOf(points.withMaps[m]);
@@ -180,7 +182,8 @@ class Pane {
         records.push([
           points.names[i], points.splits[points.side[i]], points.labels[points.label[i]],
           points.labels[points.told(points.predicted, panel, this.slot, i)],
-          this.state.titles[panel], x.toFixed(4), y.toFixed(4), points.row[i],
+          this.state.titles[panel], x.toFixed(4), y.toFixed(4), ...(value ? [value.values[value.of[i]]] : []),
+          points.row[i],
         ]);
       }
     }
@@ -189,14 +192,15 @@ class Pane {
 
   _table() {
     const heads = ["example", "split", "label", "predicted", "map", "x", "y"];
+    if (this.state.value) heads.push(this.state.value.name);
     const records = this._records();
     const pages = Math.max(1, Math.ceil(records.length / ROWS_PER_PAGE));
     this.page = clamp(this.page, 0, pages - 1);
     const part = records.slice(this.page * ROWS_PER_PAGE, (this.page + 1) * ROWS_PER_PAGE);
     const turn = (by) => () => { this.page += by; this._table(); };
     const body = part.map((record) => element("tr", {},
-      ...record.slice(0, 7).map((value, at) => at || !this.talk.select ? element("td", { text: value })
-        : element("td", {}, element("button", { type: "button", class: "link", title: "Select this example", text: value, onclick: () => this.select(new Set([record[7]])) })))));
+      ...record.slice(0, -1).map((value, at) => at || !this.talk.select ? element("td", { text: value })
+        : element("td", {}, element("button", { type: "button", class: "link", title: "Select this example", text: value, onclick: () => this.select(new Set([record.at(-1)])) })))));
     const name = this.state.slots[this.slot].name;
     this.table.replaceChildren(
       element("div", { class: "head" },
@@ -211,7 +215,7 @@ class Pane {
   }
 
   _download(heads, records) {
-    const content = csv([heads, ...records.map((record) => record.slice(0, 7))]);
+    const content = csv([heads, ...records.map((record) => record.slice(0, -1))]);
     const url = URL.createObjectURL(new Blob([content], { type: "text/csv" }));
     const link = element("a", { href: url, download: `${this.state.file || "maps"}-points.csv` });
     link.click();

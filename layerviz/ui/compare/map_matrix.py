@@ -146,6 +146,7 @@ def _chart(
                 np.stack([np.stack(one.colours())[:, one.rows] for one in maps])
             ),
             "legend": instrument.legend_message(maps[0].legend()),
+            "value": instrument.value_message(maps[0].coloured_by()),
             "slots": instrument.slots_message(range(len(maps[0].epochs)), maps[0].epochs),
             "selected": rows[np.isin(ids[rows], list(selected))].tolist(),
             "paths": [],
@@ -262,6 +263,7 @@ def _as_chart(
         grid=_grid(entries),
         names=[entry.contender.name for entry in entries],
         footnote=MAPS_FOOTNOTE,
+        value_name="" if maps[0].view.column is None else maps[0].view.column.title,
     )
 
 

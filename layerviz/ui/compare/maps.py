@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-from layerviz import comparison
+from layerviz import cache, comparison
 from layerviz.comparison import Comparison, Contender
 from layerviz.ui.compare.map_matrix import MatrixEntry, map_matrix
 from layerviz.ui.parts.guard import fragment
@@ -51,7 +53,8 @@ def comparison_maps(
             shared_poolings = comparison.shared_poolings(ready)
             pooling = pooling_control("versus_pooling", shared_poolings, judged.best.best.pooling)
             poolings = [pooling] * len(ready)
-        projection, colouring = map_controls("versus_")
+        columns = cache.shared_columns([contender.runs[0] for contender in ready])
+        projection, colouring = map_controls("versus_", columns)
         if len(seeds) > 1:
             seed = st.selectbox("Seed", seeds, key=keep(f"versus_seed_{seeds}"), width=90)
         at_best = st.toggle(
@@ -66,10 +69,10 @@ def comparison_maps(
     classes = classes_in_colour(
         runs[0], colouring, f"versus_classes_{runs[0].dataset['fingerprint']}"
     )
+    column = cache.column_colours(runs[0], colouring)  # the same colours in all maps
+    view = MapsView("", projection, colouring, (), classes, column=column)
     entries = [
-        MatrixEntry(
-            contender, standing, run, MapsView(pooling, projection, colouring, (layer,), classes)
-        )
+        MatrixEntry(contender, standing, run, replace(view, pooling=pooling, layers=(layer,)))
         for layers in rows
         for contender, standing, run, pooling, layer in zip(
             ready, judged.standings, runs, poolings, layers, strict=True

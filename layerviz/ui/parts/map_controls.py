@@ -9,11 +9,12 @@ import streamlit as st
 
 from layerviz import cache, charts
 from layerviz.config import COLOURINGS
+from layerviz.data import FurtherColumn
 from layerviz.poolings import pooling_label
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, projections_in_words
 from layerviz.runs import Run
 from layerviz.ui.parts.choice import choose_one
-from layerviz.ui.parts.state import keep
+from layerviz.ui.parts.state import COLOUR, RUN, keep, keep_choice, plain
 from layerviz.views import Legend, first_and_last_layers
 
 PRESETS: dict[str, Callable[[int], tuple[int, ...]]] = {
@@ -41,10 +42,20 @@ def pooling_control(
     )
 
 
-def map_controls(prefix: str, *, labelled: bool = True) -> tuple[str, str]:
+def map_controls(
+    prefix: str, columns: Sequence[FurtherColumn], *, labelled: bool = True
+) -> tuple[str, str]:
     """Let the reader choose projection and colouring.
 
     The choices live under ``projection`` and ``colouring``, after `prefix`.
+
+    Parameters
+    ----------
+    prefix : str
+    columns : sequence of FurtherColumn
+        Those that can colour the maps, beside `COLOURINGS`.
+    labelled : bool
+        Whether the widgets have labels above them.
     """
     projection = choose_one(
         "Projection",
@@ -55,15 +66,48 @@ def map_controls(prefix: str, *, labelled: bool = True) -> tuple[str, str]:
         label_visibility="visible" if labelled else "collapsed",
         help=f"{projections_in_words()} All are fitted on train only." if labelled else None,
     )
+    choices = [*COLOURINGS, *(column.name for column in columns)]
+    key = f"{prefix}colouring"
     colouring = st.selectbox(
         "Colour by",
-        COLOURINGS,
-        format_func=lambda name: name.capitalize() if labelled else f"Colour: {name}",
-        key=keep(f"{prefix}colouring"),
+        choices,
+        format_func=lambda name: _colouring_name(name) if labelled else f"Colour: {name}",
+        key=keep_choice(key, choices, choices[0]),
         label_visibility="visible" if labelled else "collapsed",
         width=150 if labelled else 168,
     )
     return projection, colouring
+
+
+def _colouring_name(name: str) -> str:
+    """Return what a colouring is called; a column keeps the name that it has."""
+    return name.capitalize() if name in COLOURINGS else name
+
+
+def colouring_from_address(columns: Sequence[FurtherColumn]) -> None:
+    """Take over, once, how the address says that the maps of the run are coloured."""
+    wanted = st.query_params.get(COLOUR)
+    if wanted is None or "colouring" in st.session_state:
+        return
+    choices = [*COLOURINGS, *(column.name for column in columns)]
+    if wanted in choices:
+        st.session_state["colouring"] = wanted
+        return
+    hint = f"Choose from {', '.join(choices)}."
+    st.warning(
+        plain(f"Colour {wanted[:40]!r} in the address was ignored. {hint}"),
+        icon=":material/link_off:",
+    )
+
+
+def colouring_into_address(run: Run, colouring: str) -> None:
+    """Write into the address of the run how its maps are coloured."""
+    if st.query_params.get(RUN) != run.run_id:
+        return
+    if colouring == COLOURINGS[0]:
+        st.query_params.pop(COLOUR, None)
+    else:
+        st.query_params[COLOUR] = colouring
 
 
 def classes_in_colour(run: Run, colouring: str, key: str) -> tuple[int, ...]:
@@ -87,9 +131,10 @@ def classes_in_colour(run: Run, colouring: str, key: str) -> tuple[int, ...]:
 
 def colour_legend(legend: Legend, key: str) -> None:
     """Show what the colours mean."""
-    chart = (
-        charts.legend(pd.DataFrame(legend.entries, columns=["name", "colour"]))
-        if legend.entries
-        else charts.confidence_legend()
-    )
-    st.altair_chart(chart, width="stretch", key=key, alt="Legend of the colours.")
+    alt = "Legend of the colours."
+    if legend.ramp is not None:
+        ramp = charts.ramp_legend(legend.title, legend.ramp)
+        st.altair_chart(ramp, width="stretch", key=f"{key}_ramp", alt=alt)
+    if legend.entries:
+        entries = charts.legend(pd.DataFrame(legend.entries, columns=["name", "colour"]))
+        st.altair_chart(entries, width="stretch", key=key, alt=alt)

@@ -20,6 +20,7 @@ QUIET_TIMES = 3  # the page rests at least this many times as long as it was dra
 # The query parameters that make an address a permalink.
 RUN, COMPARE, VIEW = "run", "compare", "view"
 EPOCH = "epoch"  # of the open run, at which its maps stand
+COLOUR = "colour"  # of its maps, where it is not the first one
 ALL_RUNS = "runs"  # the view of that name
 MOST_COMPARED = 40  # runs
 SHOW_TEST = "show_test"  # session state: whether the maps have a column for test
@@ -157,7 +158,7 @@ def go_to_all_runs() -> None:
 
 def _leave() -> None:
     """Take out of the address what is open now."""
-    for name in (RUN, COMPARE, VIEW, EPOCH):
+    for name in (RUN, COMPARE, VIEW, EPOCH, COLOUR):
         st.query_params.pop(name, None)
 
 

@@ -64,7 +64,7 @@ def _describe_view(run: Run, view: MapsView) -> None:
     st.caption(
         f"Maps are exported as the **Maps** tab shows them: {layers}, "
         f"{pooling_label(view.pooling)} pooling, {PROJECTIONS[view.projection].label}, "
-        f"coloured by {view.colouring}, {enumeration(view.splits)}. Change them there."
+        f"coloured by {plain(view.colouring)}, {enumeration(view.splits)}. Change them there."
         + (" The run is still going on: you get what has been captured so far." if run.live else "")
     )
 

@@ -16,6 +16,8 @@ from layerviz.ui.parts.map_chart import show_maps
 from layerviz.ui.parts.map_controls import (
     PRESETS,
     classes_in_colour,
+    colouring_from_address,
+    colouring_into_address,
     map_controls,
     pooling_control,
 )
@@ -90,13 +92,17 @@ def view_now(run: Run) -> MapsView:
     layers = _layers_of(state.get(_layers_key(run), first_preset()), n_layers)
     labels = cache.examples(run)["label"].to_numpy()
     pooling = state.get("pooling")
+    choices = [*COLOURINGS, *(column.name for column in cache.colourable_columns(run))]
+    colouring = state.get("colouring")
+    colouring = colouring if colouring in choices else COLOURINGS[0]
     return MapsView(
         pooling if pooling in run.poolings else run.poolings[0],
         state.get("projection", DEFAULT_PROJECTION),
-        state.get("colouring", COLOURINGS[0]),
+        colouring,
         layers,
         tuple(state.get(f"classes-{run.run_id}") or charts.most_frequent(labels)),
         _splits_of(run, wanted=bool(state.get(SHOW_TEST))),
+        cache.column_colours(run, colouring),
     )
 
 
@@ -106,11 +112,13 @@ def view_now(run: Run) -> MapsView:
 def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
     n_layers, key = int(run.encoder["layers"]), _layers_key(run)
     choices: list[str | int] = [*PRESETS, CHOICE, *range(n_layers + 1)]
+    columns = cache.colourable_columns(run)
+    colouring_from_address(columns)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         pooling = pooling_control("pooling", run.poolings, labelled=False)
         with st.container(width="content"):
             splits = _splits(run)
-        projection, colouring = map_controls("", labelled=False)
+        projection, colouring = map_controls("", columns, labelled=False)
         chosen = st.selectbox(
             "Layers",
             choices,
@@ -129,6 +137,7 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
             format_func=lambda layer: "0 (embeddings)" if layer == 0 else str(layer),
             key=keep(f"layers-{n_layers}", list(first_and_last_layers(n_layers))),
         )
+    colouring_into_address(run, colouring)
     return MapsView(
         pooling,
         projection,
@@ -136,6 +145,7 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
         _layers_of(chosen, n_layers),
         classes_in_colour(run, colouring, f"classes-{run.run_id}"),
         splits,
+        cache.column_colours(run, colouring),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,6 @@ from layerviz.views import (
     RunMaps,
     figures_note,
     first_and_last_layers,
-    legend_of,
 )
 from layerviz.views.slider import most_per_split
 from layerviz.wording import at_epoch
@@ -120,11 +120,13 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
     st.markdown("**Where they land** (stars; placed into the maps, which do not change)")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pooling = pooling_control("own_texts_pooling", list(read.pooled))
-        projection, colouring = map_controls("own_texts_")
+        projection, colouring = map_controls("own_texts_", cache.colourable_columns(run))
     classes = classes_in_colour(run, colouring, f"classes-{run.run_id}")
-    colour_legend(legend_of(run.label_names, colouring, classes), "own_texts_legend")
     layers = first_and_last_layers(int(run.encoder["layers"]))
-    view = ready_view(run, MapsView(pooling, projection, colouring, layers, classes), snapshot)
+    view = MapsView(pooling, projection, colouring, layers, classes)
+    view = replace(view, column=cache.column_colours(run, colouring))
+    colour_legend(view.legend(run.label_names), "own_texts_legend")
+    view = ready_view(run, view, snapshot)
     rows = charts.sample_rows(cache.examples(run)["split"].to_numpy(), most_per_split(len(layers)))
     # In the axes of all snapshots, as in the Maps tab.
     every = tuple(one.index for one in run.snapshots)
@@ -141,6 +143,7 @@ def _in_maps(run: Run, read: OwnTexts, folder: Path, snapshot: int) -> None:
             dark=st.context.theme.type == "dark",
             own_texts=stars,
             footnote=MAPS_FOOTNOTE,
+            value_name="" if view.column is None else view.column.title,
         ),
         key="own_texts_maps",
         name=f"{run.run_id}-own-texts",

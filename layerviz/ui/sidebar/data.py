@@ -20,7 +20,7 @@ from layerviz.data import (
     Table,
 )
 from layerviz.ui.parts.mending import FILE_KEY, val_key
-from layerviz.ui.parts.state import go_to
+from layerviz.ui.parts.state import go_to, plain
 from layerviz.ui.sidebar.address import check_address
 from layerviz.ui.sidebar.files import ask_for_files, write_files_into_address
 from layerviz.ui.sidebar.hub import ask_for_hub_data
@@ -39,6 +39,7 @@ from layerviz.ui.sidebar.rows import (
 )
 
 SAMPLE, UPLOAD, HUB = "Sample", "Your file", "Hub"
+KEPT_NAMED = 8  # further columns
 SOURCE = "source"  # session state: which of them
 
 
@@ -95,7 +96,19 @@ def choose_data() -> Dataset | None:
         train, tables.get("val"), tables.get("test"), columns, fraction, 0, choices
     )
     ask_about_near_repeats(dataset, key)
+    _tell_kept_columns(dataset)
     return dataset
+
+
+def _tell_kept_columns(dataset: Dataset) -> None:
+    kept = data.further_names(dataset.examples)
+    if not kept:
+        return
+    more = f" and {len(kept) - KEPT_NAMED} more" if len(kept) > KEPT_NAMED else ""
+    st.caption(
+        plain(f"Kept beside text and label: {', '.join(kept[:KEPT_NAMED])}{more}."),
+        help="They can colour the maps and filter the tables of examples. They are not trained on.",
+    )
 
 
 def source_of(name: str) -> str:

@@ -1,0 +1,173 @@
+"""Maps can be coloured by a further column: the same colours on the page and in every export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_runs import dataset_of, made
+from pages import maps_state, open_page, warning_text
+
+from layerviz import charts, data, runs
+from layerviz.__main__ import main
+from layerviz.errors import ConfigError
+from layerviz.export.page_data import maps_for_page
+from layerviz.export.run_charts import maps_chart
+from layerviz.export.stage import Stage
+from layerviz.export.tables import coordinates
+from layerviz.runs import Run
+from layerviz.views import ColumnColours, MapsRequest, collect_maps, column_colours
+
+NAME = "<b>town</b>"  # a name is never markup
+TOWNS = 14
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    examples = dataset_of("coloured").examples
+    n = len(examples)
+    towns = [f"town {int(at**0.5) % TOWNS}" if at % 10 else "" for at in range(n)]
+    columns = {
+        NAME: towns,
+        "age": ["?" if at % 7 == 0 else str(20 + at % 60) for at in range(n)],
+        "note": [f"note {at}" for at in range(n)],
+    }
+    table = data.read_table(
+        examples.assign(**columns).drop(columns="id").to_csv(index=False).encode(), "coloured.csv"
+    )
+    dataset = data.build_dataset(table, data.Columns("text", "label", "split"))
+    root = tmp_path_factory.mktemp("coloured")
+    return made(root, dataset, "enc", {3: 4.0}, n_snapshots=2)
+
+
+def colours_of(**columns: list[object]) -> tuple[ColumnColours, pd.DataFrame]:
+    n = len(next(iter(columns.values())))
+    cells = {name: [str(cell) for cell in column] for name, column in columns.items()}
+    examples = pd.DataFrame({"id": [str(row) for row in range(n)], **cells}, dtype="str")
+    [column] = data.further_columns(examples)
+    return column_colours(column, examples), examples
+
+
+def drawn(colours: ColumnColours, examples: pd.DataFrame) -> list[str]:
+    return [charts.PALETTE[code] for code in colours.codes(examples)]
+
+
+def test_the_most_frequent_values_have_colours_of_their_own() -> None:
+    n = len(charts.VALUE_COLOURS)
+    values = [f"v{value:02d}" for value in range(n + 5) for _ in range(40 - value)]
+    colours, examples = colours_of(kind=[*values, "", "NA"])
+    seen = dict(zip(examples["kind"], drawn(colours, examples), strict=True))
+    own = dict(zip([f"v{value:02d}" for value in range(n)], charts.VALUE_COLOURS, strict=True))
+    assert {value: seen[value] for value in own} == own
+    assert {seen[f"v{value:02d}"] for value in range(n, n + 5)} == {charts.OTHER_COLOUR}
+    assert seen[""] == seen["NA"] == charts.MISSING_COLOUR
+    rest = (("5 other values", charts.OTHER_COLOUR), ("no value", charts.MISSING_COLOUR))
+    assert colours.legend().entries == (*own.items(), *rest)
+    few = examples.head(1)  # a part of the examples has the colours of the whole
+    assert drawn(colours, few) == [charts.VALUE_COLOURS[0]]
+
+
+def test_numbers_run_from_one_end_of_the_ramp_to_the_other() -> None:
+    colours, examples = colours_of(age=[*range(18, 118), 9999, "", "-"])
+    legend = colours.legend()
+    assert legend.ramp is not None
+    assert (legend.ramp.low, legend.ramp.high) == ("≤ 20", "≥ 116")  # no outlier darkens the rest
+    assert legend.entries == (("no value", charts.MISSING_COLOUR),)
+    seen = drawn(colours, examples)
+    ramp = charts.NUMBER_RAMP
+    assert [seen[0], seen[50], *seen[-3:]] == [
+        ramp[0], ramp[len(ramp) // 2], ramp[-1], charts.MISSING_COLOUR, charts.MISSING_COLOUR,
+    ]  # fmt: skip
+
+
+def test_numbers_over_many_magnitudes_are_drawn_by_magnitude() -> None:
+    colours, examples = colours_of(followers=[10**power for power in range(7)])
+    assert colours.legend().title == "followers (log scale)"
+    places = [charts.NUMBER_RAMP.index(colour) for colour in drawn(colours, examples)]
+    assert set(np.diff(places)) <= {3, 4}  # even steps
+
+
+def test_dates_are_a_scale() -> None:
+    days = pd.date_range("2024-01-01", periods=50).strftime("%Y-%m-%d")
+    colours, examples = colours_of(day=list(days))
+    ramp = colours.legend().ramp
+    assert ramp is not None
+    assert (ramp.low, ramp.high) == ("2024-01-01", "2024-02-19")
+    seen = drawn(colours, examples)
+    assert (seen[0], seen[-1]) == (charts.NUMBER_RAMP[0], charts.NUMBER_RAMP[-1])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [("agee", "Did you mean age?"), ("note", "right or wrong, confidence, <b>town</b>, age.")],
+)
+def test_what_cannot_colour_the_maps_is_said(run: Run, wanted: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        collect_maps(run, MapsRequest(layers=(3,), colouring=wanted))
+    assert said in str(refused.value)
+
+
+# --- page and exports -------------------------------------------------------------------------
+
+
+def test_every_export_has_the_colours_and_their_legend(run: Run) -> None:
+    by_town = MapsRequest(layers=(3,), colouring=NAME)
+    maps = collect_maps(run, by_town)
+    chart = maps_chart(run, by_town)
+    spec = chart.to_dict()
+    legend = next(
+        layer["encoding"]["color"]
+        for layer in spec["layer"]
+        if layer["encoding"].get("color", {}).get("legend")
+    )
+    names = [name for name, _ in maps.legend().entries]
+    assert legend["legend"]["title"] == NAME
+    assert legend["scale"]["domain"] == names
+    assert {"field": "value", "title": NAME, "type": "nominal"} in spec["layer"][1]["encoding"][
+        "tooltip"
+    ]
+    table = coordinates(run, by_town)
+    assert table[NAME].nunique() == TOWNS + 1
+    by_age = collect_maps(run, MapsRequest(layers=(3,), colouring="age"))
+    sent = maps_for_page(by_age)["light"]
+    assert sent["legend"]["ends"] == ["≤ 21", "≥ 78"]
+    assert sent["value"]["name"] == "age"
+    assert sent["value"]["values"][0] == "?"  # as it is written
+    stage = Stage(by_age, 800, runs.read_separability(run.path), dark=False)
+    told = [(name, colour) for _, _, name, colour in stage._legend if name]
+    ramp = charts.NUMBER_RAMP
+    assert told == [("≤ 21", ramp[0]), ("≥ 78", ramp[-1]), ("no value", charts.MISSING_COLOUR)]
+
+
+def test_the_command_line_takes_a_column(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "maps.csv"
+    words = ["export", str(run.path), "--layers=3", f"--csv={file}"]
+    assert main([*words, "--colour-by=age"]) == 0
+    assert "age" in pd.read_csv(file).columns
+    assert main([*words, "--colour-by=ag"]) != 0
+    assert "Did you mean age?" in capsys.readouterr().err
+
+
+def test_the_page_colours_by_the_column_in_the_address(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(run.path.parent))
+    app = open_page(run=run.run_id, colour=NAME)
+    assert not app.exception
+    options = app.selectbox(key="colouring").options
+    assert options[-2:] == [f"Colour: {NAME}", "Colour: age"]  # no note, which is free text
+    state = maps_state(app)
+    assert state["legend"]["title"] == state["value"]["name"] == NAME
+    examples = runs.read_examples(run.path)
+    towns = [state["value"]["values"][at] for at in state["value"]["of"]]
+    assert towns == examples[NAME].replace("", "no value").tolist()
+    app.selectbox(key="colouring").set_value("label").run()
+    assert maps_state(app)["value"] is None
+    assert "colour" not in app.query_params
+    app = open_page(run=run.run_id, colour="beauty")
+    assert f"Colour {'beauty'!r} in the address was ignored" in warning_text(app)
+    assert maps_state(app)["legend"]["title"] == "Label"
