@@ -44,7 +44,7 @@ class ColumnColours:
     @property
     def title(self) -> str:
         """Its name, as long as a legend has room for."""
-        return shortened(self.column.name)
+        return short_line(self.column.name)
 
     @property
     def coloured(self) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ class ColumnColours:
 
     def legend(self) -> Legend:
         """Return what the colours mean."""
-        names = map(shortened, self.coloured)
+        names = map(short_line, self.coloured)
         entries = list(zip(names, charts.VALUE_COLOURS, strict=False))
         if n_others := len(self.column.values) - len(self.coloured):
             entries.append((count(n_others, "other value"), charts.OTHER_COLOUR))
@@ -89,7 +89,7 @@ class ColumnColours:
         if self.column.name not in examples:
             return [MISSING] * len(examples)
         cells = examples[self.column.name].astype("str").str.strip()
-        return [shortened(cell) or MISSING for cell in cells.tolist()]
+        return [short_line(cell) or MISSING for cell in cells.tolist()]
 
 
 def column_colours(column: FurtherColumn, examples: pd.DataFrame) -> ColumnColours:
@@ -123,7 +123,7 @@ def column_colours(column: FurtherColumn, examples: pd.DataFrame) -> ColumnColou
     return ColumnColours(column, low, high, is_log, *names)
 
 
-def shortened(text: str) -> str:
+def short_line(text: str) -> str:
     """Return a name or a value in one line, cut to what a legend has room for."""
     line = " ".join(text.split())
     return line if len(line) <= MOST_LETTERS else f"{line[: MOST_LETTERS - 1]}…"
