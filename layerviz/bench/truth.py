@@ -20,12 +20,15 @@ from threadpoolctl import threadpool_limits
 
 from layerviz.bench.claims import CLAIMS, Claim, draw_from, outcomes_of
 from layerviz.bench.populations import Population, made_populations, run_population
+from layerviz.bench.slices import SLICE_CLAIMS, SlicePopulation, slice_populations
 from layerviz.errors import ConfigError
 from layerviz.runs import Run
 
 SIZES = (60, 127, 500, 2000)  # val examples
 DRAWS = 200
+AnyPopulation = Population | SlicePopulation
 AT_ONCE = 10  # draws, which one process makes in a row
+ALL_CLAIMS = (*CLAIMS, *SLICE_CLAIMS)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Rate:
 
 
 def measure(
-    populations: Sequence[Population],
+    populations: Sequence[AnyPopulation],
     *,
     sizes: Sequence[int] = SIZES,
     draws: int = DRAWS,
@@ -68,7 +71,8 @@ def measure(
 
     Parameters
     ----------
-    populations : sequence of Population
+    populations : sequence of Population or SlicePopulation
+        The latter with the sizes that they have room for.
     sizes : sequence of int
         Numbers of val examples.
     draws : int
@@ -97,7 +101,12 @@ def measure(
         )
     n_processes = processes or os.cpu_count() or 1
     rates: list[Rate] = []
-    jobs = [(population, n) for population in populations for n in sizes]
+    jobs = [
+        (population, n)
+        for population in populations
+        for n in sizes
+        if not isinstance(population, SlicePopulation) or population.suits(n)
+    ]
     for (population, n), outcomes in zip(
         jobs, _outcomes(jobs, draws, seed, n_processes), strict=True
     ):
@@ -111,9 +120,11 @@ def measure(
     }
 
 
-def populations_of(runs: Sequence[Run]) -> list[Population]:
+def populations_of(runs: Sequence[Run]) -> list[AnyPopulation]:
     """Return the populations of some runs, or the made ones if there is none."""
-    return [run_population(run) for run in runs] if runs else made_populations()
+    if runs:
+        return [run_population(run) for run in runs]
+    return [*made_populations(), *slice_populations()]
 
 
 def as_text(result: dict[str, Any]) -> str:
@@ -123,7 +134,7 @@ def as_text(result: dict[str, Any]) -> str:
     names = list(dict.fromkeys(rate.population for rate in rates))
     width = max(len(name) for name in names)
     lines = [f"{result['what']}; rate ± its standard error, ! where the goal is missed by two"]
-    for claim in CLAIMS:
+    for claim in ALL_CLAIMS:
         cells = {(rate.population, rate.n): rate for rate in rates if rate.claim == claim.name}
         if cells:
             lines += ["", _headline(claim), f"  {'':<{width}}" + _header(sizes)]
@@ -152,7 +163,10 @@ def _cell(rate: Rate | None) -> str:
 
 
 def _outcomes(
-    jobs: Sequence[tuple[Population, int]], draws: int, seed: int, n_processes: int
+    jobs: Sequence[tuple[AnyPopulation, int]],
+    draws: int,
+    seed: int,
+    n_processes: int,
 ) -> Iterator[Mapping[str, list[float]]]:
     """Yield for each job the outcomes of all its draws, by claim."""
     parts = [range(first, min(first + AT_ONCE, draws)) for first in range(0, draws, AT_ONCE)]
@@ -182,8 +196,10 @@ def _with_one_thread() -> None:
 
 
 def _outcomes_of_draws(
-    population: Population, n: int, seed: int, part: range
+    population: AnyPopulation, n: int, seed: int, part: range
 ) -> list[dict[str, float]]:
+    if isinstance(population, SlicePopulation):
+        return [population.outcomes(n, seed + draw) for draw in part]
     return [outcomes_of(draw_from(population, n, seed + draw)) for draw in part]
 
 
@@ -199,7 +215,7 @@ def _joined(parts: Sequence[Sequence[Mapping[str, float]]]) -> Mapping[str, list
 def _rates(population: str, n: int, outcomes: Mapping[str, Sequence[float]]) -> list[Rate]:
     return [
         rate_of(claim, population, n, outcomes[claim.name])
-        for claim in CLAIMS
+        for claim in ALL_CLAIMS
         if claim.name in outcomes
     ]
 
