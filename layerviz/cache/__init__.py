@@ -17,6 +17,7 @@ from layerviz.cache.measured import (
     pooling_verdict,
     probes,
     search_answer,
+    slice_findings,
     stored_sheet,
     trial_verdict,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "sample",
     "search_answer",
     "shared_columns",
+    "slice_findings",
     "stored_maps",
     "stored_sheet",
     "stored_test",

@@ -17,6 +17,7 @@ from layerviz.separability import (
     LayerMix,
     PoolingVerdict,
     SearchAnswer,
+    SliceFindings,
     StoredSheet,
 )
 
@@ -87,6 +88,17 @@ def overfitting(run: Run, pooling: str) -> pd.DataFrame:
         pooling,
         run.config.seed,
     )
+
+
+@st.cache_data(show_spinner="Looking at slices", max_entries=32, hash_funcs=MEASURED_RUN)
+def slice_findings(run: Run, split: str, snapshot: int, best: Cell | None) -> SliceFindings:
+    """Return the slices of a split in which the model itself, or the best layer, does worse."""
+    return separability.slices_of_run(run, split, snapshot, best, _slice_columns(run))
+
+
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs=RUN)
+def _slice_columns(run: Run) -> pd.DataFrame:
+    return separability.slice_columns(examples(run))
 
 
 @st.cache_data(show_spinner="Comparing layers", max_entries=32, hash_funcs=RUN)

@@ -42,16 +42,17 @@ def _report(parsed: argparse.Namespace) -> int:
     if answer.verdict == "found":
         search = separability.search_answer_of(run, answer.best, poolings)
     table = separability.report_table(run, answer.best.pooling)
+    slices = separability.all_slices_of(run, answer)
     if parsed.json:
         rows = json.loads(table.to_json(orient="records"))
         values = {
-            **separability.answer_values(sheet, margin, search),
+            **separability.answer_values(sheet, margin, search, slices),
             "run": run.run_id,
             "cells": rows,
         }
         print(json.dumps(values))
     else:
-        print(separability.answer_text(run, sheet, margin, table, search))
+        print(separability.answer_text(run, sheet, margin, table, search, slices))
     return EXIT_OK
 
 

@@ -148,6 +148,7 @@ from layerviz.separability.simultaneous import (
 from layerviz.separability.slices import (
     SLICE_SPLITS,
     SliceFindings,
+    all_slices_of,
     find_slices,
     slice_columns,
     slices_notes,
@@ -228,6 +229,7 @@ __all__ = [
     "SplitResamples",
     "StoredSheet",
     "accuracy",
+    "all_slices_of",
     "answer_of",
     "answer_sentences",
     "answer_text",

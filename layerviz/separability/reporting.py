@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -16,6 +16,7 @@ from layerviz.separability.measures import PROBE_MACRO_F1
 from layerviz.separability.measuring import HEAD
 from layerviz.separability.searching import SearchAnswer, search_sentences
 from layerviz.separability.sheet import AnswerSheet
+from layerviz.separability.slices import SliceFindings, slices_sentence
 from layerviz.separability.wording import answer_sentences, detail_sentences, lead_sentences
 from layerviz.wording import epoch_number
 
@@ -45,6 +46,7 @@ def answer_text(
     margin: float,
     table: pd.DataFrame,
     search: SearchAnswer | None = None,
+    slices: Sequence[SliceFindings] = (),
 ) -> str:
     """Return the card, the sentences and a table layer x epoch of val macro-F1, the best marked."""
     answer, decision = sheet.answer, sheet.decision(margin)
@@ -57,6 +59,7 @@ def answer_text(
         for line in [
             *detail_sentences(answer, decision),
             *([" ".join(search_sentences(search))] if search else []),
+            *(slices_sentence(findings) for findings in slices),
         ]
     ]
     lines += [""] if lines[-1] else []
@@ -107,7 +110,10 @@ def _card_text(sheet: AnswerSheet, margin: float, *, live: bool) -> list[str]:
 
 
 def answer_values(
-    sheet: AnswerSheet, margin: float, search: SearchAnswer | None = None
+    sheet: AnswerSheet,
+    margin: float,
+    search: SearchAnswer | None = None,
+    slices: Sequence[SliceFindings] = (),
 ) -> Mapping[str, object]:
     """Return the answer as plain JSON values."""
     answer, decision = sheet.answer, sheet.decision(margin)
@@ -141,9 +147,19 @@ def answer_values(
             "best": vars(search.best),
             "classifier": vars(search.classifier),
         },
+        "slices": [_slice_values(findings) for findings in slices],
         "decision": None if decision is None else _decision_values(decision),
         "since_start": None if answer.since_start is None else vars(answer.since_start),
         "gaps": [{"epoch": epoch, "train_minus_val": gap} for epoch, gap in answer.gaps],
+    }
+
+
+def _slice_values(findings: SliceFindings) -> Mapping[str, object]:
+    return {
+        "split": findings.split,
+        "sentence": slices_sentence(findings),
+        "n_slices": len(findings.slices),
+        "clearly_worse": findings.worse.drop(columns=["clearly_worse", "place"]).to_dict("records"),
     }
 
 

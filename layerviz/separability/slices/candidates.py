@@ -202,7 +202,7 @@ def _ranges_of(
 
 
 def _number(value: float) -> str:
-    return (f"{value:,.0f}" if value == int(value) else f"{value:,.4g}").replace("-", "−")
+    return (f"{value:.0f}" if value == int(value) else f"{value:.4g}").replace("-", "−")
 
 
 def _day(value: float) -> str:

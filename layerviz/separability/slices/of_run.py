@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerviz import runs
+from layerviz import data, runs
 from layerviz.runs import Run
+from layerviz.separability.answering import Answer
 from layerviz.separability.scored_cells import Cell
 from layerviz.separability.slices.candidates import Slice, candidate_slices
 from layerviz.separability.slices.comparing import SliceScores, compare_slices
@@ -88,8 +89,17 @@ class SliceFindings:
 
 
 def slice_columns(examples: pd.DataFrame) -> pd.DataFrame:
-    """Return what a run's examples are parted by: columns of N rows."""
-    return text_traits(examples["text"].tolist())
+    """Return what a run's examples are parted by: columns of N rows.
+
+    What the texts themselves tell comes first; a further column of the data that is named like
+    one of these stands under "… of the file".
+    """
+    traits = text_traits(examples["text"].tolist()).set_index(examples.index)
+    further = {
+        f"{one.name} of the file" if one.name in traits else one.name: one.of(examples)
+        for one in data.further_columns(examples)
+    }
+    return pd.concat([traits, pd.DataFrame(further, index=examples.index)], axis="columns")
 
 
 def find_slices(
@@ -131,7 +141,13 @@ def find_slices(
     )
 
 
-def slices_of_run(run: Run, split: str, snapshot: int, best: Cell | None) -> SliceFindings:
+def slices_of_run(
+    run: Run,
+    split: str,
+    snapshot: int,
+    best: Cell | None,
+    columns: pd.DataFrame | None = None,
+) -> SliceFindings:
     """Look for slices in which the model itself, or a layer's probe, does worse.
 
     Parameters
@@ -142,10 +158,26 @@ def slices_of_run(run: Run, split: str, snapshot: int, best: Cell | None) -> Sli
         At which the model itself is looked at.
     best : Cell or None
         The one that the run's answer recommends; None where it names none.
+    columns : DataFrame, optional
+        Its `slice_columns`, if they are there already.
     """
     examples = runs.read_examples(run.path)
     predicted = {HEAD_NAME: runs.read_predictions(run.path, snapshot)["predicted"].to_numpy()}
     if best is not None:
         probes = runs.read_probes(run.path, best.snapshot)
         predicted[f"the probe on layer {best.layer}"] = probes[best.pooling][best.layer]
-    return find_slices(examples, slice_columns(examples), predicted, split, run.config.seed)
+    if columns is None:
+        columns = slice_columns(examples)
+    return find_slices(examples, columns, predicted, split, run.config.seed)
+
+
+def all_slices_of(run: Run, answer: Answer) -> list[SliceFindings]:
+    """Return what is found in the slices of val, and of test where there is one.
+
+    Of the model itself at the snapshot whose weights are stored, and of the layer that the answer
+    recommends, if it does.
+    """
+    splits = [split for split in SLICE_SPLITS if run.dataset["counts"].get(split)]
+    best = answer.best if answer.verdict == "found" else None
+    columns = slice_columns(runs.read_examples(run.path))
+    return [slices_of_run(run, split, runs.model_snapshot(run), best, columns) for split in splits]

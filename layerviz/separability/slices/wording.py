@@ -25,12 +25,11 @@ def slices_sentence(findings: SliceFindings) -> str:
         return f"Of {looked_at}, {does} clearly worse than the rest ({_told(scores)})."
     worst = worse.iloc[0]
     interval = f"{signed(worst['low'], 2)} to {signed(worst['high'], 2)}"
-    verb = "does" if n_worse == 1 else "do"
+    verb, which = ("does", "") if n_worse == 1 else ("do", "most clearly ")
     return (
-        f"Of {looked_at}, {n_worse} {verb} clearly worse than the rest"
-        f"{'' if n_worse == 1 else '; the worst is'} “{worst['slice']}”: {worst['predictions']} "
-        f"is right about {100 * worst['accuracy']:.0f} % of it (n = {worst['n']:,}), and about "
-        f"{100 * worst['elsewhere']:.0f} % elsewhere (difference "
+        f"Of {looked_at}, {n_worse} {verb} clearly worse than the rest, {which}"
+        f"“{worst['slice']}”: {worst['predictions']} gets {100 * worst['accuracy']:.0f} % of it "
+        f"right (n = {worst['n']:,}), and {100 * worst['elsewhere']:.0f} % elsewhere (difference "
         f"{signed(worst['difference'], 2)}, {interval})."
     )
 
@@ -49,9 +48,9 @@ def slices_notes(findings: SliceFindings) -> list[str]:
     """Return what there is to know about the table, in sentences."""
     return [
         "Accuracy: the share of right predictions. Elsewhere: of the examples outside the slice, "
-        "their classes mixed as they are inside, so that a slice is not worse for holding the "
-        "harder classes. Intervals (95 %) hold for all slices and both kinds of predictions at "
-        "once; what is clearly worse has one below 0. Slices have at least "
-        f"{LEAST_IN_SLICE} examples.",
+        "their classes mixed as they are inside, so that no slice is worse for holding the harder "
+        "classes. Intervals (95 %) hold for all slices and both kinds of predictions at once; "
+        "clearly worse is what has one below 0. Rows are ordered by its high end. Slices have at "
+        f"least {LEAST_IN_SLICE} examples.",
         *findings.notes,
     ]

@@ -1,4 +1,4 @@
-"""The "Examples" tab: one example, events, suspicious labels, the reader's own texts."""
+"""The "Examples" tab: one example, events, slices, suspicious labels, own texts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from layerviz.ui.parts.tabs import Tab
 from layerviz.ui.run.events import events
 from layerviz.ui.run.one_example import one_example
 from layerviz.ui.run.own_texts import own_texts_part
+from layerviz.ui.run.slices import slices
 from layerviz.ui.run.suspicious import suspicious
 
 PARTS = Registry(
@@ -17,6 +18,7 @@ PARTS = Registry(
     [
         Tab(ONE, one_example),
         Tab("Events", events),
+        Tab("Slices", slices),
         Tab("Suspicious labels", suspicious),
         Tab("Your own text", own_texts_part),
     ],
