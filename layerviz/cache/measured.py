@@ -9,7 +9,7 @@ import streamlit as st
 from layerviz import comparison, runs, separability
 from layerviz.cache.keys import GROWING_RUN, MEASURED_RUN, RUN
 from layerviz.cache.run_contents import examples
-from layerviz.comparison import TrialVerdict
+from layerviz.comparison import RelabelVerdict, TrialVerdict
 from layerviz.runs import Run
 from layerviz.separability import (
     Cell,
@@ -61,6 +61,12 @@ def freezing_suggestion(run: Run, best: Cell, margin: float) -> FreezingSuggesti
 def trial_verdict(base: Run, trial: Run, margin: float) -> TrialVerdict:
     """Return how a cheaper run does against the whole one."""
     return comparison.compare_trial(base, trial, margin)
+
+
+@st.cache_data(show_spinner=False, max_entries=32, hash_funcs=GROWING_RUN)
+def relabel_verdict(base: Run, relabelled: Run) -> RelabelVerdict:
+    """Return how a run with corrected labels does against the one it was made after."""
+    return comparison.compare_relabelled(base, relabelled)
 
 
 @st.cache_data(show_spinner="Comparing poolings", max_entries=32, hash_funcs=MEASURED_RUN)

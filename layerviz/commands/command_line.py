@@ -15,6 +15,7 @@ from layerviz.commands.export import EXPORT
 from layerviz.commands.fit import FIT
 from layerviz.commands.help import HelpFormatter
 from layerviz.commands.import_run import IMPORT
+from layerviz.commands.labels import LABELS
 from layerviz.commands.list_runs import LIST
 from layerviz.commands.pretrain import PRETRAIN
 from layerviz.commands.report import REPORT
@@ -24,7 +25,7 @@ from layerviz.starters import starter_names
 
 # A new command is a module like report.py and an entry here.
 COMMANDS: Registry[Command] = Registry(
-    "command", [FIT, LIST, REPORT, COMPARE, EXPORT, IMPORT, PRETRAIN, BENCH]
+    "command", [FIT, LIST, REPORT, COMPARE, LABELS, EXPORT, IMPORT, PRETRAIN, BENCH]
 )
 
 

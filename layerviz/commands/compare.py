@@ -68,6 +68,9 @@ def _compare(parsed: argparse.Namespace) -> int:
 
     from layerviz import comparison
 
+    if relabelled := _relabel_sentences(runs):
+        print(json.dumps({"relabelled": relabelled}) if parsed.json else " ".join(relabelled))
+        return EXIT_OK
     contenders = comparison.contenders_of(runs)
     poolings = (parsed.pooling,) if parsed.pooling else None
     compared = comparison.compare_contenders(contenders, poolings, margin)
@@ -96,6 +99,16 @@ def _trial_sentences(runs: list[Run], margin: float) -> list[str]:
         if comparison.is_trial_of(base, trial):
             verdict = comparison.compare_trial(base, trial, margin)
             return comparison.trial_sentences(verdict, comparison.trial_name(trial))
+    return []
+
+
+def _relabel_sentences(runs: list[Run]) -> list[str]:
+    """Return what is said of two runs of which one has corrected labels; else nothing."""
+    from layerviz import comparison, relabelling
+
+    for base, other in permutations(runs, 2) if len(runs) == 2 else ():
+        if relabelling.is_relabelled(base, other):
+            return comparison.relabel_sentences(comparison.compare_relabelled(base, other))
     return []
 
 

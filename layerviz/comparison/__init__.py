@@ -22,6 +22,12 @@ from layerviz.comparison.contenders import (
     shared_poolings,
 )
 from layerviz.comparison.depth import DepthMatch
+from layerviz.comparison.relabelled import (
+    RelabelVerdict,
+    compare_relabelled,
+    corrected_words,
+    relabel_sentences,
+)
 from layerviz.comparison.reporting import comparison_table, comparison_text, comparison_values
 from layerviz.comparison.scoring import compare_contenders
 from layerviz.comparison.standings import Comparison, Standing
@@ -51,12 +57,14 @@ __all__ = [
     "Comparison",
     "Contender",
     "DepthMatch",
+    "RelabelVerdict",
     "Standing",
     "TrialVerdict",
     "agreement_between",
     "best_cell_name",
     "common_examples",
     "compare_contenders",
+    "compare_relabelled",
     "compare_trial",
     "comparison_details",
     "comparison_lead",
@@ -65,6 +73,7 @@ __all__ = [
     "comparison_text",
     "comparison_values",
     "contenders_of",
+    "corrected_words",
     "costs_of",
     "depth_sentence",
     "disagreements",
@@ -72,6 +81,7 @@ __all__ = [
     "encoder_similarity",
     "is_trial_of",
     "margin_of_lead",
+    "relabel_sentences",
     "seeds_note",
     "shared_poolings",
     "trial_difference",

@@ -18,6 +18,8 @@ from layerviz.data.choices import (
 )
 from layerviz.data.columns import Columns, check_columns, expect_columns
 from layerviz.data.corpus import Corpus, read_corpus
+from layerviz.data.correcting import CorrectedFile, correct_file
+from layerviz.data.corrections import Corrections, label_edits
 from layerviz.data.dataset import Dataset
 from layerviz.data.encodings import ENCODINGS, encoding_name
 from layerviz.data.file_format import Contents, FileFormat
@@ -39,9 +41,9 @@ from layerviz.data.guessing import (
 from layerviz.data.hub_data import HubName, download_dataset, is_hub_name, parse_hub_name
 from layerviz.data.labels import missing_words
 from layerviz.data.look_alikes import look_alikes
-from layerviz.data.naming import HUB_PREFIX, OWN_ID, example_name, example_names
+from layerviz.data.naming import HUB_PREFIX, OWN_ID, example_name, example_names, file_row
 from layerviz.data.questions import RowQuestions, row_questions
-from layerviz.data.reading import Table, read_table, sample_table
+from layerviz.data.reading import Table, read_table, sample_content, sample_table
 from layerviz.data.repeats import few_texts
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.rows import columns_of_file, columns_of_files
@@ -76,6 +78,8 @@ __all__ = [
     "Columns",
     "Contents",
     "Corpus",
+    "CorrectedFile",
+    "Corrections",
     "Dataset",
     "Doubt",
     "FileFormat",
@@ -91,12 +95,14 @@ __all__ = [
     "check_columns",
     "columns_of_file",
     "columns_of_files",
+    "correct_file",
     "download_dataset",
     "encoding_name",
     "example_name",
     "example_names",
     "expect_columns",
     "few_texts",
+    "file_row",
     "formats_in_words",
     "formats_table",
     "further_columns",
@@ -104,6 +110,7 @@ __all__ = [
     "guess_columns",
     "guess_text_column",
     "is_hub_name",
+    "label_edits",
     "look_alikes",
     "match_columns",
     "meanings_of",
@@ -115,6 +122,7 @@ __all__ = [
     "reading_choices",
     "reading_of",
     "row_questions",
+    "sample_content",
     "sample_table",
     "split_word_key",
     "suggest_columns",

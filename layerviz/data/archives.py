@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from layerviz.data.file_format import MOST_EXPANDED, too_large
@@ -50,6 +50,17 @@ def read_members(content: bytes, name: str, paths: list[str]) -> Iterator[tuple[
                 yield PurePosixPath(path).name, archive.read(path)
             except _DAMAGE as error:
                 raise DataError(f"{path} in {name} cannot be unpacked.", UNZIP) from error
+
+
+def with_members(content: bytes, changed: Mapping[str, bytes]) -> bytes:
+    """Return an archive with other content in some of its files; all else in it stays."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        new.comment = old.comment
+        for info in old.infolist():
+            inside = changed.get(info.filename)
+            new.writestr(info, old.read(info) if inside is None else inside)
+    return out.getvalue()
 
 
 def _opened(content: bytes, name: str) -> zipfile.ZipFile:

@@ -12,6 +12,7 @@ import pandas as pd
 from layerviz.config import SPLITS
 from layerviz.data.choices import GUESS
 from layerviz.data.columns import NUMBER, Columns
+from layerviz.data.corrections import correction_note, with_corrected_labels
 from layerviz.data.dataset import Dataset
 from layerviz.data.further import kept_columns
 from layerviz.data.guessing import guess_id_column
@@ -141,6 +142,9 @@ def build_dataset(
         tables, columns_of, taken, examples.pop("place").to_numpy()
     )
     notes += further_notes
+    if corrections := dict(choices.corrections):  # last, so that no row changes its split
+        examples = with_corrected_labels(examples, names, corrections)
+        notes.append(correction_note(examples, corrections))
     return Dataset(
         name=dataset_name(train.name),
         examples=pd.concat([examples, further], axis="columns"),

@@ -13,10 +13,10 @@ from layerviz.data.dialect import (
     lines_are_quoted,
     without_line_quotes,
 )
-from layerviz.data.fields import Dialect
+from layerviz.data.fields import Dialect, Swallowing
 from layerviz.data.file_format import Contents, FileFormat
 from layerviz.data.header import doubts_of_header, find_header, name_columns, refuse_data
-from layerviz.data.mending import fit_to_header
+from layerviz.data.mending import Fitted, fit_to_header
 from layerviz.data.parsing import Rows, read_rows
 from layerviz.data.recognising import SAVE_AS_CSV
 from layerviz.data.wording import first_lines, one_sentence
@@ -41,9 +41,40 @@ class _Header:
     next_line: int
 
 
+@dataclass(frozen=True, eq=False)  # eq: frames do not compare to a single truth value
+class Parsed:
+    """A file of delimited text: its contents, and where in the file they are.
+
+    Parameters
+    ----------
+    contents : Contents
+    fitted : Fitted
+        The rows under the numbers of their columns, and the lines where they begin.
+    dialect : Dialect
+        In which they were read.
+    swallows : Swallowing
+        Tells lines of a quoted field from rows.
+    is_unwrapped : bool
+        Whether quotation marks were taken off whole lines.
+    """
+
+    contents: Contents
+    fitted: Fitted
+    dialect: Dialect
+    swallows: Swallowing
+    is_unwrapped: bool
+
+
 def read_delimited(
     content: bytes, name: str, choices: ReadingChoices, *, one_column: bool
 ) -> Contents:
+    """Read a file of delimited text; parameters and errors as `parse_delimited`."""
+    return parse_delimited(content, name, choices, one_column=one_column).contents
+
+
+def parse_delimited(
+    content: bytes, name: str, choices: ReadingChoices, *, one_column: bool
+) -> Parsed:
     """Read a file of delimited text, its encoding, dialect and header being guessed or chosen.
 
     Parameters
@@ -79,7 +110,8 @@ def read_delimited(
     )
     n_rows = len(rows.frame) + len(rows.others)
     names = header.fields or [""] * guess.width
-    frame, names, n_odd = fit_to_header(rows, names, notes)
+    fitted = fit_to_header(rows, names, notes)
+    frame, names = fitted.frame, fitted.header
     if frame.empty:
         raise ReadingError(one_sentence(f"{name} has no rows below its header", notes), SAVE_AS_CSV)
     doubts = list(decoded.doubts)
@@ -91,13 +123,16 @@ def read_delimited(
     reading = ReadingChoices(
         decoded.codec, rows.dialect.delimiter, rows.dialect.quotes, header.line
     )
+    n_odd = fitted.n_odd
     if choices.delimiter is None and n_odd > _DOUBTFUL * n_rows:
         sentence = (
             f"{n_odd:,} of {count(n_rows, 'row')} have more or fewer fields than the header: "
             f"the delimiter, {_delimiter_name(rows.dialect)}, may be another one."
         )
         doubts.append(Doubt(sentence, ("delimiter", "quotes")))
-    return Contents(frame, _layout(decoded, rows, text), tuple(notes), reading, tuple(doubts))
+    contents = Contents(frame, _layout(decoded, rows, text), tuple(notes), reading, tuple(doubts))
+    is_unwrapped = text is not decoded.content
+    return Parsed(contents, fitted, rows.dialect, guess.swallows, is_unwrapped)
 
 
 def _unwrapped(

@@ -28,7 +28,9 @@ _UNIFORM = 0.8  # of a column's cells are quoted if its cells are
 _HINT = re.compile(r'^"?sep=(.)"?\s*$')  # Excel's
 _LINE_IN_QUOTES = r'"((?:[^"\r\n]++|"")*+)"[ ;,\t]*'
 _QUOTED_LINE = re.compile(_LINE_IN_QUOTES)
-_QUOTED_LINES = re.compile(rb"(?<![^\r\n])" + _LINE_IN_QUOTES.encode() + rb"(?=[\r\n]|\Z)")
+_LINES_IN_QUOTES = r"(?<![^\r\n])" + _LINE_IN_QUOTES + r"(?=[\r\n]|\Z)"
+_QUOTED_LINES = re.compile(_LINES_IN_QUOTES.encode())
+_QUOTED_LINES_OF_STR = re.compile(_LINES_IN_QUOTES)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,17 @@ def lines_are_quoted(sample: str) -> bool:
 def without_line_quotes(text: bytes) -> bytes:
     """Return a text without the quotation marks around its lines."""
     return _QUOTED_LINES.sub(lambda match: match[1].replace(b'""', b'"'), text)
+
+
+def line_quotes(text: str) -> list[int]:
+    """Return where the characters are that `without_line_quotes` takes off, in their order."""
+    places: list[int] = []
+    for match in _QUOTED_LINES_OF_STR.finditer(text):
+        start, end = match.span(1)
+        doubled = re.finditer('""', match[1])
+        inside = [start + pair.start() + 1 for pair in doubled]
+        places += [match.start(), *inside, *range(end, match.end())]
+    return places
 
 
 def guess_dialect(sample: str, choices: ReadingChoices, *, is_cut: bool = False) -> Guess:

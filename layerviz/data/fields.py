@@ -59,6 +59,8 @@ class Row(NamedTuple):
         How many fields begin with a quotation mark that belongs to the text.
     end : int
         Where the next row begins, in characters.
+    ends : tuple of int
+        Where each field ends, in characters of the text; empty where no field was quoted.
     """
 
     line: int
@@ -68,6 +70,7 @@ class Row(NamedTuple):
     n_needed: int = 0
     n_loose: int = 0
     end: int = 0
+    ends: tuple[int, ...] = ()
 
     @property
     def is_blank(self) -> bool:
@@ -120,6 +123,7 @@ def _quoted_row(
     mark = dialect.mark
     fields: list[str] = []
     quoted: list[int] = []
+    ends: list[int] = []
     n_lines, n_needed, n_loose = 1, 0, 0
     while True:
         match = quoted_field.match(text, position)
@@ -140,11 +144,21 @@ def _quoted_row(
             n_loose += field.lstrip(" ").startswith(mark)
         fields.append(field)
         position = match.end()
+        ends.append(position)
         if not text.startswith(dialect.delimiter, position):
             break
         position += 1
     end = _after_line(text, position)
-    return Row(line, fields, n_lines, tuple(quoted), n_needed, n_loose, end)
+    return Row(line, fields, n_lines, tuple(quoted), n_needed, n_loose, end, tuple(ends))
+
+
+def field_spans(row: Row) -> list[tuple[int, int]]:
+    """Return where the fields of a text's first row begin and end, quotation marks included."""
+    ends = list(row.ends)
+    if not ends:
+        for field in row.fields:
+            ends.append(len(field) + (ends[-1] + 1 if ends else 0))
+    return list(zip([0, *(end + 1 for end in ends[:-1])], ends, strict=True))
 
 
 @cache

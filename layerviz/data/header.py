@@ -101,6 +101,11 @@ def looks_like_data(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> b
     return not tells and any(len(name) > _LONG for name in sentences)
 
 
+def column_names_of(header: Sequence[str]) -> list[str]:
+    """Return what the columns under a header are called, those without a name included."""
+    return [cell.strip() or f"column {number}" for number, cell in enumerate(header, start=1)]
+
+
 def name_columns(
     frame: pd.DataFrame, header: Sequence[str], name: str, notes: list[str]
 ) -> pd.DataFrame:
@@ -121,8 +126,7 @@ def name_columns(
     ReadingError
         If two columns have the same name.
     """
-    cells = [cell.strip() for cell in header]
-    names = [cell or f"column {number}" for number, cell in enumerate(cells, start=1)]
+    cells, names = [cell.strip() for cell in header], column_names_of(header)
     if twice := [column for column, n in Counter(names).items() if n > 1]:
         raise ReadingError(f"{name} has several columns named {quoted(twice)}.", "Rename them.")
     frame = frame.set_axis(pd.Index(names), axis=1)

@@ -59,10 +59,29 @@ class _Kinds:
         )
 
 
-def fit_to_header(
-    rows: Rows, header: list[str], notes: list[str]
-) -> tuple[pd.DataFrame, list[str], int]:
-    """Return all rows that can be kept, as wide as the header, in the order of the file.
+@dataclass(frozen=True, eq=False)  # eq: frames do not compare to a single truth value
+class Fitted:
+    """All rows of a file that can be kept, as wide as the header, in the order of the file.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    header : list of str
+        With an empty name in front where the rows have a field more than it throughout.
+    lines : ndarray of shape (len(frame),)
+        The lines of the file where they begin, counted from 1; int64.
+    n_odd : int
+        How many rows had too few or too many fields.
+    """
+
+    frame: pd.DataFrame
+    header: list[str]
+    lines: np.ndarray
+    n_odd: int
+
+
+def fit_to_header(rows: Rows, header: list[str], notes: list[str]) -> Fitted:
+    """Return all rows that can be kept, as wide as the header.
 
     Parameters
     ----------
@@ -71,14 +90,6 @@ def fit_to_header(
         The first row's fields.
     notes : list of str
         Sentences about what is done are added to it.
-
-    Returns
-    -------
-    frame : DataFrame
-    header : list of str
-        With an empty name in front where the rows have a field more than it throughout.
-    n_odd : int
-        How many rows had too few or too many fields.
     """
     header = _with_row_names(rows, header)
     width = len(header)
@@ -109,7 +120,7 @@ def fit_to_header(
         frame[i] = ""
     if mended:
         frame, lines = _joined(frame, lines, mended, width)
-    frame = _without_headers(frame, lines, header, notes)
+    frame, lines = _without_headers(frame, lines, header, notes)
     if put_together:
         where = first_lines(put_together)
         delimiter = rows.dialect.delimiter
@@ -126,7 +137,7 @@ def fit_to_header(
         fewer = f"{count(len(short), 'row')} {'has' if len(short) == 1 else 'have'} fewer fields"
         where = first_lines(short)
         notes.append(f"{fewer} than the header; the missing ones are empty ({where}).")
-    return frame, header, len(too_long) + len(short)
+    return Fitted(frame, header, lines, len(too_long) + len(short))
 
 
 def _with_row_names(rows: Rows, header: list[str]) -> list[str]:
@@ -175,7 +186,7 @@ def _kinds_of(
     # Hardly a row fits: the text is in the column beside which all others recur.
     ways = []
     for i in range(width):
-        rows = [_put_together(row, i, width, delimiter) for row in too_long[:SAMPLE_ROWS]]
+        rows = [put_together(row, i, width, delimiter) for row in too_long[:SAMPLE_ROWS]]
         kinds = _kinds(list(zip(*rows, strict=True)))
         varies = all(len(values) > 1 for values in kinds.recurring.values())
         if varies and not kinds.words and kinds.are_free(width) == [i]:
@@ -192,7 +203,7 @@ def _kinds(columns: Sequence[Sequence[str]]) -> _Kinds:
     return _Kinds(recurring, frozenset(numbers), frozenset(words))
 
 
-def _put_together(fields: Sequence[str], column: int, width: int, delimiter: str) -> list[str]:
+def put_together(fields: Sequence[str], column: int, width: int, delimiter: str) -> list[str]:
     """Return a row's fields as wide as the header, the surplus being a part of one column."""
     end = column + len(fields) - width + 1
     return [*fields[:column], delimiter.join(fields[column:end]), *fields[end:]]
@@ -213,7 +224,7 @@ def _fitted(fields: list[str], width: int, delimiter: str, kinds: _Kinds) -> lis
         return None
     for some in dict.fromkeys((filled, len(fields))):
         free = kinds.are_free(width)
-        ways = [_put_together(fields[:some], i, width, delimiter) for i in free]
+        ways = [put_together(fields[:some], i, width, delimiter) for i in free]
         fitting = [way for way in ways if kinds.fit(way)]
         if len(fitting) == 1 or (fitting and some == width):
             return fitting[0]
@@ -233,16 +244,16 @@ def _joined(
 
 def _without_headers(
     frame: pd.DataFrame, lines: np.ndarray, header: list[str], notes: list[str]
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Leave out the rows that repeat the header."""
     is_header = np.full(len(frame), bool(any(header)))
     for i, cell in enumerate(header):
         if is_header.any():
             is_header &= (frame[i].str.strip() == cell.strip()).to_numpy(bool)
     if not is_header.any():
-        return frame
+        return frame, lines
     n, where = int(is_header.sum()), first_lines(lines[is_header].tolist())
     notes.append(
         f"Left out {count(n, 'row')} that repeat{'s' if n == 1 else ''} the header ({where})."
     )
-    return frame[~is_header].reset_index(drop=True)
+    return frame[~is_header].reset_index(drop=True), lines[~is_header]

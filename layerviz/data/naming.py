@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz.data.unpacking import without_compression
+from layerviz.errors import DataError
 
 HUB_PREFIX = "hf:"  # of the name of a data set of the Hugging Face Hub
 OWN_ID = "own_id"  # column of examples: the id that the user's own data give them, where they do
@@ -25,6 +26,20 @@ def dataset_name(file: str) -> str:
         name = file.removeprefix(HUB_PREFIX).partition("@")[0]
         return name.rpartition("/")[2].replace(":", "-")
     return PurePath(without_compression(file)).stem
+
+
+def file_row(example: str) -> tuple[str, int]:
+    """Return the role of the file that an example is from, and its data row, counted from 0.
+
+    Raises
+    ------
+    DataError
+        If it is no id that a data set gives.
+    """
+    parts = _ID.fullmatch(example)
+    if parts is None:
+        raise DataError(f"{example!r:.40} names no row of a file.", "Give an id such as train-17.")
+    return parts["role"], int(parts["row"]) - 1
 
 
 def example_name(example: str, split: str, files: Mapping[str, str], own_id: str = "") -> str:

@@ -64,7 +64,7 @@ def _read_archive(
     paths = members(content, name)
     origin = _origin(content, name, paths)
     if origin is None:
-        chosen, splits = _chosen(paths, name)
+        chosen, splits = chosen_members(paths, name)
     else:
         paths = chosen = [path for path in paths if path != ORIGIN]
         splits = {path: origin.splits[path] for path in chosen if path in origin.splits}
@@ -114,7 +114,7 @@ def _origin(content: bytes, name: str, paths: Sequence[str]) -> Origin | None:
     return parse_origin(next(read_members(content, name, [ORIGIN]))[1])
 
 
-def _chosen(paths: Sequence[str], name: str) -> tuple[list[str], dict[str, str]]:
+def chosen_members(paths: Sequence[str], name: str) -> tuple[list[str], dict[str, str]]:
     """Return the files of an archive that are read, and the split of each if they are splits."""
     tables = [path for path in paths if is_table_name(path)]
     if splits := by_split_of_files(tables):

@@ -11,6 +11,8 @@ import pandas as pd
 from layerviz.data.choices import GUESS, Doubt, ReadingChoices
 from layerviz.data.opening import contents_of
 
+SAMPLE = "customer_messages.csv"
+
 
 @dataclass(frozen=True, eq=False)  # eq: frames do not compare to a single truth value
 class Table:
@@ -83,5 +85,9 @@ def read_table(
 
 def sample_table() -> Table:
     """Read the bundled customer messages (columns text, label and split)."""
-    path = resources.files("layerviz").joinpath("samples", "customer_messages.csv")
-    return read_table(path.read_bytes(), path.name)
+    return read_table(sample_content(), SAMPLE)
+
+
+def sample_content() -> bytes:
+    """Return the file of the bundled customer messages."""
+    return resources.files("layerviz").joinpath("samples", SAMPLE).read_bytes()

@@ -35,6 +35,9 @@ class RowChoices:
     no_near_repeats : bool
         Whether texts that are nearly the same, see `repeats.text_key`, are kept in one split: val
         is cut so, and of splits that the file names, rows of the earlier one are left out.
+    corrections : tuple of (str, str)
+        By the id of an example, the label that it gets in place of that of the file; rows are split
+        by those of the file.
     """
 
     columns_of: tuple[tuple[str, Columns], ...] = ()
@@ -44,6 +47,7 @@ class RowChoices:
     one_hot: bool | None = None
     combined_labels: bool = False
     no_near_repeats: bool = False
+    corrections: tuple[tuple[str, str], ...] = ()
 
     def columns(self, role: str) -> Columns | None:
         """Return the columns of a val or test file if they were chosen."""
@@ -69,6 +73,8 @@ class RowChoices:
             values["combined_labels"] = True
         if self.no_near_repeats:
             values["no_near_repeats"] = True
+        if self.corrections:
+            values["corrections"] = dict(self.corrections)
         return values
 
     @classmethod
@@ -86,6 +92,7 @@ class RowChoices:
         words, merge = values.get("split_words", {}), values.get("merge_labels", False)
         one_hot, combined = values.get("one_hot"), values.get("combined_labels", False)
         apart = values.get("no_near_repeats", False)
+        corrections = values.get("corrections", {})
         if not (
             isinstance(columns_of, dict)
             and isinstance(one_hot, bool | None)
@@ -95,6 +102,8 @@ class RowChoices:
             and isinstance(merge, bool)
             and isinstance(words, dict)
             and all(meaning in MEANINGS for meaning in words.values())
+            and isinstance(corrections, dict)
+            and all(isinstance(label, str) for label in corrections.values())
         ):
             raise DataError("What was chosen about the rows is garbled.")
         return cls(
@@ -105,6 +114,7 @@ class RowChoices:
             one_hot=one_hot,
             combined_labels=combined,
             no_near_repeats=apart,
+            corrections=tuple(corrections.items()),
         )
 
 

@@ -7,7 +7,7 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -32,12 +32,15 @@ class Compression:
         What such a file begins with.
     open : callable
         From a binary stream to a readable one of what is inside.
+    compress : callable
+        From bytes to such a file, the same whenever the bytes are.
     """
 
     name: str
     suffix: str
     signature: bytes
     open: Callable[[IO[bytes]], AbstractContextManager[Any]]
+    compress: Callable[[bytes], bytes]
 
 
 def _open_xz(stream: IO[bytes]) -> lzma.LZMAFile:
@@ -47,11 +50,30 @@ def _open_xz(stream: IO[bytes]) -> lzma.LZMAFile:
     return lzma.LZMAFile(io.BytesIO(content))
 
 
+def _compress_zstd(content: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return bytes(sink.getvalue())
+
+
 COMPRESSIONS = (
-    Compression("gzip", ".gz", b"\x1f\x8b", lambda stream: gzip.GzipFile(fileobj=stream)),
-    Compression("bzip2", ".bz2", b"BZh", bz2.BZ2File),
-    Compression("xz", ".xz", b"\xfd7zXZ\0", _open_xz),
-    Compression("zstd", ".zst", b"\x28\xb5\x2f\xfd", lambda s: pa.CompressedInputStream(s, "zstd")),
+    Compression(
+        "gzip",
+        ".gz",
+        b"\x1f\x8b",
+        lambda stream: gzip.GzipFile(fileobj=stream),
+        lambda content: gzip.compress(content, mtime=0),
+    ),
+    Compression("bzip2", ".bz2", b"BZh", bz2.BZ2File, bz2.compress),
+    Compression("xz", ".xz", b"\xfd7zXZ\0", _open_xz, lzma.compress),
+    Compression(
+        "zstd",
+        ".zst",
+        b"\x28\xb5\x2f\xfd",
+        lambda stream: pa.CompressedInputStream(stream, "zstd"),
+        _compress_zstd,
+    ),
 )
 _MOST_LAYERS = 3
 
@@ -82,6 +104,14 @@ def unpacked(content: bytes, name: str) -> tuple[bytes, str, tuple[str, ...]]:
         name = without_compression(name)
         layers.append(kind.name)
     return content, name, tuple(layers)
+
+
+def packed_again(content: bytes, layers: Sequence[str]) -> bytes:
+    """Return a file compressed as `unpacked` says that it was."""
+    kinds = {kind.name: kind for kind in COMPRESSIONS}
+    for layer in reversed(layers):
+        content = kinds[layer].compress(content)
+    return content
 
 
 def without_compression(name: str) -> str:

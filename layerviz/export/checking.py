@@ -120,6 +120,8 @@ def check_contents(folder: Path, run: Run) -> None:
         for path in sorted(layout.mixes.glob("*")):
             _check_pooling(path, mix_parts(path)[1], run)
             _check_json(path, lambda mix: set(mix) == _fields(LayerMix))
+        if layout.label_decisions.exists():
+            _check_label_decisions(layout.label_decisions, examples, run)
         for model in (layout.model, *sorted(layout.weights.glob("*"))):
             for path in sorted(model.glob("*.json")):
                 _check_json(path, lambda content: isinstance(content, dict | list))
@@ -349,6 +351,13 @@ def _check_none_stray(folder: Path, n_snapshots: int) -> None:
 def _check_json(path: Path, is_sound: Callable[[Any], bool]) -> None:
     if not is_sound(json.loads(path.read_text(encoding="utf-8"))):
         raise unsound(f"{path.name} does not hold what it should")
+
+
+def _check_label_decisions(path: Path, examples: pd.DataFrame, run: Run) -> None:
+    decisions = runs.parse_label_decisions(json.loads(path.read_text(encoding="utf-8")))
+    labels = {decision.label for decision in decisions.values()} - {""}
+    if not (decisions.keys() <= set(examples["id"]) and labels <= set(run.label_names)):
+        raise unsound(f"{path.name} decides about labels that it does not hold")
 
 
 def _fields(kind: type) -> set[str]:

@@ -50,6 +50,17 @@ from layerviz.runs.contents import (
     write_snapshot,
 )
 from layerviz.runs.example_naming import names_of
+from layerviz.runs.label_decisions import (
+    ACCEPTED,
+    DECISIONS,
+    EDITED,
+    SKIPPED,
+    LabelDecision,
+    decide_on_labels,
+    parse_label_decisions,
+    read_label_decisions,
+    take_back_decisions,
+)
 from layerviz.runs.layout import Layout
 from layerviz.runs.listing import (
     RunsFolder,
@@ -100,7 +111,10 @@ from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import DISK_FULL_SIGNS, replacing, writing_error
 
 __all__ = [
+    "ACCEPTED",
+    "DECISIONS",
     "DISK_FULL_SIGNS",
+    "EDITED",
     "FORMAT",
     "HISTORY_COLUMNS",
     "HITS",
@@ -111,8 +125,10 @@ __all__ = [
     "RUNS_VARIABLE",
     "SCORES",
     "SEPARABILITY_COLUMNS",
+    "SKIPPED",
     "STATUSES",
     "KeptTable",
+    "LabelDecision",
     "Layout",
     "OpenedComparison",
     "Run",
@@ -123,6 +139,7 @@ __all__ = [
     "captured_models",
     "check_record",
     "create",
+    "decide_on_labels",
     "delete",
     "delete_unreadable",
     "drop_old_failed_starts",
@@ -146,6 +163,7 @@ __all__ = [
     "names_of",
     "open_folder",
     "parse",
+    "parse_label_decisions",
     "parse_record",
     "placed_snapshots",
     "placed_test_version",
@@ -154,6 +172,7 @@ __all__ = [
     "read_hidden_states",
     "read_history",
     "read_kept_table",
+    "read_label_decisions",
     "read_label_ranking",
     "read_map",
     "read_mix",
@@ -177,6 +196,7 @@ __all__ = [
     "save_model",
     "summary_of",
     "table_key",
+    "take_back_decisions",
     "unmeasured_snapshots",
     "update",
     "upgrade",

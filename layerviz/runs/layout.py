@@ -11,6 +11,7 @@
                              tsne-mean-01-test.safetensors: where test lies in them, if asked for
     mixes/                   001-mean.json: the best mix of layers that was found
     labels.parquet, .json    how suspicious the labels are
+    label-decisions.json     what was decided about them
     answers/mean.json        what the page says first, searched among some poolings
     model/                   the newest weights
     weights/000/             those of a snapshot, if they are kept
@@ -33,6 +34,7 @@ MEASURES = "separability.csv"
 HIDDEN_STATES = "hidden_states.safetensors"
 PREDICTIONS = "predictions.parquet"
 PROBES = "probes.safetensors"
+LABEL_DECISIONS = "label-decisions.json"
 MODEL_WEIGHTS = "model.safetensors"  # as save_pretrained names them
 SNAPSHOTS, MAPS, MIXES, MODEL, WEIGHTS = "snapshots", "maps", "mixes", "model", "weights"
 ANSWERS = "answers"  # made anew where they are lacking: they go nowhere with a run
@@ -42,7 +44,7 @@ ANSWERS = "answers"  # made anew where they are lacking: they go nowhere with a 
 _PORTABLE = re.compile(
     "|".join(
         (
-            *map(re.escape, (RECORD, EXAMPLES, HISTORY, MEASURES)),
+            *map(re.escape, (RECORD, EXAMPLES, HISTORY, MEASURES, LABEL_DECISIONS)),
             rf"{SNAPSHOTS}/\d{{3,4}}/"
             rf"({'|'.join(map(re.escape, (HIDDEN_STATES, PREDICTIONS, PROBES)))})",
             rf"{MAPS}/{NAME_PATTERN}-{NAME_PATTERN}-\d{{2,3}}(-test)?\.safetensors",
@@ -90,6 +92,10 @@ class Layout:
     @property
     def label_facts(self) -> Path:
         return self.folder / "labels.json"
+
+    @property
+    def label_decisions(self) -> Path:
+        return self.folder / LABEL_DECISIONS
 
     @property
     def snapshots(self) -> Path:
@@ -161,7 +167,7 @@ def is_portable(name: str) -> bool:
 
 def is_optional(name: str) -> bool:
     """Return whether a file of this name is made when somebody looks at the run."""
-    return name.startswith((f"{MAPS}/", f"{MIXES}/"))
+    return name.startswith((f"{MAPS}/", f"{MIXES}/")) or name == LABEL_DECISIONS
 
 
 def map_parts(file: Path) -> tuple[str, str, int]:

@@ -1,29 +1,31 @@
-"""Labels that may be wrong: ranked, marked in the maps, and as a file with the rows of the CSV."""
+"""Labels that may be wrong: ranked, decided on, marked in the maps, and as a file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, exploring, runs
-from layerviz.data import OWN_ID
+from layerviz import cache, exploring, relabelling, runs
 from layerviz.exploring import Suspicion
 from layerviz.jobs import JobState
-from layerviz.runs import Run
+from layerviz.runs import LabelDecision, Run
 from layerviz.ui.parts.examples_table import described, open_from_table
 from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.polling import wait_for
-from layerviz.ui.parts.state import jobs
+from layerviz.ui.parts.state import errors_shown, jobs
+from layerviz.ui.run.corrected_labels import corrected_labels
 from layerviz.ui.run.events import to_maps
+from layerviz.ui.run.label_review import decided_words, review
 
 MOST_SUSPICIOUS = 300
 MARKED_WITHOUT_FLAGS = 10
 RANKING_COLUMN_CONFIG = {
     "rank": st.column_config.NumberColumn(width=50),
     "suggested": st.column_config.TextColumn(width=130),
+    "decision": st.column_config.TextColumn(width=110),
     "p (label)": st.column_config.ProgressColumn(format="percent", max_value=1, width=80),
     "neighbours": st.column_config.ProgressColumn(
         format="percent",
@@ -51,8 +53,21 @@ def suspicious(run: Run) -> None:
     flagged = suspicion.frame[suspicion.frame["issue"]]
     only_flagged = _actions(run, suspicion, flagged, examples)
     ranked = flagged if only_flagged else suspicion.frame
+    with errors_shown():
+        decisions = runs.read_label_decisions(run.path)
+        review(run, ranked, examples, decisions)
+        corrected_labels(run, examples, decisions)
+        _list(run, ranked, examples, decisions)
+
+
+def _list(
+    run: Run,
+    ranked: pd.DataFrame,
+    examples: pd.DataFrame,
+    decisions: Mapping[str, LabelDecision],
+) -> None:
     listed = ranked.head(MOST_SUSPICIOUS)
-    table = _table(run, listed, examples)
+    table = _table(run, listed, examples, decisions)
     open_from_table(run, table, listed["id"].tolist(), "suspicious", RANKING_COLUMN_CONFIG)
     more = ""
     if len(ranked) > MOST_SUSPICIOUS:
@@ -89,7 +104,9 @@ def _actions(run: Run, suspicion: Suspicion, flagged: pd.DataFrame, examples: pd
             args=(run, top["id"].to_numpy(), "for their suspicious labels"),
         )
         download(
-            lambda: _with_source(run, suspicion.frame, examples),
+            lambda: relabelling.labels_table(
+                run, suspicion.frame, examples, runs.read_label_decisions(run.path)
+            ),
             f"{run.run_id}-suspicious-labels",
         )
     return only_flagged and len(flagged) > 0
@@ -121,7 +138,12 @@ def _verdict(suspicion: Suspicion, *, was_trained: bool) -> None:
     )
 
 
-def _table(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
+def _table(
+    run: Run,
+    ranked: pd.DataFrame,
+    examples: pd.DataFrame,
+    decisions: Mapping[str, LabelDecision],
+) -> pd.DataFrame:
     rows = ranked["row"].to_numpy()
     predictions = cache.predictions(run, run.snapshots[-1].index)
     frame = described(run, examples.iloc[rows], predictions)[
@@ -130,33 +152,7 @@ def _table(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFra
     names = np.asarray(run.label_names, dtype=object)
     frame.insert(0, "rank", ranked["rank"].to_numpy())
     frame.insert(3, "suggested", names[ranked["suggested"].to_numpy()])
-    frame.insert(4, "p (label)", ranked["p_label"].to_numpy())
-    frame.insert(5, "neighbours", ranked["neighbours_agree"].to_numpy())
+    frame.insert(4, "decision", ranked["id"].map(decided_words(decisions)).fillna("").to_numpy())
+    frame.insert(5, "p (label)", ranked["p_label"].to_numpy())
+    frame.insert(6, "neighbours", ranked["neighbours_agree"].to_numpy())
     return frame
-
-
-def _with_source(run: Run, ranked: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
-    """Return the list with the file and row that each example comes from."""
-    names = np.asarray(run.label_names, dtype=object)
-    source = ranked["id"].str.rsplit("-", n=1, expand=True)
-    part, files = examples.iloc[ranked["row"].to_numpy()], run.dataset["files"]
-    own_ids = {"own_id": part[OWN_ID].to_numpy()} if OWN_ID in part else {}
-    return pd.DataFrame(
-        {
-            "rank": ranked["rank"],
-            "file": [files.get(role, role) for role in source[0]],
-            "row": source[1].astype(int),
-            **own_ids,
-            "split": ranked["split"],
-            "label": names[ranked["label"].to_numpy()],
-            "suggested": names[ranked["suggested"].to_numpy()],
-            "score": ranked["score"],
-            "p_label": ranked["p_label"],
-            "p_suggested": ranked["p_suggested"],
-            "neighbours_agree": ranked["neighbours_agree"],
-            "flagged": ranked["issue"],
-            "text": part["text"].to_numpy(),
-            "id": ranked["id"],
-            "example": runs.names_of(run, part),
-        }
-    )

@@ -68,6 +68,7 @@ def ask_about_rows(
         one_hot=one_hot,
         combined_labels=_combines(questions, key),
         no_near_repeats=_is_on(_near_key(key)),
+        corrections=_corrections(key),
     )
 
 
@@ -88,7 +89,9 @@ def ask_about_near_repeats(dataset: Dataset, key: str) -> None:
 
 def preset_rows(key: str, choices: RowChoices) -> dict[str, object]:
     """Return by widget what it shows where these are the choices."""
-    values: dict[str, object] = {}
+    values: dict[str, object] = {_corrections_key(key): choices.corrections}
+    if choices.corrections:
+        values[_corrected_key(key)] = True
     if choices.keep_missing_labels is not None:
         values[_missing_key(key)] = choices.keep_missing_labels
     if choices.one_hot is not None:
@@ -117,6 +120,28 @@ def ask_about_one_hot(questions: RowQuestions, key: str) -> bool | None:
         default=True,
         help=f"Each row has exactly one 1 in {plain(quoted(questions.one_hot, 10))}.",
     )
+
+
+def _corrections_key(key: str) -> str:
+    return f"corrections-{key}"  # of no widget: they come with a run
+
+
+def _corrected_key(key: str) -> str:
+    return f"corrected-{key}"
+
+
+def _corrections(key: str) -> tuple[tuple[str, str], ...]:
+    """Ask whether labels are corrected as those of the run that was opened last."""
+    corrections: tuple[tuple[str, str], ...] = st.session_state.get(_corrections_key(key), ())
+    if not corrections:
+        return ()
+    wanted = st.toggle(
+        f"Use {count(len(corrections), 'corrected label')}",
+        value=True,
+        key=_corrected_key(key),
+        help="Those of the open run. Without, the labels of the file are taken.",
+    )
+    return corrections if wanted else ()
 
 
 def _one_hot_key(key: str) -> str:

@@ -1,0 +1,32 @@
+"""Labels that were corrected after a run: written into the files, and trained on again."""
+
+from layerviz.relabelling.corrected_files import archive_of, corrected_files
+from layerviz.relabelling.corrections import (
+    NOTHING_TO_TRAIN,
+    corrections_of,
+    expect_same_encoder,
+    is_relabelled,
+    only_val_is_corrected,
+    refuse_without_new_train_labels,
+    relabelled_runs,
+)
+from layerviz.relabelling.listing import decisions_in, decisions_words, labels_table
+from layerviz.relabelling.sources import Sources, relabelled_dataset, sources_of
+
+__all__ = [
+    "NOTHING_TO_TRAIN",
+    "Sources",
+    "archive_of",
+    "corrected_files",
+    "corrections_of",
+    "decisions_in",
+    "decisions_words",
+    "expect_same_encoder",
+    "is_relabelled",
+    "labels_table",
+    "only_val_is_corrected",
+    "refuse_without_new_train_labels",
+    "relabelled_dataset",
+    "relabelled_runs",
+    "sources_of",
+]

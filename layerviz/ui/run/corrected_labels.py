@@ -1,0 +1,181 @@
+"""What follows from corrected labels: the files with them, and a run on them, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from layerviz import cache, comparison, relabelling, runs
+from layerviz.data import CorrectedFile
+from layerviz.runs import LabelDecision, Run
+from layerviz.ui.parts.continuing import own_data
+from layerviz.ui.parts.state import chosen_data, errors_shown, go_to, jobs, plain
+from layerviz.ui.run.label_review import how_many_to_correct
+from layerviz.ui.run.progress import progress
+from layerviz.wording import count, enumeration
+
+MADE = "corrected_files"  # session state: of which labels of which run, and the files
+MOST_EARLIER = 3  # runs with other corrections that are listed
+
+
+def corrected_labels(
+    run: Run, examples: pd.DataFrame, decisions: Mapping[str, LabelDecision]
+) -> None:
+    """Offer the corrected files and the run that proves them, once a label is corrected."""
+    corrections = relabelling.corrections_of(run, decisions)
+    if not any(decision.label for decision in decisions.values()):
+        st.caption(
+            "Accept a suggestion (A), choose another label or skip (S): once a label is corrected, "
+            "the corrected file and a run that shows whether it helps are offered here."
+        )
+        return
+    splits = dict(zip(examples["id"].tolist(), examples["split"].tolist(), strict=True))
+    new = [example for example, decision in decisions.items() if decision.label]
+    with st.container(border=True, key="corrected_labels"):
+        st.markdown(f"**{how_many_to_correct(splits, new)}**")
+        left, right = st.columns(2, gap="large")
+        with left:
+            _files(run, examples, corrections)
+        with right:
+            _proof(run, corrections, splits, decisions)
+
+
+# --- the files ------------------------------------------------------------------------------------
+
+
+def _files(run: Run, examples: pd.DataFrame, corrections: dict[str, str]) -> None:
+    of = (run.run_id, run.created, tuple(corrections.items()))
+    if st.button("Make the corrected file", icon=":material/edit_document:", key="correct_file"):
+        with errors_shown(), st.spinner("Writing the corrected file"):
+            sources = relabelling.sources_of(run, own_data(run, chosen_data()))
+            made = relabelling.corrected_files(sources, examples, run.label_names, corrections)
+            st.session_state[MADE] = (of, made)
+    made_of, made = st.session_state.get(MADE, (None, []))
+    if made_of == of:
+        _offer(run, made)
+    else:
+        st.caption(
+            "Your own file with these labels in it; not another byte of a CSV changes. Other "
+            "formats come as a CSV."
+        )
+    if run.dataset["val_fraction"] is not None:
+        st.caption(
+            "Val was cut from train with the same share of every class: a run on the corrected "
+            "file alone would cut it anew. The run beside keeps every row in its split."
+        )
+
+
+def _offer(run: Run, made: Sequence[CorrectedFile]) -> None:
+    if len(made) == 1:
+        name, content = made[0].name, made[0].content
+    else:
+        name = f"{run.dataset['name']}-corrected.zip"
+        content = relabelling.archive_of(made)
+    st.download_button(
+        f"Download {plain(name)}",
+        data=content,
+        file_name=name,
+        mime="application/octet-stream",
+        icon=":material/download:",
+        on_click="ignore",
+        key="take-corrected",
+        type="primary",
+    )
+    whole = [plain(file.name) for file in made if file.in_place]
+    as_csv = [plain(file.name) for file in made if not file.in_place]
+    if whole:
+        verb = "differs" if len(whole) == 1 else "differ"
+        st.caption(f"{enumeration(whole)} {verb} from your file in these labels alone.")
+    if as_csv:
+        st.caption(
+            f"{enumeration(as_csv)}: the whole table as a CSV in UTF-8, as the original cannot be "
+            "written back byte for byte; only these labels differ."
+        )
+
+
+# --- the proof ------------------------------------------------------------------------------------
+
+
+def _proof(
+    run: Run,
+    corrections: dict[str, str],
+    splits: Mapping[str, str],
+    decisions: Mapping[str, LabelDecision],
+) -> None:
+    """Show the run with these labels and what came of it, or the button that makes it."""
+    n_val = sum(split == "val" for split in splits.values())
+    touched = {example for example in corrections if splits.get(example) == "val"}
+    if relabelling.only_val_is_corrected(run, decisions):
+        st.markdown(f"{relabelling.NOTHING_TO_TRAIN} What changes is what val says.")
+        return
+    made = relabelling.relabelled_runs(run, runs.list_runs(jobs().root))
+    same = [other for other in made if dict(other.row_choices.corrections) == corrections]
+    newest = next(iter(same), None)
+    if newest is None or newest.status in ("cancelled", "failed"):
+        if newest is not None:
+            st.caption(f"The run with these labels {_ended(newest)}.")
+        _button(run, corrections)
+        left_out = "."
+        if touched:
+            left_out = (
+                f"; the {count(len(touched), 'corrected val row')} count for neither, as "
+                "suggestions that a model made would flatter it."
+            )
+        st.caption(
+            "The same settings, seed and splits. Both runs are scored on the "
+            f"{count(n_val - len(touched), 'captured val row')} whose labels stay as they are"
+            f"{left_out}"
+        )
+    else:
+        _outcome(run, newest)
+    earlier = [other for other in made if other not in same and other.status == "done"]
+    for other in earlier[:MOST_EARLIER]:
+        with st.container(key=f"earlier-{other.run_id}"):
+            _outcome(run, other)
+
+
+def _ended(run: Run) -> str:
+    return f"{run.status} with {count(len(run.snapshots), 'snapshot')}".replace(
+        "cancelled with", "was cancelled with"
+    )
+
+
+def _button(run: Run, corrections: dict[str, str]) -> None:
+    if not st.button(
+        "Train again with the corrected labels and compare",
+        icon=":material/science:",
+        key="train_relabelled",
+        type="primary",
+    ):
+        return
+    with errors_shown(), st.spinner("Preparing the data"):
+        relabelling.expect_same_encoder(run)
+        sources = relabelling.sources_of(run, own_data(run, chosen_data()))
+        jobs().fit(run.config, relabelling.relabelled_dataset(run, sources, corrections))
+        st.rerun()
+
+
+def _outcome(run: Run, relabelled: Run) -> None:
+    if relabelled.live:
+        st.markdown("The run with these labels is going on.")
+        progress(relabelled)
+    elif relabelled.snapshots:
+        with errors_shown():
+            verdict = cache.relabel_verdict(run, relabelled)
+            icon = ":material/check:" if verdict.better else ":material/info:"
+            sentences = comparison.relabel_sentences(verdict)
+            st.markdown(f"{icon} {plain(' '.join(sentences))}")
+            left_out = " Corrected val rows count for neither." if verdict.corrected["val"] else ""
+            st.caption(
+                "The models' own predictions on the same rows, whose labels are the same in both "
+                f"runs.{left_out} One run each: another seed may move scores by more than the "
+                "interval says."
+            )
+    st.button(
+        "Open the new run",
+        on_click=go_to,
+        args=(relabelled.run_id,),
+        key=f"open_relabelled-{relabelled.run_id}",
+    )
