@@ -108,6 +108,8 @@ class Download:
         The error of what will not do, however often it is tried.
     failed : type
         The error of what did not work this time.
+    meant : str
+        A question whether another one was meant, for where there is none of this name.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Download:
     instead: str
     refused: type[LayervizError]
     failed: type[LayervizError]
+    meant: str = ""
 
 
 @contextmanager
@@ -131,7 +134,8 @@ def hub_errors(wanted: Download) -> Iterator[None]:
     except errors.RepositoryNotFoundError as error:
         raise wanted.refused(
             f"There is no {name} on the Hugging Face Hub, or it is private.",
-            "Check the spelling (owner/name); for a private one, run `hf auth login` first.",
+            f"{wanted.meant} Check the spelling (owner/name); for a private one, run "
+            "`hf auth login` first.".strip(),
         ) from error
     except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
         raise _unreachable(wanted) from error

@@ -520,6 +520,9 @@ def test_cancelled_download_stops_and_can_be_taken_up_again(hub: tuple[Path, lis
 def test_what_the_hub_refuses_is_explained(hub: tuple[Path, list[str]], saved: Path) -> None:
     root, requests = hub
     assert "There is no owner/nothing on the Hugging Face Hub" in refused("owner/nothing").message
+    hint = refused("bert-base").hint
+    assert "Did you mean google-bert/bert-base-uncased, or bert-mini, which comes with" in hint
+    assert refused("owner/nothing").hint.startswith("Check the spelling")
     (Path(shutil.copytree(saved, root / "owner" / "gated")) / "GATED").touch()
     error = refused("owner/gated")
     assert "gated" in error.message
@@ -562,7 +565,7 @@ def test_unreachable_hub_answers_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     error = refused("google-bert/bert-base-uncased")
     assert time.monotonic() - start < 20  # not the minutes of a chain of retries
     assert "cannot be reached" in error.message
-    assert "scratch" in error.hint
+    assert "choose bert-mini, which comes with layerviz" in error.hint
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert "HF_HUB_OFFLINE" in refused("google-bert/bert-base-uncased").message
 

@@ -29,7 +29,7 @@ from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import RunError
 from layerviz.runs import Run, Snapshot
-from layerviz.separability import Cell, freezing_sentence, suggest_freezing
+from layerviz.separability import FEW_EXAMPLES, Cell, freezing_sentence, suggest_freezing
 from layerviz.separability.scored_cells import CellScores
 
 CLASSES = 3
@@ -181,7 +181,20 @@ def test_few_examples_tell_nothing(tmp_path: Path) -> None:
     base, trial = pair(tmp_path, few, (0.8, 0.8))
     verdict = compare_trial(base, trial)
     assert not verdict.as_good
-    assert "too few" in trial_sentences(verdict, "2 layers frozen")[0]
+    assert "Too few examples" in trial_sentences(verdict, "2 layers frozen")[0]
+
+
+def test_few_different_texts_tell_nothing_however_often_they_are_repeated(tmp_path: Path) -> None:
+    rows = [(text, label) for text, label in toy_rows(60) for _ in range(20)]
+    table = data.read_table(as_csv(rows), "toy.csv")
+    repeated = data.build_dataset(table, data.guess_columns(table.frame))
+    base, trial = pair(tmp_path, repeated, (0.8, 0.8))
+    verdict = compare_trial(base, trial)
+    assert verdict.n >= FEW_EXAMPLES
+    assert not verdict.as_good
+    assert not verdict.worse
+    words = f"only 12 different texts in {verdict.n} val examples"
+    assert words in trial_sentences(verdict, "2 layers frozen")[0]
 
 
 def test_each_run_is_judged_by_the_weights_that_it_kept(dataset: Dataset, tmp_path: Path) -> None:

@@ -13,12 +13,15 @@ from layerviz.runs import Run
 from layerviz.separability import (
     MARGIN,
     Difference,
+    few_different_texts,
     few_examples,
     macro_f1,
     paired_deviation,
     resampling_weights,
     rounded_up,
+    shortage,
     simultaneous_interval,
+    smallest_class,
 )
 from layerviz.wording import count, signed
 
@@ -40,7 +43,9 @@ class TrialVerdict:
     n : int
         Val examples.
     few : bool
-        Whether they are too few, or too few of a class, to tell anything.
+        Whether they, their different texts or those of a class are too few to tell anything.
+    shortage : str
+        What there are too few of, in words; "" unless they are few.
     needed : int or None
         About how many would tell, where these cannot and others could.
     base_seconds, trial_seconds : float or None
@@ -53,6 +58,7 @@ class TrialVerdict:
     margin: float
     n: int
     few: bool
+    shortage: str
     needed: int | None
     base_seconds: float | None
     trial_seconds: float | None
@@ -101,7 +107,9 @@ def compare_trial(base: Run, trial: Run, margin: float = MARGIN) -> TrialVerdict
     scores = macro_f1(labels, predicted)
     difference = trial_difference(labels, predicted[0], predicted[1], base.config.seed)
     _, counts = np.unique(labels, return_counts=True)
-    n = len(labels)
+    n, n_texts = len(labels), int(examples["text"][val].nunique())
+    few = few_examples(n, int(counts.min())) or few_different_texts(n_texts, n)
+    smallest = smallest_class(labels, base.label_names)
     undecided = difference.low <= -margin and difference.high >= 0
     return TrialVerdict(
         base=float(scores[0]),
@@ -109,7 +117,8 @@ def compare_trial(base: Run, trial: Run, margin: float = MARGIN) -> TrialVerdict
         difference=difference,
         margin=margin,
         n=n,
-        few=few_examples(n, int(counts.min())),
+        few=few,
+        shortage=shortage(n, *smallest, n_texts) if few else "",
         needed=_needed(difference, margin, n) if undecided else None,
         base_seconds=_epoch_seconds(base),
         trial_seconds=_epoch_seconds(trial),
@@ -193,8 +202,8 @@ def trial_sentences(verdict: TrialVerdict, name: str) -> list[str]:
     margin = f"{verdict.margin:.2f}"
     if verdict.few:
         sentence = (
-            f"With {name}: {scores}. {count(verdict.n, 'val example')} are too few, or too few of "
-            "a class, to say whether that is as good."
+            f"With {name}: {scores}. Too few examples to say whether that is as good: "
+            f"{verdict.shortage}."
         )
     elif verdict.as_good:
         sentence = (

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
@@ -240,6 +241,27 @@ def refuse_misspelt(name: str) -> None:
             f"There is no encoder {name} here.",
             f"{guess} For one on the Hugging Face Hub, type owner/name.",
         )
+
+
+def alike(name: str) -> tuple[str, str]:
+    """Return a starter of the family that a name speaks of, and the Hub id that it almost is.
+
+    The id is "" where there is none of its family that is like it.
+
+    Parameters
+    ----------
+    name : str
+        Of an encoder that cannot be had.
+    """
+    last_part = name.rpartition("/")[2].casefold()
+    starters = sorted(starter_names(STARTERS), key=len, reverse=True)
+    usual = starters[-1] if starters else f"{_SCRATCH}bert"
+    starter = next((one for one in starters if one.partition("-")[0] in last_part), usual)
+    family = last_part.partition("-")[0]
+    by_part = {one.rpartition("/")[2]: one for one in _HUB if one != name}
+    ids = {part: one for part, one in by_part.items() if part.partition("-")[0] == family}
+    closest = get_close_matches(last_part, ids, n=1)
+    return starter, ids[closest[0]] if closest else ""
 
 
 def _folders_beside(name: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from huggingface_hub import HfApi, hf_hub_download
 
 from layerviz.encoders.configs import read_config
+from layerviz.encoders.describing import alike
 from layerviz.encoders.folders import check_files, is_wanted
 from layerviz.encoders.tokenizer_files import SETTINGS_FILE, tokenizer_settings
 from layerviz.encoders.weight_files import INDEX, weight_files
@@ -18,8 +19,10 @@ from layerviz.progress import OnProgress, ShouldStop
 
 def download_encoder(name: str, on_progress: OnProgress, should_stop: ShouldStop) -> Path:
     """Download what is needed into the Hugging Face cache and return its folder there."""
-    instead = "choose an encoder from scratch, which needs no download"
-    wanted = Download(name, name, instead, refused=EncoderError, failed=DownloadError)
+    starter, hub_id = alike(name)
+    meant = f"Did you mean {hub_id}, or {starter}, which comes with layerviz?" if hub_id else ""
+    instead = f"choose {starter}, which comes with layerviz"
+    wanted = Download(name, name, instead, EncoderError, DownloadError, meant)
     with hub_errors(wanted), interruptible():
         repository = HfApi().model_info(name, timeout=HUB_TIMEOUT, files_metadata=True)
         sizes = {file.rfilename: file.size or 0 for file in repository.siblings or []}
