@@ -23,6 +23,19 @@ def test_a_text_per_line_in_any_encoding(encoding: str) -> None:
     assert ("a guess" in corpus.notes[0]) == (encoding == "latin-1")
 
 
+def test_how_a_file_is_read_can_be_chosen() -> None:
+    russian = "Первая строка\nВторая строка\n".encode("koi8-r")
+    guessed = data.read_corpus(russian, "lines.txt")
+    assert [doubt.choices for doubt in guessed.doubts] == [("encoding",)]
+    chosen = data.read_corpus(russian, "lines.txt", choices=data.reading_choices("koi8-r"))
+    assert chosen.texts == ("Первая строка", "Вторая строка")
+    assert not chosen.doubts
+    # A header's line or a delimiter makes a table of a file that would be read line by line.
+    table = b"made here\nid@text\n1@One text\n2@Another\n"
+    choices = data.reading_choices(delimiter="@", header_line=2)
+    assert data.read_corpus(table, "a.txt", choices=choices).texts == ("One text", "Another")
+
+
 def test_gzip_is_opened_whatever_its_name() -> None:
     plain = data.read_corpus(LINES.encode(), "lines.txt")
     for name in ("lines.txt.gz", "lines"):

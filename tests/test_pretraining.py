@@ -410,14 +410,16 @@ def test_a_wide_encoder_gets_a_smaller_rate(finished: Path) -> None:
 def test_the_command_line_prints_the_folder_last(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "toy.txt").write_text("\n".join(TEXTS))
+    text = "\n".join(["Не для себя", *TEXTS])
+    (tmp_path / "toy.txt").write_text(text, encoding="koi8-r")
     out = tmp_path / "encoder"
     sizes = ["--layers=1", "--hidden-size=32", "--vocab-size=400", "--epochs=1", "--max-texts=150"]
-    paths = ["--data", str(tmp_path / "toy.txt"), "--out", str(out)]
+    paths = ["--data", str(tmp_path / "toy.txt"), "--out", str(out), "--encoding", "koi8-r"]
     assert main(["pretrain", "--family=roberta", *paths, *sizes]) == 0
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [str(out)]
-    assert "random sample of 150 of 300" in printed.err
+    assert "random sample of 150 of 301" in printed.err
+    assert "is a guess" not in printed.err
     assert "Held-out masked loss" in printed.err
     assert encoders.describe(str(out)).family == "RoBERTa"
 

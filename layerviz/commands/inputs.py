@@ -198,7 +198,7 @@ def keep_files(files: Mapping[str, GivenFile], root: Path) -> None:
 
 def print_notes_of(dataset: Dataset) -> None:
     """Print what was done to a data set, and the options that would have done otherwise."""
-    print_notes([*dataset.notes, *reading_switches(dataset), *switches(dataset)])
+    print_notes([*dataset.notes, *reading_switches(dataset.reading_doubts), *switches(dataset)])
 
 
 def print_notes(notes: Iterable[str]) -> None:

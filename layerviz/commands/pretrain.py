@@ -11,6 +11,11 @@ from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
 from layerviz.commands.help import FORMATS_MARK
 from layerviz.commands.inputs import print_notes, read_bytes
 from layerviz.commands.making import stop_on_interrupt
+from layerviz.commands.reading_options import (
+    add_reading_arguments,
+    reading_choices_of,
+    reading_switches,
+)
 from layerviz.commands.setting_arguments import add_settings, pretrain_config
 from layerviz.config import PRETRAIN_SETTINGS
 from layerviz.errors import Cancelled
@@ -28,6 +33,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder for the encoder; unfinished work in it is resumed",
     )
     add("--text-column", help="of a table; guessed if not given")
+    add_reading_arguments(parser, roles=())
     add("--max-texts", type=int, help="train on a random sample of this size")
     add_settings(parser, PRETRAIN_SETTINGS)
     add(
@@ -46,8 +52,9 @@ def _pretrain(parsed: argparse.Namespace) -> int:
         text_column=parsed.text_column,
         max_texts=parsed.max_texts,
         seed=parsed.seed,
+        choices=reading_choices_of(parsed, "data"),
     )
-    print_notes(corpus.notes)
+    print_notes([*corpus.notes, *reading_switches(corpus.doubts)])
 
     from layerviz import pretraining
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from layerviz.commands.choosing import OF_OWN_FILES
 from layerviz.wording import enumeration
 
 if TYPE_CHECKING:
-    from layerviz.data import Dataset, ReadingChoices
+    from layerviz.data import Doubt, ReadingChoices
 
 _OPTIONS = {
     "encoding": "such as utf-8, cp1252 or gb18030",
@@ -19,11 +20,13 @@ _OPTIONS = {
 }
 
 
-def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add encoding, delimiter, quotation marks and the header's line, also per file."""
+def add_reading_arguments(
+    parser: argparse.ArgumentParser, roles: Iterable[str] = OF_OWN_FILES
+) -> None:
+    """Add encoding, delimiter, quotation marks and the header's line, also for files of roles."""
     for option, what in _OPTIONS.items():
         parser.add_argument(f"--{option}", help=f"of the files, if it is not to be guessed: {what}")
-    for role in OF_OWN_FILES:
+    for role in roles:
         for option in _OPTIONS:
             parser.add_argument(
                 f"--{role}-{option}", help=f"of --{role}, if it is not that of the others; or guess"
@@ -48,8 +51,8 @@ def reading_choices_of(parsed: argparse.Namespace, role: str) -> ReadingChoices:
     return data.reading_choices(**values)
 
 
-def reading_switches(dataset: Dataset) -> list[str]:
+def reading_switches(doubts: Iterable[Doubt]) -> list[str]:
     """Say with which options files are read otherwise, if a guess is in doubt."""
-    choices = dict.fromkeys(name for doubt in dataset.reading_doubts for name in doubt.choices)
+    choices = dict.fromkeys(name for doubt in doubts for name in doubt.choices)
     options = [f"--{name.replace('_', '-')}" for name in choices]
     return [f"Choose with {enumeration(options)}."] if options else []

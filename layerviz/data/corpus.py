@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from layerviz.data.choices import GUESS, Doubt, ReadingChoices
 from layerviz.data.columns import pick_from
 from layerviz.data.decoding import decode_text
 from layerviz.data.formats import ZIP_SUFFIX, table_suffixes
 from layerviz.data.guessing import guess_text_column
-from layerviz.data.reading import read_table
+from layerviz.data.reading import Table, read_table
 from layerviz.data.unpacking import unpacked
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
@@ -34,12 +35,15 @@ class Corpus:
         Sentences that say what was guessed and left out.
     fingerprint : str
         SHA-256 of the texts, in hexadecimal digits.
+    doubts : tuple of Doubt
+        Guesses of how the file is read that may well be wrong; they are among the notes.
     """
 
     name: str
     texts: tuple[str, ...]
     notes: tuple[str, ...]
     fingerprint: str
+    doubts: tuple[Doubt, ...] = ()
 
 
 def read_corpus(
@@ -49,13 +53,14 @@ def read_corpus(
     text_column: str | None = None,
     max_texts: int | None = None,
     seed: int = 0,
+    choices: ReadingChoices = GUESS,
 ) -> Corpus:
     """Read one text per line, or one per row of a table; either may be compressed.
 
     Parameters
     ----------
     content : bytes
-        UTF-8 with or without BOM, UTF-16 with BOM, or else cp1252 / Latin-1.
+        In any of the encodings of a CSV file.
     name : str
         The file's name. A suffix of one of the file formats, other than ``.txt``, makes it a
         table; all other files hold a text per line.
@@ -66,6 +71,8 @@ def read_corpus(
         Keep a random sample of this size, in the order of the file.
     seed : int
         Seed of that sample.
+    choices : ReadingChoices
+        How to read the file; what they leave open is guessed. All but an encoding make it a table.
 
     Raises
     ------
@@ -76,12 +83,18 @@ def read_corpus(
         raise DataError(f"The sample size is {max_texts} texts.", "Give 1 or more.")
     content, name, _ = unpacked(content, name)
     notes: list[str] = []
-    if text_column is not None or _is_table(name):
-        raw_texts = _column(content, name, text_column, notes)
+    is_chosen = choices != ReadingChoices(encoding=choices.encoding)
+    if text_column is not None or is_chosen or _is_table(name):
+        table = read_table(content, name, choices, one_column=True)
+        notes += table.notes
+        doubts = table.doubts
+        raw_texts = _column(table, text_column, notes)
     else:
-        text, told = decode_text(content, name)
-        raw_texts = pd.Series(text.splitlines(), dtype=str)
-        notes += told
+        text = decode_text(content, name, choices.encoding)
+        notes += text.notes
+        doubts = text.doubts
+        raw_texts = pd.Series(text.content.decode().splitlines(), dtype=str)
+    notes += (doubt.sentence for doubt in doubts)
     texts = raw_texts.str.split().str.join(" ")  # also takes out line breaks and repeated spaces
     filled = texts[texts != ""]
     distinct = filled.drop_duplicates()
@@ -96,7 +109,7 @@ def read_corpus(
         notes.append(f"Took a random sample of {max_texts:,} of {len(distinct):,} texts.")
         distinct = distinct.iloc[np.sort(chosen)]
     fingerprint = hashlib.sha256("\n".join(distinct).encode()).hexdigest()
-    return Corpus(name, tuple(distinct), tuple(notes), fingerprint)
+    return Corpus(name, tuple(distinct), tuple(notes), fingerprint, doubts)
 
 
 def _is_table(name: str) -> bool:
@@ -105,13 +118,11 @@ def _is_table(name: str) -> bool:
     return name.lower().endswith((*suffixes, ZIP_SUFFIX))
 
 
-def _column(content: bytes, name: str, text_column: str | None, notes: list[str]) -> pd.Series:
-    table = read_table(content, name, one_column=True)
+def _column(table: Table, text_column: str | None, notes: list[str]) -> pd.Series:
     frame = table.frame
-    notes += (*table.notes, *(doubt.sentence for doubt in table.doubts))
     column = text_column or guess_text_column(frame)
     if column not in frame:
-        raise DataError(f"{name} has no column {quoted([column])}.", pick_from(frame))
+        raise DataError(f"{table.name} has no column {quoted([column])}.", pick_from(frame))
     if text_column is None:
         notes.append(f"Guessed that the texts are in column {quoted([column])}.")
     return frame[column]

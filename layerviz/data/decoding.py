@@ -61,20 +61,19 @@ class Text:
     problem: str = ""
 
 
-def decode_text(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
-    """Return a text file as str, in any of the encodings of a CSV file, and what to tell of it.
+def decode_text(content: bytes, name: str, encoding: str | None = None) -> Text:
+    """Return a text file, in any of the encodings of a CSV file, or in the one that is given.
 
     Raises
     ------
     DataError
         If it is empty or not text.
     """
-    text = read_text(content, name)
+    text = read_text(content, name, encoding)
     if text.problem and text.problem not in MARKUP:
         hint = "Give a UTF-8 text file with one text per line, or a CSV."
         raise DataError(f"{name} is {text.problem}.", hint)
-    doubts = (doubt.sentence for doubt in text.doubts)
-    return text.content.decode(), (*text.notes, *doubts)
+    return text
 
 
 def read_text(content: bytes, name: str, encoding: str | None = None) -> Text:
