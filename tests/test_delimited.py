@@ -353,3 +353,15 @@ def test_a_column_of_quoted_texts_is_no_table_in_quotes(header: str) -> None:
     content = "\n".join([header, *map(quoted, texts)]).encode()
     table = read_table(content, "x.csv", ReadingChoices(delimiter=","), one_column=True)
     assert table.frame.iloc[:, 0].tolist() == texts
+
+
+@pytest.mark.parametrize("first", ["", "sep=;\n", '"sep=;"\n'])
+def test_quotation_marks_far_below_are_understood(first: str, monkeypatch) -> None:
+    monkeypatch.setattr("layerviz.data.delimited.SAMPLE_BYTES", 400)
+    plain = [(f"a plain text {i}", "good" if i % 2 else "bad") for i in range(60)]
+    marked = [(f'one; the "second" {i}', "good" if i % 2 else "bad") for i in range(60)]
+    escaped = "".join('"{}";{}\n'.format(t.replace('"', '\\"'), label) for t, label in marked)
+    table = read_table((first + lines(plain, ";") + escaped).encode(), "x.csv")
+    assert table.reading.quotes == "backslash"
+    assert rows_of(table) == [*plain, *marked]
+    assert rows_of(read_table((first + lines(plain, ";")).encode(), "x.csv")) == plain

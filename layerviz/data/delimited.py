@@ -162,32 +162,38 @@ def _sample(text: bytes) -> str:
 def _guess(text: bytes, choices: ReadingChoices, notes: list[str]) -> tuple[Guess, int]:
     """Return the guess and how many lines at the top are a hint and no part of the table."""
     sample = _sample(text)
-    is_cut = len(text) > SAMPLE_BYTES
     first_line, _, rest = sample.partition("\n")
     hint = delimiter_hint(first_line.rstrip("\r"))
-    if hint is not None and rest and choices.header_line in (None, 0):
-        notes.append(f"Skipped the first line, {first_line.strip()}, a hint for Excel.")
-        hinted = ReadingChoices(delimiter=choices.delimiter or hint, quotes=choices.quotes)
-        guess = guess_dialect(rest, hinted, is_cut=is_cut)
-        if guess.is_table or choices.delimiter is not None:
-            return guess, 1
-        return guess_dialect(rest, choices, is_cut=is_cut), 1
+    if hint is None or not rest or choices.header_line not in (None, 0):
+        return _guess_of(text, sample, choices), 0
+    notes.append(f"Skipped the first line, {first_line.strip()}, a hint for Excel.")
+    hinted = ReadingChoices(delimiter=choices.delimiter or hint, quotes=choices.quotes)
+    guess = _guess_of(text, rest, hinted)
+    if guess.is_table or choices.delimiter is not None:
+        return guess, 1
+    return _guess_of(text, rest, choices), 1
+
+
+def _guess_of(text: bytes, sample: str, choices: ReadingChoices) -> Guess:
+    """Return the guess from a sample, and from lines with quotation marks where it has none."""
+    is_cut = len(text) > SAMPLE_BYTES
     guess = guess_dialect(sample, choices, is_cut=is_cut)
     is_open = choices.quotes is None and guess.dialect.quotes == "double"
-    if is_cut and is_open and '"' not in sample and b'"' in text:
-        marked = _lines_with_marks(text)
-        known = ReadingChoices(delimiter=guess.dialect.delimiter)
-        quotes = guess_dialect(marked, known, is_cut=True).dialect.quotes
-        guess = guess_dialect(
-            sample, ReadingChoices(delimiter=known.delimiter, quotes=quotes), is_cut=True
-        )
-    return guess, 0
+    if not (is_cut and is_open and '"' not in sample and b'"' in text):
+        return guess
+    marked = _lines_with_marks(text)
+    if not marked:
+        return guess
+    known = ReadingChoices(delimiter=guess.dialect.delimiter)
+    quotes = guess_dialect(marked, known, is_cut=True).dialect.quotes
+    chosen = ReadingChoices(delimiter=known.delimiter, quotes=quotes)
+    return guess_dialect(sample, chosen, is_cut=True)
 
 
 def _lines_with_marks(text: bytes) -> str:
-    """Return lines that hold quotation marks."""
+    """Return lines that hold quotation marks, but for the first line, which may be a hint."""
     lines: list[bytes] = []
-    n_bytes, at = 0, text.find(b'"')
+    n_bytes, at = 0, text.find(b'"', text.find(b"\n") + 1)
     while at >= 0 and n_bytes < _MARKED_BYTES:
         start, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
         end = len(text) if end < 0 else end
