@@ -217,6 +217,12 @@ KINDS = {
         classes=3,
         told="exactly one 1 in the columns",
     ),
+    "one-hot vectors": Kind(
+        "a.csv",
+        labelled("[0 1 0]", "[1 0 0]", "[0 0 1]", header="text|target"),
+        classes=3,
+        told="each with exactly one 1",
+    ),
     "labels side by side": Kind(
         "a.csv",
         in_columns("text|toxic|rude|threat", *[tuple(f"{n:03b}") for n in range(8)]),

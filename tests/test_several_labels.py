@@ -42,6 +42,31 @@ COMBINED = [
 ]
 
 
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        ["[0 1 0]", "[1 0 0]", "[0 0 1]"], ["[0, 1]", "[1, 0]"], ["[0., 1.]", "[1., 0.]"],
+        ["[False, True]", "[True, False]"], ["0,1,0", "1,0,0", "0,0,1"], ["0 0 1", "0 1 0"],
+    ],
+)  # fmt: skip
+def test_of_a_vector_with_one_1_its_place_is_the_label(vectors):
+    given = table(target=vectors)
+    dataset = built(given, "--label-column=target")
+    assert len(dataset.label_names) == len(vectors)
+    assert set(dataset.label_names) <= {"0", "1", "2"}
+    assert any(f"vectors such as {vectors[0]!r}" in note for note in dataset.notes)
+    # As it was before: each vector a class.
+    whole = built(given, "--label-column=target", "--combined-labels")
+    assert set(whole.label_names) == set(vectors)
+
+
+def test_vectors_with_several_ones_and_decimal_numbers_are_no_places():
+    with pytest.raises(DataError, match="several labels"):
+        built(table(target=["[0 1 1]", "[1 0 0]", "[0 0 1]"]), "--label-column=target")
+    halves = built(table(grade=["0,5", "1,0"]), "--label-column=grade")
+    assert set(halves.label_names) == {"0,5", "1,0"}
+
+
 @pytest.mark.parametrize("labels", COMBINED)
 def test_several_labels_in_one_cell_are_refused_with_the_reason_and_the_fix(labels):
     given = table(tags=labels)

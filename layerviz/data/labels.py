@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from layerviz.data.columns import Columns
-from layerviz.data.several_labels import one_hot_labels, without_brackets
+from layerviz.data.several_labels import one_hot_labels, one_hot_places, without_brackets
 
 # What programs and people write where a value is missing, in lower case.
 _NEVER_CLASSES = {
@@ -31,15 +31,20 @@ def without_label(labels: pd.Series, *, surely: bool = False) -> pd.Series:
     return labels.isin([label for label in labels.unique() if says_so(label)])
 
 
-def labels_in(frame: pd.DataFrame, columns: Columns, one_hot: Sequence[str] = ()) -> pd.Series:
+def labels_in(
+    frame: pd.DataFrame, columns: Columns, one_hot: Sequence[str] = (), *, combined: bool = False
+) -> pd.Series:
     """Return the labels of the rows of a file as they are written, without space around them.
 
-    A list of one label is that label; where columns of 0 and 1 are one label together (`one_hot`),
-    it is the name of the column that holds the 1.
+    A list of one label is that label, and of a vector such as "[0 1 0]" it is the place of the 1,
+    unless several labels are `combined` to a class; where columns of 0 and 1 are one label together
+    (`one_hot`), it is the name of the column that holds the 1.
     """
     if one_hot:
         return one_hot_labels(frame, one_hot)
-    return without_brackets(frame[columns.label].str.strip())
+    labels = frame[columns.label].str.strip()
+    places = {} if combined else one_hot_places(labels)
+    return labels.replace(places) if places else without_brackets(labels)
 
 
 def missing_words(labels: Iterable[str]) -> list[str]:

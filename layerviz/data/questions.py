@@ -12,7 +12,12 @@ from layerviz.data.labels import is_class_among, labels_in, missing_words, witho
 from layerviz.data.look_alikes import look_alikes
 from layerviz.data.reading import Table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
-from layerviz.data.several_labels import Combinations, combinations_in, one_hot_columns
+from layerviz.data.several_labels import (
+    Combinations,
+    combinations_in,
+    one_hot_columns,
+    one_hot_places,
+)
 from layerviz.data.splits import SPLIT_WORDS, SplitWord, meanings_of, split_notes, split_words
 from layerviz.data.wording import quoted
 from layerviz.wording import count
@@ -37,6 +42,8 @@ class RowQuestions:
         Groups of labels that look alike.
     one_hot : tuple of str
         Columns of 0 and 1, the label column among them, of which each row has exactly one 1.
+    vector : str
+        A label such as "[0 1 0]", if all are vectors of which one element is 1.
     combinations : Combinations or None
         What is found if labels are several in one, such as "bike;cake".
     """
@@ -48,6 +55,7 @@ class RowQuestions:
     has_val_file: bool = False
     look_alikes: tuple[tuple[str, ...], ...] = ()
     one_hot: tuple[str, ...] = ()
+    vector: str = ""
     combinations: Combinations | None = None
 
     def cuts_val(self, choices: RowChoices) -> bool:
@@ -72,7 +80,8 @@ class RowQuestions:
             keep_missing_labels=keep,
             split_words=tuple(unusual),
             one_hot=choices.one_hot is not False if self.one_hot else None,
-            combined_labels=choices.combined_labels and self.combinations is not None,
+            combined_labels=choices.combined_labels
+            and (self.combinations is not None or bool(self.vector)),
         )
 
     def one_hot_of(self, choices: RowChoices) -> tuple[str, ...]:
@@ -88,6 +97,11 @@ class RowQuestions:
             yield (
                 f"Each row has exactly one 1 in the columns {quoted(self.one_hot, 10)}: its column "
                 "is the label."
+            )
+        if self.vector and not choices.combined_labels:
+            yield (
+                f"Labels are vectors such as {self.vector!r}, each with exactly one 1: its place, "
+                "counted from 0, is the label."
             )
         if choices.combined_labels and self.combinations is not None:
             found = self.combinations
@@ -115,18 +129,21 @@ def row_questions(
     tables, columns_of : mapping
         By the files' roles.
     choices : RowChoices
-        Only whether columns of 0 and 1 are one label together matters here.
+        Only whether columns of 0 and 1 are one label together, and several labels of a row are a
+        class, matters here.
     """
     train, columns = tables["train"].frame, columns_of["train"]
     others = [name for name in column_names(train) if name not in (*columns.texts, columns.split)]
     one_hot = one_hot_columns(train, columns.label, others)
     folded = one_hot if choices.one_hot is not False else ()
     labels = {
-        role: labels_in(table.frame, columns_of[role], folded) for role, table in tables.items()
+        role: labels_in(table.frame, columns_of[role], folded, combined=choices.combined_labels)
+        for role, table in tables.items()
     }
     words = [word for cells in labels.values() for word in missing_words(cells.unique())]
     there = pd.concat([cells[~without_label(cells)] for cells in labels.values()])
     split = columns.split
+    vectors = {} if folded else one_hot_places(train[columns.label].str.strip())
     return RowQuestions(
         missing_words=tuple(dict.fromkeys(words)),
         are_classes=is_class_among(labels["train"]),
@@ -135,5 +152,6 @@ def row_questions(
         split_column=split or "",
         split_words=split_words(split, train[split]) if split else (),
         one_hot=one_hot,
+        vector=next(iter(vectors), ""),
         combinations=combinations_in(there),
     )

@@ -105,7 +105,10 @@ def usable_rows(
         cells = frame[columns.split]
         splits = {cell: meanings.get(split_word_key(cell), "") for cell in cells.unique()}
         rows["split"] = cells.map(splits)
-    rows["text"], rows["label"] = _texts_in(frame, columns), labels_in(frame, columns, one_hot)
+    rows["text"], rows["label"] = (
+        _texts_in(frame, columns),
+        labels_in(frame, columns, one_hot, combined=choices.combined_labels),
+    )
     if id_column is not None:
         rows[OWN_ID] = frame[id_column].str.strip() if id_column in frame else ""
     for blank, what in ((rows["text"].str.strip() == "", "text"), (rows["split"] == "", "split")):

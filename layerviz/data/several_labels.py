@@ -17,6 +17,7 @@ _SEPARATORS = ";|,/+&"
 _RECUR = 0.8  # of the parts of labels, in several labels, for the labels to be combinations
 _LEAST_ROWS = 0.02  # of the rows, with several labels
 _LIST = re.compile(r"\[(.*)\]", re.DOTALL)
+_VECTOR_MARKS = re.compile(r"\s*[,;|]\s*|\s+")
 _DECIMAL = re.compile(r"[+-]?\d+,\d+")
 _YES = {"1", "1.0", "true", "yes"}
 _NO = {"0", "0.0", "false", "no"}
@@ -96,6 +97,27 @@ def without_brackets(labels: pd.Series) -> pd.Series:
         if label.startswith("[") and _LIST.fullmatch(label) and len(_elements(label)) < 2:
             spelling[label] = "".join(_elements(label))
     return labels.replace(spelling) if spelling else labels
+
+
+def one_hot_places(labels: pd.Series) -> dict[str, str]:
+    """Return by vector, such as "[0 1 0]", the place of its only 1, counted from 0: "1".
+
+    Nothing unless all labels (str) that are there are such vectors of one length. Without brackets
+    they have to have three elements: "0,1" may be a number.
+    """
+    places, lengths = {}, set()
+    for label in labels.unique():
+        if not label:
+            continue
+        parts = _elements(label) if _LIST.fullmatch(label) else _VECTOR_MARKS.split(label)
+        values = [part.strip().rstrip(".").casefold() for part in parts]
+        ones = [place for place, value in enumerate(values) if value in _YES]
+        least = 2 if label.startswith("[") else 3
+        if len(values) < least or len(ones) != 1 or not set(values) <= _YES | _NO:
+            return {}
+        places[label] = str(ones[0])
+        lengths.add(len(values))
+    return places if len(lengths) == 1 and len(places) > 1 else {}
 
 
 def _elements(label: str) -> list[str]:
