@@ -406,10 +406,16 @@ def test_measures_have_epochs(run: Run) -> None:
     assert "probe_macro_f1" in set(table["measure"])
 
 
-def test_no_text_of_a_csv_is_a_formula() -> None:
+def test_no_text_of_a_csv_is_a_formula_unless_it_is_to_be() -> None:
     frame = pd.DataFrame({"label": ["=1+1", "@x", "plain", "-2"], "x": [-1.5, 2.0, 3.0, 4.0]})
     lines = as_csv(frame).decode().splitlines()
     assert lines[1:] == ["'=1+1,-1.5", "'@x,2", "plain,3", "'-2,4"]
+    assert as_csv(frame, quote_formulas=False).decode().splitlines()[1] == "=1+1,-1.5"
+    others = pd.DataFrame({"=cmd()": ["\t=1", None, 3], "c": pd.Categorical(["+1", "b", "b"])})
+    lines = as_csv(others).decode().splitlines()
+    assert lines == ["'=cmd(),c", "'\t=1,'+1", ",b", "3,b"]
+    twice = pd.DataFrame([["=1", "=2"]], columns=["a", "a"])
+    assert as_csv(twice).decode().splitlines() == ["a,a", "'=1,'=2"]
 
 
 # --- zips, out and in -----------------------------------------------------------------------

@@ -71,6 +71,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"of {of_cell}, whose weights must have been kept; by default the answer's",
     )
     add("--parents", action="store_true", help="make the folders of the files if they are missing")
+    add(
+        "--quote-formulas",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="texts of a CSV that begin with =, +, -, @ or a tab get an apostrophe in front, so "
+        "that no spreadsheet runs them as formulas; on by default",
+    )
     add("--dark", action="store_true", help="pictures on a dark background")
     add_runs_folder(parser)
 
@@ -157,7 +164,9 @@ def _export(parsed: argparse.Namespace) -> int:
         parsed.layers or (),
         splits=parsed.splits or TRAIN_AND_VAL,
     )
-    request = ExportRequest(maps, parsed.chart, parsed.dark, cell=cell)
+    request = ExportRequest(
+        maps, parsed.chart, parsed.dark, cell=cell, quote_formulas=parsed.quote_formulas
+    )
     for name, path in paths.items():
         with Bar(path.name) as bar:
             write_export(run, name, path, request, bar.show)

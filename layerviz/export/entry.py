@@ -53,6 +53,8 @@ class ExportRequest:
         The snapshot that pictures show; None for the newest.
     cell : CellRequest
         Which cell, for what is made of a single one.
+    quote_formulas : bool
+        Whether texts of a CSV that a spreadsheet would run get an apostrophe in front.
     """
 
     maps: MapsRequest
@@ -60,6 +62,7 @@ class ExportRequest:
     dark: bool = False
     snapshot: int | None = None
     cell: CellRequest = CellRequest()
+    quote_formulas: bool = True
 
 
 class WriteExport(Protocol):
@@ -157,6 +160,9 @@ class Export:
         Whether it can have a dark background.
     has_epoch : bool
         Whether it shows a single snapshot, which the reader chooses.
+    has_formulas : bool
+        Whether a spreadsheet may take a text in it for a formula, which the reader can have
+        quoted.
     has_cell : bool
         Whether it is made of a single cell, which the reader chooses.
     needs : tuple of Need
@@ -179,6 +185,7 @@ class Export:
     slow: bool = False
     has_dark: bool = False
     has_epoch: bool = False
+    has_formulas: bool = False
     has_cell: bool = False
     needs: tuple[Need, ...] = ()
     size: Callable[[Run], int] | None = None

@@ -13,7 +13,7 @@ from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.views import MapsRequest, collect_maps
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def coordinates(
@@ -85,21 +85,35 @@ def measures_with_epochs(run: Run) -> pd.DataFrame:
     return table
 
 
-def as_csv(frame: pd.DataFrame) -> bytes:
+def as_csv(frame: pd.DataFrame, *, quote_formulas: bool = True) -> bytes:
     """Return a table as CSV in UTF-8.
 
-    Spreadsheets that open a CSV run texts that begin with ``=``, ``+``, ``-`` or ``@`` as
-    formulas; such texts get an apostrophe in front, which tells spreadsheets that they are text.
+    Spreadsheets that open a CSV run texts that begin with ``=``, ``+``, ``-`` or ``@``, a tab or a
+    line break before it included, as formulas; such texts, and such names of columns, get an
+    apostrophe in front, which tells spreadsheets that they are text. Numbers stay as they are.
     Parquet keeps every text as it is.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    quote_formulas : bool
+        False leaves all texts as they are.
     """
-    safe = frame.copy()
-    for name in frame.columns:
-        if not pd.api.types.is_numeric_dtype(frame[name]):
-            safe[name] = [
-                f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_SIGNS) else value
-                for value in frame[name]
-            ]
-    return safe.to_csv(index=False, float_format="%.6g").encode()
+    if quote_formulas:
+        columns = {
+            at: frame.iloc[:, at]
+            if pd.api.types.is_numeric_dtype(frame.iloc[:, at])
+            else frame.iloc[:, at].astype(object).map(_quoted)
+            for at in range(frame.shape[1])
+        }
+        names = [_quoted(name) for name in frame.columns]
+        frame = pd.DataFrame(columns, index=frame.index).set_axis(names, axis="columns")
+    return frame.to_csv(index=False, float_format="%.6g").encode()
+
+
+def _quoted(value: object) -> object:
+    is_formula = isinstance(value, str) and value.startswith(FORMULA_SIGNS)
+    return f"'{value}" if is_formula else value
 
 
 def as_parquet(frame: pd.DataFrame) -> bytes:

@@ -21,7 +21,8 @@ NUMBERS = Section(
 def _write_csv(run: Run, request: ExportRequest, stream: BinaryIO, on_progress: OnProgress) -> None:
     from layerviz.export.tables import as_csv, coordinates
 
-    stream.write(as_csv(coordinates(run, request.maps, on_progress=on_progress)))
+    frame = coordinates(run, request.maps, on_progress=on_progress)
+    stream.write(as_csv(frame, quote_formulas=request.quote_formulas))
 
 
 def _write_parquet(
@@ -34,13 +35,13 @@ def _write_parquet(
 
 def _write_measures(
     run: Run,
-    request: ExportRequest,  # noqa: ARG001
+    request: ExportRequest,
     stream: BinaryIO,
     on_progress: OnProgress,  # noqa: ARG001
 ) -> None:
     from layerviz.export.tables import as_csv, measures_with_epochs
 
-    stream.write(as_csv(measures_with_epochs(run)))
+    stream.write(as_csv(measures_with_epochs(run), quote_formulas=request.quote_formulas))
 
 
 CSV = Export(
@@ -52,6 +53,7 @@ CSV = Export(
     mime="text/csv",
     write=_write_csv,
     stem="{run_id}-coordinates",
+    has_formulas=True,
 )
 PARQUET = Export(
     name="parquet",
@@ -72,4 +74,5 @@ MEASURES_CSV = Export(
     mime="text/csv",
     write=_write_measures,
     stem="{run_id}-measures",
+    has_formulas=True,
 )

@@ -48,9 +48,11 @@ function percent(value) {
   return value + "\u00a0%";
 }
 
-function csv(rows) {
+/** Return rows as CSV; texts that a spreadsheet would run as formulas get an apostrophe, unless they are not to. */
+function csv(rows, quoteFormulas = true) {
+  const isFormula = (value) => typeof value === "string" && /^[=+\-@\t\r\n]/.test(value) && Number.isNaN(Number(value));
   const cell = (value) => {
-    const text = String(value);
+    const text = quoteFormulas && isFormula(value) ? `'${value}` : String(value);
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return rows.map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";

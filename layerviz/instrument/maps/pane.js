@@ -1,5 +1,6 @@
 // What stands beside and over the maps: the example under the mouse, the selected ones, a table.
 
+const QUOTED = "Texts that begin with =, +, - or @ get an apostrophe in front, so that no spreadsheet runs them as formulas";
 const MOST_LISTED = 40; // examples in the pane
 const ROWS_PER_PAGE = 50;
 
@@ -208,14 +209,14 @@ class Pane {
         element("button", { type: "button", class: "toggle", text: "Previous", disabled: this.page === 0, onclick: turn(-1) }),
         element("span", { text: `page ${this.page + 1} of ${pages}` }),
         element("button", { type: "button", class: "toggle", text: "Next", disabled: this.page === pages - 1, onclick: turn(1) }),
-        element("button", { type: "button", class: "toggle", text: "Download all (CSV)", onclick: () => this._download(heads, records) })),
+        element("button", { type: "button", class: "toggle", text: "Download all (CSV)", title: this.state.quote_formulas === false ? "" : QUOTED, onclick: () => this._download(heads, records) })),
       element("table", {},
         element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col", text: head })))),
         element("tbody", {}, ...body)));
   }
 
   _download(heads, records) {
-    const content = csv([heads, ...records.map((record) => record.slice(0, -1))]);
+    const content = csv([heads, ...records.map((record) => record.slice(0, -1))], this.state.quote_formulas !== false);
     const url = URL.createObjectURL(new Blob([content], { type: "text/csv" }));
     const link = element("a", { href: url, download: `${this.state.file || "maps"}-points.csv` });
     link.click();

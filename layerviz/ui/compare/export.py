@@ -17,9 +17,9 @@ from layerviz.comparison import Comparison, Contender
 from layerviz.export import EXPORTS
 from layerviz.export.entry import DrawChart
 from layerviz.export.recipe import command
-from layerviz.export.tables import as_csv
 from layerviz.registry import Registry
 from layerviz.runs import Run
+from layerviz.ui.parts.formulas import csv_of, quote_formulas_control
 from layerviz.ui.parts.state import keep, plain
 from layerviz.wording import count
 
@@ -77,6 +77,10 @@ def _text(judged: Comparison, table: pd.DataFrame) -> bytes:
     return comparison.comparison_text(judged, table).encode()
 
 
+def _csv(judged: Comparison, table: pd.DataFrame) -> bytes:  # noqa: ARG001
+    return csv_of(table)
+
+
 def _json(judged: Comparison, table: pd.DataFrame) -> bytes:
     return json.dumps(comparison.comparison_values(judged, table), indent=2).encode()
 
@@ -84,9 +88,7 @@ def _json(judged: Comparison, table: pd.DataFrame) -> bytes:
 COMPARISON_REPORTS: Registry[ComparisonReport] = Registry(
     "report",
     [
-        ComparisonReport(
-            "table", "Table (CSV)", ".csv", "text/csv", lambda _, table: as_csv(table)
-        ),
+        ComparisonReport("table", "Table (CSV)", ".csv", "text/csv", _csv),
         ComparisonReport("text", "Report (text)", ".txt", "text/plain", _text),
         ComparisonReport("json", "Report (JSON)", ".json", "application/json", _json),
     ],
@@ -160,6 +162,7 @@ def _reports(judged: Comparison, table: pd.DataFrame) -> None:
                 on_click="ignore",
                 key=f"take-comparison-{report.name}",
             )
+    quote_formulas_control()
 
 
 def _pictures(judged: Comparison, names: Sequence[str]) -> None:

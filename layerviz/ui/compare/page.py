@@ -309,7 +309,8 @@ def _about(compared: list[Run]) -> None:
             + ", ".join(f"{str(k).replace('_', ' ')} {v}" for k, v in same.items())
         )
     )
-    st.caption(f"Data fingerprint, the same for all: {compared[0].dataset['fingerprint']}")
+    fingerprint = compared[0].dataset["fingerprint"]
+    st.caption(plain(f"Data fingerprint, the same for all: {fingerprint}"))
     st.markdown("**Permalink**")
     link = permalink([run.run_id for run in compared])
     st.code(link, language=None, wrap_lines=True)

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from layerviz import cache, charts
 from layerviz.export import EXPORTS
-from layerviz.export.tables import as_csv
+from layerviz.ui.parts.formulas import HOW_QUOTED, csv_of, quotes_formulas
 
 
 def figure(
@@ -109,11 +109,17 @@ def _save_menu(
                 file = partial(export.draw, finished, dark)
                 _download_button(name, export.label, file, export.suffix, export.mime)
         if frame is not None:
-            _download_button(name, "CSV", lambda: as_csv(frame), ".csv", "text/csv")
+            told = HOW_QUOTED if quotes_formulas() else None
+            _download_button(name, "CSV", lambda: csv_of(frame), ".csv", "text/csv", told)
 
 
 def _download_button(
-    name: str, label: str, data: Callable[[], bytes], suffix: str, mime: str
+    name: str,
+    label: str,
+    data: Callable[[], bytes],
+    suffix: str,
+    mime: str,
+    told: str | None = None,
 ) -> None:
     st.download_button(
         label,
@@ -123,4 +129,5 @@ def _download_button(
         on_click="ignore",
         key=f"save-{name}{suffix}",
         type="tertiary",
+        help=told,
     )

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from layerviz import instrument
+from layerviz.ui.parts.formulas import quotes_formulas
 
 
 @cache
@@ -64,7 +65,7 @@ def draw_maps(
     _points()(key=f"unseen-points-{key}", data=points)
     _maps()(
         key=key,
-        data=state,
+        data=state | {"quote_formulas": quotes_formulas()},
         on_snapshot_change=on_snapshot,
         on_selected_change=on_selected,
         on_enlarged_change=on_enlarged,

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache
-from layerviz.export.tables import as_csv
 from layerviz.jobs import JobState
 from layerviz.runs import Run
+from layerviz.ui.parts.formulas import HOW_QUOTED, csv_of, quotes_formulas
 from layerviz.ui.parts.polling import mean_fraction, wait_for
 from layerviz.ui.parts.state import jobs, keep
 from layerviz.views import measure_cells
@@ -37,7 +37,8 @@ def download(make: Callable[[], pd.DataFrame], name: str) -> None:
     """Offer a table as CSV, made on demand."""
     st.download_button(
         "CSV",
-        data=lambda: as_csv(make()),
+        data=lambda: csv_of(make()),
+        help=HOW_QUOTED if quotes_formulas() else None,
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",

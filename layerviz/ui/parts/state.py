@@ -26,6 +26,8 @@ MOST_COMPARED = 40  # runs
 SHOW_TEST = "show_test"  # session state: whether the maps have a column for test
 OPEN_TAB = "tabs"  # session state: the name of the tab of a run that is open
 CHOSEN_DATA = "chosen_data"  # session state
+_MARKUP = r"\`*_{}[]()<>#+-!|~$:&@"
+_LINK_OR_LIST = re.compile(r"(?i:www)\.|^\d+\.")  # its last letter is to be escaped
 KEPT = "kept"  # session state: the keys of widgets whose values outlive a look at another tab
 
 
@@ -73,8 +75,9 @@ def show_error(error: LayervizError) -> None:
 
 
 def _plain(text: str) -> str:
-    """Escape what Markdown would read as markup."""
-    return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+-!|~$:" else char for char in text)
+    """Escape what Markdown would read as markup, and what it would make a link of."""
+    escaped = "".join(f"\\{char}" if char in _MARKUP else char for char in text)
+    return _LINK_OR_LIST.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", escaped)
 
 
 def plain(text: str) -> str:

@@ -21,6 +21,7 @@ from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
 from layerviz.separability import AnswerSheet, Cell, cell_name
 from layerviz.ui.parts.choice import choose_one
+from layerviz.ui.parts.formulas import quote_formulas_control
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.progress import bar_while_waiting
@@ -86,6 +87,8 @@ def _section(
     chosen, request = _controls(run, request, section, exports, slow)
     if chosen is not None:
         _slow_export(run, section, chosen, request)
+    if any(export.has_formulas for export in exports):
+        request = replace(request, quote_formulas=quote_formulas_control())
     if quick:
         _quick_exports(run, quick, request)
 

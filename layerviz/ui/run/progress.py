@@ -69,8 +69,10 @@ def outcome(run: Run, dataset: Dataset | None) -> None:
             st.error(plain(run.reason), icon=":material/error:")
     elif run.status == "cancelled":
         st.info(
-            f"Cancelled with {len(run.snapshots)} of {run.training.get('n_snapshots', '?')} "
-            "snapshots captured.",
+            plain(
+                f"Cancelled with {len(run.snapshots)} of {run.training.get('n_snapshots', '?')} "
+                "snapshots captured."
+            ),
             icon=":material/do_not_disturb_on:",
         )
     elif run.status == "done" and (stop := training.early_stop_of(run)):
