@@ -17,6 +17,7 @@ from layerviz.__main__ import main
 from layerviz.bench import slices as planted
 from layerviz.bench import truth
 from layerviz.bench.truth import Rate
+from layerviz.export.slices_part import slices_part
 from layerviz.pairs import pair_of
 from layerviz.runs import Run
 from layerviz.separability import SliceFindings, find_slices, slices_notes, slices_sentence
@@ -290,3 +291,17 @@ def test_the_report_says_what_the_page_says(run: Run, capsys: pytest.CaptureFixt
     assert main(["report", run.run_id]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "1 does clearly worse than the rest, “channel: phone”" in said
+
+
+def test_the_offline_page_and_the_table_to_take_away_have_them(run: Run, tmp_path: Path) -> None:
+    answer = separability.answer_of(run)
+    part = slices_part(run, answer)
+    assert "1 does clearly worse than the rest, “channel: phone”" in part
+    assert "<td>channel: phone</td>" in part
+    assert slices_part(run, None) == ""
+    file = tmp_path / "slices.csv"
+    assert main(["export", run.run_id, "--slices", str(file)]) == 0
+    table = pd.read_csv(file)
+    assert table["split"].unique().tolist() == ["val"]
+    assert table["clearly_worse"].sum() == 1
+    assert {"low", "high", "predictions", "elsewhere"} <= set(table)

@@ -11,7 +11,7 @@ from layerviz.export.entries.archives import MODEL_ZIP, RUN_ZIP
 from layerviz.export.entries.models import LAYER_MODEL
 from layerviz.export.entries.pages import HTML
 from layerviz.export.entries.pictures import PNG, SVG, VEGA_LITE
-from layerviz.export.entries.tables import CSV, MEASURES_CSV, PARQUET
+from layerviz.export.entries.tables import CSV, MEASURES_CSV, PARQUET, SLICES_CSV
 from layerviz.export.entry import Export, ExportRequest
 from layerviz.progress import OnProgress, ignore
 from layerviz.registry import Registry
@@ -32,6 +32,7 @@ EXPORTS: Registry[Export] = Registry(
         CSV,
         PARQUET,
         MEASURES_CSV,
+        SLICES_CSV,
         LAYER_MODEL,
         MODEL_ZIP,
         RUN_ZIP,

@@ -12,6 +12,7 @@ from layerviz import separability
 from layerviz.errors import RunError
 from layerviz.export.page_data import heat_map_specifications, maps_for_page, most_points
 from layerviz.export.recipe import Recipe, recipe
+from layerviz.export.slices_part import slices_part
 from layerviz.instrument import Script, maps_script, maps_style, vega_script
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
@@ -66,7 +67,8 @@ def offline_page(
     }
     answer = _note(trouble) if sheet is None else _answer_box(sheet, live=run.live)
     made_by = recipe(run, None if sheet is None else sheet.answer.best)
-    return _html(maps, data, answer, pooling, found, made_by).encode()
+    slices = "" if run.live else slices_part(run, None if sheet is None else sheet.answer)
+    return _html(maps, data, answer, slices, pooling, found, made_by).encode()
 
 
 # --- HTML -----------------------------------------------------------------------------------
@@ -84,6 +86,7 @@ def _html(
     maps: RunMaps,
     data: dict[str, Any],
     answer: str,
+    slices: str,
     pooling: str,
     found: Answer | None,
     made_by: Recipe,
@@ -121,6 +124,7 @@ def _html(
 <p class="small soft">{escape(_small_print(maps))}</p>
 <h2>Val macro-F1 of every layer at every epoch</h2>
 {_heat(data["heat"], pooling, found)}
+{slices}
 <h2>How it was made</h2>
 <div class="tables"><div>{_settings(run)}</div><div>{_data(run)}</div>
 <div>{_table(run.versions.items())}</div></div>

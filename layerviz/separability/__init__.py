@@ -155,6 +155,7 @@ from layerviz.separability.slices import (
     slices_notes,
     slices_of_run,
     slices_sentence,
+    slices_shown,
 )
 from layerviz.separability.wording import (
     answer_sentences,
@@ -314,6 +315,7 @@ __all__ = [
     "slices_notes",
     "slices_of_run",
     "slices_sentence",
+    "slices_shown",
     "smallest_class",
     "smoothed_score",
     "suggest_freezing",

@@ -14,7 +14,8 @@ NUMBERS = Section(
     name="numbers",
     title="Numbers",
     caption="Coordinates: a row per example, layer and snapshot, with prediction and confidence. "
-    "Measures: a row per snapshot, pooling, layer, measure and split, with its interval.",
+    "Measures: a row per snapshot, pooling, layer, measure and split, with its interval. Slices: a "
+    "row per split, slice and kind of predictions, with its interval.",
 )
 
 
@@ -42,6 +43,18 @@ def _write_measures(
     from layerviz.export.tables import as_csv, measures_with_epochs
 
     stream.write(as_csv(measures_with_epochs(run), quote_formulas=request.quote_formulas))
+
+
+def _write_slices(
+    run: Run,
+    request: ExportRequest,  # noqa: ARG001
+    stream: BinaryIO,
+    on_progress: OnProgress,  # noqa: ARG001
+) -> None:
+    from layerviz.export.slices_part import slices_with_splits
+    from layerviz.export.tables import as_csv
+
+    stream.write(as_csv(slices_with_splits(run)))
 
 
 CSV = Export(
@@ -75,4 +88,14 @@ MEASURES_CSV = Export(
     write=_write_measures,
     stem="{run_id}-measures",
     has_formulas=True,
+)
+SLICES_CSV = Export(
+    name="slices",
+    help="CSV of the slices of val and test: where the model and the best layer do worse",
+    label="Slices (CSV)",
+    section=NUMBERS,
+    suffix=".csv",
+    mime="text/csv",
+    write=_write_slices,
+    stem="{run_id}-slices",
 )

@@ -18,7 +18,7 @@ from layerviz.separability.slices.of_run import (
     slices_of_run,
 )
 from layerviz.separability.slices.traits import text_traits
-from layerviz.separability.slices.wording import slices_notes, slices_sentence
+from layerviz.separability.slices.wording import slices_notes, slices_sentence, slices_shown
 
 __all__ = [
     "HEAD_NAME",
@@ -38,5 +38,6 @@ __all__ = [
     "slices_notes",
     "slices_of_run",
     "slices_sentence",
+    "slices_shown",
     "text_traits",
 ]

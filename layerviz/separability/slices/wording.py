@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from layerviz.separability.slices.comparing import LEAST_IN_SLICE, SliceScores
 from layerviz.separability.slices.of_run import SliceFindings
@@ -41,6 +42,31 @@ def _told(scores: SliceScores) -> str:
     return (
         f"one of {scores.n_inside[usual]:,} examples would show from about "
         f"{decimal(float(margin[usual]))} worse on"
+    )
+
+
+def slices_shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of `SliceFindings.table` as people read them.
+
+    Returns
+    -------
+    DataFrame
+        ``slice``, ``difference``, ``95 % interval`` and ``verdict`` (str), ``accuracy`` and
+        ``elsewhere`` (percent) and ``examples``.
+    """
+    return pd.DataFrame(
+        {
+            "slice": table["slice"],
+            "difference": [signed(value, 2) for value in table["difference"]],
+            "95 % interval": [
+                f"{signed(low, 2)} to {signed(high, 2)}"
+                for low, high in zip(table["low"], table["high"], strict=True)
+            ],
+            "verdict": ["clearly worse" if is_worse else "" for is_worse in table["clearly_worse"]],
+            "accuracy": 100 * table["accuracy"],
+            "elsewhere": 100 * table["elsewhere"],
+            "examples": table["n"],
+        }
     )
 
 

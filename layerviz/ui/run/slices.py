@@ -15,7 +15,7 @@ from layerviz.ui.parts.selection import clear_selection, how_selected, select
 from layerviz.ui.parts.sheets import awaited_sheet
 from layerviz.ui.parts.state import open_tab, plain
 from layerviz.ui.parts.verdict import chosen_poolings
-from layerviz.wording import count, epoch_name, sentence_case, signed
+from layerviz.wording import count, epoch_name, sentence_case
 
 SLICE = "chosen_slice"  # session state: of which data, the split and the name of the slice
 CHOSEN_HERE = "as a slice"  # how what is selected was selected
@@ -98,22 +98,7 @@ def _table(run: Run, findings: SliceFindings, table: pd.DataFrame) -> None:
             _leave(run)
 
     st.dataframe(
-        pd.DataFrame(
-            {
-                "slice": names,
-                "examples": table["n"].tolist(),
-                "accuracy": 100 * table["accuracy"].to_numpy(),
-                "elsewhere": 100 * table["elsewhere"].to_numpy(),
-                "difference": [signed(value, 2) for value in table["difference"]],
-                "interval": [
-                    f"{signed(low, 2)} to {signed(high, 2)}"
-                    for low, high in zip(table["low"], table["high"], strict=True)
-                ],
-                "verdict": [
-                    "clearly worse" if is_worse else "" for is_worse in table["clearly_worse"]
-                ],
-            }
-        ),
+        separability.slices_shown(table),
         hide_index=True,
         width="stretch",
         height=min(ROW_HEIGHT * (len(table) + 1) + 3, MOST_HEIGHT),
@@ -122,12 +107,12 @@ def _table(run: Run, findings: SliceFindings, table: pd.DataFrame) -> None:
         selection_mode="single-row",
         column_config={
             "slice": st.column_config.TextColumn("Slice", width="medium"),
-            "examples": st.column_config.NumberColumn("Examples", format="localized", width=80),
+            "difference": st.column_config.TextColumn("Difference", width=80),
+            "95 % interval": st.column_config.TextColumn(width=120),
+            "verdict": st.column_config.TextColumn("Verdict", width=110),
             "accuracy": st.column_config.NumberColumn("Accuracy", format="%.0f %%", width=80),
             "elsewhere": st.column_config.NumberColumn("Elsewhere", format="%.0f %%", width=80),
-            "difference": st.column_config.TextColumn("Difference", width=80),
-            "interval": st.column_config.TextColumn("95 % interval", width=120),
-            "verdict": st.column_config.TextColumn("", width=110),
+            "examples": st.column_config.NumberColumn("Examples", format="localized", width=80),
         },
     )
     with st.container(horizontal=True, horizontal_alignment="distribute"):
