@@ -4,14 +4,17 @@ import os
 import signal
 import sys
 
-if __name__ == "__main__":  # while the commands are loaded, Ctrl-C has nothing to tidy up
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+from layerviz import interrupts
+
+if __name__ == "__main__":
+    interrupts.install()
+elif __name__ == "__mp_main__":  # a process that a command started: the command ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 from layerviz.commands import main
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     status = main()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: only threads are waited for
+    interrupts.all_is_said(status)
     sys.exit(status)

@@ -83,6 +83,10 @@ class RunError(LayervizError):
     """A run folder cannot be written, read or continued."""
 
 
+class DiskFullError(RunError):
+    """There is no room left on the disk."""
+
+
 class MemoryShortageError(RunError):
     """There is not enough memory for what was asked for."""
 

@@ -40,6 +40,13 @@ def file_size(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:,.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:,.1f} GB"
 
 
+def data_size(n_bytes: int) -> str:
+    """Write an amount of data, however small: "2 kB", "12 MB" or "1.2 GB"."""
+    if n_bytes < 999_500:
+        return f"{math.ceil(max(0, n_bytes) / 1e3):,} kB"
+    return f"{n_bytes / 1e6:,.0f} MB" if n_bytes < 999_500_000 else f"{n_bytes / 1e9:,.1f} GB"
+
+
 def signed(number: float, places: int = 3) -> str:
     """Write a difference with its sign: "+0.042", or "−0.015" with a true minus; no "−0.000"."""
     return f"{_rounded(number, places):+.{places}f}".replace("-", "−")

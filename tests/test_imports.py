@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
 GROUND = {
-    "config", "errors", "hub", "pairs", "poolings", "progress", "registry", "rereading",
-    "settings", "starters", "wording",
+    "config", "errors", "hub", "interrupts", "pairs", "poolings", "progress", "registry",
+    "rereading", "settings", "starters", "wording",
 }  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"tokenising", "hidden_states", "projection", "separability"}
@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "config": {"errors", "registry", "settings"},
     "errors": set(),
     "hub": {"errors", "progress"},
+    "interrupts": set(),
     "pairs": set(),
     "poolings": {"registry"},
     "progress": {"errors"},
@@ -77,7 +78,7 @@ MAY_IMPORT = {
     "export": WORK | {"charts", "views", "instrument"},
     "bench": ALL - {"cache", "ui", PAGE, "commands", "__main__"},
     "commands": ALL - {"cache", "ui", PAGE, "__main__"},
-    "__main__": {"commands"},
+    "__main__": {"commands", "interrupts"},
     "cache": ALL - {"ui", PAGE},
     "ui": ALL - {PAGE},
     PAGE: ALL,

@@ -337,7 +337,7 @@ def test_pressing_twice_gives_one_run(small, held, jobs, toy_dataset, monkeypatc
     assert jobs.fit(CONFIG, toy_dataset).status == "done"
     assert jobs.live_runs() == []
     assert len(computed) == 1
-    assert len(list(jobs.root.iterdir())) == 1
+    assert len(list(jobs.root.glob("[!.]*"))) == 1
 
 
 def test_two_tabs_pressing_at_once_get_one_run(small, held, jobs, toy_dataset, monkeypatch):

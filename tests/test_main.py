@@ -22,7 +22,7 @@ from safetensors import safe_open
 from toy import as_csv, toy_rows
 from waiting import wait_until
 
-from layerviz import encoders, runs, separability
+from layerviz import encoders, interrupts, runs, separability
 from layerviz.__main__ import main
 from layerviz.commands import COMMANDS, Command, parser
 from layerviz.errors import ConfigError, EncoderError
@@ -60,9 +60,10 @@ Fit = Callable[..., Answer]
 @pytest.fixture(autouse=True)
 def _interrupts() -> Iterator[None]:
     """A fit takes over Ctrl-C; pytest wants it back."""
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ def test_a_runs_folder_that_cannot_be_written_is_told(tmp_path, toy_dataset):
     (tmp_path / "file").write_text("I am no folder")
     with pytest.raises(RunError, match="could not be written") as caught:
         runs.create(tmp_path / "file", CONFIG, toy_dataset)
-    assert "choose another runs folder" in caught.value.hint
+    assert "choose another folder" in caught.value.hint
 
 
 # --- reading and listing --------------------------------------------------------------------
@@ -416,7 +416,7 @@ def test_deleting_removes_the_folder_of_a_run_that_is_over(run, tmp_path, toy_da
     assert "Cancel it first" in caught.value.hint
     runs.update(run.path, status="cancelled")
     runs.delete(tmp_path, run.run_id)
-    assert [path.name for path in tmp_path.iterdir()] == [kept.run_id]
+    assert [path.name for path in tmp_path.glob("[!.]*")] == [kept.run_id]
 
 
 def test_the_runs_folder_follows_the_environment(monkeypatch, tmp_path):

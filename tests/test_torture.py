@@ -11,9 +11,9 @@ import pytest
 
 from layerviz.__main__ import main
 from layerviz.bench.torture import trials
-from layerviz.bench.torture.deaths import in_own_process, operations_of
 from layerviz.bench.torture.ordeal import Attempt, Broken, Ordeal
 from layerviz.bench.torture.ordeals import ORDEALS
+from layerviz.bench.torture.processes import in_own_process, operations_of
 from layerviz.errors import ConfigError
 
 

@@ -226,6 +226,7 @@ def _in_own_process(way: str, work: Path) -> dict[str, float]:
     command = [
         sys.executable,
         "-c",
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "  # who started it ends it
         "from layerviz.bench import capture; capture._measure_from_arguments()",
     ]
     done = subprocess.run([*command, way, str(work)], check=True, stdout=subprocess.PIPE, text=True)

@@ -5,6 +5,7 @@ A new check is a module like `of_time`, and a line of `CHECKS`.
 """
 
 from layerviz.checks.check import Check, Finding, Mend, RunPlan
+from layerviz.checks.of_space import expect_room, space_words
 from layerviz.checks.of_time import time_words
 from layerviz.checks.plans import (
     CHECKS,
@@ -21,10 +22,12 @@ __all__ = [
     "Finding",
     "Mend",
     "RunPlan",
+    "expect_room",
     "findings_of",
     "options_of",
     "plan_for",
     "refuse",
+    "space_words",
     "time_words",
     "token_lengths",
 ]

@@ -13,7 +13,7 @@ import pandas as pd
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
-from layerviz.training import RunSeconds
+from layerviz.training import RunBytes, RunSeconds, expected_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,12 @@ class RunPlan:
     def counts(self) -> pd.DataFrame:
         """Examples per label name (index) and split (columns), counted once."""
         return self.dataset.counts()
+
+    @cached_property
+    def space(self) -> RunBytes | None:
+        """About how much room the run takes; None where that is not known."""
+        rows = {str(split): int(n) for split, n in self.counts.sum().items()}
+        return expected_bytes(self.config, self.encoder, rows, len(self.dataset.label_names))
 
 
 @dataclass(frozen=True)

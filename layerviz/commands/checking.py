@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerviz.config import RunConfig, run_id
+from layerviz.wording import data_size
 
 if TYPE_CHECKING:
     from layerviz.checks import RunPlan
@@ -37,6 +38,7 @@ def checked_plans(configs: Sequence[RunConfig], dataset: Dataset, root: Path) ->
         if run_id(plan.config, dataset.name, dataset.fingerprint) in done:
             continue
         checks.refuse(plan)
+        checks.expect_room(plan, root)
         if name not in lengths:
             on_disk = encoders.describe(name).on_disk
             lengths[name] = checks.token_lengths(name, dataset) if on_disk else None
@@ -45,9 +47,9 @@ def checked_plans(configs: Sequence[RunConfig], dataset: Dataset, root: Path) ->
     return plans
 
 
-def print_checks(plans: Sequence[RunPlan]) -> None:
-    """Print what is found, once for each encoder, and about how long all runs take together."""
-    from layerviz import checks, training
+def print_checks(plans: Sequence[RunPlan], root: Path) -> None:
+    """Print what is found, once for each encoder, and what time and room all runs take together."""
+    from layerviz import checks, runs, training
 
     several = len({plan.config.encoder for plan in plans}) > 1
     lines: dict[str, set[str]] = {}  # by what they say, the encoders of which they say it
@@ -64,3 +66,12 @@ def print_checks(plans: Sequence[RunPlan]) -> None:
     if seconds and len(seconds) == len(plans):
         words = checks.time_words(training.together(seconds))
         print(f"This will take {words}; that is rough.", file=sys.stderr)
+    spaces = [plan.space for plan in plans if plan.space is not None]
+    if spaces:
+        # One after the other: what only the time of training needs is needed once.
+        kept = sum(space.kept for space in spaces)
+        most = kept + max(space.most - space.kept for space in spaces)
+        words = checks.space_words(training.RunBytes(kept, most))
+        free = runs.free_bytes(root)
+        beside = "" if free is None else f"; {data_size(free)} are free"
+        print(f"It needs {words}{beside}.", file=sys.stderr)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from layerviz.commands.arguments import Parser
 from layerviz.commands.bench import BENCH
-from layerviz.commands.command import EXIT_BAD_INPUT, EXIT_CANCELLED, Command
+from layerviz.commands.command import EXIT_BAD_INPUT, Command
 from layerviz.commands.compare import COMPARE
 from layerviz.commands.export import EXPORT
 from layerviz.commands.fit import FIT
@@ -38,9 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LayervizError as error:
         print(f"layerviz: {error.with_ways(error.options)}", file=sys.stderr)
         return EXIT_BAD_INPUT
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return EXIT_CANCELLED
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,8 +9,9 @@ from collections.abc import Sized
 from itertools import permutations
 from typing import TYPE_CHECKING
 
+from layerviz import interrupts
 from layerviz.commands.checking import checked_plans, print_checks
-from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
+from layerviz.commands.command import EXIT_OK, Command
 from layerviz.commands.help import ENCODER_HELP, JSON_HELP, POOLING_HELP
 from layerviz.commands.inputs import (
     add_data_arguments,
@@ -25,7 +26,7 @@ from layerviz.commands.inputs import (
     read_files,
     runs_root,
 )
-from layerviz.commands.making import create_run, finish_run, stop_on_interrupt
+from layerviz.commands.making import create_run, finish_run
 from layerviz.commands.setting_arguments import add_settings, run_config
 from layerviz.config import SETTINGS
 from layerviz.errors import ConfigError
@@ -64,7 +65,7 @@ def _compare(parsed: argparse.Namespace) -> int:
     else:
         runs = _runs_of_encoders(parsed)
         if any(run.status != "done" for run in runs):
-            return EXIT_CANCELLED
+            return interrupts.exit_status()
 
     from layerviz import comparison
 
@@ -142,14 +143,14 @@ def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
         encoders.expect_on_disk(config.encoder)
     root = runs_root(parsed)
     plans = checked_plans(configs, dataset, root)
-    should_stop = stop_on_interrupt()
+    should_stop = interrupts.stop_in_good_order()
     runs: list[Run] = []
     for number, config in enumerate(configs, start=1):
         run = create_run(config, dataset, root)
         if number == 1:
             keep_files(files, root)
             print_notes_of(dataset)
-            print_checks(plans)
+            print_checks(plans, root)
         which = f"Run {number} of {len(configs)}: {config.encoder}, seed {config.seed}"
         print(which, file=sys.stderr)
         runs.append(finish_run(run, dataset, should_stop))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from layerviz import interrupts
 from layerviz.commands.checking import checked_plans, print_checks
-from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
+from layerviz.commands.command import EXIT_OK, Command
 from layerviz.commands.help import ENCODER_HELP
 from layerviz.commands.inputs import (
     add_data_arguments,
@@ -17,7 +18,7 @@ from layerviz.commands.inputs import (
     read_files,
     runs_root,
 )
-from layerviz.commands.making import create_run, finish_run, stop_on_interrupt
+from layerviz.commands.making import create_run, finish_run
 from layerviz.commands.setting_arguments import add_settings, run_config
 from layerviz.config import FAMILIES, SETTINGS
 from layerviz.starters import starter_names
@@ -48,8 +49,8 @@ def _fit(parsed: argparse.Namespace) -> int:
     run = create_run(config, dataset, root)
     keep_files(files, root)
     print_notes_of(dataset)
-    print_checks(plans)
-    run = finish_run(run, dataset, stop_on_interrupt())
+    print_checks(plans, root)
+    run = finish_run(run, dataset, interrupts.stop_in_good_order())
     if run.status == "done":
         from layerviz import separability, training
 
@@ -61,7 +62,7 @@ def _fit(parsed: argparse.Namespace) -> int:
         sentences = separability.lead_sentences(answer, next(iter(decisions), None))
         print(" ".join(sentences), file=sys.stderr)
     print(run.path)
-    return EXIT_OK if run.status == "done" else EXIT_CANCELLED
+    return EXIT_OK if run.status == "done" else interrupts.exit_status()
 
 
 FIT = Command(

@@ -208,11 +208,12 @@ def print_notes(notes: Iterable[str]) -> None:
 
 
 def runs_root(parsed: argparse.Namespace) -> Path:
-    """Return the folder of all runs."""
+    """Return the folder of all runs, tidied of what processes that died have left there."""
     from layerviz import runs
 
-    root: Path = parsed.runs or runs.runs_folder()
-    return root.expanduser().resolve()
+    root: Path = (parsed.runs or runs.runs_folder()).expanduser().resolve()
+    runs.clean_up(root)
+    return root
 
 
 def open_run(which: str, root: Path) -> Run:

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
+from layerviz import interrupts
+from layerviz.commands.command import EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP
 from layerviz.commands.inputs import (
     add_run_argument,
@@ -17,7 +18,7 @@ from layerviz.commands.inputs import (
     runs_root,
     table_of,
 )
-from layerviz.commands.making import finish_run, stop_on_interrupt
+from layerviz.commands.making import finish_run
 from layerviz.errors import RunError
 from layerviz.wording import count, cut_to
 
@@ -169,7 +170,7 @@ def _train(run: Run, decisions: dict[str, LabelDecision]) -> int:
     dataset = relabelling.relabelled_dataset(run, sources, corrections)
     checks.refuse(checks.plan_for(run.config, dataset))
     relabelled = runs.create(run.path.parent, run.config, dataset)
-    relabelled = finish_run(relabelled, dataset, stop_on_interrupt())
+    relabelled = finish_run(relabelled, dataset, interrupts.stop_in_good_order())
     if relabelled.status == "done":
         verdict = comparison.compare_relabelled(run, relabelled)
         print(" ".join(comparison.relabel_sentences(verdict)))
@@ -179,7 +180,7 @@ def _train(run: Run, decisions: dict[str, LabelDecision]) -> int:
             file=sys.stderr,
         )
     print(relabelled.path)
-    return EXIT_OK if relabelled.status == "done" else EXIT_CANCELLED
+    return EXIT_OK if relabelled.status == "done" else interrupts.exit_status()
 
 
 LABELS = Command(

@@ -6,11 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from layerviz import interrupts
 from layerviz.commands.bar import Bar
-from layerviz.commands.command import EXIT_CANCELLED, EXIT_OK, Command
+from layerviz.commands.command import EXIT_OK, Command
 from layerviz.commands.help import FORMATS_MARK
 from layerviz.commands.inputs import print_notes, read_bytes
-from layerviz.commands.making import stop_on_interrupt
 from layerviz.commands.reading_options import (
     add_reading_arguments,
     reading_choices_of,
@@ -68,10 +68,10 @@ def _pretrain(parsed: argparse.Namespace) -> int:
                 parsed.out,
                 teacher_cache=parsed.teacher_cache,
                 on_progress=bar.show,
-                should_stop=stop_on_interrupt(),
+                should_stop=interrupts.stop_in_good_order(),
             )
         except Cancelled:
-            return EXIT_CANCELLED
+            return interrupts.exit_status()
     result = record["result"]
     cosine = result["teacher_cosine"]
     print(

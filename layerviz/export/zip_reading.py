@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import stat
 import zipfile
 import zlib
@@ -14,11 +13,12 @@ from typing import Any, BinaryIO
 
 from layerviz import runs
 from layerviz.config import check_run_id, run_id
-from layerviz.errors import LayervizError, RunError
+from layerviz.errors import DiskFullError, LayervizError, RunError
 from layerviz.export.checking import check_contents, check_record
 from layerviz.progress import UNPACKING, OnProgress, Progress, ignore
 from layerviz.runs import Run, layout
 from layerviz.runs.layout import RECORD, Layout
+from layerviz.wording import data_size
 
 MOST_BYTES = 10_000_000_000  # that a run may unpack to
 MOST_RECORD_BYTES = 5_000_000
@@ -68,13 +68,14 @@ def unzip_run(
         _check_room(root, sum(entry.file_size for entry in entries.values()))
         record = _record(archive, entries)
         target = root / record["run_id"]
-        if target.exists():
-            return _same_run(root, record, entries)
-        with _damage_as_error(), runs.replacing(target) as folder:
-            _extract(archive, entries, folder, on_progress)
-            text = json.dumps(record, indent=2, ensure_ascii=False)
-            Layout(folder).record.write_text(text, encoding="utf-8")
-            check_contents(folder, runs.parse(target, record))
+        with runs.taking(target):  # nobody begins a run of this id meanwhile
+            if target.exists():
+                return _same_run(root, record, entries)
+            with _damage_as_error(), runs.replacing(target) as folder:
+                _extract(archive, entries, folder, on_progress)
+                text = json.dumps(record, indent=2, ensure_ascii=False)
+                Layout(folder).record.write_text(text, encoding="utf-8")
+                check_contents(folder, runs.parse(target, record))
     return runs.read(root, record["run_id"])
 
 
@@ -164,12 +165,12 @@ def _top_folder(names: list[str]) -> str:
 
 
 def _check_room(root: Path, needed: int) -> None:
-    existing = next(folder for folder in (root, *root.parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
-    if needed > free:
-        raise RunError(
-            f"The run needs {needed / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free.",
-            "Delete runs that are no longer needed.",
+    free = runs.free_bytes(root)
+    if free is not None and needed > free:
+        raise DiskFullError(
+            f"The run in the zip needs {data_size(needed)} of disk, "
+            f"{data_size(needed - free)} more than is free.",
+            "Free some space (delete runs that are no longer needed), then import it again.",
         )
 
 

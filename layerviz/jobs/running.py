@@ -44,6 +44,7 @@ class Jobs:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        runs.clean_up(root)  # of what a process that died has left there
         self._fit_lock = threading.Lock()
         self._training = Worker("layerviz-training")
         self._measures = Worker("layerviz-measures")
@@ -74,7 +75,9 @@ class Jobs:
                 raise RunError("This run is still stopping.", "Wait a moment, then start it again.")
             if state is not None and state.live:
                 return runs.read(self.root, key)
-            checks.refuse(checks.plan_for(config, dataset))
+            plan = checks.plan_for(config, dataset)
+            checks.refuse(plan)
+            checks.expect_room(plan, self.root)
             run = runs.create(self.root, config, dataset)
             if run.status != "done":
                 self._training.submit(run.run_id, fit_work(run, dataset))

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from transformers import PreTrainedModel, Trainer
+from transformers import PreTrainedModel
 
 from layerviz import encoders
 from layerviz.config import PretrainConfig
@@ -43,7 +43,7 @@ from layerviz.progress import (
     ignore,
     never,
 )
-from layerviz.training import as_layerviz_error, last_checkpoint
+from layerviz.training import CheckpointingTrainer, as_layerviz_error, last_checkpoint
 
 MIN_TEXTS = 100
 NARROW = 256  # widths up to this tolerate the default rate of 6e-4
@@ -204,7 +204,7 @@ def _student(config: PretrainConfig, texts: Sequence[str]) -> MaskedLM:
     return encoders.new_masked_lm(config.family, size, texts, seed=config.seed)
 
 
-class _Trainer(Trainer):
+class _Trainer(CheckpointingTrainer):
     """The Trainer with both parts of the loss."""
 
     work: _Work

@@ -20,7 +20,6 @@ from layerviz.runs.contents import (
     captured_models,
     has_label_ranking,
     has_measures,
-    has_snapshot,
     history_version,
     keep_model_of,
     measured_snapshots,
@@ -50,6 +49,7 @@ from layerviz.runs.contents import (
     write_snapshot,
 )
 from layerviz.runs.example_naming import names_of
+from layerviz.runs.folders import create, delete, take
 from layerviz.runs.label_decisions import (
     ACCEPTED,
     DECISIONS,
@@ -62,6 +62,7 @@ from layerviz.runs.label_decisions import (
     take_back_decisions,
 )
 from layerviz.runs.layout import Layout
+from layerviz.runs.leftovers import abandon, clean_up
 from layerviz.runs.listing import (
     RunsFolder,
     UnreadableRun,
@@ -69,6 +70,7 @@ from layerviz.runs.listing import (
     list_runs,
     runs_in,
 )
+from layerviz.runs.locking import Holder, computing, holder_of, taking
 from layerviz.runs.maps import (
     map_version,
     mapped_snapshots,
@@ -86,17 +88,16 @@ from layerviz.runs.record import (
     RUNS_VARIABLE,
     STATUSES,
     Run,
-    Snapshot,
-    create,
-    delete,
     open_folder,
     parse,
     read,
+    read_values,
     rename,
     runs_folder,
     update,
 )
 from layerviz.runs.schema import check_record, parse_record
+from layerviz.runs.snapshots import Snapshot, has_snapshot
 from layerviz.runs.summary import RunSummary, summary_of
 from layerviz.runs.tables import (
     MOST_BYTES,
@@ -108,12 +109,19 @@ from layerviz.runs.tables import (
 )
 from layerviz.runs.tidying import drop_old_failed_starts, is_failed_start, removal_sentence
 from layerviz.runs.upgrading import FORMAT, upgrade
-from layerviz.runs.writing import DISK_FULL_SIGNS, replacing, writing_error
+from layerviz.runs.writing import (
+    disk_full,
+    free_bytes,
+    is_full,
+    remove_folder,
+    replacing,
+    size_of_folder,
+    writing_error,
+)
 
 __all__ = [
     "ACCEPTED",
     "DECISIONS",
-    "DISK_FULL_SIGNS",
     "EDITED",
     "FORMAT",
     "HISTORY_COLUMNS",
@@ -127,6 +135,7 @@ __all__ = [
     "SEPARABILITY_COLUMNS",
     "SKIPPED",
     "STATUSES",
+    "Holder",
     "KeptTable",
     "LabelDecision",
     "Layout",
@@ -136,20 +145,27 @@ __all__ = [
     "RunsFolder",
     "Snapshot",
     "UnreadableRun",
+    "abandon",
     "captured_models",
     "check_record",
+    "clean_up",
+    "computing",
     "create",
     "decide_on_labels",
     "delete",
     "delete_unreadable",
+    "disk_full",
     "drop_old_failed_starts",
     "forget_comparisons",
+    "free_bytes",
     "has_label_ranking",
     "has_measures",
     "has_snapshot",
     "has_table",
     "history_version",
+    "holder_of",
     "is_failed_start",
+    "is_full",
     "keep_model_of",
     "keep_table",
     "list_comparisons",
@@ -183,8 +199,10 @@ __all__ = [
     "read_probes",
     "read_search_hits",
     "read_separability",
+    "read_values",
     "remember_comparison",
     "removal_sentence",
+    "remove_folder",
     "remove_placed_test",
     "remove_resume",
     "remove_weights",
@@ -194,9 +212,12 @@ __all__ = [
     "runs_folder",
     "runs_in",
     "save_model",
+    "size_of_folder",
     "summary_of",
     "table_key",
+    "take",
     "take_back_decisions",
+    "taking",
     "unmeasured_snapshots",
     "update",
     "upgrade",

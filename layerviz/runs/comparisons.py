@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,14 +11,14 @@ from pathlib import Path
 
 from layerviz.config import check_run_id
 from layerviz.errors import ConfigError
+from layerviz.runs.locking import changing
 from layerviz.runs.naming import checked_title
-from layerviz.runs.writing import replacing
+from layerviz.runs.writing import replacing, writing
 
 log = logging.getLogger(__name__)
 
 COMPARISONS = ".comparisons.json"
 MOST_REMEMBERED = 500
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def remember_comparison(root: Path, run_ids: Sequence[str]) -> None:
     RunError
         If the list cannot be written.
     """
-    with _lock:
+    with changing(root / COMPARISONS):
         comparisons = list_comparisons(root)
         if any(set(comparison.run_ids) == set(run_ids) for comparison in comparisons):
             return
@@ -82,7 +81,7 @@ def rename_comparison(root: Path, run_ids: Sequence[str], title: str) -> None:
         If the list cannot be written.
     """
     title = checked_title(title)
-    with _lock:
+    with changing(root / COMPARISONS):
         comparisons = list_comparisons(root)
         _write(
             root,
@@ -99,12 +98,14 @@ def forget_comparisons(root: Path, forgotten: Collection[tuple[str, ...]]) -> No
     RunError
         If the list cannot be written.
     """
-    with _lock:
+    with changing(root / COMPARISONS):
         _write(root, [one for one in list_comparisons(root) if one.run_ids not in forgotten])
 
 
 def _write(root: Path, comparisons: Sequence[OpenedComparison]) -> None:
     entries = [vars(comparison) for comparison in comparisons]
+    with writing(root):
+        root.mkdir(parents=True, exist_ok=True)
     with replacing(root / COMPARISONS) as temporary:
         temporary.write_text(json.dumps(entries, indent=2, ensure_ascii=False), encoding="utf-8")
 

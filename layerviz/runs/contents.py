@@ -17,8 +17,10 @@ from safetensors.numpy import load_file, save_file
 from layerviz.data import EXAMPLE_COLUMNS, further_names
 from layerviz.errors import RunError
 from layerviz.runs.layout import HIDDEN_STATES, PREDICTIONS, Layout
-from layerviz.runs.record import Run, Snapshot, open_folder, update
-from layerviz.runs.writing import replacing
+from layerviz.runs.locking import changing
+from layerviz.runs.record import Run, open_folder, update
+from layerviz.runs.snapshots import Snapshot, has_snapshot
+from layerviz.runs.writing import remove_folder, replacing
 
 HISTORY_COLUMNS = (
     "step",
@@ -86,11 +88,6 @@ def history_version(path: Path) -> int | None:
 # --- snapshots ------------------------------------------------------------------------------
 
 
-def has_snapshot(path: Path, index: int) -> bool:
-    """Return whether a snapshot exists, and is therefore whole."""
-    return Layout(path).snapshot(index).is_dir()
-
-
 def write_snapshot(
     path: Path, snapshot: Snapshot, pooled: dict[str, np.ndarray], predictions: pd.DataFrame
 ) -> Run:
@@ -109,7 +106,7 @@ def write_snapshot(
         ``loss`` (cross-entropy), N rows in the order of the examples.
     """
     folder = Layout(path).snapshot(snapshot.index)
-    if not folder.is_dir():
+    if not has_snapshot(path, snapshot.index):
         with replacing(folder) as temporary:
             temporary.mkdir(parents=True)
             save_file(pooled, temporary / HIDDEN_STATES)
@@ -178,13 +175,14 @@ def write_measures(
         same class; nothing without val.
     """
     tensors = predicted | _named(scores, SCORES) | _named(hits or {}, HITS)
-    stored = read_separability(path)
-    rows = table.assign(snapshot=index)
-    others = stored[stored["snapshot"] != index]
-    merged = rows if others.empty else pd.concat([others, rows], ignore_index=True)
-    merged = merged.sort_values("snapshot", kind="stable")[list(SEPARABILITY_COLUMNS)]
-    with replacing(Layout(path).measures) as temporary:
-        merged.to_csv(temporary, index=False, float_format="%.6g")
+    with changing(path):  # another process may be measuring another snapshot
+        stored = read_separability(path)
+        rows = table.assign(snapshot=index)
+        others = stored[stored["snapshot"] != index]
+        merged = rows if others.empty else pd.concat([others, rows], ignore_index=True)
+        merged = merged.sort_values("snapshot", kind="stable")[list(SEPARABILITY_COLUMNS)]
+        with replacing(Layout(path).measures) as temporary:
+            merged.to_csv(temporary, index=False, float_format="%.6g")
     with replacing(Layout(path).probes(index)) as temporary:  # last: it says that all is stored
         save_file(tensors, temporary)
 
@@ -347,7 +345,7 @@ def _link(source: str, target: str) -> None:
 def remove_weights(path: Path, index: int) -> None:
     """Drop the weights that were kept of a snapshot, and the folder of all if it was the last."""
     layout = Layout(path)
-    shutil.rmtree(layout.snapshot_weights(index), ignore_errors=True)
+    remove_folder(layout.snapshot_weights(index))
     with contextlib.suppress(OSError):  # there are others
         layout.weights.rmdir()
 
@@ -374,7 +372,7 @@ def captured_models(run: Run) -> dict[int, Path]:
 
 def remove_resume(path: Path) -> None:
     """Drop the Trainer's own state; done when a run is complete."""
-    shutil.rmtree(Layout(path).resume, ignore_errors=True)
+    remove_folder(Layout(path).resume)
 
 
 def _existing(file: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 
 from layerviz.errors import RunError
 from layerviz.runs.layout import Layout
+from layerviz.runs.locking import changing
 from layerviz.runs.writing import replacing
 
 ACCEPTED, EDITED, SKIPPED = "accepted", "edited", "skipped"
 DECISIONS = (ACCEPTED, EDITED, SKIPPED)
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def read_label_decisions(path: Path) -> dict[str, LabelDecision]:
 
 def decide_on_labels(path: Path, decisions: Iterable[LabelDecision]) -> None:
     """Keep decisions; one about an example takes the place of an earlier one."""
-    with _lock:
+    with changing(path):
         kept = read_label_decisions(path)
         for decision in decisions:
             kept.pop(decision.id, None)  # the newest is the last
@@ -90,7 +89,7 @@ def decide_on_labels(path: Path, decisions: Iterable[LabelDecision]) -> None:
 def take_back_decisions(path: Path, examples: Iterable[str]) -> None:
     """Forget what was decided about these examples."""
     forgotten = set(examples)
-    with _lock:
+    with changing(path):
         kept = read_label_decisions(path)
         _write(path, {id: decision for id, decision in kept.items() if id not in forgotten})
 

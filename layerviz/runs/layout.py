@@ -38,6 +38,9 @@ LABEL_DECISIONS = "label-decisions.json"
 MODEL_WEIGHTS = "model.safetensors"  # as save_pretrained names them
 SNAPSHOTS, MAPS, MIXES, MODEL, WEIGHTS = "snapshots", "maps", "mixes", "model", "weights"
 ANSWERS = "answers"  # made anew where they are lacking: they go nowhere with a run
+LABEL_RANKING, LABEL_FACTS, RESUME = "labels.parquet", "labels.json", "resume"
+_FILES = (RECORD, EXAMPLES, HISTORY, MEASURES, LABEL_RANKING, LABEL_FACTS, LABEL_DECISIONS)
+_PARTS = {*_FILES, SNAPSHOTS, MAPS, MIXES, MODEL, WEIGHTS, ANSWERS, RESUME}
 
 # Everything that goes elsewhere with a run. What the Trainer needs to go on stays where it is, and
 # suspicious labels are ranked again when somebody asks for them.
@@ -87,11 +90,11 @@ class Layout:
 
     @property
     def label_ranking(self) -> Path:
-        return self.folder / "labels.parquet"
+        return self.folder / LABEL_RANKING
 
     @property
     def label_facts(self) -> Path:
-        return self.folder / "labels.json"
+        return self.folder / LABEL_FACTS
 
     @property
     def label_decisions(self) -> Path:
@@ -157,7 +160,13 @@ class Layout:
 
     @property
     def resume(self) -> Path:
-        return self.folder / "resume"
+        return self.folder / RESUME
+
+
+def is_part(name: str) -> bool:
+    """Return whether a file or folder of this name, in a run's folder, is a part of the run."""
+    hidden = name.startswith(".") and name.endswith((".tmp", ".old", ".gone"))
+    return hidden or name in _PARTS
 
 
 def is_portable(name: str) -> bool:

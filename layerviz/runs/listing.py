@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from layerviz.errors import LayervizError, RunError
 from layerviz.runs.layout import MAPS, MODEL, RECORD, SNAPSHOTS, WEIGHTS, Layout
-from layerviz.runs.record import LIVE, Run, is_alive, read
-from layerviz.runs.writing import writing
+from layerviz.runs.locking import taking
+from layerviz.runs.processes import is_alive
+from layerviz.runs.record import LIVE, Run, read
+from layerviz.runs.writing import remove_folder, writing
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,9 @@ def delete_unreadable(root: Path, name: str) -> None:
     with writing(folder):
         if folder.is_symlink() or not folder.is_dir():
             folder.unlink()  # what a link leads to is not ours
-        else:
-            shutil.rmtree(folder)
+            return
+    with taking(folder):
+        remove_folder(folder)
 
 
 def _folders(root: Path) -> list[Path]:
@@ -105,6 +107,6 @@ def _seems_live(folder: Path) -> bool:
     """Return whether a record says that a process is at work here, and there is such a process."""
     try:
         values = json.loads(Layout(folder).record.read_text(encoding="utf-8"))
-        return values["status"] in LIVE and is_alive(values["process"])
+        return values["status"] in LIVE and is_alive(values["process"], folder)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False

@@ -1,31 +1,25 @@
-"""A run's record, ``run.json``: created, read, changed by several threads, deleted."""
+"""A run's record, ``run.json``: read, and changed by several threads and processes."""
 
 from __future__ import annotations
 
 import json
 import os
-import platform
-import shutil
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from layerviz import __version__
-from layerviz.config import RunConfig, check_run_id, run_id
-from layerviz.data import Dataset, ReadingChoices, RowChoices, reading_of
+from layerviz.config import RunConfig, check_run_id
+from layerviz.data import ReadingChoices, RowChoices, reading_of
 from layerviz.errors import RunError, did_you_mean, reason
-from layerviz.poolings import POOLINGS
 from layerviz.rereading import known_text
 from layerviz.runs.layout import RECORD, Layout
+from layerviz.runs.locking import changing
 from layerviz.runs.naming import checked_title
+from layerviz.runs.processes import is_alive
 from layerviz.runs.schema import MOST_RECORD_BYTES, check_record, moment_of, parse_record
-from layerviz.runs.upgrading import FORMAT, choices_before_asking, upgrade
+from layerviz.runs.snapshots import Snapshot, with_unlisted
+from layerviz.runs.upgrading import choices_before_asking, upgrade
 from layerviz.runs.writing import replacing, writing
 
 RUNS_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "runs"
@@ -36,28 +30,6 @@ CLOSED = (
     "layerviz was closed while this run was going on. "
     "Start it again with the same data and settings: it continues where it stopped."
 )
-CLOCK_TOLERANCE = 5.0  # seconds by which a process's start may seem to move
-
-_run_json_lock = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One captured moment of a run.
-
-    Parameters
-    ----------
-    index : int
-        Its folder's number; 0 is before training.
-    step : int
-        Optimizer steps done by then.
-    epoch : float
-        Passes over the training examples done by then.
-    """
-
-    index: int
-    step: int
-    epoch: float
 
 
 @dataclass(frozen=True)
@@ -172,72 +144,6 @@ def runs_folder() -> Path:
     return Path(os.environ.get(RUNS_VARIABLE) or RUNS_FOLDER).expanduser().resolve()
 
 
-def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
-    """Make the folder of a run, or take up the one that already exists.
-
-    The same data with the same config has the same id: a finished run is returned as it is,
-    an unfinished one is queued again and will go on from what it holds.
-
-    Raises
-    ------
-    RunError
-        If another process is computing this run, or the folder cannot be written.
-    """
-    path = root / run_id(config, dataset.name, dataset.fingerprint)
-    if (Layout(path).record).exists():
-        run = read(root, path.name)
-        if run.status == "done":
-            return run
-        if run.live and not _is_this_process(_read_json(path)["process"]):
-            raise RunError(
-                "Another layerviz process is already computing this run.",
-                "Wait for it to finish, or change a setting to start a different run.",
-            )
-        return update(path, status="queued", reason="", process=_this_process())
-    counts = dataset.counts()
-    with writing(path):
-        path.mkdir(parents=True, exist_ok=True)
-        _write_json(
-            path,
-            {
-                "format": FORMAT,
-                "layerviz": __version__,
-                "run_id": path.name,
-                "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                "status": "queued",
-                "reason": "",
-                "process": _this_process(),
-                "seed": config.seed,
-                "config": config.as_dict(),
-                "label_names": list(dataset.label_names),
-                "poolings": list(POOLINGS),
-                "dataset": {
-                    "name": dataset.name,
-                    "fingerprint": dataset.fingerprint,
-                    "files": dataset.files,
-                    "contents": dataset.contents,
-                    "val_fraction": dataset.val_fraction,
-                    "id_column": dataset.id_column,
-                    "columns": dataset.columns.as_dict(),
-                    "row_choices": dataset.row_choices.as_dict(),
-                    "reading": {
-                        role: choices.as_dict() for role, choices in dataset.reading_choices.items()
-                    },
-                    "counts": {
-                        split: {str(name): int(n) for name, n in counts[split].items()}
-                        for split in counts.columns
-                    },
-                    "notes": list(dataset.notes),
-                },
-                "encoder": {},
-                "training": {},
-                "snapshots": [],
-                "versions": _versions(),
-            },
-        )
-    return read(root, path.name)
-
-
 def read(root: Path, run_id: str) -> Run:
     """Read ``run.json`` of the run with this id.
 
@@ -249,7 +155,7 @@ def read(root: Path, run_id: str) -> Run:
         If there is no such run, or its ``run.json`` is damaged.
     """
     path = root / check_run_id(run_id)
-    return _as_run(path, _read_json(path, known_text))
+    return _as_run(path, read_values(path, known_text))
 
 
 def open_folder(path: Path) -> Run:
@@ -264,10 +170,10 @@ def parse(path: Path, values: dict[str, Any]) -> Run:
 
 def update(path: Path, **changes: Any) -> Run:
     """Change some entries of ``run.json`` and return the run as it is then."""
-    with _run_json_lock, writing(path):
-        values = _read_json(path)
+    with changing(path), writing(path):
+        values = read_values(path)
         values.update(changes)
-        _write_json(path, values)
+        write_values(path, values)
     return _as_run(path, values)
 
 
@@ -282,22 +188,8 @@ def rename(root: Path, run_id: str, title: str) -> Run:
     return update(read(root, run_id).path, title=checked_title(title))
 
 
-def delete(root: Path, run_id: str) -> None:
-    """Remove a run's folder for good.
-
-    Raises
-    ------
-    RunError
-        If the run is queued or going on.
-    """
-    run = read(root, run_id)
-    if run.live:
-        raise RunError("This run is still in progress.", "Cancel it first, then delete it.")
-    with writing(run.path):
-        shutil.rmtree(run.path)
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
+def write_values(path: Path, values: dict[str, Any]) -> None:
+    """Write the entries of ``run.json``."""
     with replacing(Layout(path).record) as temporary:
         temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
 
@@ -306,7 +198,14 @@ def _text_now(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def _read_json(path: Path, read_text: Callable[[Path], str] = _text_now) -> dict[str, Any]:
+def read_values(path: Path, read_text: Callable[[Path], str] = _text_now) -> dict[str, Any]:
+    """Return the entries of ``run.json`` as they are.
+
+    Raises
+    ------
+    RunError
+        If there is none, or it cannot be read.
+    """
     file = Layout(path).record
     if not file.exists():
         raise RunError(
@@ -333,7 +232,7 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
         values = upgrade(values)
         check_record(values)
         status, why = values["status"], values["reason"]
-        if status in LIVE and not is_alive(values["process"]):
+        if status in LIVE and not is_alive(values["process"], path):
             status, why = "failed", CLOSED
         return Run(
             path=path,
@@ -345,7 +244,11 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             dataset=values["dataset"],
             encoder=values["encoder"],
             training=values["training"],
-            snapshots=tuple(Snapshot(**snapshot) for snapshot in values["snapshots"]),
+            snapshots=with_unlisted(
+                path,
+                [Snapshot(**snapshot) for snapshot in values["snapshots"]],
+                values["training"],
+            ),
             created=moment_of(values["created"]),
             versions={"layerviz": values["layerviz"], **values["versions"]},
             recurs=status == "failed" and values.get("recurs", False),
@@ -356,26 +259,3 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
             f"{RECORD} of {path.name!r} lacks or garbles an entry ({reason(error)}).",
             "Delete that run's folder.",
         ) from error
-
-
-def _this_process() -> dict[str, float]:
-    return {"pid": os.getpid(), "created": psutil.Process().create_time()}
-
-
-def _is_this_process(process: dict[str, float]) -> bool:
-    return process["pid"] == os.getpid() and is_alive(process)
-
-
-def is_alive(process: dict[str, float]) -> bool:
-    """Return whether the process that a record names is still there."""
-    try:
-        created = psutil.Process(int(process["pid"])).create_time()
-    except psutil.Error:
-        return False
-    # Farther apart, the number was given to another; nearer, the clock was set meanwhile.
-    return abs(created - process["created"]) < CLOCK_TOLERANCE
-
-
-def _versions() -> dict[str, str]:
-    names = ("torch", "transformers", "scikit-learn", "numpy", "pandas", "openTSNE", "safetensors")
-    return {"python": platform.python_version()} | {name: version(name) for name in names}

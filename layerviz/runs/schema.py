@@ -106,6 +106,8 @@ class _Training(_Part):  # little by little
     stopped_early: _EarlyStop | None = None
     pace: _Pace = _Pace()
     n_truncated: dict[Split, Count] = {}
+    snapshot_steps: Annotated[list[Count], Field(max_length=MOST_SNAPSHOTS)] = []
+    passed_over: LongText = ""
 
 
 class _Snapshot(_Part):
@@ -144,6 +146,7 @@ def _moment(text: str) -> str:
 class _Process(_Part):
     pid: Annotated[int, Field(ge=0, lt=2**31)]
     created: Amount
+    host: Text = ""
 
 
 class _Config(_Part):

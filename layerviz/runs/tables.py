@@ -13,15 +13,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from layerviz.errors import DataError, RunError
 from layerviz.runs.listing import list_runs
-from layerviz.runs.writing import replacing
+from layerviz.runs.writing import remove_folder, replacing, writing
 
 TABLES, TABLE, ABOUT = ".data", "table", "about.json"
 KEY_DIGITS = 16
@@ -75,6 +75,8 @@ def keep_table(root: Path, content: bytes, name: str) -> str:
             temporary.write_text(json.dumps(about), encoding="utf-8")
     else:
         try:
+            with writing(root):
+                root.mkdir(parents=True, exist_ok=True)
             with replacing(folder) as temporary:
                 temporary.mkdir(parents=True)
                 (temporary / TABLE).write_bytes(content)
@@ -126,7 +128,8 @@ def _tidy(root: Path, newest: str) -> None:
     for used, n_bytes, folder in _newest_first(root / TABLES, in_use | {newest}):
         room -= n_bytes
         if room < 0 or used < oldest:
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(RunError):
+                remove_folder(folder)
 
 
 def _newest_first(tables: Path, but: Collection[str]) -> list[tuple[float, int, Path]]:

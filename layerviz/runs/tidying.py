@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from layerviz.errors import RunError
+from layerviz.runs.folders import delete
 from layerviz.runs.listing import list_runs
-from layerviz.runs.record import CLOSED, Run, delete
+from layerviz.runs.record import CLOSED, Run
 from layerviz.wording import count, enumeration
 
 SECONDS_SHOWN = 24 * 3600

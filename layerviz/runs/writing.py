@@ -2,49 +2,91 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from safetensors import SafetensorError
+from layerviz.errors import DiskFullError, RunError
+from layerviz.runs.leftovers import aside, in_use
 
-from layerviz.errors import RunError
-
-DISK_FULL_SIGNS = ("No space left", "StorageFull", "PytorchStreamWriter")  # what libraries say
+FULL = (errno.ENOSPC, errno.EDQUOT)
+LEAST_FREE = 64 * 1024  # bytes: with fewer, whatever failed has failed for lack of room
+# What libraries say that keep the error's number to themselves.
+FULL_SIGNS = ("No space left", "StorageFull", "os error 28", "PytorchStreamWriter failed")
+ROOM = "Free some space (delete runs that are no longer needed), then try again."
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `target` that takes its place when the block succeeds."""
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
-    with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    """Yield a temporary path beside `target` that takes its place when the block succeeds.
+
+    The folder of `target` is made, but not the one above it: where a run was deleted meanwhile,
+    nothing of it comes back.
+
+    Raises
+    ------
+    DiskFullError
+        If there is no room left, whatever it was that said so.
+    RunError
+        If it cannot be written for another reason.
+    """
+    temporary = aside(target, "tmp")
+    with in_use(temporary), writing(target):
+        target.parent.mkdir(exist_ok=True)
         try:
             yield temporary
             _put_in_place(temporary, target)
+        except Exception as error:
+            # Looked at before what was written is removed, and makes room again.
+            if not isinstance(error, RunError) and is_full(target, error):
+                raise disk_full(target) from error
+            raise
         finally:
-            if temporary.is_dir():
-                shutil.rmtree(temporary, ignore_errors=True)
-            else:
-                temporary.unlink(missing_ok=True)
+            _discard(temporary)
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:
     if not target.is_dir():
         temporary.replace(target)
         return
-    old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")
-    target.rename(old)  # a folder cannot be replaced in one step
-    temporary.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    # A folder cannot be replaced in one step; where the second is missing, the first is undone
+    # (see `clean_up`).
+    old = aside(target, "old")
+    with in_use(old):
+        target.rename(old)
+        temporary.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder for good: at once under its name, and what it holds after that.
+
+    What cannot be removed is tried again at the next start. A folder that is not there is fine.
+    """
+    gone = aside(folder, "gone")
+    with in_use(gone), writing(folder):
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn what stops a write into a RunError."""
+    from safetensors import SafetensorError
+
     try:
         yield
     except (OSError, SafetensorError) as error:
@@ -52,15 +94,60 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def writing_error(path: Path, error: Exception) -> RunError:
-    """Say in one sentence why a run could not be written, and what to do."""
-    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-    if full or any(sign in str(error) for sign in DISK_FULL_SIGNS):
+    """Say in one sentence why something could not be written, and what to do."""
+    if is_full(path, error):
+        return disk_full(path)
+    if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
         return RunError(
-            f"The disk is full: {path.name} could not be written.",
-            "Free some space (delete runs that are no longer needed) and start the same run "
-            "again: it continues from what was saved.",
+            f"{path.name} could not be written: {path.parent.name} was deleted meanwhile.",
+            "Start again with what there is now.",
+        )
+    if getattr(error, "errno", None) == errno.EFBIG:
+        return RunError(
+            f"{path.name} could not be written: it is larger than files may be here.",
+            "Raise the limit (ulimit -f), or choose another folder.",
         )
     return RunError(
         f"{path} could not be written ({getattr(error, 'strerror', None) or error}).",
-        "Check that the folder exists and belongs to you, or choose another runs folder.",
+        "Check that the folder exists and belongs to you, or choose another folder.",
     )
+
+
+def disk_full(path: Path, way_out: str = ROOM) -> DiskFullError:
+    """Return the error that says that there is no room for a file."""
+    return DiskFullError(f"The disk is full: {path.name} could not be written.", way_out)
+
+
+def is_full(path: Path, error: BaseException) -> bool:
+    """Return whether an error came from a full disk, whatever library raised it.
+
+    Its number says so, or that of an error behind it; else whether there is any room left, as some
+    libraries raise an error of their own; else its words.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, DiskFullError) or getattr(behind, "errno", None) in FULL:
+            return True
+        if any(sign in str(behind) for sign in FULL_SIGNS):
+            return True
+        behind = behind.__cause__ or behind.__context__
+    free = free_bytes(path)
+    return free is not None and free < LEAST_FREE
+
+
+def free_bytes(path: Path) -> int | None:
+    """Return how many bytes are free where a file is to be; None where nobody knows."""
+    for folder in (path, *path.parents):
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(folder).free
+    return None
+
+
+def size_of_folder(folder: Path) -> int:
+    """Return how many bytes the files in a folder take; 0 where there is none."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(parent, name).lstat().st_size
+    return total

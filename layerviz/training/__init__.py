@@ -5,6 +5,7 @@ without gradients and without drawing a random number, so that a run's final wei
 of the same run without captures, bit for bit.
 """
 
+from layerviz.training.checkpoints import CheckpointingTrainer, last_checkpoint
 from layerviz.training.costs import (
     MODELLED,
     USUAL_TOKENS,
@@ -15,7 +16,7 @@ from layerviz.training.costs import (
     pace_of,
     together,
 )
-from layerviz.training.fitting import as_layerviz_error, fit, last_checkpoint
+from layerviz.training.fitting import as_layerviz_error, fit
 from layerviz.training.keeping import model_sentence
 from layerviz.training.planning import (
     choose_examples,
@@ -23,18 +24,22 @@ from layerviz.training.planning import (
     snapshot_steps,
     with_defaults,
 )
+from layerviz.training.space import RunBytes, expected_bytes
 from layerviz.training.stopping import EarlyStop, early_stop_of, epochs_without_rise
 
 __all__ = [
     "MODELLED",
     "USUAL_TOKENS",
+    "CheckpointingTrainer",
     "EarlyStop",
     "Pace",
+    "RunBytes",
     "RunSeconds",
     "as_layerviz_error",
     "choose_examples",
     "early_stop_of",
     "epochs_without_rise",
+    "expected_bytes",
     "expected_seconds",
     "fit",
     "last_checkpoint",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,11 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import SafetensorError
 from transformers import (
     DataCollatorWithPadding,
     PrinterCallback,
-    Trainer,
     TrainingArguments,
 )
 
@@ -25,7 +22,13 @@ from layerviz import encoders, runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import LoadedEncoder
-from layerviz.errors import Cancelled, LayervizError, MemoryShortageError, RunError
+from layerviz.errors import (
+    Cancelled,
+    DiskFullError,
+    LayervizError,
+    MemoryShortageError,
+    RunError,
+)
 from layerviz.progress import (
     LOADING,
     PREPARING,
@@ -38,6 +41,7 @@ from layerviz.progress import (
 )
 from layerviz.runs import Run
 from layerviz.tokenising import Tokenised, tokenise
+from layerviz.training.checkpoints import CheckpointingTrainer, find_checkpoints
 from layerviz.training.costs import learned_pace
 from layerviz.training.keeping import store_model
 from layerviz.training.planning import choose_examples, resolve_precision, snapshot_steps
@@ -46,9 +50,14 @@ from layerviz.training.watching import Watch
 
 log = logging.getLogger(__name__)
 
+ROOM_TO_GO_ON = (
+    "Free some space (delete runs that are no longer needed) and start the same run again: it "
+    "continues from what was saved."
+)
 Loss = Callable[..., torch.Tensor]
 
 CURVE_POINTS = 100  # loss values recorded over a whole run
+KEPT_FACTS = ("model_step", "pace", "passed_over")  # when a run goes on
 CAPTURE_SEED = 0  # not the run's: runs that differ in their seed are compared on the same examples
 
 
@@ -90,8 +99,20 @@ def fit(
     """
     if run.status == "done":
         return run
+    with runs.computing(run.path):
+        run = runs.open_folder(run.path)  # another process may have finished it meanwhile
+        if run.status == "done":
+            return run
+        return _fit_alone(run, dataset, on_progress, should_stop, capture)
+
+
+def _fit_alone(
+    run: Run, dataset: Dataset, on_progress: OnProgress, should_stop: ShouldStop, capture: bool
+) -> Run:
+    """Do what `fit` does, as the one who holds the run."""
     try:
-        runs.update(run.path, status="running", reason="", recurs=False)
+        runs.clean_up(run.path)
+        run = runs.take(run.path)
         finished = _fit(run, dataset, on_progress, should_stop, capture)
     except Cancelled:
         return runs.update(run.path, status="cancelled")
@@ -101,9 +122,11 @@ def fit(
         if failure is error:
             raise
         raise failure from error
+    # In this order: a run that dies in between has lost nothing that it needs to be done.
+    run = runs.update(run.path, status="done" if finished else "cancelled")
     if finished:
         runs.remove_resume(run.path)
-    return runs.update(run.path, status="done" if finished else "cancelled")
+    return run
 
 
 # --- the run itself -------------------------------------------------------------------------
@@ -150,7 +173,7 @@ def _fit(
     watch = Watch(
         run, encoder, examples, to_capture, plan, on_progress, should_stop, capture, timetable
     )
-    trainer = Trainer(
+    trainer = CheckpointingTrainer(
         model=encoder.model,
         args=arguments,
         train_dataset=features,
@@ -160,9 +183,14 @@ def _fit(
         compute_loss_func=_weighted_loss(train["label"], len(dataset.label_names), config),
     )
     trainer.remove_callback(PrinterCallback)
+    checkpoints = find_checkpoints(run.layout.resume)
+    if checkpoints.sentence:
+        log.warning("%s", checkpoints.sentence)
+        watch.note(passed_over=checkpoints.sentence)
+    newest = None if checkpoints.newest is None else str(checkpoints.newest)
     with encoders.quiet():
         with suppress(Cancelled):  # before the first step; the weights are saved all the same
-            trainer.train(resume_from_checkpoint=last_checkpoint(run.layout.resume))
+            trainer.train(resume_from_checkpoint=newest)
         on_progress(watch.progress(SAVING))
         finished = not watch.stopped
         ending: dict[str, Any] = {
@@ -229,12 +257,13 @@ def _record_setup(
             "device": str(arguments.device),
             "world_size": arguments.world_size,
             "n_snapshots": len(plan),
+            "snapshot_steps": plan,
             "trained_parameters": sum(
                 weight.numel() for weight in encoder.model.parameters() if weight.requires_grad
             ),
             "timed_steps": run.training.get("timed_steps", 0),
             "train_seconds": run.training.get("train_seconds", 0.0),
-            **{name: run.training[name] for name in ("model_step", "pace") if name in run.training},
+            **{name: run.training[name] for name in KEPT_FACTS if name in run.training},
             "n_truncated": {split: int(texts.cut.sum()) for split, texts in tokens.items()},
         },
     )
@@ -290,25 +319,19 @@ def _weighted_loss(labels: pd.Series, n_classes: int, config: RunConfig) -> Loss
     return loss
 
 
-def last_checkpoint(resume: Path) -> str | None:
-    """Return the newest whole checkpoint; one that was cut off while written is removed."""
-    checkpoints = sorted(resume.glob("checkpoint-*"), key=lambda c: int(c.name.rsplit("-", 1)[1]))
-    whole = [one for one in checkpoints if (one / "trainer_state.json").exists()]
-    for checkpoint in set(checkpoints) - set(whole):
-        shutil.rmtree(checkpoint)
-    return str(whole[-1]) if whole else None
-
-
 # --- failing --------------------------------------------------------------------------------
 
 
 def as_layerviz_error(path: Path, error: Exception) -> LayervizError:
     """Turn whatever stopped the work in a folder into one sentence and its remedy."""
+    if isinstance(error, DiskFullError):
+        return DiskFullError(error.message, ROOM_TO_GO_ON)
     if isinstance(error, LayervizError):
         return error
-    full = any(sign in str(error) for sign in runs.DISK_FULL_SIGNS)
     in_folder = isinstance(error, OSError) and str(path) in str(error.filename)
-    if full or in_folder or isinstance(error, SafetensorError):
+    if runs.is_full(path, error):
+        return runs.disk_full(path, ROOM_TO_GO_ON)
+    if in_folder:
         return runs.writing_error(path, error)
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return MemoryShortageError(
@@ -326,4 +349,4 @@ def _try_to_record_failure(path: Path, failure: LayervizError) -> None:
     try:
         runs.update(path, status="failed", reason=str(failure), recurs=failure.recurs)
     except RunError:  # the disk is full; a run left "running" reads as failed once we are gone
-        log.exception("the failure of run %s could not be recorded", path.name)
+        log.info("the failure of run %s could not be recorded", path.name, exc_info=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -90,7 +91,7 @@ class Watch(TrainerCallback):
 
     def on_train_end(self, args, state, control, **_) -> None:  # noqa: ARG002
         timing = {"timed_steps": self.timed_steps, "train_seconds": round(self.train_seconds, 3)}
-        runs.update(self.run.path, training=self.run.training | timing)
+        self.note(**timing)
 
     def on_log(self, args, state, control, logs=None, **_) -> None:  # noqa: ARG002
         if logs and "loss" in logs:
@@ -99,6 +100,12 @@ class Watch(TrainerCallback):
             self._record(loss=loss, learning_rate=float(logs["learning_rate"]))
 
     # Its own work.
+
+    def note(self, **facts: Any) -> None:
+        """Add to what the record says of the training."""
+        training = self.run.training | facts
+        self.run = replace(self.run, training=training)
+        runs.update(self.run.path, training=training)
 
     def progress(self, phase: Phase) -> Progress:
         """Return how far the run is: steps, captures and measures together."""

@@ -1,136 +1,110 @@
-"""Dying at a file operation: a process of its own that ends there at once, as by a loss of power.
-
-Python tells an audit hook of every file that is opened, renamed, linked or removed, whoever asks
-for it; a hook that counts them can therefore stop a process before any of them.
-"""
+"""A run dies at each of its file operations, starts again, and ends as if nothing had happened."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
-from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
+import hashlib
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from layerviz.bench.torture.ordeal import Broken
+from layerviz import runs
+from layerviz.bench.torture.ordeal import Attempt, Ordeal, expect
+from layerviz.bench.torture.processes import in_own_process, operations_of, preload
+from layerviz.bench.torture.toys import fit_toy, toy_encoder
+from layerviz.errors import LayervizError
+from layerviz.export.checking import check_contents, check_record
+from layerviz.runs.layout import HISTORY, RECORD
 
-FILE_OPERATIONS = frozenset(
-    {
-        "os.rename",  # os.replace as well
-        "os.remove",
-        "os.rmdir",
-        "os.mkdir",
-        "os.link",
-        "os.symlink",
-        "os.truncate",
-        "shutil.rmtree",
-        "shutil.move",
-        "shutil.copyfile",
-    }
-)
-DIED = 77  # the exit status of a process that was ended by the hook
-MOST_SECONDS = 300.0
-_context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+PRELOADED = ("layerviz.bench.torture.toys", "transformers.models.bert.modeling_bert")
+NOT_COMPARED = (RECORD, HISTORY)  # they hold times, and rates that go on from one row to the next
 
 
-def preload(modules: Sequence[str]) -> None:
-    """Have heavy modules imported once for all processes that are started from now on."""
-    _context.set_forkserver_preload(list(modules))
+def _attempts(seed: int, shared: Path) -> Iterator[Attempt]:  # noqa: ARG001  all are made
+    encoder, undisturbed = prepared(shared)
+    operations = operations_of(fit_toy, shared / "counted", encoder)
+    for index, operation in enumerate(operations):
+        work = partial(_die_and_go_on, undisturbed, encoder, index, False)
+        yield Attempt(f"{index}, before {operation}", work)
+        if operation.startswith("rename"):
+            work = partial(_die_and_go_on, undisturbed, encoder, index, True)
+            yield Attempt(f"{index}, while writing what is put in place by {operation}", work)
 
 
-def in_own_process(work: Callable[..., Any], *arguments: Any, die_at: int | None = None) -> Any:
-    """Do work in a process of its own; return its result, or None where it died as asked.
-
-    Parameters
-    ----------
-    work : callable
-        Of a module, as it is found by its name; its first argument is the folder that is watched.
-    *arguments
-        The folder, and whatever else it takes.
-    die_at : int, optional
-        The number, from 0, of the file operation in the folder before which the process ends;
-        without, it lives.
-
-    Raises
-    ------
-    Broken
-        If it raises, does not end, or lives where it was to die.
-    """
-    ours, theirs = _context.Pipe(duplex=False)
-    process = _context.Process(target=_live, args=(theirs, work, arguments, die_at))
-    process.start()
-    theirs.close()
-    try:
-        outcome = ours.recv() if ours.poll(MOST_SECONDS) else ("error", "it did not end")
-    except EOFError:
-        outcome = ("died", None)
-    process.join(10)
-    if process.is_alive():
-        process.kill()
-        process.join()
-    kind, value = outcome
-    if kind == "died" and process.exitcode == DIED and die_at is not None:
-        return None
-    if kind != "result" or die_at is not None:
-        raise Broken(value or f"{kind}, exit code {process.exitcode}")
-    return value
+def prepared(shared: Path) -> tuple[Path, dict[str, str]]:
+    """Return a tiny encoder, and the files of a run with it that nobody disturbs."""
+    preload(PRELOADED)
+    encoder = toy_encoder(shared)
+    root = shared / "undisturbed"
+    in_own_process(fit_toy, root, encoder)
+    return encoder, in_own_process(whole_run, root)
 
 
-def operations_of(work: Callable[..., Any], *arguments: Any) -> list[str]:
-    """Do work in a process of its own; return its file operations in the folder, in order."""
-    done = in_own_process(_noted, arguments[0], work, arguments)
-    return [str(operation) for operation in done]
-
-
-def _noted(folder: Path, work: Callable[..., Any], arguments: tuple[Any, ...]) -> list[str]:
-    noted: list[str] = []
-    _watch(folder, noted.append)
-    work(*arguments)
-    return list(noted)
-
-
-def _live(
-    answer: Connection, work: Callable[..., Any], arguments: tuple[Any, ...], die_at: int | None
+def _die_and_go_on(
+    undisturbed: dict[str, str], encoder: Path, index: int, is_torn: bool, folder: Path
 ) -> None:
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    if die_at is not None:
-        left = die_at
-
-        def count_down(operation: str) -> None:  # noqa: ARG001
-            nonlocal left
-            left -= 1
-            if left < 0:
-                os._exit(DIED)
-
-        _watch(arguments[0], count_down)
-    try:
-        answer.send(("result", work(*arguments)))
-    except Exception as error:
-        answer.send(("error", f"{type(error).__name__}: {error}"))
+    root = folder / "runs"
+    in_own_process(fit_toy, root, encoder, die_at=index, is_torn=is_torn)
+    in_own_process(_opens, root)
+    ends_as_undisturbed(root, encoder, undisturbed)
 
 
-def _watch(folder: Path, tell: Callable[[str], None]) -> None:
-    """Tell of every file operation in a folder, before it is done; for good."""
-    watched = f"{folder}{os.sep}"
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open":
-            path, mode, flags = arguments
-            writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-            if writes and _in(path, watched):
-                tell(f"open {os.path.relpath(path, folder)} {mode or ''}".strip())
-        elif event in FILE_OPERATIONS:
-            paths = [path for path in arguments if _in(path, watched)]
-            if paths:
-                names = " ".join(os.path.relpath(path, folder) for path in paths)
-                tell(f"{event.partition('.')[2]} {names}")
-
-    sys.addaudithook(hook)
+def ends_as_undisturbed(root: Path, encoder: Path, undisturbed: dict[str, str]) -> None:
+    """Let a run go on to its end, and compare it with one that nobody disturbed."""
+    status = in_own_process(fit_toy, root, encoder)
+    expect(status == "done", f"started again, the run ends as {status}")
+    files = in_own_process(whole_run, root)
+    for name in sorted(set(files) | set(undisturbed)):
+        expect(name in files, f"{name} is missing")
+        expect(name in undisturbed, f"{name} is left over")
+        expect(files[name] == undisturbed[name], f"{name} is another than undisturbed")
 
 
-def _in(path: object, watched: str) -> bool:
-    if isinstance(path, bytes):
-        path = os.fsdecode(path)
-    return isinstance(path, str | os.PathLike) and os.fspath(path).startswith(watched)
+def whole_run(root: Path) -> dict[str, str]:
+    """Return the digests of all files of the only run, which must be whole, by their names."""
+    (run,) = runs.list_runs(root)
+    planned = run.training["n_snapshots"]
+    expect(len(run.snapshots) == planned, f"{len(run.snapshots)} of {planned} snapshots are listed")
+    check(run)
+    names = {path.name for path in root.iterdir()} - {run.run_id, ".locks"}
+    expect(not names, f"{sorted(names)[:1]} is left over")
+    files = [path for path in sorted(run.path.rglob("*")) if path.is_file()]
+    return {path.relative_to(run.path).as_posix(): _digest(path) for path in files}
+
+
+def check(run: runs.Run) -> None:
+    """Check a run as one from a zip is checked before it is opened."""
+    check_record(runs.upgrade(_record(run)))
+    check_contents(run.path, run)
+
+
+def _record(run: runs.Run) -> dict[str, Any]:
+    snapshots = [vars(snapshot) for snapshot in run.snapshots]
+    return runs.read_values(run.path) | {"snapshots": snapshots}
+
+
+def _digest(path: Path) -> str:
+    if path.name in NOT_COMPARED:
+        return ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _opens(root: Path) -> None:
+    """Open what is there as the page would: no run, one without snapshots, or whole ones."""
+    listed = runs.list_runs(root) if root.is_dir() else []
+    expect(len(listed) < 2, "there are two runs")
+    for run in listed:
+        runs.summary_of(run)
+        if run.snapshots:
+            try:
+                check(run)
+            except LayervizError as error:
+                expect(False, f"after it died, the run does not open: {error}")
+
+
+DEATHS = Ordeal(
+    "deaths",
+    "a run dies before each of its file operations, and while it writes; started again, it is "
+    "done, with the same files, and nothing is left over",
+    _attempts,
+)

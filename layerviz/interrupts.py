@@ -1,0 +1,94 @@
+"""How every command ends when it is told to: by Ctrl-C, by SIGTERM, or as its terminal is closed.
+
+Work that can be stopped in good order asks `stop_in_good_order`; a second signal, or one to any
+other work, ends the program at once, with one sentence and the exit status of the signal. Nothing
+is raised, so that no thread and no library can make a traceback of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+STOPPING = "Stopping. Finished work is kept, and the same command continues from there."
+AGAIN = " Press Ctrl-C again to quit at once."
+STOPPED = "\nStopped.\n"
+ENDED_BY_SIGNAL = 128  # and the signal's number: the exit status, as shells write it
+
+_owner = 0  # the process that installed the handlers: those that it forks only end
+_newest: int | None = None
+_stop: threading.Event | None = None
+_before_end: list[Callable[[], object]] = []
+
+
+def install() -> None:
+    """Answer signals from now on; done before anything that takes long is imported."""
+    global _owner, _stop, _newest
+    _owner, _stop, _newest = os.getpid(), None, None
+    for number in SIGNALS:
+        # Who starts a program with nohup wants it to outlive its terminal.
+        if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _on_signal)
+
+
+def stop_in_good_order() -> Callable[[], bool]:
+    """Let the first signal only be noted; return what asks whether there was one."""
+    global _stop
+    stop = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        install()
+        _stop = stop
+    return stop.is_set
+
+
+def exit_status() -> int:
+    """Return the exit status of work that was stopped: 130 after Ctrl-C, 143 after SIGTERM."""
+    return ENDED_BY_SIGNAL + (_newest or signal.SIGINT)
+
+
+def before_end(callback: Callable[[], object]) -> None:
+    """Have something done before the program ends at once, such as removing half a file."""
+    _before_end.append(callback)
+
+
+def all_is_said(status: int) -> None:
+    """Let signals end the program with the status it has anyway: only threads are waited for."""
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: os._exit(status))
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    global _newest
+    _newest = number
+    if os.getpid() != _owner:
+        os._exit(ENDED_BY_SIGNAL + number)
+    if _stop is not None and not _stop.is_set():
+        _stop.set()
+        _say(f"{STOPPING}{AGAIN if number == signal.SIGINT else ''}\n")
+    else:
+        _say(STOPPED)
+        _end(ENDED_BY_SIGNAL + number)
+
+
+def _end(status: int) -> None:
+    for callback in _before_end:
+        with suppress(Exception):
+            callback()
+    with suppress(Exception):
+        import psutil
+
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                child.terminate()
+    os._exit(status)  # no thread is waited for, and none is left to complain
+
+
+def _say(sentence: str) -> None:
+    with suppress(OSError):  # past Python's buffers, which may be in use at this moment
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, sentence.encode())

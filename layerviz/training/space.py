@@ -1,0 +1,66 @@
+"""How much room a run takes on the disk, from the shapes of what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from layerviz.config import KEEP_ALL, KEEP_BEST, RunConfig
+from layerviz.encoders import EncoderInfo
+from layerviz.poolings import POOLINGS
+from layerviz.training.planning import snapshot_steps
+
+BYTES_PER_WEIGHT = 4  # weights, and each of the two moments that AdamW keeps of them
+CHECKPOINT = 3  # times the weights: they and their moments
+BEST_AT_ONCE = 3  # snapshots whose weights are kept until it is known which is the best
+BYTES_PER_EXAMPLE = 300  # its text, and one row of predictions
+SMALL_FILES = 3_000_000  # tokenizer, tables, the record
+MARGIN = 1.1
+
+
+@dataclass(frozen=True)
+class RunBytes:
+    """About how much room a run takes.
+
+    Parameters
+    ----------
+    kept : int
+        When it is done.
+    most : int
+        While it goes on: checkpoints are written beside the older one before that is removed.
+    """
+
+    kept: int
+    most: int
+
+
+def expected_bytes(
+    config: RunConfig,
+    encoder: EncoderInfo,
+    rows: Mapping[str, int],
+    n_classes: int,
+    n_poolings: int = len(POOLINGS),
+) -> RunBytes | None:
+    """Return about how much room a run takes; None where the encoder's size is not known yet.
+
+    Parameters
+    ----------
+    config : RunConfig
+        With its epochs.
+    encoder : EncoderInfo
+    rows : mapping of str to int
+        Examples per split.
+    n_classes, n_poolings : int
+    """
+    if not encoder.layers or not encoder.hidden_size or not config.epochs:
+        return None
+    plan, _ = snapshot_steps(rows["train"], config.epochs, config)
+    n = sum(min(number, config.max_captured) for number in rows.values())
+    cells = n_poolings * (1 + (config.keep_layers or encoder.layers))
+    # Float16 states; of the probes int16 predictions, float16 scores and uint8 neighbours.
+    snapshot = cells * n * (2 * encoder.hidden_size + 2 + 2 * n_classes + 1)
+    weights = BYTES_PER_WEIGHT * (encoder.parameters or 0)
+    kept_weights = {KEEP_ALL: 1 + len(plan), KEEP_BEST: 1}.get(config.keep, 1) * weights
+    kept = len(plan) * (snapshot + BYTES_PER_EXAMPLE * n) + kept_weights + SMALL_FILES
+    beside = 2 * CHECKPOINT + (BEST_AT_ONCE if config.keep == KEEP_BEST else 0)
+    return RunBytes(round(MARGIN * kept), round(MARGIN * (kept + beside * weights)))
