@@ -468,7 +468,7 @@ def test_a_zipped_run_opens_elsewhere(run: Run, zipped: Path, tmp_path: Path) ->
     kept = runs.read_hidden_states(opened.path, 2, "mean", 3)
     assert (kept == runs.read_hidden_states(run.path, 2, "mean", 3)).all()
     assert unzip_run(zipped, tmp_path) == opened  # once more: it is there already
-    assert [path.name for path in tmp_path.iterdir()] == [run.run_id]
+    assert [path.name for path in tmp_path.glob("[!.]*")] == [run.run_id]
 
 
 def test_a_run_that_goes_on_elsewhere_is_cancelled_here(zipped: Path, tmp_path: Path) -> None:

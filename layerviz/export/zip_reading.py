@@ -68,14 +68,25 @@ def unzip_run(
         _check_room(root, sum(entry.file_size for entry in entries.values()))
         record = _record(archive, entries)
         target = root / record["run_id"]
-        with runs.taking(target):  # nobody begins a run of this id meanwhile
+        if target.exists():
+            return _same_run(root, record, entries)
+        runs.make_root(root)
+        # The run is held while it is put in its place, and not while it is unpacked.
+        with (
+            contextlib.ExitStack() as held,
+            _damage_as_error(),
+            runs.replacing(target) as folder,
+        ):
+            _extract(archive, entries, folder, on_progress)
+            text = json.dumps(record, indent=2, ensure_ascii=False)
+            Layout(folder).record.write_text(text, encoding="utf-8")
+            check_contents(folder, runs.parse(target, record))
+            held.enter_context(runs.taking(target))
             if target.exists():
-                return _same_run(root, record, entries)
-            with _damage_as_error(), runs.replacing(target) as folder:
-                _extract(archive, entries, folder, on_progress)
-                text = json.dumps(record, indent=2, ensure_ascii=False)
-                Layout(folder).record.write_text(text, encoding="utf-8")
-                check_contents(folder, runs.parse(target, record))
+                raise RunError(
+                    f"A run {target.name!r} was begun here while the zip was unpacked.",
+                    "Import the zip again once that run is done, or delete that run first.",
+                )
     return runs.read(root, record["run_id"])
 
 

@@ -13,7 +13,7 @@ from layerviz.config import check_run_id
 from layerviz.errors import ConfigError
 from layerviz.runs.locking import changing
 from layerviz.runs.naming import checked_title
-from layerviz.runs.writing import replacing, writing
+from layerviz.runs.writing import make_root, replacing
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +104,7 @@ def forget_comparisons(root: Path, forgotten: Collection[tuple[str, ...]]) -> No
 
 def _write(root: Path, comparisons: Sequence[OpenedComparison]) -> None:
     entries = [vars(comparison) for comparison in comparisons]
-    with writing(root):
-        root.mkdir(parents=True, exist_ok=True)
+    make_root(root)
     with replacing(root / COMPARISONS) as temporary:
         temporary.write_text(json.dumps(entries, indent=2, ensure_ascii=False), encoding="utf-8")
 

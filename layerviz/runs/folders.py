@@ -18,7 +18,7 @@ from layerviz.runs.locking import taken_error, taking
 from layerviz.runs.processes import is_this_process, this_process
 from layerviz.runs.record import Run, open_folder, read, read_values, update, write_values
 from layerviz.runs.upgrading import FORMAT
-from layerviz.runs.writing import remove_folder, replacing, writing
+from layerviz.runs.writing import make_root, remove_folder, replacing, writing
 
 
 def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
@@ -36,8 +36,7 @@ def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
     path = root / run_id(config, dataset.name, dataset.fingerprint)
     if Layout(path).record.exists() and (run := read(root, path.name)).status == "done":
         return run
-    with writing(path):
-        root.mkdir(parents=True, exist_ok=True)
+    make_root(root)
     with taking(path):  # between looking and writing, nobody else begins it
         if Layout(path).record.exists():
             return _taken_up(path)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from layerviz.errors import DataError, RunError
 from layerviz.runs.listing import list_runs
-from layerviz.runs.writing import remove_folder, replacing, writing
+from layerviz.runs.writing import make_root, remove_folder, replacing
 
 TABLES, TABLE, ABOUT = ".data", "table", "about.json"
 KEY_DIGITS = 16
@@ -75,8 +75,7 @@ def keep_table(root: Path, content: bytes, name: str) -> str:
             temporary.write_text(json.dumps(about), encoding="utf-8")
     else:
         try:
-            with writing(root):
-                root.mkdir(parents=True, exist_ok=True)
+            make_root(root)
             with replacing(folder) as temporary:
                 temporary.mkdir(parents=True)
                 (temporary / TABLE).write_bytes(content)

@@ -49,6 +49,12 @@ def replacing(target: Path) -> Iterator[Path]:
             _discard(temporary)
 
 
+def make_root(root: Path) -> None:
+    """Make the folder of all runs, if there is none yet."""
+    with writing(root):
+        root.mkdir(parents=True, exist_ok=True)
+
+
 def _put_in_place(temporary: Path, target: Path) -> None:
     if not target.is_dir():
         temporary.replace(target)
