@@ -127,7 +127,7 @@ def _try(folder: Path, content: bytes, name: str, must_say: bool) -> None:
 
 GARBLED = Ordeal(
     "garbled",
-    "each entry of run.json is replaced by values that it cannot have: one sentence says so",
+    "each entry of a record is replaced by values that it cannot have: one sentence says so",
     _attempts,
     in_suite=200,
 )
