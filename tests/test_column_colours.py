@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from made_runs import dataset_of, made
-from pages import maps_state, open_page, warning_text
+from pages import caption_text, maps_state, open_page, warning_text
+from streamlit.testing.v1 import AppTest
 
 from layerviz import charts, data, runs
 from layerviz.__main__ import main
@@ -18,7 +20,14 @@ from layerviz.export.run_charts import maps_chart
 from layerviz.export.stage import Stage
 from layerviz.export.tables import coordinates
 from layerviz.runs import Run
-from layerviz.views import ColumnColours, MapsRequest, collect_maps, column_colours
+from layerviz.ui.parts.filter_box import FILTER
+from layerviz.views import (
+    ColumnColours,
+    ColumnFilter,
+    MapsRequest,
+    collect_maps,
+    column_colours,
+)
 
 NAME = "<b>town</b>"  # a name is never markup
 TOWNS = 14
@@ -40,6 +49,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     dataset = data.build_dataset(table, data.Columns("text", "label", "split"))
     root = tmp_path_factory.mktemp("coloured")
     return made(root, dataset, "enc", {3: 4.0}, n_snapshots=2)
+
+
+def selection_of(app: AppTest) -> list[str]:
+    return list(app.session_state["selected"][1])
 
 
 def colours_of(**columns: list[object]) -> tuple[ColumnColours, pd.DataFrame]:
@@ -97,6 +110,40 @@ def test_dates_are_a_scale() -> None:
     assert (ramp.low, ramp.high) == ("2024-01-01", "2024-02-19")
     seen = drawn(colours, examples)
     assert (seen[0], seen[-1]) == (charts.NUMBER_RAMP[0], charts.NUMBER_RAMP[-1])
+
+
+def passing(asked: dict[str, Any], cells: list[object]) -> tuple[list[int], str]:
+    colours, examples = colours_of(kind=cells)
+    column = ColumnFilter(colours.column, **asked)
+    return np.flatnonzero(column.matching(examples)).tolist(), column.in_words()
+
+
+def test_filters_take_values_ranges_and_words() -> None:
+    ages: list[object] = [*range(10), "", 2.5]
+    assert passing({"low": 2, "high": 3}, ages) == ([2, 3, 11], "kind is 2 to 3")
+    assert passing({"high": 0}, ages) == ([0], "kind is at most 0")
+    assert passing({"low": 9}, ages) == ([9], "kind is at least 9")
+    towns: list[object] = [*["Rom", "Bern", "Ulm"] * 3, "", "NA"]
+    assert passing({"values": ("Bern", "")}, towns) == (
+        [1, 4, 7, 9, 10],
+        "kind is Bern or no value",
+    )
+    days: list[object] = [f"2024-05-{day:02d} 12:00" for day in range(1, 20)]
+    noon = pd.Timestamp("2024-05-02 12:00").timestamp()
+    assert passing({"low": noon, "high": noon + 3600}, days) == (
+        [1],
+        "kind is 2024-05-02 to 2024-05-02",
+    )
+
+
+def test_a_filter_of_texts_looks_for_words_and_none_lets_all_pass() -> None:
+    examples = pd.DataFrame({"note": ["a.b", "aXb", "A.B c", ""]}, dtype="str")
+    column = data.FurtherColumn("note", "text", (), 1)
+    asked = ColumnFilter(column, words="a.b")
+    assert asked.matching(examples).tolist() == [True, False, True, False]
+    assert asked.in_words() == "note holds “a.b”"
+    assert ColumnFilter(column).is_open
+    assert ColumnFilter(column).matching(examples).all()
 
 
 @pytest.mark.parametrize(
@@ -165,6 +212,22 @@ def test_the_page_colours_by_the_column_in_the_address(
     examples = runs.read_examples(run.path)
     towns = [state["value"]["values"][at] for at in state["value"]["of"]]
     assert towns == examples[NAME].replace("", "no value").tolist()
+    # The same filter is in all tables, and what they list carries the columns.
+    app.selectbox(key=FILTER).set_value(NAME).run()
+    app.multiselect(key=f"filter_values-{run.run_id}-{NAME}").set_value(["town 3", ""]).run()
+    wanted = examples[examples[NAME].isin(["town 3", ""])]
+    assert f"Filtered: {NAME} is town 3 or no value. {len(wanted)} examples" in caption_text(app)
+    listed = app.dataframe[0].value
+    assert set(listed["id"]) == set(wanted["id"])
+    assert set(listed[NAME]) == {"town 3", ""}
+    assert list(listed).index(NAME) < list(listed).index("text") < list(listed).index("age")
+    app.button(key="examples_select").click().run()
+    assert set(selection_of(app)) == set(wanted["id"])
+    app.session_state["tabs"] = "Examples"
+    app.run()
+    assert set(app.dataframe[0].value["id"]) == set(wanted["id"])
+    app.session_state["tabs"] = "Maps"
+    app.run()
     app.selectbox(key="colouring").set_value("label").run()
     assert maps_state(app)["value"] is None
     assert "colour" not in app.query_params

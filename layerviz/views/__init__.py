@@ -5,10 +5,12 @@ A view is read from a run's folder (`collect_maps`) or put together from what a 
 """
 
 from layerviz.views.column_colours import (
+    MISSING,
     ColumnColours,
     column_colours,
     in_words,
 )
+from layerviz.views.column_filter import ColumnFilter
 from layerviz.views.downloads import selected_examples
 from layerviz.views.learning import learning_curve, scores_on
 from layerviz.views.legends import Legend, legend_of
@@ -39,9 +41,11 @@ from layerviz.views.small_print import (
 __all__ = [
     "CKA_NOTE",
     "MAPS_FOOTNOTE",
+    "MISSING",
     "POINTS_PER_SPLIT",
     "ColourScale",
     "ColumnColours",
+    "ColumnFilter",
     "Legend",
     "MapsRequest",
     "MapsView",

@@ -11,8 +11,9 @@ import streamlit as st
 
 from layerviz import cache, runs
 from layerviz.runs import Run
+from layerviz.ui.parts.filter_box import FILTER, filter_box, filtered
 from layerviz.ui.parts.measured import download
-from layerviz.ui.parts.selection import clear_button, how_selected
+from layerviz.ui.parts.selection import clear_button, how_selected, select
 from layerviz.ui.parts.state import open_tab, plain
 from layerviz.wording import count, epoch_name
 
@@ -69,6 +70,16 @@ def examples_table(
                 clear_button(f"{key}_clear")
         else:
             st.markdown(f"**All examples** (predictions: {at}; hardest first)", width="content")
+    asked = filter_box(run)
+    part = filtered(part, asked)
+    if asked is not None and len(part):
+        st.button(
+            f"Select these {len(part):,} in the maps",
+            icon=":material/scatter_plot:",
+            key=f"{key}_select",
+            on_click=select,
+            args=(run, part["id"].tolist(), f"where {asked.in_words()}"),
+        )
     predictions = cache.predictions(run, snapshot)
     frame = described(run, part, predictions).sort_values("loss", ascending=False, kind="stable")
     open_from_table(run, frame, part.loc[frame.index, "id"], key)
@@ -104,8 +115,9 @@ def described(run: Run, part: pd.DataFrame, predictions: pd.DataFrame) -> pd.Dat
 def open_from_table(
     run: Run, frame: pd.DataFrame, ids: Sequence[str], key: str, columns: dict | None = None
 ) -> None:
-    """Show a table; ticking a row opens its example."""
+    """Show a table, beside it what the data say of each example; a ticked row opens its example."""
     ids = list(ids)
+    frame = with_further_columns(run, frame, ids)
     # Another list is another table: a tick in the earlier one means nothing here.
     key = f"{key}-{zlib.crc32(' '.join(ids).encode()):x}"
 
@@ -123,6 +135,26 @@ def open_from_table(
         on_select=tick,
         selection_mode="single-row",
     )
+
+
+def with_further_columns(run: Run, frame: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
+    """Return a table of examples with the further columns of the data beside it.
+
+    The one that the reader filters by stands before the texts.
+    """
+    columns = cache.further_columns(run)
+    if not columns:
+        return frame
+    examples = cache.examples(run)
+    part = examples.iloc[pd.Index(examples["id"]).get_indexer(pd.Index(ids))]
+    frame = frame.copy(deep=False)
+    for column in columns:
+        cells = column.of(part) if column.kind == "number" else part[column.name]
+        name = column.name if column.name not in frame else f"{column.name} of the file"
+        is_asked = column.name == st.session_state.get(FILTER) and "text" in frame
+        at = list(frame).index("text") if is_asked else len(frame.columns)
+        frame.insert(at, name, cells.to_numpy())
+    return frame
 
 
 def open_example(run: Run, example: str) -> None:

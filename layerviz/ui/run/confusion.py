@@ -14,6 +14,7 @@ from layerviz.runs import Run
 from layerviz.separability import MOST_CLASSES
 from layerviz.ui.parts.examples_table import described, open_from_table
 from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.filter_box import filter_box, filtered
 from layerviz.ui.parts.selection import clear_selection, how_selected, select
 from layerviz.ui.parts.state import open_tab, plain
 from layerviz.wording import at_epoch, count, epoch_name
@@ -233,6 +234,7 @@ def _examples_of(shown: Predicted, label: str, predicted: str) -> None:
     if part.empty:
         st.caption("There are none at this epoch.")
         return
+    part = filtered(part, filter_box(shown.run))
     frame = described(shown.run, part, shown.predictions)
     frame = frame.sort_values("loss", ascending=False, kind="stable")
     open_from_table(shown.run, frame, frame["id"].tolist(), CONFUSION)

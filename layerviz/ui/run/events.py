@@ -11,6 +11,7 @@ from layerviz.registry import Registry
 from layerviz.runs import Run
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.examples_table import described, open_from_table
+from layerviz.ui.parts.filter_box import filter_box, filtered
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.selection import MOST_PATHS, select
 from layerviz.ui.parts.state import open_tab
@@ -98,6 +99,8 @@ def _list(run: Run, notable: pd.DataFrame, split: str, how: str) -> None:
     splits = examples["split"].to_numpy()
     if split != "all":
         notable = notable[splits[notable["row"].to_numpy(dtype=int)] == split]
+    passing = filtered(examples.iloc[notable["row"].to_numpy(dtype=int)], filter_box(run))
+    notable = notable[notable["row"].isin(passing.index)]
     if notable.empty:
         st.info("There are no such examples.", icon=":material/check:")
         return

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts, exploring, runs
+from layerviz import cache, charts, data, exploring, runs
 from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
 from layerviz.ui.parts.examples_table import described, open_from_table, opened_example
 from layerviz.ui.parts.figure import figure
+from layerviz.ui.parts.filter_box import filter_box, filtered
 from layerviz.ui.parts.map_chart import show_maps
 from layerviz.ui.parts.map_controls import (
     classes_in_colour,
@@ -29,6 +30,7 @@ from layerviz.wording import at_epoch, epoch_name, layer_name, sentence_case
 LONG_TEXT = 600  # characters; a longer one scrolls
 FINDER = "example_finder"
 MOST_FOUND = 200
+CELL_SHOWN = 200  # characters of what a further column holds
 
 
 def one_example(run: Run) -> None:
@@ -75,6 +77,7 @@ def _finder(run: Run, examples: pd.DataFrame) -> None:
     if hits.empty:
         nothing_found(run, examples)
         return
+    hits = filtered(hits, filter_box(run))
     newest = run.snapshots[-1].index
     predictions = cache.predictions(run, newest)
     frame = described(run, hits, predictions).sort_values("loss", ascending=False, kind="stable")
@@ -100,6 +103,17 @@ def _text(run: Run, example: pd.Series, row: int) -> None:
             f"**{plain(run.label_names[example['label']])}** · {mark} predicted "
             f"**{plain(prediction)}** ({share:.0%}, {epoch_name(last.epoch)})"
         )
+        if further := _further(example):
+            st.caption(further)
+
+
+def _further(example: pd.Series) -> str:
+    """Say what the further columns of the data hold, those that hold something."""
+    cells = ((name, str(example[name])) for name in data.further_names(example.to_frame().T))
+    parts = [
+        f"{plain(name)} **{plain(cell[:CELL_SHOWN])}**" for name, cell in cells if cell.strip()
+    ]
+    return " · ".join(parts)
 
 
 def _over_epochs(run: Run, examples: pd.DataFrame, row: int) -> None:

@@ -13,6 +13,7 @@ from layerviz.exploring import Suspicion
 from layerviz.jobs import JobState
 from layerviz.runs import LabelDecision, Run
 from layerviz.ui.parts.examples_table import described, open_from_table
+from layerviz.ui.parts.filter_box import filter_box, filtered
 from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.polling import wait_for
 from layerviz.ui.parts.state import errors_shown, jobs
@@ -53,11 +54,16 @@ def suspicious(run: Run) -> None:
     flagged = suspicion.frame[suspicion.frame["issue"]]
     only_flagged = _actions(run, suspicion, flagged, examples)
     ranked = flagged if only_flagged else suspicion.frame
+    asked = filter_box(run)
+    passing = filtered(examples.iloc[ranked["row"].to_numpy()], asked)
+    ranked = ranked[ranked["row"].isin(passing.index)]
     with errors_shown():
         decisions = runs.read_label_decisions(run.path)
-        review(run, ranked, examples, decisions)
+        if len(ranked):
+            review(run, ranked, examples, decisions)
         corrected_labels(run, examples, decisions)
-        _list(run, ranked, examples, decisions)
+        if len(ranked):
+            _list(run, ranked, examples, decisions)
 
 
 def _list(
