@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from pages import answered, open_page, specs_of
 from safetensors.numpy import load_file
 from streamlit.testing.v1 import AppTest
 
-from layerviz import exploring, runs, separability, training
+from layerviz import cache, exploring, runs, separability, training
 from layerviz.commands import main
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
@@ -26,6 +28,7 @@ from layerviz.export.zip_writing import files_of, zip_run
 from layerviz.poolings import MEAN, POOLINGS, Pooling, look_up, pooling_label, poolings_table
 from layerviz.registry import UnknownNameError
 from layerviz.runs import Run
+from layerviz.ui.run.maps import pooling_now
 from layerviz.views import MapsRequest
 
 EARLIER = Path(__file__).parent / "earlier"
@@ -184,6 +187,32 @@ def test_a_new_pooling_is_on_the_page(
     assert labels_of(app, "answer_poolings")[-1] == "Made up"
     assert pooling_lines(app)["Made up"] == LAST.colour
     assert not app.exception
+
+
+def test_maps_open_at_the_recommended_pooling_unless_the_reader_chose_one(
+    trained: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the answers of two runs name is made up; the second is the first under another id."""
+    verdicts = {"one": ("cls", "found"), "two": ("max", "found"), "three": ("max", "few")}
+
+    def stored_sheet(run: Run, poolings: tuple[str, ...]) -> SimpleNamespace:
+        pooling, verdict = verdicts[run.run_id]
+        best = SimpleNamespace(pooling=pooling)
+        answer = SimpleNamespace(best=best, verdict=verdict)
+        return SimpleNamespace(sheet=SimpleNamespace(answer=answer), poolings=poolings)
+
+    state: dict[str, object] = {}
+    monkeypatch.setattr(cache, "stored_sheet", stored_sheet)
+    monkeypatch.setattr(st, "session_state", state)
+    one, two, three = (replace(trained, path=Path(name)) for name in verdicts)
+    assert [pooling_now(run) for run in (one, two, three)] == ["cls", "max", "mean"]
+    verdicts["three"] = ("cls", "found")
+    assert pooling_now(three) == "mean"  # nothing jumps while it is looked at
+    state["pooling"] = "max"  # the reader's
+    assert [pooling_now(run) for run in (one, two, three)] == ["max"] * 3
+    live = replace(one, status="running")
+    state.clear()
+    assert pooling_now(live) == "mean"
 
 
 @pytest.mark.usefixtures("extended")

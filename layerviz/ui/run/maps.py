@@ -25,6 +25,7 @@ from layerviz.ui.parts.reading import how_to_read_maps
 from layerviz.ui.parts.selection import search_box, selection
 from layerviz.ui.parts.state import OPEN_TAB, SHOW_TEST, keep, keep_choice, open_tab, redrawing
 from layerviz.ui.parts.stored_maps import progress_of_maps
+from layerviz.ui.parts.verdict import chosen_poolings
 from layerviz.views import (
     MapsView,
     captured_note,
@@ -37,6 +38,8 @@ from layerviz.views.slider import nearest_slot
 from layerviz.wording import layer_name
 
 CHOICE = "My choice"
+# Session state: the run whose maps were shown last, and the pooling that was preset then.
+_POOLING_OF, _FIRST_POOLING = "pooling_of", "first_pooling"
 
 
 def maps(run: Run) -> None:
@@ -91,12 +94,11 @@ def view_now(run: Run) -> MapsView:
     state = st.session_state
     layers = _layers_of(state.get(_layers_key(run), first_preset()), n_layers)
     labels = cache.examples(run)["label"].to_numpy()
-    pooling = state.get("pooling")
     choices = [*COLOURINGS, *(column.name for column in cache.colourable_columns(run))]
     colouring = state.get("colouring")
     colouring = colouring if colouring in choices else COLOURINGS[0]
     return MapsView(
-        pooling if pooling in run.poolings else run.poolings[0],
+        pooling_now(run),
         state.get("projection", DEFAULT_PROJECTION),
         colouring,
         layers,
@@ -104,6 +106,28 @@ def view_now(run: Run) -> MapsView:
         _splits_of(run, wanted=bool(state.get(SHOW_TEST))),
         cache.column_colours(run, colouring),
     )
+
+
+def pooling_now(run: Run) -> str:
+    """Return the pooling whose maps are shown: the reader's, or the one that the answer recommends.
+
+    What is recommended is looked up when a run is opened, so that maps do not change on their own.
+    """
+    state = st.session_state
+    is_chosen = state.get("pooling") != state.get(_FIRST_POOLING)
+    if not is_chosen and state.get(_POOLING_OF) != run.run_id:
+        state["pooling"] = state[_FIRST_POOLING] = _recommended_pooling(run)
+    state[_POOLING_OF] = run.run_id
+    pooling = state.get("pooling")
+    return pooling if pooling in run.poolings else run.poolings[0]
+
+
+def _recommended_pooling(run: Run) -> str:
+    """Return the pooling that the stored answer names, or the run's first where it names none."""
+    stored = None if run.live else cache.stored_sheet(run, chosen_poolings(run))
+    if stored is None or stored.sheet.answer.verdict in ("few", "chance"):
+        return run.poolings[0]
+    return stored.sheet.answer.best.pooling
 
 
 # --- controls -------------------------------------------------------------------------------
@@ -115,7 +139,7 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
     columns = cache.colourable_columns(run)
     colouring_from_address(columns)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        pooling = pooling_control("pooling", run.poolings, labelled=False)
+        pooling = pooling_control("pooling", run.poolings, pooling_now(run), labelled=False)
         with st.container(width="content"):
             splits = _splits(run)
         projection, colouring = map_controls("", columns, labelled=False)
