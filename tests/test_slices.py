@@ -80,7 +80,8 @@ def test_values_ranges_dates_and_empty_cells_are_slices() -> None:
     assert years[0] == "year: 1910 or less"
     assert years[-1] == "year: 1990 or more"
     sent = [name for name in names if name.startswith("sent")]
-    assert sent[0] == "sent: 2026-07-05 or less"
+    assert sent[0] == "sent: 2026-07-05 or earlier"
+    assert sent[-1].endswith("or later")
     assert len(sent) == 6
 
 

@@ -20,6 +20,34 @@ MOST_NAMED = 4  # columns of which nothing can be told, by their names
 EMPTY = "(empty)"
 
 
+def _number(value: float) -> str:
+    return (f"{value:.0f}" if value == int(value) else f"{value:.4g}").replace("-", "−")
+
+
+def _day(value: float) -> str:
+    return str(np.datetime64(int(value), "s").astype("datetime64[D]"))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How ranges of numbers are named.
+
+    Parameters
+    ----------
+    write : callable
+        Returns a number as people write it.
+    below, above : str
+        What follows "or" in a range that is open at one end.
+    """
+
+    write: Callable[[float], str]
+    below: str
+    above: str
+
+
+NUMBERS, DATES = Scale(_number, "less", "more"), Scale(_day, "earlier", "later")
+
+
 @dataclass(frozen=True)
 class Slice:
     """Some examples that have something in common.
@@ -138,7 +166,7 @@ def _notes_of_slices(n_unlike: int, n_alike: int) -> Iterator[str]:
 
 def _parts_of(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the values or ranges of a column that enough of the rows have, and which do, (n,)."""
-    write = _day if pd.api.types.is_datetime64_any_dtype(column) else _number
+    scale = DATES if pd.api.types.is_datetime64_any_dtype(column) else NUMBERS
     numbers = _as_numbers(column)
     if numbers is None:
         texts = column.astype(str).str.strip().to_numpy(dtype=object)
@@ -147,7 +175,7 @@ def _parts_of(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, np.nda
     else:
         is_empty = np.isnan(numbers)
         few = len(np.unique(numbers[~is_empty])) <= FEW_NUMBERS
-        parts = _single_numbers(numbers, write) if few else _ranges_of(numbers, write)
+        parts = _single_numbers(numbers, scale) if few else _ranges_of(numbers, scale)
     for name, members in parts:
         if members[rows].sum() >= LEAST_IN_SLICE:
             yield name, members[rows]
@@ -174,16 +202,12 @@ def _as_numbers(column: pd.Series) -> np.ndarray | None:
     return np.where(np.isinf(numbers), np.nan, numbers)
 
 
-def _single_numbers(
-    numbers: np.ndarray, write: Callable[[float], str]
-) -> Iterator[tuple[str, np.ndarray]]:
+def _single_numbers(numbers: np.ndarray, scale: Scale) -> Iterator[tuple[str, np.ndarray]]:
     for value in np.unique(numbers[~np.isnan(numbers)]):
-        yield write(value), numbers == value
+        yield scale.write(value), numbers == value
 
 
-def _ranges_of(
-    numbers: np.ndarray, write: Callable[[float], str]
-) -> Iterator[tuple[str, np.ndarray]]:
+def _ranges_of(numbers: np.ndarray, scale: Scale) -> Iterator[tuple[str, np.ndarray]]:
     """Yield ranges between quantiles; each begins and ends with a number that occurs."""
     occurring = np.unique(numbers[~np.isnan(numbers)])
     # The lower neighbour is a number that occurs, and the range that it ends holds it.
@@ -192,18 +216,10 @@ def _ranges_of(
         inside = occurring[(occurring > start) & (occurring <= end)]
         if not len(inside):
             continue
-        first, last = write(inside[0]), write(inside[-1])
+        first, last = scale.write(inside[0]), scale.write(inside[-1])
         name = first if first == last else f"{first} to {last}"
         if np.isinf(end):
-            name = f"{first} or more"
+            name = f"{first} or {scale.above}"
         elif np.isinf(start):
-            name = f"{last} or less"
+            name = f"{last} or {scale.below}"
         yield name, (numbers > start) & (numbers <= end)
-
-
-def _number(value: float) -> str:
-    return (f"{value:.0f}" if value == int(value) else f"{value:.4g}").replace("-", "−")
-
-
-def _day(value: float) -> str:
-    return str(np.datetime64(int(value), "s").astype("datetime64[D]"))
