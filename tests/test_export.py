@@ -530,6 +530,29 @@ def test_names_that_no_run_has_are_refused(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.zip"]
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("model.safetensors.index.json", {"weight_map": {"a": "../evil.bin"}}, "'../evil.bin'"),
+        ("config.json", {"attn_implementation": "evil/kernel"}, "'evil/kernel'"),
+        ("config.json", {"num_labels": 10**9}, "num_labels"),
+        ("tokenizer_config.json", {"init_inputs": ["/etc/passwd"]}, "init_inputs"),
+    ],
+)
+def test_a_model_that_would_open_other_files_or_code_is_refused(
+    zipped: Path, tmp_path: Path, file: str, content: dict[str, Any], said: str
+) -> None:
+    def left_out(name: str, old: bytes) -> bytes | None:
+        return None if name == f"model/{file}" else old
+
+    bad = rezipped(
+        zipped, tmp_path / "bad.zip", left_out, {f"TOP/model/{file}": json.dumps(content).encode()}
+    )
+    message = refuse(bad, tmp_path / "runs").message
+    assert said in message
+    assert str(tmp_path) not in message
+
+
 def test_a_file_that_comes_twice_is_refused(zipped: Path, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -7,11 +7,11 @@ from layerviz.encoders.depth import check_layers, example_batch, freeze_layers, 
 from layerviz.encoders.describing import (
     catalogue,
     describe,
-    expect_on_disk,
     label_of,
     most_tokens,
     version,
 )
+from layerviz.encoders.folders import check_foreign_model
 from layerviz.encoders.info import (
     EncoderInfo,
     EncoderSize,
@@ -46,6 +46,7 @@ from layerviz.encoders.truncating import (
     put_probe_in_head,
     save_model_and_tokenizer,
 )
+from layerviz.encoders.trying import expect_on_disk
 from layerviz.starters import STARTERS
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "can_shorten",
     "catalogue",
     "check_can_shorten",
+    "check_foreign_model",
     "check_layers",
     "continued_masked_lm",
     "count_parameters",

@@ -6,7 +6,7 @@ import inspect
 import json
 import math
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ from layerviz.encoders.config_keys import (
     REFUSED,
 )
 from layerviz.encoders.info import FAMILY_LABELS
-from layerviz.encoders.opening import library_errors, open_config
+from layerviz.encoders.opening import library_errors, open_config, said
 from layerviz.encoders.weight_files import check_inside
-from layerviz.errors import EncoderError, reason
+from layerviz.errors import EncoderError
 from layerviz.rereading import State, settled_state
 
 MOST_LAYERS = 200
@@ -35,6 +35,11 @@ _MOST_BYTES = 20_000_000  # 100,000 labels of 100 letters, twice
 _LAYERS = {
     "num_hidden_layers", "n_layers", "num_hidden_groups", "inner_group_num",
     "num_feedforward_networks",
+}  # fmt: skip
+_POSITIVE = {
+    "dim", "emb_dim", "hidden_dim", "hidden_size", "intermediate_size", "max_position_embeddings",
+    "n_heads", "n_layers", "num_attention_heads", "num_hidden_layers", "num_key_value_heads",
+    "vocab_size",
 }  # fmt: skip
 _TABLES = {"id2label", "label2id", "rope_parameters", "rope_scaling"}
 
@@ -48,24 +53,11 @@ def read_config(name: str, folder: Path) -> PreTrainedConfig:
 
 def read_trained_config(name: str, folder: Path) -> PreTrainedConfig:
     """Return the config of an encoder that layerviz can use, or could when a run was made."""
-    path = folder / "config.json"
-
-    def unreadable(error: BaseException) -> EncoderError:
-        said = reason(error) if isinstance(error, Exception) else type(error).__name__
-        return EncoderError(f"{path} cannot be read: {said}.", "Download the file again.")
-
-    if not path.is_symlink() and not path.exists():
-        raise EncoderError(
-            f"{name} has no config.json.", "Point to a folder that save_pretrained wrote."
-        )
-    check_inside(name, folder, [path])
-    with library_errors(unreadable):
-        settings = json.loads(_text(path))
-        if not isinstance(settings, dict):
-            raise ValueError("it holds no settings")
-        model_type = settings.get("model_type", "nameless")
-        _check_kind(name, str(model_type)[:80])
-        settings = checked_settings(name, settings)
+    settings = read_settings(name, folder)
+    model_type = str(settings.get("model_type", "nameless"))[:80]
+    _check_kind(name, model_type)
+    settings = checked_settings(name, settings)
+    with library_errors(partial(_unreadable, folder / "config.json")):
         config = open_config(settings, folder)
         layers, width = int(config.num_hidden_layers), int(config.hidden_size)
         if layers < 1 or width < 1:
@@ -73,6 +65,29 @@ def read_trained_config(name: str, folder: Path) -> PreTrainedConfig:
     if any(getattr(config, key, False) for key in ("is_decoder", "is_encoder_decoder")):
         raise _not_an_encoder(name, model_type)
     return config
+
+
+def read_settings(name: str, folder: Path) -> dict[str, Any]:
+    """Return what a folder's ``config.json`` holds; see `checked_settings` before using it.
+
+    Raises
+    ------
+    EncoderError
+        If there is none, it is a link out of the folder, or it cannot be read.
+    """
+    path = folder / "config.json"
+    if not path.is_symlink() and not path.exists():
+        raise EncoderError(
+            f"{name} has no config.json.", "Point to a folder that save_pretrained wrote."
+        )
+    check_inside(name, folder, [path])
+    with library_errors(partial(_unreadable, path)):
+        if (size := path.stat().st_size) > _MOST_BYTES:
+            raise ValueError(f"it has {size / 1e6:,.0f} MB")
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(settings, dict):
+            raise ValueError("it holds no settings")
+        return settings
 
 
 def known_config(name: str, folder: Path) -> PreTrainedConfig:
@@ -141,10 +156,8 @@ def check_mask(name: str, config: PreTrainedConfig) -> None:
         )
 
 
-def _text(path: Path) -> str:
-    if (size := path.stat().st_size) > _MOST_BYTES:
-        raise ValueError(f"it has {size / 1e6:,.0f} MB")
-    return path.read_text(encoding="utf-8")
+def _unreadable(path: Path, error: BaseException) -> EncoderError:
+    return EncoderError(f"{path} cannot be read: {said(error)}.", "Download the file again.")
 
 
 def _check_implementation(name: str, key: str, value: object, allowed: tuple[str, ...]) -> None:
@@ -168,9 +181,11 @@ def _what_is_wrong(key: str, value: object) -> str | None:
             most = min(most, _MOST_PARTS)
         if key == "num_labels":
             most = MOST_CLASSES
+        if key in _POSITIVE and value < 1:
+            return f"is {_short(value)}, and is 1 or more in any encoder"
         return None if abs(value) <= most else f"is {_short(value)}, and may be {most:,} at most"
     if isinstance(value, float):
-        return None if math.isfinite(value) else "is no number"
+        return _what_is_wrong_with_fraction(key, value)
     if isinstance(value, str):
         return None if len(value) <= 1_000 else "is too long"
     if isinstance(value, dict):
@@ -183,6 +198,18 @@ def _what_is_wrong(key: str, value: object) -> str | None:
         plain = all(item is None or isinstance(item, bool | int | float | str) for item in value)
         return None if plain and len(value) <= _MOST_PARTS else "is no list of numbers or words"
     return "is nothing that a config holds"
+
+
+def _what_is_wrong_with_fraction(key: str, value: float) -> str | None:
+    if not math.isfinite(value):
+        return "is no number"
+    if ("dropout" in key or key == "layerdrop") and not 0 <= value <= 1:
+        return f"is {value:g}, and a share that is dropped is between 0 and 1"
+    if key.endswith("_eps") and not 0 < value < 1:
+        return f"is {value:g}, and keeps a division from zero between 0 and 1"
+    if key in ("initializer_range", "init_std", "embed_init_std") and value < 0:
+        return f"is {value:g}, and no spread is negative"
+    return None
 
 
 def _short(number: int) -> str:

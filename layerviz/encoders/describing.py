@@ -100,22 +100,6 @@ def describe(name: str) -> EncoderInfo:
         return info if source == "hub" else replace(info, note=str(error))
 
 
-def expect_on_disk(name: str) -> EncoderInfo:
-    """Return what is known of an encoder that is on this disk, or may come from the Hub.
-
-    Raises
-    ------
-    EncoderError
-        If a starter or a local folder is incomplete, or this is almost the name of a starter.
-    """
-    info = describe(name)
-    if info.source == "hub" and not info.on_disk:
-        refuse_misspelt(name)
-    if info.source != "hub" and not info.on_disk:
-        raise EncoderError(info.note)
-    return info
-
-
 def version(name: str) -> str:
     """Return 12 hexadecimal digits for the state of an encoder's files; "" if it has no folder.
 

@@ -13,8 +13,13 @@ from typing import Any
 import transformers
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from layerviz.encoders.configs import read_config, read_trained_config
-from layerviz.encoders.info import max_positions
+from layerviz.encoders.configs import (
+    checked_settings,
+    read_config,
+    read_settings,
+    read_trained_config,
+)
+from layerviz.encoders.info import POSITIONS_AFTER_PAD, max_positions
 from layerviz.encoders.opening import open_model, open_tokenizer
 from layerviz.encoders.tokenizer_files import (
     EXTRA_FILE,
@@ -28,6 +33,7 @@ from layerviz.encoders.weight_files import (
     WHOLE,
     check_weight_files,
     files_in,
+    parts_of_index,
     stored_arrays,
 )
 from layerviz.errors import EncoderError
@@ -53,7 +59,7 @@ def read_model(name: str, folder: Path, config: PreTrainedConfig, seed: int) -> 
     transformers.set_seed(seed)
     auto = transformers.AutoModelForSequenceClassification
     model, loading_info = open_model(auto, name, folder, config)
-    _check_body(name, model, loading_info)
+    check_body(name, model, loading_info)
     return model
 
 
@@ -75,7 +81,7 @@ def read_masked_lm(name: str, folder: Path, seed: int) -> PreTrainedModel:
     config = read_config(name, folder)
     transformers.set_seed(seed)
     model, loading_info = open_model(transformers.AutoModelForMaskedLM, name, folder, config)
-    _check_body(name, model, loading_info)
+    check_body(name, model, loading_info)
     return model
 
 
@@ -83,7 +89,7 @@ def read_body(name: str, folder: Path) -> PreTrainedModel:
     """Load in float32 without any head."""
     config = read_config(name, folder)
     model, loading_info = open_model(transformers.AutoModel, name, folder, config)
-    _check_body(name, model, loading_info)
+    check_body(name, model, loading_info)
     return model.eval()
 
 
@@ -93,7 +99,7 @@ def _unset_keys(loading_info: dict[str, Any]) -> set[str]:
     return loading_info["missing_keys"] | mismatched
 
 
-def _check_body(name: str, model: PreTrainedModel, loading_info: dict[str, Any]) -> None:
+def check_body(name: str, model: PreTrainedModel, loading_info: dict[str, Any]) -> None:
     """Refuse an encoder of which weights, other than a head's, were not in the files."""
     prefix = f"{model.base_model_prefix}." if model.base_model is not model else ""
     unset = _unset_keys(loading_info)
@@ -124,6 +130,22 @@ def check_folder(name: str, folder: Path) -> None:
     tokenizer_files(name, folder)
 
 
+def check_foreign_model(folder: Path) -> None:
+    """Refuse the model of a run from elsewhere that would read other files or run other code.
+
+    Raises
+    ------
+    EncoderError
+        That the model is complete is not looked at: a run can be shown without.
+    """
+    name = f"its {folder.name}"
+    if (folder / "config.json").exists():
+        checked_settings(name, read_settings(name, folder))
+    if (folder / INDEX).exists():
+        parts_of_index(name, folder / INDEX)
+    tokenizer_settings(name, folder)
+
+
 def check_files(name: str, files: Collection[str]) -> None:
     """Refuse an encoder that, by the names of its files, has no weights or no tokenizer."""
     if not any(file in (WHOLE, INDEX) or SHARD.fullmatch(file) for file in files):
@@ -150,6 +172,12 @@ def check_fit(
         raise EncoderError(
             f"{name} reads at most {most:,} tokens, and max length is {max_length:,}.",
             f"Set max length to at most {most:,}.",
+        )
+    if config.pad_token_id is None and config.model_type in POSITIONS_AFTER_PAD:
+        raise EncoderError(
+            f"The config.json of {name} has no pad_token_id, from which a {config.model_type} "
+            "model counts positions.",
+            "Download the file again, or choose another encoder.",
         )
     if len(tokenizer) > config.vocab_size:
         raise EncoderError(

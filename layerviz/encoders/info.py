@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ SOURCE_NOTES = {
     "local": "Read from a folder on this machine.",
 }
 # Positions of these start at pad_token_id + 1, a convention inherited from fairseq.
-_POSITIONS_AFTER_PAD = frozenset({
+POSITIONS_AFTER_PAD = frozenset({
     "camembert", "data2vec-text", "esm", "ibert", "longformer", "luke", "mpnet", "roberta",
     "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod",
 })  # fmt: skip
@@ -147,7 +148,7 @@ def max_positions(
     """
     config = model.config if isinstance(model, PreTrainedModel) else model
     positions = getattr(config, "max_position_embeddings", None) or 0
-    if config.model_type in _POSITIONS_AFTER_PAD:
+    if config.model_type in POSITIONS_AFTER_PAD:
         positions -= (config.pad_token_id or 0) + 1
     own = tokenizer if isinstance(tokenizer, int) else getattr(tokenizer, "model_max_length", 0)
     limits = (positions, own)
@@ -174,3 +175,12 @@ def label_settings(label_names: Sequence[str]) -> dict[str, Any]:
         "label2id": {label: index for index, label in enumerate(label_names)},
         "problem_type": "single_label_classification",
     }
+
+
+def fit_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Leave out what the model does not accept: AutoTokenizer gives DistilBERT a BERT tokenizer."""
+    accepted = inspect.signature(model.base_model.forward).parameters
+    left_out = set(tokenizer.model_input_names) - set(accepted)
+    if getattr(model.config, "type_vocab_size", 2) < 2:  # RoBERTa's: it knows a single type
+        left_out.add("token_type_ids")
+    tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n not in left_out]

@@ -6,7 +6,6 @@ A name is that of a bundled starter or a scratch encoder, a Hub id or a local fo
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -33,8 +32,15 @@ from layerviz.encoders.folders import (
     read_tokenizer,
 )
 from layerviz.encoders.hub import download_encoder
-from layerviz.encoders.info import LoadedEncoder, count_parameters, label_settings
+from layerviz.encoders.info import (
+    LoadedEncoder,
+    count_parameters,
+    fit_inputs,
+    label_settings,
+)
 from layerviz.encoders.scratch import SCRATCH_SIZES, build_scratch, train_tokenizer
+from layerviz.encoders.trying import check_states
+from layerviz.encoders.weight_files import check_numbers, check_weight_files
 from layerviz.errors import EncoderError
 from layerviz.progress import OnProgress, ShouldStop, ignore, never, stop_if_asked
 
@@ -128,7 +134,9 @@ def load(
         text = texts[0] if texts else name
         batch = example_batch(tokenizer(text, truncation=True, max_length=max_length).input_ids)
         model = _read_shortened(name, folder, shortened(config, keep_layers), seed, batch)
-    _leave_out_inputs(model, tokenizer)
+    check_numbers(name, check_weight_files(name, folder))
+    fit_inputs(model, tokenizer)
+    check_states(name, model, tokenizer)
     loaded = LoadedEncoder(model, tokenizer, replace(info, parameters=count_parameters(model)))
     return _as_kept(loaded, keep_layers)
 
@@ -165,11 +173,12 @@ def load_trained(folder: Path, n_layers: int | None = None) -> LoadedEncoder:
         if n_layers is not None:
             config = shortened(config, n_layers)
         model = read_classifier(name, folder, config)
+        fit_inputs(model, tokenizer)
+        check_states(name, model, tokenizer)
     except EncoderError as error:  # its hint is about an encoder that could be downloaded again
         raise EncoderError(
             error.message, "Delete the run and start it again with the same data and settings."
         ) from error
-    _leave_out_inputs(model, tokenizer)
     info = replace(describe(str(folder)), label=name, parameters=count_parameters(model))
     return LoadedEncoder(model, tokenizer, info)
 
@@ -192,12 +201,3 @@ def _as_kept(loaded: LoadedEncoder, keep_layers: int | None) -> LoadedEncoder:
         return loaded
     parameters = count_parameters(loaded.model)
     return replace(loaded, info=shortened_info(loaded.info, keep_layers, parameters))
-
-
-def _leave_out_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Leave out what the model does not accept: AutoTokenizer gives DistilBERT a BERT tokenizer."""
-    accepted = inspect.signature(model.base_model.forward).parameters
-    left_out = set(tokenizer.model_input_names) - set(accepted)
-    if getattr(model.config, "type_vocab_size", 2) < 2:  # RoBERTa's: it knows a single type
-        left_out.add("token_type_ids")
-    tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n not in left_out]

@@ -83,7 +83,7 @@ def open_tokenizer(
 
     def as_error(error: BaseException) -> EncoderError:
         return EncoderError(
-            f"The tokenizer of {name} cannot be read: {_said(error)}.",
+            f"The tokenizer of {name} cannot be read: {said(error)}.",
             "Save it as tokenizer.json, which needs no further package, or choose another encoder.",
         )
 
@@ -97,7 +97,7 @@ def open_tokenizer(
 
 
 def open_model(
-    auto: Any, name: str, folder: Path, config: PreTrainedConfig
+    auto: Any, name: str, folder: Path, config: PreTrainedConfig, *, outline: bool = False
 ) -> tuple[PreTrainedModel, dict[str, Any]]:
     """Return a model in float32 and what transformers says of loading it.
 
@@ -110,6 +110,8 @@ def open_model(
     folder : Path
         Where its weights lie.
     config : PreTrainedConfig
+    outline : bool
+        Make a model of shapes without contents, which takes no memory and draws no random number.
 
     Returns
     -------
@@ -137,7 +139,7 @@ def open_model(
         index = {INDEX: {"metadata": {}, "weight_map": places}}
 
     def as_error(error: BaseException) -> EncoderError:
-        return damaged(name, ValueError(_said(error)))
+        return damaged(name, ValueError(said(error)))
 
     with _sealed(links, index) as sealed, library_errors(as_error), quiet():
         model, loading_info = auto.from_pretrained(
@@ -149,6 +151,7 @@ def open_model(
             local_files_only=True,
             ignore_mismatched_sizes=True,  # a head fine-tuned for other classes
             output_loading_info=True,
+            device_map="meta" if outline else None,
         )
         _name_after(model, sealed, folder)
         model.config.name_or_path = str(folder)
@@ -176,17 +179,12 @@ def check_size(auto: Any, name: str, config: PreTrainedConfig, n_stored: int) ->
 
     def as_error(error: BaseException) -> EncoderError:
         return EncoderError(
-            f"No model can be made of the config.json of {name}: {_said(error)}.",
+            f"No model can be made of the config.json of {name}: {said(error)}.",
             "Download the file again, or choose another encoder.",
         )
 
-    # Shapes without contents; whatever would be drawn at random is drawn from a copy.
-    with (
-        library_errors(as_error),
-        torch.random.fork_rng(devices=[]),
-        torch.device("meta"),
-        quiet(),
-    ):
+    # Shapes without contents, for which nothing is drawn at random: another thread may be training.
+    with library_errors(as_error), torch.device("meta"), quiet():
         outline = auto.from_config(copy.deepcopy(config), dtype=torch.float32)
         n_body = count_parameters(outline)
         n_all = sum(weight.numel() for weight in outline.parameters())
@@ -258,5 +256,6 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
+    """Return what an error of a library says, on one line."""
     return reason(error) if isinstance(error, Exception) else str(error)[:200]

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from layerviz.encoders.opening import library_errors
+from layerviz.encoders.opening import library_errors, said
 from layerviz.encoders.weight_files import check_inside, files_in
-from layerviz.errors import EncoderError, reason
+from layerviz.errors import EncoderError
 
 SETTINGS_FILE = "tokenizer_config.json"
 MAIN_FILE = re.compile(r"tokenizer\.json|vocab\.(txt|json)|[\w.-]+\.(model|spm)")
@@ -108,9 +108,8 @@ def tokenizer_settings(name: str, folder: Path) -> dict[str, Any]:
     check_inside(name, folder, [file])
 
     def unreadable(error: BaseException) -> EncoderError:
-        said = reason(error) if isinstance(error, Exception) else type(error).__name__
         return EncoderError(
-            f"The tokenizer of {name} cannot be read: {SETTINGS_FILE}: {said}.",
+            f"The tokenizer of {name} cannot be read: {SETTINGS_FILE}: {said(error)}.",
             "Save the tokenizer again (tokenizer.save_pretrained), or choose another encoder.",
         )
 

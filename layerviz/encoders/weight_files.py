@@ -21,6 +21,7 @@ INDEX = "model.safetensors.index.json"
 SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 ENDING = ".safetensors"
 MOST_INDEX_BYTES = 100_000_000
+LARGEST_WEIGHT = 65_504.0  # the largest number of float16, in which many encoders are stored
 _FLOATS = {"F64", "F32", "F16", "BF16"}
 
 
@@ -76,7 +77,7 @@ def weight_files(name: str, folder: Path) -> list[Path]:
     """
     if (folder / WHOLE).exists() or (folder / WHOLE).is_symlink():
         return [folder / WHOLE]
-    return [folder / part for part in _parts(name, folder / INDEX)]
+    return [folder / part for part in parts_of_index(name, folder / INDEX)]
 
 
 def check_weight_files(name: str, folder: Path) -> list[Path]:
@@ -136,6 +137,31 @@ def stored_arrays(name: str, files: list[Path]) -> dict[str, StoredArray]:
     return arrays
 
 
+def check_numbers(name: str, files: list[Path]) -> None:
+    """Refuse weights that are no numbers, infinite, or so large that what they compute soon is.
+
+    Raises
+    ------
+    EncoderError
+        It names the first array, or says that a file is damaged.
+    """
+    for path in files:
+        try:
+            with safe_open(path, framework="pt") as file:
+                for key in file.keys():  # noqa: SIM118
+                    weights = file.get_tensor(key)
+                    if not weights.is_floating_point() or not weights.numel():
+                        continue
+                    if not float(weights.abs().max()) <= LARGEST_WEIGHT:  # NaN compares as false
+                        raise EncoderError(
+                            f"{key[:80]} of {name} holds values that are no numbers, or none of "
+                            "an encoder's.",
+                            "Train or download it again.",
+                        )
+        except (OSError, SafetensorError, ValueError, RuntimeError) as error:
+            raise damaged(name, error) from error
+
+
 def damaged(name: str, error: Exception) -> EncoderError:
     """Return the error that says what is wrong with the files of an encoder."""
     return EncoderError(
@@ -144,7 +170,14 @@ def damaged(name: str, error: Exception) -> EncoderError:
     )
 
 
-def _parts(name: str, index: Path) -> list[str]:
+def parts_of_index(name: str, index: Path) -> list[str]:
+    """Return the names of the files that an index lists.
+
+    Raises
+    ------
+    EncoderError
+        If it cannot be read, or one is not the name of a safetensors file beside it.
+    """
     if not is_inside(index.parent, index):
         raise damaged(name, ValueError(f"{WHOLE} is missing, and there is no {INDEX}"))
     try:

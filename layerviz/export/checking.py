@@ -15,10 +15,10 @@ import pyarrow.compute
 import pyarrow.parquet
 from safetensors import SafetensorError, safe_open
 
-from layerviz import runs
+from layerviz import encoders, runs
 from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.data import MOST_COLUMNS, OWN_ID
-from layerviz.errors import RunError
+from layerviz.errors import EncoderError, RunError
 from layerviz.projection import PlacedTest
 from layerviz.runs import Run
 from layerviz.runs.layout import (
@@ -127,10 +127,14 @@ def check_contents(folder: Path, run: Run) -> None:
                 _check_json(path, lambda content: isinstance(content, dict | list))
             for path in sorted(model.glob("*.safetensors")):
                 _arrays(path)
+            if model.is_dir():
+                encoders.check_foreign_model(model)
         for part in (layout.snapshots, layout.weights):
             _check_none_stray(part, len(run.snapshots))
     except RunError:
         raise
+    except EncoderError as error:
+        raise unsound(error.message.rstrip(".")) from error
     except FileNotFoundError as error:
         raise unsound(f"{Path(error.filename).name} is missing") from error
     # Libraries raise all kinds of errors on garbled files; all of them mean one thing here.
