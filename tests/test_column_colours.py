@@ -20,6 +20,7 @@ from layerviz.export.run_charts import maps_chart
 from layerviz.export.stage import Stage
 from layerviz.export.tables import coordinates
 from layerviz.runs import Run
+from layerviz.ui.parts import examples_table
 from layerviz.ui.parts.filter_box import FILTER
 from layerviz.views import (
     ColumnColours,
@@ -226,6 +227,14 @@ def test_the_page_colours_by_the_column_in_the_address(
     app.session_state["tabs"] = "Examples"
     app.run()
     assert set(app.dataframe[0].value["id"]) == set(wanted["id"])
+    # A table has room for so many cells; the column that is filtered by is among them.
+    monkeypatch.setattr(examples_table, "LEAST_BESIDE", 1)
+    monkeypatch.setattr(examples_table, "MOST_CELLS_BESIDE", 0)
+    app.session_state[FILTER] = "age"
+    app.run()
+    assert {NAME, "age"} <= set(app.dataframe[0].value)
+    assert "note" not in app.dataframe[0].value
+    assert "2 of 3 further columns are listed" in caption_text(app)
     app.session_state["tabs"] = "Maps"
     app.run()
     app.selectbox(key="colouring").set_value("label").run()

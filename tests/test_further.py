@@ -11,6 +11,7 @@ import pytest
 from made_runs import dataset_of, made
 
 from layerviz import data, runs
+from layerviz.commands.making import finish_run
 from layerviz.config import RunConfig
 from layerviz.data import Dataset, further
 from layerviz.errors import RunError
@@ -154,11 +155,18 @@ def test_a_run_and_its_zip_keep_them(tmp_path: Path) -> None:
         unzip_run(stream, tmp_path / "refused")
 
 
-def test_a_run_that_was_made_without_them_is_met_again_as_it_is(tmp_path: Path) -> None:
+def test_a_run_that_was_made_without_them_is_met_again_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = RunConfig("enc", learning_rate=1e-3)
     run = runs.create(tmp_path, config, dataset_of("further"))
     runs.write_examples(run.path, dataset_of("further").examples)
     runs.update(run.path, status="done")
-    again = runs.create(tmp_path, config, dataset_with(town=np.array(["Rom"] * 480)))
+    with_town = dataset_with(town=np.array(["Rom"] * 480))
+    again = runs.create(tmp_path, config, with_town)
     assert again.run_id == run.run_id
-    assert data.further_columns(runs.read_examples(again.path)) == ()
+    examples = runs.read_examples(again.path)
+    assert data.further_columns(examples) == ()
+    finish_run(again, with_town, lambda: False)  # and this is said
+    assert "made without 'town', which the data have now. To colour" in capsys.readouterr().err
+    assert data.lacking_columns(examples, examples) == ""

@@ -32,10 +32,13 @@ def finish_run(run: Run, dataset: Dataset, should_stop: ShouldStop) -> Run:
     LayervizError
         If it fails; the folder of a start of which nothing was captured is removed.
     """
-    from layerviz import runs, training
+    from layerviz import data, runs, training
 
     if run.status == "done":
         print(f"{run.run_id} already exists; nothing to compute.", file=sys.stderr)
+        lacking = data.lacking_columns(runs.read_examples(run.path), dataset.examples)
+        if lacking:
+            print(lacking, file=sys.stderr)
         return run
     try:
         with Bar() as bar:

@@ -30,6 +30,7 @@ from layerviz.data.further import (
     FurtherColumn,
     further_columns,
     further_names,
+    lacking_columns,
 )
 from layerviz.data.guessing import (
     Suggestion,
@@ -111,6 +112,7 @@ __all__ = [
     "guess_text_column",
     "is_hub_name",
     "label_edits",
+    "lacking_columns",
     "look_alikes",
     "match_columns",
     "meanings_of",

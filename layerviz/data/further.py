@@ -138,6 +138,26 @@ def _scale_of(values: pd.Series) -> Kind | None:
     return "date" if is_day.all() and typed_cells(values, "date").notna().all() else None
 
 
+def lacking_columns(captured: pd.DataFrame, examples: pd.DataFrame) -> str:
+    """Say that a run was made without further columns which its data have now; "" if it was not.
+
+    Parameters
+    ----------
+    captured : DataFrame
+        The examples of the run.
+    examples : DataFrame
+        Those of the data.
+    """
+    lacking = [name for name in further_names(examples) if name not in captured]
+    if not lacking:
+        return ""
+    which = "it" if len(lacking) == 1 else "them"
+    return (
+        f"This run was made without {quoted(lacking)}, which the data have now. To colour and "
+        f"filter by {which}, delete the run and fine-tune again."
+    )
+
+
 # --- which are kept -------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, runs
+from layerviz.data import FurtherColumn
 from layerviz.runs import Run
 from layerviz.ui.parts.filter_box import FILTER, filter_box, filtered
 from layerviz.ui.parts.measured import download
@@ -21,6 +22,7 @@ OPENED = "opened_example"  # session state: of which data, and the id of the exa
 SHOWN = "examples_view"  # session state: the part of the Examples tab that is open
 ONE = "One example"
 TEXT_SHOWN = 1000  # characters of a text in a table
+MOST_CELLS_BESIDE, LEAST_BESIDE = 200_000, 5  # cells and columns that the data have further
 COLUMNS = {
     "split": st.column_config.TextColumn(width=60),
     "confidence": st.column_config.ProgressColumn(format="percent", max_value=1, width=90),
@@ -117,7 +119,8 @@ def open_from_table(
 ) -> None:
     """Show a table, beside it what the data say of each example; a ticked row opens its example."""
     ids = list(ids)
-    frame = with_further_columns(run, frame, ids)
+    columns_beside = _columns_beside(run, len(frame))
+    frame = _with_further_columns(run, frame, ids, columns_beside)
     # Another list is another table: a tick in the earlier one means nothing here.
     key = f"{key}-{zlib.crc32(' '.join(ids).encode()):x}"
 
@@ -135,21 +138,37 @@ def open_from_table(
         on_select=tick,
         selection_mode="single-row",
     )
+    if (n := len(cache.further_columns(run))) > len(columns_beside):
+        st.caption(f"{len(columns_beside)} of {n} further columns are listed; an example has all.")
 
 
-def with_further_columns(run: Run, frame: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
-    """Return a table of examples with the further columns of the data beside it.
+def _columns_beside(run: Run, n_rows: int) -> list[FurtherColumn]:
+    """Return the further columns that a table has room for, the one that is filtered by included.
+
+    A browser takes seconds for a table of millions of cells.
+    """
+    columns = cache.further_columns(run)
+    room = max(LEAST_BESIDE, MOST_CELLS_BESIDE // max(n_rows, 1))
+    is_asked = [column.name == st.session_state.get(FILTER) for column in columns]
+    return [c for at, c in enumerate(columns) if at < room or is_asked[at]]
+
+
+def _with_further_columns(
+    run: Run, frame: pd.DataFrame, ids: Sequence[str], columns: Sequence[FurtherColumn]
+) -> pd.DataFrame:
+    """Return a table of examples with further columns of the data beside it.
 
     The one that the reader filters by stands before the texts.
     """
-    columns = cache.further_columns(run)
     if not columns:
         return frame
     examples = cache.examples(run)
     part = examples.iloc[pd.Index(examples["id"]).get_indexer(pd.Index(ids))]
     frame = frame.copy(deep=False)
     for column in columns:
-        cells = column.of(part) if column.kind == "number" else part[column.name]
+        cells = column.of(part)
+        if column.kind != "number":
+            cells = part[column.name].str.slice(0, TEXT_SHOWN)
         name = column.name if column.name not in frame else f"{column.name} of the file"
         is_asked = column.name == st.session_state.get(FILTER) and "text" in frame
         at = list(frame).index("text") if is_asked else len(frame.columns)

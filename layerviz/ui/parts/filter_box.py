@@ -111,6 +111,6 @@ def _day(label: str, key: str) -> float | None:
         format="YYYY-MM-DD",
         min_value=date(1, 1, 1),
         max_value=date(9999, 12, 31),
-        width=170,
+        width=150,
     )
     return datetime.combine(day, time(), UTC).timestamp() if isinstance(day, date) else None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from layerviz import cache, charts
+from layerviz import cache, charts, data
 from layerviz.config import COLOURINGS, SPLITS, TRAIN_AND_VAL
 from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
+from layerviz.ui.parts.continuing import own_data
 from layerviz.ui.parts.epoch_place import go_to_epoch
 from layerviz.ui.parts.examples_table import examples_table
 from layerviz.ui.parts.guard import fragment
@@ -23,7 +24,16 @@ from layerviz.ui.parts.map_controls import (
 )
 from layerviz.ui.parts.reading import how_to_read_maps
 from layerviz.ui.parts.selection import search_box, selection
-from layerviz.ui.parts.state import OPEN_TAB, SHOW_TEST, keep, keep_choice, open_tab, redrawing
+from layerviz.ui.parts.state import (
+    OPEN_TAB,
+    SHOW_TEST,
+    chosen_data,
+    keep,
+    keep_choice,
+    open_tab,
+    plain,
+    redrawing,
+)
 from layerviz.ui.parts.stored_maps import progress_of_maps
 from layerviz.ui.parts.verdict import chosen_poolings
 from layerviz.views import (
@@ -161,6 +171,9 @@ def _controls(run: Run, examples: pd.DataFrame) -> MapsView:
             format_func=lambda layer: "0 (embeddings)" if layer == 0 else str(layer),
             key=keep(f"layers-{n_layers}", list(first_and_last_layers(n_layers))),
         )
+    dataset = own_data(run, chosen_data())
+    if dataset is not None and (lacking := data.lacking_columns(examples, dataset.examples)):
+        st.caption(plain(lacking))
     colouring_into_address(run, colouring)
     return MapsView(
         pooling,
