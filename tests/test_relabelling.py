@@ -15,7 +15,7 @@ from toy import as_csv, toy_rows
 
 from layerviz import comparison, data, relabelling, runs, separability, training
 from layerviz.commands import main
-from layerviz.comparison import RelabelVerdict, relabel_sentences
+from layerviz.comparison import RelabelVerdict, ScoredRows, relabel_sentences
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import DataError, RunError
@@ -125,8 +125,9 @@ def test_wrong_labels_are_found_corrected_trained_on_and_shown_to_have_cost(
     assert "worth keeping" in told
     [relabelled] = relabelling.relabelled_runs(run, runs.list_runs(root))
     verdict = comparison.compare_relabelled(run, relabelled)
-    assert verdict.difference.low > 0.05
-    assert verdict.n == N_VAL - verdict.corrected["val"]
+    assert verdict.better
+    assert verdict.untouched.difference.low > 0.05
+    assert verdict.untouched.n == N_VAL - verdict.corrected["val"]
     before, after = (runs.read_examples(one.path) for one in (run, relabelled))
     assert before[["id", "split", "text"]].equals(after[["id", "split", "text"]])
     assert relabelled.config == run.config
@@ -152,30 +153,63 @@ def test_val_rows_whose_labels_were_corrected_count_for_neither_run(root: Path) 
     file = other.layout.predictions(1)
     predictions.assign(predicted=flattering.astype("int64")).to_parquet(file, index=False)
     verdict = comparison.compare_relabelled(run, other)
-    assert verdict.n == N_VAL - 30
-    assert verdict.difference.value == 0
+    assert (verdict.untouched.n, verdict.whole.n) == (N_VAL - 30, N_VAL)
+    assert verdict.untouched.difference.value == 0
+    assert verdict.whole.difference.value < 0  # by the labels of the file, which were right
     assert verdict.corrected == {"train": 1, "val": 30}
     assert not verdict.better
 
 
+def test_leaving_out_what_a_model_doubts_is_no_gain(root: Path) -> None:
+    """With labels that mean nothing, a model that learned from suggestions seems to gain."""
+    run = base_run(root)
+    examples = runs.read_examples(run.path)
+    rng = np.random.default_rng(0)
+    suggested = rng.integers(3, size=len(examples))
+    noise = examples.assign(label=rng.integers(3, size=len(examples)))
+    runs.write_examples(run.path, noise)
+    doubted = (noise["label"].to_numpy() != suggested) & (rng.random(len(noise)) < 0.5)
+    names = [NAMES[code] for code in suggested[doubted]]
+    corrections = dict(zip(noise["id"][doubted].tolist(), names, strict=True))
+    dataset = relabelling.sources_of(run).dataset(corrections)
+    other = learn(runs.create(root, run.config, dataset), dataset)
+    predictions = runs.read_predictions(run.path, 1)
+    for of_run, predicted in ((run, rng.integers(3, size=len(noise))), (other, suggested)):
+        file = of_run.layout.predictions(1)
+        predictions.assign(predicted=predicted).to_parquet(file, index=False)
+    verdict = comparison.compare_relabelled(run, other)
+    assert verdict.untouched.difference.low > 0
+    assert not verdict.better
+    assert "val cannot tell" in relabel_sentences(verdict)[0]
+    assert "On all 240 val rows, by the labels of the file" in relabel_sentences(verdict)[1]
+
+
+GAIN, LOSS = Difference(0.04, 0.01, 0.07), Difference(-0.04, -0.07, -0.01)
+NEITHER = Difference(0.01, -0.02, 0.04)
+
+
 @pytest.mark.parametrize(
-    ("difference", "few", "said"),
+    ("difference", "on_all", "few", "said"),
     [
-        (Difference(0.04, 0.01, 0.07), False, "0.740 (+0.010 to +0.070, 95 %): worth keeping."),
-        (Difference(-0.04, -0.07, -0.01), False, "the model does worse"),
-        (Difference(0.01, -0.02, 0.04), False, "Whether it helps, val cannot tell; about 900 such"),
-        (Difference(0.04, 0.01, 0.07), True, "too few"),
+        (GAIN, GAIN, False, "0.740 (+0.010 to +0.070, 95 %): worth keeping."),
+        (LOSS, LOSS, False, "the model does worse"),
+        (NEITHER, GAIN, False, "Whether it helps, val cannot tell; about 900 such"),
+        (GAIN, NEITHER, False, "Whether it helps, val cannot tell"),
+        (LOSS, NEITHER, False, "Whether it helps, val cannot tell"),
+        (GAIN, GAIN, True, "too few"),
     ],
 )
 def test_the_verdict_says_how_many_labels_rows_and_what_follows(
-    difference: Difference, few: bool, said: str
+    difference: Difference, on_all: Difference, few: bool, said: str
 ) -> None:
-    corrected = {"train": 20, "val": 3}
-    verdict = RelabelVerdict(0.7, 0.74, difference, 480, corrected, few, 900)
+    untouched = ScoredRows(480, 0.7, 0.74, difference, few)
+    whole = ScoredRows(483, 0.7, 0.74, on_all, few)
+    verdict = RelabelVerdict(untouched, whole, {"train": 20, "val": 3}, 900)
     sentences = " ".join(relabel_sentences(verdict))
     assert said in sentences
     assert "23 labels corrected (20 of train and 3 of val)" in sentences
     assert "480 untouched val rows" in sentences
+    assert "On all 483 val rows" in sentences
 
 
 # --- decisions ----------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from layerviz.commands.inputs import (
 )
 from layerviz.commands.making import finish_run
 from layerviz.errors import RunError
-from layerviz.wording import count, cut_to
+from layerviz.wording import cut_to
 
 if TYPE_CHECKING:
     from layerviz.exploring import Suspicion
@@ -65,7 +65,7 @@ def _labels(parsed: argparse.Namespace) -> int:
     run = open_run(parsed.which, runs_root(parsed))
     if run.live:
         raise RunError("This run is still in progress.", "Wait until it has finished.")
-    if exploring.stored_suspicious_labels(run) is None:
+    if not exploring.has_current_ranking(run):
         print("Looking for labels that may be wrong", file=sys.stderr)
         exploring.store_suspicious_labels(run)
     suspicion = exploring.stored_suspicious_labels(run)
@@ -175,8 +175,7 @@ def _train(run: Run, decisions: dict[str, LabelDecision]) -> int:
         verdict = comparison.compare_relabelled(run, relabelled)
         print(" ".join(comparison.relabel_sentences(verdict)))
         print(
-            f"Scored on {count(verdict.n, 'val row')} whose labels nobody corrected. One run each: "
-            "another seed may move scores by more than the interval says.",
+            "One run each: another seed may move scores by more than the intervals say.",
             file=sys.stderr,
         )
     print(relabelled.path)

@@ -24,6 +24,7 @@ from layerviz.comparison.contenders import (
 from layerviz.comparison.depth import DepthMatch
 from layerviz.comparison.relabelled import (
     RelabelVerdict,
+    ScoredRows,
     compare_relabelled,
     corrected_words,
     relabel_sentences,
@@ -58,6 +59,7 @@ __all__ = [
     "Contender",
     "DepthMatch",
     "RelabelVerdict",
+    "ScoredRows",
     "Standing",
     "TrialVerdict",
     "agreement_between",

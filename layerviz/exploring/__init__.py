@@ -13,6 +13,7 @@ from layerviz.exploring.events import (
 from layerviz.exploring.finding import matching
 from layerviz.exploring.labels import (
     Suspicion,
+    has_current_ranking,
     store_suspicious_labels,
     stored_suspicious_labels,
     suspicious_labels,
@@ -45,6 +46,7 @@ __all__ = [
     "class_distances",
     "earliest_layer",
     "flips",
+    "has_current_ranking",
     "matching",
     "nearest_classes",
     "nearest_to",

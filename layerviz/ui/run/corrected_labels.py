@@ -120,8 +120,8 @@ def _proof(
         left_out = "."
         if touched:
             left_out = (
-                f"; the {count(len(touched), 'corrected val row')} count for neither, as "
-                "suggestions that a model made would flatter it."
+                f", and on all {n_val:,} by their former labels: to be scored on what a model "
+                "suggested would flatter it."
             )
         st.caption(
             "The same settings, seed and splits. Both runs are scored on the "
@@ -167,11 +167,16 @@ def _outcome(run: Run, relabelled: Run) -> None:
             icon = ":material/check:" if verdict.better else ":material/info:"
             sentences = comparison.relabel_sentences(verdict)
             st.markdown(f"{icon} {plain(' '.join(sentences))}")
-            left_out = " Corrected val rows count for neither." if verdict.corrected["val"] else ""
+            both = ""
+            if verdict.corrected["val"]:
+                both = (
+                    " Among the untouched rows, those are missing whose labels a model doubted, "
+                    "which alone flatters a model that learned its suggestions: a gain counts "
+                    "where all val rows, by their former labels, show it as well."
+                )
             st.caption(
-                "The models' own predictions on the same rows, whose labels are the same in both "
-                f"runs.{left_out} One run each: another seed may move scores by more than the "
-                "interval says."
+                f"The models' own predictions on the same rows by the same labels.{both} One run "
+                "each: another seed may move scores by more than the intervals say."
             )
     st.button(
         "Open the new run",

@@ -32,7 +32,7 @@ RANKING_COLUMN_CONFIG = {
         format="percent",
         max_value=1,
         width=90,
-        help="Share of its 10 nearest neighbours before training that carry its label.",
+        help="Share of its 10 nearest train rows before training that carry its label.",
     ),
 }
 
@@ -45,7 +45,7 @@ def suspicious(run: Run) -> None:
             icon=":material/hourglass_top:",
         )
         return
-    if exploring.stored_suspicious_labels(run) is None:
+    if not exploring.has_current_ranking(run):
         wait_for(lambda: [jobs().rank_labels(run)], _ranking)
         return
     suspicion = cache.suspicion(run)
