@@ -93,6 +93,12 @@ class MemoryShortageError(RunError):
     recurs = True
 
 
+class DivergedError(RunError):
+    """Training has led to a loss or to weights that are no finite numbers."""
+
+    recurs = True
+
+
 class Cancelled(LayervizError):
     """The user stopped the work; what was finished by then is kept."""
 

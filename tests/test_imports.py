@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
 GROUND = {
-    "config", "errors", "hub", "interrupts", "pairs", "poolings", "progress", "registry",
-    "rereading", "settings", "starters", "wording",
+    "config", "errors", "hub", "interrupts", "numerics", "pairs", "poolings", "progress",
+    "registry", "rereading", "settings", "starters", "wording",
 }  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"tokenising", "hidden_states", "projection", "separability"}
@@ -52,6 +52,7 @@ MAY_IMPORT = {
     "errors": set(),
     "hub": {"errors", "progress"},
     "interrupts": set(),
+    "numerics": set(),
     "pairs": set(),
     "poolings": {"registry"},
     "progress": {"errors"},

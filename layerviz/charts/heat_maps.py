@@ -84,7 +84,8 @@ def score_heat_map(
     cells : DataFrame
         One row per layer and snapshot: ``layer`` (0 is the embedding output), ``snapshot``,
         ``epoch``, ``when`` (the moment in words), ``value``, ``low``, ``high``, ``n`` (examples)
-        and, where cells are to be outlined, ``standing``: `RECOMMENDED_TILE`, `TIED_TILE` or "".
+        and, where cells are to be outlined, ``standing``: `RECOMMENDED_TILE`, `TIED_TILE` or "";
+        and, where there is something to be said of cells, ``note``, which their tooltips say.
     measure : str
         Name of the measure, for the legend.
     diverging : bool

@@ -28,12 +28,20 @@ def score_tooltip(frame: pd.DataFrame, measure: str, **fields: str) -> list[alt.
 
 
 def with_texts(frame: pd.DataFrame, signed: bool = False) -> pd.DataFrame:
-    """Add value and interval as text: Vega would show a missing number as 0.000."""
+    """Add value and interval as text: Vega would show a missing number as 0.000.
+
+    Where the frame has a ``note``, it stands beside the value, or in its place.
+    """
 
     def texts(column: str) -> list[str]:
         return [number_text(number, 3, signed) for number in frame[column]]
 
-    frame = frame.assign(value_text=[text or "not measured" for text in texts("value")])
+    notes = frame["note"] if "note" in frame else [""] * len(frame)
+    written = [
+        f"{text} ({note})" if text and note else text or note or "not measured"
+        for text, note in zip(texts("value"), notes, strict=True)
+    ]
+    frame = frame.assign(value_text=written)
     if "low" not in frame:
         return frame
     ends = zip(texts("low"), texts("high"), strict=True)

@@ -52,15 +52,19 @@ def _fit(parsed: argparse.Namespace) -> int:
     print_checks(plans, root)
     run = finish_run(run, dataset, interrupts.stop_in_good_order())
     if run.status == "done":
-        from layerviz import separability, training
+        from layerviz import runs, separability, training
 
         for ending in (training.early_stop_of(run), training.model_sentence(run)):
             if ending:
                 print(ending, file=sys.stderr)
-        answer = separability.answer_of(run)
-        decisions = separability.decisions_of(run, answer, [separability.MARGIN])
-        sentences = separability.lead_sentences(answer, next(iter(decisions), None))
+        sentences = []
+        if runs.measured_snapshots(run):
+            answer = separability.answer_of(run)
+            decisions = separability.decisions_of(run, answer, [separability.MARGIN])
+            sentences = separability.lead_sentences(answer, next(iter(decisions), None))
         print(" ".join(sentences), file=sys.stderr)
+        for sentence in separability.trouble_sentences(run, runs.read_separability(run.path)):
+            print(sentence, file=sys.stderr)
     print(run.path)
     return EXIT_OK if run.status == "done" else interrupts.exit_status()
 

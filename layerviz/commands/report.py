@@ -28,7 +28,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(parsed: argparse.Namespace) -> int:
-    from layerviz import separability
+    from layerviz import runs, separability, training
+    from layerviz.errors import LayervizError
 
     margin = margin_of(parsed)
     run = open_run(parsed.which, runs_root(parsed))
@@ -36,6 +37,13 @@ def _report(parsed: argparse.Namespace) -> int:
         planned = run.training.get("n_snapshots", len(run.snapshots))
         so_far = f"{len(run.snapshots)} of {planned} snapshots so far"
         print(f"{run.run_id} is {run.status}: {so_far}.", file=sys.stderr)
+    if not run.live and separability.unmeasured_sentences(run):
+        try:
+            training.measure_missing(run)
+        except LayervizError:
+            if not runs.measured_snapshots(run):
+                raise  # else what still cannot be measured is said with the answer
+        run = runs.open_folder(run.path)
     poolings = (parsed.pooling,) if parsed.pooling else None
     sheet = separability.sheet_of(run, poolings, [margin])
     answer, search = sheet.answer, None
@@ -48,6 +56,7 @@ def _report(parsed: argparse.Namespace) -> int:
         values = {
             **separability.answer_values(sheet, margin, search, slices),
             "run": run.run_id,
+            "troubles": separability.trouble_sentences(run, runs.read_separability(run.path)),
             "cells": rows,
         }
         print(json.dumps(values))

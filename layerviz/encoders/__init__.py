@@ -19,6 +19,7 @@ from layerviz.encoders.info import (
     count_parameters,
     default_epochs,
     default_learning_rate,
+    lower_learning_rate,
     max_positions,
     suitable_settings,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "load_body",
     "load_tokenizer",
     "load_trained",
+    "lower_learning_rate",
     "max_positions",
     "most_tokens",
     "new_masked_lm",

@@ -119,6 +119,19 @@ def default_learning_rate(width: int | None) -> float:
     return 5e-4 if width <= 256 else 1e-4 if width <= 512 else 5e-5 if width < 1024 else 2e-5
 
 
+def lower_learning_rate(rate: float, width: int | None) -> float:
+    """Return what to try where this peak rate proved too high: the default, or less than that.
+
+    Parameters
+    ----------
+    rate : float
+    width : int or None
+        Hidden size of the encoder.
+    """
+    default = default_learning_rate(width)
+    return default if rate > 1.5 * default else float(f"{rate / 4:.0e}")
+
+
 def default_epochs(source: str) -> int:
     """Return how many passes suit an encoder: random weights have more to learn."""
     return 10 if source == "scratch" else 4

@@ -27,6 +27,7 @@ from sklearn.utils.extmath import randomized_svd
 from layerviz import runs
 from layerviz.errors import RunError
 from layerviz.exploring.neighbours import NEIGHBOURS
+from layerviz.numerics import or_zero
 from layerviz.poolings import MAX, MEAN
 from layerviz.runs import Run
 from layerviz.separability import out_of_fold
@@ -206,7 +207,9 @@ def _states(run: Run, rows: np.ndarray) -> np.ndarray:
     first = run.snapshots[0].index
     return np.concatenate(
         [
-            runs.read_hidden_states(run.path, first, pooling, layer)[rows].astype(np.float32)
+            or_zero(runs.read_hidden_states(run.path, first, pooling, layer)[rows]).astype(
+                np.float32
+            )
             for pooling in _poolings(run)
             for layer in _layers(run)
         ],
@@ -247,6 +250,7 @@ def _log_p_while_training(run: Run, rows: np.ndarray) -> list[np.ndarray]:
         runs.read_predictions(run.path, snapshot.index)["loss"].to_numpy()[rows]
         for snapshot in run.snapshots[1:]
     ]
+    losses = [loss for loss in losses if np.isfinite(loss).all()]  # not of weights without numbers
     return [-np.mean(losses, axis=0)] if losses else []
 
 

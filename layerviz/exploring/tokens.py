@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
 
+from layerviz.numerics import or_zero, svd
+
 
 @dataclass(frozen=True)
 class TokenPaths:
@@ -43,9 +45,9 @@ def token_paths(states: np.ndarray) -> TokenPaths:
     """
     maps: list[np.ndarray] = []
     explained = np.zeros((len(states), 2), dtype=np.float32)
-    for layer, tokens in enumerate(states):
+    for layer, tokens in enumerate(map(or_zero, states)):
         centred = tokens.astype(np.float64) - tokens.mean(axis=0, dtype=np.float64)  # (T, D)
-        left, scale, _ = np.linalg.svd(centred, full_matrices=False)
+        left, scale, _ = svd(centred)
         xy = np.zeros((len(tokens), 2))
         n_axes = min(2, len(scale))
         xy[:, :n_axes] = left[:, :n_axes] * scale[:n_axes]

@@ -18,14 +18,7 @@ SHEET_TRIES = 2  # measures that arrive while a sheet is made put it out of date
 
 def measure_work(run: Run) -> Work:
     def work(on_progress: OnProgress, should_stop: ShouldStop) -> None:
-        missing = runs.unmeasured_snapshots(run)
-        for done, index in enumerate(missing):
-            separability.measure_snapshot(
-                run,
-                index,
-                on_progress=part_of(on_progress, done, len(missing)),
-                should_stop=should_stop,
-            )
+        training.measure_missing(run, on_progress=on_progress, should_stop=should_stop)
 
     return work
 

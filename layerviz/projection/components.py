@@ -24,7 +24,10 @@ def principal_components(rows: np.ndarray, n_components: int) -> PCA:
     from sklearn.decomposition import PCA
 
     with np.errstate(invalid="ignore"):  # 0 / 0 where all rows are equal
-        return PCA(n_components, svd_solver="covariance_eigh").fit(rows)
+        try:
+            return PCA(n_components, svd_solver="covariance_eigh").fit(rows)
+        except np.linalg.LinAlgError:  # of nearly equal rows, it need not converge
+            return PCA(n_components, svd_solver="full").fit(rows.astype(np.float64))
 
 
 def reducing_basis(train_rows: np.ndarray) -> PCA:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from layerviz.numerics import svd
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.projection.layer_maps import LayerMaps, rated
 from layerviz.projection.projection import LayerStates, Projection
@@ -103,7 +104,7 @@ def _fitted_axes(train_rows: np.ndarray, labels: np.ndarray) -> _Axes:
     means, within = _by_class(rows, labels)
     root = scipy.linalg.cholesky(_shrunk_covariance(within), lower=True)  # (D, D), root @ root.T
     whitened = scipy.linalg.solve_triangular(root, means.T, lower=True)  # (D, K)
-    left, singular, _ = np.linalg.svd(whitened, full_matrices=False)
+    left, singular, _ = svd(whitened)
     kept = singular > max(LEAST_SINGULAR * singular[0], 1e-9 * np.sqrt(len(train_rows)))
     n_discriminants = min(2, int(kept.sum()))
     discriminants = left[:, :n_discriminants]  # orthonormal where classes are spheres

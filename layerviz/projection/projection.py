@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from layerviz.numerics import or_zero, within_range
 from layerviz.progress import OnProgress, ShouldStop
 from layerviz.projection.layer_maps import LayerMaps
 from layerviz.registry import NAME_PATTERN
@@ -21,7 +22,8 @@ class LayerStates:
     Parameters
     ----------
     states : sequence of S ndarrays of shape (N, D)
-        Pooled hidden states, one array per snapshot.
+        Pooled hidden states, one array per snapshot. One with values that are no numbers cannot be
+        drawn and counts as zeros: all of its points are one.
     splits : ndarray of shape (N,)
         Name of each row's split; the rows of ``train`` fit the map.
     labels : ndarray of shape (N,)
@@ -34,6 +36,10 @@ class LayerStates:
     splits: np.ndarray
     labels: np.ndarray
     seed: int
+
+    def __post_init__(self) -> None:
+        drawable = [within_range(or_zero(state)) for state in self.states]
+        object.__setattr__(self, "states", drawable)
 
     def at_rows(self, rows: np.ndarray) -> LayerStates:
         """Return the states of some rows, `rows` of shape (N,), bool."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerviz.config import TRAIN_AND_VAL
+from layerviz.numerics import all_equal
 
 NEIGHBOURS = 12  # of a point, for both figures
 QUALITY_SAMPLE = 250  # points at which a map is rated
@@ -136,7 +137,7 @@ def kept_neighbours(
 
 def vary(rows: np.ndarray) -> bool:
     """Return whether not all rows are equal."""
-    return bool((rows != rows[:1]).any())
+    return not all_equal(rows)
 
 
 def _can_be_rated(states: np.ndarray, n_neighbors: int) -> bool:

@@ -143,6 +143,16 @@ def measured_snapshots(run: Run) -> tuple[int, ...]:
     return tuple(s.index for s in run.snapshots if has_measures(run.path, s.index))
 
 
+NOT_MEASURED = "not_measured"  # of `Run.training`: why snapshots could not be measured, by index
+
+
+def note_not_measured(path: Path, index: int, why: str) -> Run:
+    """Note in ``run.json`` why a snapshot could not be measured."""
+    training = open_folder(path).training
+    reasons = {**training.get(NOT_MEASURED, {}), str(index): why}
+    return update(path, training=training | {NOT_MEASURED: reasons})
+
+
 def unmeasured_snapshots(run: Run) -> tuple[int, ...]:
     """Return the snapshots without measures: of a run that was stopped, or made elsewhere."""
     return tuple(s.index for s in run.snapshots if not has_measures(run.path, s.index))

@@ -99,6 +99,12 @@ def writing(path: Path) -> Iterator[None]:
         raise writing_error(path, error) from error
 
 
+def is_writing_error(path: Path, error: Exception) -> bool:
+    """Return whether an error comes from writing into a run's folder, or from a full disk."""
+    in_folder = isinstance(error, OSError) and str(path) in str(error.filename)
+    return in_folder or is_full(path, error)
+
+
 def writing_error(path: Path, error: Exception) -> RunError:
     """Say in one sentence why something could not be written, and what to do."""
     if is_full(path, error):

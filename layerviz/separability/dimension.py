@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from layerviz.separability.geometry import all_equal
+from layerviz.numerics import all_equal
+from layerviz.separability.decompositions import eigvalsh
 
 MOST_ROWS = 1000  # distances and singular values of more would cost much and change little
 KEPT_RATIOS = 0.9  # the largest ratios of distances are outliers (Facco et al., 2017)
@@ -37,7 +38,7 @@ def rankme(states: np.ndarray) -> float:
         return float("nan")
     # In float64: roots of float32's rounding errors would be as large as true singular values.
     gram = _gram(_centred(states[spread_rows(len(states))]).double())
-    singular = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
+    singular = eigvalsh(gram).clamp(min=0).sqrt()
     shares = singular / singular.sum()
     return float(torch.special.entr(shares).sum().exp())
 
@@ -80,6 +81,9 @@ def two_nn(states: np.ndarray) -> float:
     distances = torch.cdist(x, x)
     distances.fill_diagonal_(torch.inf)
     nearest = distances.topk(2, dim=1, largest=False).values  # (n, 2)
+    nearest = nearest[nearest[:, 0] > 0]  # rows may differ by less than float32 tells apart
+    if len(nearest) < FEWEST_RATIOS:
+        return float("nan")
     ratios = (nearest[:, 1] / nearest[:, 0]).log().sort().values.numpy()
     share = np.arange(1, len(ratios) + 1) / len(ratios)
     n_kept = int(KEPT_RATIOS * len(ratios))

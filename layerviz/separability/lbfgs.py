@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 import torch
 
+ValueAndGradient = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+
 KEPT_STEPS = 8  # pairs of steps and gradient changes kept
 SUFFICIENT = 1e-4  # part of the promised decrease that a step must deliver (Armijo)
 SMALLEST_STEP = 2.0**-12
+# Problems that have converged are left out as soon as so many remain, and are worth the copying.
+REMAINING, WORTH = 0.75, 100_000  # a share of the problems; variables
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Minimum:
 
 
 def minimise(
-    value_and_gradient: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
+    value_and_gradient: ValueAndGradient,
     start: torch.Tensor,
     *,
     tolerance: float,
@@ -46,8 +50,9 @@ def minimise(
     Parameters
     ----------
     value_and_gradient : callable
-        From points (K, P) to values (K,) and gradients (K, P). Variables should be scaled so that
-        the curvature is about alike along all of them.
+        From points (k, P) of some of the problems, and the indices of these, (k,), to values (k,)
+        and gradients (k, P). Variables should be scaled so that the curvature is about alike along
+        all of them.
     start : Tensor of shape (K, P)
         Where to begin.
     tolerance : float
@@ -59,14 +64,21 @@ def minimise(
     -------
     Minimum
     """
-    x = start.clone()
-    value, gradient = value_and_gradient(x)
+    x, which = start.clone(), torch.arange(len(start))
+    ended, all_converged = torch.empty_like(start), torch.zeros(len(start), dtype=torch.bool)
+    value, gradient = value_and_gradient(x, which)
     steps: list[torch.Tensor] = []  # each (K, P), oldest first
     changes: list[torch.Tensor] = []
     converged = gradient.abs().amax(dim=1) <= tolerance
-    for iteration in range(max_iterations):
-        if bool(converged.all()):
-            return Minimum(x, converged, iteration)
+    n_iterations = 0
+    while n_iterations < max_iterations and not bool(converged.all()):
+        n_iterations += 1
+        rest = ~converged
+        if rest.sum() <= REMAINING * len(rest) and rest.sum() * x.shape[1] >= WORTH:
+            ended[which], all_converged[which] = x, converged
+            x, value, gradient, which = x[rest], value[rest], gradient[rest], which[rest]
+            steps, changes = ([one[rest] for one in kept] for kept in (steps, changes))
+            converged = converged[rest]
         direction = -_inverse_hessian_times(gradient, steps, changes)
         slope = (direction * gradient).sum(dim=1)
         uphill = slope >= 0  # rounding, close to the minimum
@@ -77,7 +89,7 @@ def minimise(
             size = size / gradient.norm(dim=1).clamp(min=1.0)
         while True:
             moved = x + size[:, None] * direction
-            new_value, new_gradient = value_and_gradient(moved)
+            new_value, new_gradient = value_and_gradient(moved, which)
             allowed = value + SUFFICIENT * size * slope + 1e-7 * value.abs()
             short = (new_value > allowed) & (size > SMALLEST_STEP)
             if not bool(short.any()):
@@ -88,7 +100,8 @@ def minimise(
         del steps[:-KEPT_STEPS], changes[:-KEPT_STEPS]
         x, value, gradient = moved, new_value, new_gradient
         converged = gradient.abs().amax(dim=1) <= tolerance
-    return Minimum(x, converged, max_iterations)
+    ended[which], all_converged[which] = x, converged
+    return Minimum(ended, all_converged, n_iterations)
 
 
 def _inverse_hessian_times(

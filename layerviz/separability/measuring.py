@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 
 from layerviz.config import SPLITS, TRAIN_AND_VAL
+from layerviz.numerics import or_zero, relative_spread, well_scaled
 from layerviz.progress import (
     MEASURING,
     OnProgress,
@@ -40,6 +41,7 @@ from layerviz.separability.probe import Probe, fit_probe
 
 MEASURE_COLUMNS = ("pooling", "layer", "measure", "split", "value", "low", "high")
 THREADS = torch.get_num_threads()  # asked once: while layers are measured, the answer may be 1
+SPREAD = "spread"  # of the states of a layer; on all captured examples
 HEAD = "head"  # stands in for a pooling in the rows of the model's own classifier
 
 Value = TypeVar("Value")
@@ -54,8 +56,9 @@ class SnapshotMeasures:
     ----------
     table : DataFrame
         Columns `MEASURE_COLUMNS`; ``low`` and ``high`` are NaN where no interval is computed.
-        Beside the measures it holds the ``strength`` of each probe's penalty and whether it
-        ``converged``.
+        Beside the measures it holds the ``strength`` of each probe's penalty, whether it
+        ``converged``, and the ``spread`` of the layer's states (`relative_spread`). Where states
+        are not all finite numbers, nothing is measured: every value is NaN.
     predicted : dict of str to ndarray of shape (L + 1, N), int16
         Per pooling, the class index that each layer's probe predicts for each example.
     scores : dict of str to ndarray of shape (L + 1, N, C), float16
@@ -73,11 +76,12 @@ class SnapshotMeasures:
 
 @dataclass(frozen=True)
 class _MeasuredLayer:
-    """A layer's probe, (measure, split, value) of its states, and its hits, shape (N,)."""
+    """A layer's probe, (measure, split, value) of its states, its hits, shape (N,), its spread."""
 
     probe: Probe
     values: list[tuple[str, str, float]]
     hits: np.ndarray
+    spread: float
 
 
 def measure_layers(
@@ -154,12 +158,16 @@ def measure_layers(
             shuffled=np.stack([probe.shuffled for probe in probes]),
             control=_control_predictions(control, probes),
         )
-        rows += _prediction_rows(pooling, range(len(states)), predictions)
-        rows += _bookkeeping_rows(pooling, probes)
+        measured = np.isfinite([layer.spread for layer in layers])
+        rows += _prediction_rows(pooling, range(len(states)), predictions, measured)
+        rows += _bookkeeping_rows(pooling, layers)
         before = states if first is None else first[pooling]
-        rows += _change_rows(pooling, states, before, splits == "train")
+        changes = _change_rows(pooling, states, before, splits == "train")
+        rows += [row if measured[row[1]] else _row(*row[:4], np.nan) for row in changes]
     last_layer = len(next(iter(pooled.values()))) - 1
-    rows += _prediction_rows(HEAD, [last_layer], Predictions(head[None], resamples))
+    rows += _prediction_rows(
+        HEAD, [last_layer], Predictions(head[None], resamples), np.array([True])
+    )
     table = pd.DataFrame(rows, columns=list(MEASURE_COLUMNS))
     return SnapshotMeasures(table, predicted, scores, hits)
 
@@ -203,12 +211,18 @@ def _each_layer(
     def one(state: np.ndarray) -> _MeasuredLayer:
         torch.set_num_threads(1)  # of this thread
         probe = fit_probe(state, labels, train, seed=seed, n_classes=n_classes, control=control)
-        part = state[mapped].astype(np.float32)
-        layer = LabelledStates(part, labels[mapped], train[mapped], seed)
+        spread = relative_spread(state)
         hits = np.full(len(splits), NOT_SEARCHED, dtype=np.uint8)
+        is_measured = bool(np.isfinite(spread))
+        # The hits and the names of what is measured are those of zeros where there are no numbers.
+        part = well_scaled(state[mapped]) if is_measured else or_zero(state)[mapped]
+        layer = LabelledStates(part.astype(np.float32), labels[mapped], train[mapped], seed)
         if layer.has_val:
             hits[splits == "val"] = layer.hits.sum(axis=1)
-        return _MeasuredLayer(probe, _layer_values(layer), hits)
+        values = _layer_values(layer)
+        if not is_measured:
+            values = [(name, split, np.nan) for name, split, _ in values]
+        return _MeasuredLayer(probe, values, hits, spread)
 
     pool = ThreadPoolExecutor(THREADS)
     try:
@@ -229,8 +243,13 @@ def _layer_values(layer: LabelledStates) -> list[tuple[str, str, float]]:
     return sorted(values, key=lambda value: value[1] != "train")
 
 
-def _prediction_rows(pooling: str, layers: Sequence[int], predictions: Predictions) -> list[Row]:
-    """Return what is computed from predictions: measures of several splits first, by split."""
+def _prediction_rows(
+    pooling: str, layers: Sequence[int], predictions: Predictions, measured: np.ndarray
+) -> list[Row]:
+    """Return what is computed from predictions: measures of several splits first, by split.
+
+    NaN for layers that are not `measured`, bool of shape (K,).
+    """
     estimates = [
         (measure, split, estimate)
         for measure in MEASURES.values()
@@ -239,7 +258,8 @@ def _prediction_rows(pooling: str, layers: Sequence[int], predictions: Predictio
     ]
     rows: list[Row] = []
     for measure, split, estimate in sorted(estimates, key=lambda item: _turn(*item[:2])):
-        rows += _estimate_rows(pooling, layers, measure.name, split, estimate)
+        kept = (np.where(measured, part, np.nan) for part in vars(estimate).values())
+        rows += _estimate_rows(pooling, layers, measure.name, split, Estimate(*kept))
     return rows
 
 
@@ -258,12 +278,16 @@ def _estimate_rows(
     ]
 
 
-def _bookkeeping_rows(pooling: str, probes: Sequence[Probe]) -> list[Row]:
-    """Return how each probe was fitted: no measures, but what tells whether to rely on them."""
+def _bookkeeping_rows(pooling: str, layers: Sequence[_MeasuredLayer]) -> list[Row]:
+    """Return what tells whether to rely on measures: how probes were fitted, how states spread."""
     return [
         _row(pooling, layer, name, "train", float(value))
-        for layer, probe in enumerate(probes)
-        for name, value in (("strength", probe.strength), ("converged", probe.converged))
+        for layer, measured in enumerate(layers)
+        for name, value in (
+            ("strength", measured.probe.strength),
+            ("converged", measured.probe.converged),
+            (SPREAD, measured.spread),
+        )
     ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from layerviz.errors import ConfigError
+from layerviz.numerics import or_zero, within_range
 from layerviz.progress import (
     MIXING,
     OnProgress,
@@ -175,7 +176,7 @@ def search_mix(
 
 
 def _standardised(state: np.ndarray, train: np.ndarray) -> np.ndarray:
-    state = state.astype(np.float32)
+    state = within_range(or_zero(state)).astype(np.float32)
     deviation = state[train].std(axis=0)
     return (state - state[train].mean(axis=0)) / np.where(deviation > 1e-6, deviation, 1.0)
 

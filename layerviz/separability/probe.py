@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from layerviz.numerics import within_range
+from layerviz.separability.decompositions import eigh
 from layerviz.separability.lbfgs import Minimum, minimise
 from layerviz.separability.resampling import stratified_folds
 
@@ -41,7 +43,8 @@ class Probe:
     strength : float
         The chosen C.
     inner_loss : float
-        Mean log loss, in nats, on the held-out folds of train at that C; NaN without folds.
+        Mean log loss, in nats, on the held-out folds of train at that C; NaN without folds,
+        infinite where states are not finite.
     converged : bool
         Whether all minimisations reached the tolerance.
     control : ndarray of shape (N,), int16, or None
@@ -72,7 +75,8 @@ def fit_probe(
 
     States are standardised by the train rows' mean and deviation. The penalty's strength is the
     one with the least log loss in stratified 3-fold cross-validation inside train; with fewer than
-    12 train rows it is a middle one of `strengths`.
+    12 train rows it is a middle one of `strengths`. Where train holds one class, or states are not
+    all finite numbers, nothing is fitted: the probe knows how frequent the classes are.
 
     Parameters
     ----------
@@ -97,10 +101,8 @@ def fit_probe(
     """
     classes, targets = np.unique(labels[train], return_inverse=True)
     scores = np.full((len(states), n_classes or int(labels.max()) + 1), -np.inf, dtype=np.float16)
-    if len(classes) < 2:
-        only = np.full(len(states), classes[0], dtype=np.int16)
-        scores[:, classes[0]] = 0.0
-        return Probe(only, scores, np.stack([only] * SHUFFLES), float("nan"), float("nan"), True)
+    if len(classes) < 2 or not np.isfinite(states).all():
+        return _knowing_nothing(scores, classes, targets, control)
     fit = fit_regressions(states, targets, train, seed, strengths)
     decisions = fit.problem.scores(fit.minimum.x, fit.axes.inputs)  # (N, 1 + 5, classes)
     predicted = classes[decisions.argmax(dim=2).numpy()].astype(np.int16)
@@ -113,6 +115,24 @@ def fit_probe(
         inner_loss=fit.loss,
         converged=bool(fit.minimum.converged.all()),
         control=None if control is None else _fit_control(fit, classes, control, train),
+    )
+
+
+def _knowing_nothing(
+    scores: np.ndarray, classes: np.ndarray, targets: np.ndarray, control: np.ndarray | None
+) -> Probe:
+    """Return the probe that goes by how frequent the classes of train are, and by nothing else."""
+    shares = np.bincount(targets) / len(targets)
+    scores[:, classes] = np.log(shares)
+    commonest = np.full(len(scores), classes[shares.argmax()], dtype=np.int16)
+    return Probe(
+        predicted=commonest,
+        scores=scores,
+        shuffled=np.stack([commonest] * SHUFFLES),
+        strength=float("nan"),
+        inner_loss=float("nan") if len(classes) < 2 else float("inf"),
+        converged=True,
+        control=None if control is None or len(classes) < 2 else commonest,
     )
 
 
@@ -236,7 +256,7 @@ def _rotated(states: np.ndarray, train: np.ndarray) -> Axes:
     The L2 penalty does not change under a rotation, but along these axes the curvature of the
     loss is nearly diagonal, and axes on which no train row lies can be left out.
     """
-    x = torch.from_numpy(states.astype(np.float32))  # (N, D)
+    x = torch.from_numpy(within_range(states).astype(np.float32))  # (N, D)
     x_train = x[torch.from_numpy(np.flatnonzero(train))]  # (n, D)
     deviation = x_train.std(dim=0, unbiased=False)
     deviation = torch.where(deviation > 1e-6, deviation, 1.0)
@@ -245,9 +265,9 @@ def _rotated(states: np.ndarray, train: np.ndarray) -> Axes:
     x = (x - centre) / deviation
     n, d = x_train.shape
     if d <= n:
-        square, axes = torch.linalg.eigh(x_train.T @ x_train)
+        square, axes = eigh(x_train.T @ x_train)
     else:
-        square, left = torch.linalg.eigh(x_train @ x_train.T)
+        square, left = eigh(x_train @ x_train.T)
         axes = x_train.T @ left / square.clamp(min=1e-12).sqrt()
     kept = square > square[-1].clamp(min=1e-12) * NO_DIRECTION**2 * max(n, d)
     directions = axes[:, kept]
@@ -300,33 +320,20 @@ class _Problem:
         size = (len(targets), len(self.curvature) + 1, self.n_columns)
         bias = torch.ones(len(self.inputs), 1)
         inputs = torch.cat([self.inputs, bias], dim=1)  # (n, r + 1)
-        rows = torch.arange(len(inputs))
-        truth = torch.zeros(len(targets), *inputs.shape[:1], self.n_columns)  # (K, n, c)
-        for one, target in zip(truth, targets, strict=True):
-            if self.n_classes == 2:
-                one[:, 0] = target
-            else:
-                one[rows, target] = 1.0
-        penalised = penalty[:, None, None].expand(size).clone()
+        penalised = penalty[:, None, None].repeat(1, size[1], 1)  # (K, r + 1, 1)
         penalised[:, -1] = 0.0
 
-        def value_and_gradient(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            beta = x.view(size) * scale  # (K, r + 1, c)
-            scores = self._times(inputs, beta)  # (K, n, c)
-            if self.n_classes == 2:
-                loss = torch.nn.functional.softplus(scores) - truth * scores
-                slope = torch.sigmoid(scores) - truth
-            else:
-                most = scores.amax(dim=2, keepdim=True)
-                powers = (scores - most).exp()
-                total = powers.sum(dim=2, keepdim=True)
-                loss = (most + total.log())[..., 0] - (truth * scores).sum(dim=2)
-                slope = powers / total - truth
-            loss = (loss.reshape(shares.shape) * shares).sum(dim=1)
-            value = loss + 0.5 * (penalised * beta.square()).sum(dim=(1, 2))
-            slope = slope * shares[..., None]  # (K, n, c)
-            gradient = self._times(inputs.T, slope) + penalised * beta
-            return value, (gradient * scale).reshape(x.shape)
+        def value_and_gradient(
+            x: torch.Tensor, which: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            beta = x.view(len(x), *size[1:]) * scale[which]  # (k, r + 1, c)
+            scores = self._times(inputs, beta)  # (k, n, c)
+            loss, slope = self._loss_and_slope(scores, targets[which])
+            value = (loss * shares[which]).sum(dim=1)
+            value = value + 0.5 * (penalised[which] * beta.square()).sum(dim=(1, 2))
+            slope.mul_(shares[which, :, None])
+            gradient = self._times(inputs.T, slope) + penalised[which] * beta
+            return value, (gradient * scale[which]).reshape(x.shape)
 
         minimum = minimise(
             value_and_gradient,
@@ -335,6 +342,28 @@ class _Problem:
             max_iterations=MAX_ITERATIONS,
         )
         return replace(minimum, x=(minimum.x.view(size) * scale).flatten(1))
+
+    def _loss_and_slope(
+        self, scores: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return losses (k, n) and their slopes (k, n, c) at scores (k, n, c), which are used up.
+
+        With many classes the scores are by far the largest array there is: it is gone through as
+        seldom as can be, and the one 1 among a row's zeros is taken from its place.
+        """
+        if self.n_classes == 2:
+            truth = targets[..., None].to(scores.dtype)
+            loss = torch.nn.functional.softplus(scores) - truth * scores
+            return loss[..., 0], torch.sigmoid(scores) - truth
+        places = targets[..., None]
+        own = scores.gather(2, places)
+        most = scores.amax(dim=2, keepdim=True)
+        powers = scores.sub_(most).exp_()
+        total = powers.sum(dim=2, keepdim=True)
+        loss = most + total.log() - own
+        slope = powers.div_(total)
+        slope.scatter_add_(2, places, -torch.ones_like(own))
+        return loss[..., 0], slope
 
     def scores(self, x: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         """Return class scores of shape (N, K, n_classes) for inputs of shape (N, r)."""

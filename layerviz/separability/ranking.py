@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.stats import rankdata
 
-from layerviz.separability.resampling import CELLS_AT_ONCE, PERMUTATIONS
+from layerviz.separability.resampling import CELLS_AT_ONCE, MANY_CLASSES, PERMUTATIONS
 
 PERMUTATIONS_AT_ONCE = 250  # of the labels of tens of thousands of examples, in float64
 ROUNDING = 1e-9
+FEW_TO_COUNT = 24  # examples of a class up to which comparing beats sorting, as with many classes
 
 
 def macro_auc(
@@ -56,7 +57,10 @@ def macro_auc(
             area = placements[:, is_class].mean(axis=1)
             if weights is not None:
                 inside, outside = (
-                    given @ (placements * side).astype(np.float32).T for side in sides
+                    given[:, side] @ placements[:, side].astype(np.float32).T
+                    if side.sum() <= FEW_TO_COUNT
+                    else given @ (placements * side).astype(np.float32).T
+                    for side in (is_class, ~is_class)
                 )
                 moved = inside / np.maximum(n_in, 1) + outside / np.maximum(n_out, 1) - area
                 area = np.clip(moved, 0, 1)
@@ -96,9 +100,14 @@ def p_of_chance_by_auc(
     orders = np.stack(
         [np.arange(len(true)), *(rng.permutation(len(true)) for _ in range(n_permutations))]
     )
-    total, n_classes = np.zeros((1 + n_permutations, len(scores))), 0
+    total, n_classes = np.zeros((1 + n_permutations, len(scores))), len(np.unique(true))
+    if n_classes < 2:
+        return 1.0
+    if n_classes > MANY_CLASSES:
+        for cell, of_cell in enumerate(scores):
+            total[:, cell] = _total_areas(true, of_cell, orders)
+        return _p_of_most(total)
     for label, is_class in _classes(true):
-        n_classes += 1
         n_in, n_out = int(is_class.sum()), int((~is_class).sum())
         for start in range(0, len(scores), CELLS_AT_ONCE):
             cells = slice(start, start + CELLS_AT_ONCE)
@@ -108,10 +117,28 @@ def p_of_chance_by_auc(
                 # In float64, where sums of ranks are exact: equal areas must count as equal.
                 of_class = is_class[orders[rows]].astype(np.float64)
                 total[rows, cells] += (of_class @ ranks.T - n_in * (n_in + 1) / 2) / (n_in * n_out)
-    if n_classes < 2:
-        return 1.0
-    observed, *most = (total / n_classes).max(axis=1)
-    return float((1 + (np.array(most) >= observed - ROUNDING).sum()) / (1 + n_permutations))
+    return _p_of_most(total)
+
+
+def _p_of_most(total: np.ndarray) -> float:
+    """Return how often the highest of a row of (1 + B, K) is as high as that of the first row."""
+    observed, *most = total.max(axis=1)
+    return float((1 + (np.array(most) >= observed - ROUNDING).sum()) / (1 + len(most)))
+
+
+def _total_areas(true: np.ndarray, scores: np.ndarray, orders: np.ndarray) -> np.ndarray:
+    """Return the sum over classes of the areas of one cell under orders of the labels, (B,).
+
+    An example counts for the one class that an order gives it: this does not grow with the classes.
+    Arguments as in `p_of_chance_by_auc`; `scores` of shape (n, C), `orders` of shape (B, n).
+    """
+    classes, codes, n_in = np.unique(true, return_inverse=True, return_counts=True)
+    n_out = len(true) - n_in
+    ranks = rankdata(scores[:, classes].astype(np.float32), axis=0) / (n_in * n_out)  # (n, C)
+    counted = np.zeros(len(orders))
+    for row, of_row in enumerate(codes[orders].T):  # the codes that the orders give an example
+        counted += ranks[row, of_row]
+    return counted - ((n_in + 1) / (2 * n_out)).sum()
 
 
 def _classes(true: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
@@ -128,8 +155,24 @@ def _placements(scores: np.ndarray, is_class: np.ndarray) -> np.ndarray:
     of the class that scores higher; ties count half.
     """
     scores = scores.astype(np.float32)
-    below = rankdata(scores, axis=1)
-    for side in (is_class, ~is_class):
-        below[:, side] -= rankdata(scores[:, side], axis=1)
     n_in, n_out = is_class.sum(), (~is_class).sum()
+    if n_in <= FEW_TO_COUNT:
+        below = _counted_below(scores, is_class)
+    else:
+        below = rankdata(scores, axis=1)
+        for side in (is_class, ~is_class):
+            below[:, side] -= rankdata(scores[:, side], axis=1)
     return np.where(is_class, below / n_out, 1 - below / n_in)
+
+
+def _counted_below(scores: np.ndarray, is_class: np.ndarray) -> np.ndarray:
+    """Return how many of the other side score lower than each example, ties counting half, (k, n).
+
+    By comparing each of the few examples of the class with all others.
+    """
+    own, others = scores[:, is_class, None], scores[:, None, ~is_class]  # (k, m, 1), (k, 1, n - m)
+    over, level = own > others, own == others
+    below = np.empty(scores.shape)
+    below[:, is_class] = over.sum(axis=2) + level.sum(axis=2) / 2
+    below[:, ~is_class] = is_class.sum() - over.sum(axis=1) - level.sum(axis=1) / 2
+    return below

@@ -5,12 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from layerviz import runs
 from layerviz.poolings import pooling_label
 from layerviz.runs import Run
 from layerviz.separability.card_wording import card_lines, sheet_figures
+from layerviz.separability.collapse import trouble_sentences
 from layerviz.separability.depth import DepthDecision
 from layerviz.separability.measures import PROBE_MACRO_F1
 from layerviz.separability.measuring import HEAD
@@ -52,6 +54,8 @@ def answer_text(
     answer, decision = sheet.answer, sheet.decision(margin)
     best = answer.best
     lines = [*_card_text(sheet, margin, live=run.live), ""]
+    for trouble in trouble_sentences(run, runs.read_separability(run.path)):
+        lines += [textwrap.fill(trouble, REPORT_WIDTH), ""]
     lines += [textwrap.fill(line, REPORT_WIDTH) for line in lead_sentences(answer, decision)]
     lines.append("")
     lines += [
@@ -74,13 +78,13 @@ def answer_text(
         for layer, row in grid.sort_index(ascending=False).iterrows():
             marked = name != "head" and answer.verdict == "found"
             cells = [
-                f"{value:.3f}"
+                (f"{value:.3f}" if np.isfinite(value) else "–")
                 + ("*" if marked and (layer, epoch) == (best.layer, best.epoch) else "")
                 + ("~" if marked and (layer, epoch) in ties else "")
                 for epoch, value in row.items()
             ]
             padded = "".join(
-                f"{cell:>8} " if cell[-1].isdigit() else f"{cell:>9}" for cell in cells
+                f"{cell:>8} " if cell[-1] not in "*~" else f"{cell:>9}" for cell in cells
             )
             lines.append(f"  {name or layer:>5} {padded}")
     if answer.verdict == "found":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from layerviz.data import few_texts
 
@@ -17,6 +18,7 @@ PERMUTATIONS = 1000
 FEW_EXAMPLES, FEW_IN_CLASS = 50, 5  # val needs these before layers are told apart
 LEVEL = 0.95
 CELLS_AT_ONCE = 64
+MANY_CLASSES = 32  # from here on, work that does not grow with the classes is faster
 
 
 def resampling_weights(n: int, seed: int, n_resamples: int = RESAMPLES) -> np.ndarray:
@@ -61,9 +63,14 @@ def macro_f1(
     """
     given = np.ones((1, len(true)), dtype=np.float32) if weights is None else weights
     total, n_drawn = np.zeros((len(given), len(predicted))), np.zeros((len(given), 1))
-    for f1, drawn in _f1_of_each_class(true, predicted, given):
-        total += np.where(drawn, f1, 0.0)
-        n_drawn += drawn
+    if len(np.unique(true)) > MANY_CLASSES:
+        for column, f1, drawn in _f1_of_each_prediction(true, predicted, given):
+            total[:, column] = np.where(drawn, f1, 0.0).sum(axis=0)
+            n_drawn = drawn.sum(axis=0)[:, None]
+    else:
+        for f1, drawn in _f1_of_each_class(true, predicted, given):
+            total += np.where(drawn, f1, 0.0)
+            n_drawn += drawn
     with np.errstate(invalid="ignore"):
         mean = total / n_drawn
     return mean[0] if weights is None else mean
@@ -100,6 +107,34 @@ def _f1_of_each_class(
         hits, claims = (np.concatenate(parts, axis=1) for parts in (hit_parts, claim_parts))
         # 2 tp / (2 tp + fp + fn); in float64, so that equal scores come out equal.
         yield 2 * hits.astype(np.float64) / np.maximum(n_true + claims, 1.0), n_true > 0
+
+
+def _f1_of_each_prediction(
+    true: np.ndarray, predicted: np.ndarray, weights: np.ndarray
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield, prediction by prediction, its index, F1 and whether a class was drawn, (C, R) each.
+
+    The same numbers as `_f1_of_each_class`. An example is of one class and is claimed for one, so
+    that its weights are added once, however many classes there are.
+    """
+    classes, codes = np.unique(true, return_inverse=True)
+    drawn_weights = np.ascontiguousarray(weights.T)  # (n, R)
+
+    def sums(of_rows: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the weights of some rows, added up by class, (C, R)."""
+        ones = np.ones(len(rows), dtype=np.float32)
+        members = csr_array((ones, (of_rows, rows)), shape=(len(classes), len(true)))
+        return members @ drawn_weights
+
+    everything = np.arange(len(true))
+    n_true = sums(codes, everything)
+    for column, claimed in enumerate(predicted):
+        places = np.searchsorted(classes, claimed).clip(max=len(classes) - 1)
+        is_known = classes[places] == claimed
+        claims = sums(places[is_known], everything[is_known])
+        is_right = claimed == true
+        hits = sums(codes[is_right], everything[is_right])
+        yield column, 2 * hits.astype(np.float64) / np.maximum(n_true + claims, 1.0), n_true > 0
 
 
 def accuracy(
@@ -183,6 +218,17 @@ def p_of_chance(true: np.ndarray, predicted: np.ndarray, best: float, seed: int)
     orders = np.stack([rng.permutation(len(true)) for _ in range(PERMUTATIONS)])  # (B, n)
     classes, counts = np.unique(true, return_counts=True)
     total = np.zeros((PERMUTATIONS, len(predicted)))
+    if len(classes) > MANY_CLASSES:
+        # An example counts for the one class that it is claimed for, if it is of it.
+        shuffled = np.searchsorted(classes, true)[orders]  # (B, n)
+        for column, claimed in enumerate(predicted):
+            places = np.searchsorted(classes, claimed).clip(max=len(classes) - 1)
+            places = np.where(classes[places] == claimed, places, -1)
+            n_claimed = np.bincount(places[places >= 0], minlength=len(classes))
+            worth = np.append(2 / (counts + n_claimed), 0.0)  # of none: the last
+            total[:, column] = (shuffled == places) @ worth[places]
+        most = (total / len(classes)).max(axis=1)
+        return float((1 + (most >= best - 1e-9).sum()) / (1 + PERMUTATIONS))
     for label, count in zip(classes, counts, strict=True):
         is_class = (true == label)[orders].astype(np.float32)  # (B, n)
         for start in range(0, len(predicted), CELLS_AT_ONCE):

@@ -18,6 +18,7 @@ from layerviz.training.costs import (
 )
 from layerviz.training.fitting import as_layerviz_error, fit
 from layerviz.training.keeping import model_sentence
+from layerviz.training.looking import looking, measure_missing
 from layerviz.training.planning import (
     choose_examples,
     resolve_precision,
@@ -44,6 +45,8 @@ __all__ = [
     "fit",
     "last_checkpoint",
     "learned_pace",
+    "looking",
+    "measure_missing",
     "model_sentence",
     "pace_of",
     "resolve_precision",

@@ -41,8 +41,9 @@ from layerviz.progress import (
 )
 from layerviz.runs import Run
 from layerviz.tokenising import Tokenised, tokenise
-from layerviz.training.checkpoints import CheckpointingTrainer, find_checkpoints
+from layerviz.training.checkpoints import find_checkpoints
 from layerviz.training.costs import learned_pace
+from layerviz.training.diverging import CheckingTrainer, expect_finite
 from layerviz.training.keeping import store_model
 from layerviz.training.planning import choose_examples, resolve_precision, snapshot_steps
 from layerviz.training.timetable import DownloadShare, Timetable, expected_work
@@ -54,6 +55,8 @@ ROOM_TO_GO_ON = (
     "Free some space (delete runs that are no longer needed) and start the same run again: it "
     "continues from what was saved."
 )
+KEPT_FACTS = ("model_step", "pace", runs.NOT_MEASURED)  # of `Run.training`, when a run goes on
+
 Loss = Callable[..., torch.Tensor]
 
 CURVE_POINTS = 100  # loss values recorded over a whole run
@@ -173,7 +176,8 @@ def _fit(
     watch = Watch(
         run, encoder, examples, to_capture, plan, on_progress, should_stop, capture, timetable
     )
-    trainer = CheckpointingTrainer(
+    trainer = CheckingTrainer(
+        run,
         model=encoder.model,
         args=arguments,
         train_dataset=features,
@@ -191,6 +195,7 @@ def _fit(
     with encoders.quiet():
         with suppress(Cancelled):  # before the first step; the weights are saved all the same
             trainer.train(resume_from_checkpoint=newest)
+        expect_finite(run, watch.step, *encoder.model.parameters())  # the last step may have failed
         on_progress(watch.progress(SAVING))
         finished = not watch.stopped
         ending: dict[str, Any] = {
@@ -224,6 +229,7 @@ def _arguments(
         dataloader_pin_memory=not on_cpu,
         logging_steps=max(1, total_steps // CURVE_POINTS),
         logging_first_step=True,
+        logging_nan_inf_filter=False,  # the trainer looks at each loss itself
         save_strategy="epoch",
         save_total_limit=1,
         report_to="none",
@@ -328,10 +334,9 @@ def as_layerviz_error(path: Path, error: Exception) -> LayervizError:
         return DiskFullError(error.message, ROOM_TO_GO_ON)
     if isinstance(error, LayervizError):
         return error
-    in_folder = isinstance(error, OSError) and str(path) in str(error.filename)
     if runs.is_full(path, error):
         return runs.disk_full(path, ROOM_TO_GO_ON)
-    if in_folder:
+    if runs.is_writing_error(path, error):
         return runs.writing_error(path, error)
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return MemoryShortageError(

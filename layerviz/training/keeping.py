@@ -8,6 +8,7 @@ from layerviz import runs, separability
 from layerviz.config import KEEP_ALL, KEEP_BEST
 from layerviz.encoders import LoadedEncoder
 from layerviz.runs import Run
+from layerviz.training.looking import looking
 from layerviz.wording import of_epoch
 
 log = logging.getLogger(__name__)
@@ -31,9 +32,12 @@ def drop_surplus_weights(run: Run) -> None:
         return
     run = runs.open_folder(run.path)
     measured = runs.measured_snapshots(run)
-    wanted = {separability.recommended_snapshot(run), *measured[-NEWEST_KEPT:]}
-    for index in set(measured) - wanted:
-        runs.remove_weights(run.path, index)
+    if not measured:
+        return
+    with looking(run, "finding the weights to keep"):  # where it fails, all are kept
+        wanted = {separability.recommended_snapshot(run), *measured[-NEWEST_KEPT:]}
+        for index in set(measured) - wanted:
+            runs.remove_weights(run.path, index)
 
 
 def store_model(run: Run, encoder: LoadedEncoder, step: int, *, finished: bool) -> int:
@@ -77,7 +81,11 @@ def _keep_best(run: Run) -> int | None:
     if not runs.measured_snapshots(run):
         return None
     steps = {snapshot.index: snapshot.step for snapshot in run.snapshots}
-    best = separability.recommended_snapshot(run)
+    best = None
+    with looking(run, "finding the epoch whose weights to keep"):
+        best = separability.recommended_snapshot(run)
+    if best is None:  # the newest are stored
+        return None
     if run.layout.snapshot_weights(best).is_dir():
         runs.keep_model_of(run.path, best)
         return steps[best]

@@ -29,7 +29,9 @@ from layerviz.progress import (
 )
 from layerviz.runs import Run, Snapshot
 from layerviz.tokenising import Tokenised
+from layerviz.training.diverging import expect_finite
 from layerviz.training.keeping import drop_surplus_weights, keep_snapshot_weights
+from layerviz.training.looking import looking
 from layerviz.training.stopping import EarlyStop, epochs_without_rise
 from layerviz.training.timetable import Timetable
 
@@ -103,7 +105,7 @@ class Watch(TrainerCallback):
 
     def note(self, **facts: Any) -> None:
         """Add to what the record says of the training."""
-        training = self.run.training | facts
+        training = runs.open_folder(self.run.path).training | facts  # with what others noted
         self.run = replace(self.run, training=training)
         runs.update(self.run.path, training=training)
 
@@ -146,7 +148,7 @@ class Watch(TrainerCallback):
             if not runs.has_snapshot(self.run.path, index):
                 with self._timed("capture"):
                     pooled = self._capture(index)
-            with self._timed("measure"):
+            with self._timed("measure"), looking(self.run, "measuring", index):
                 # Named from the start: the first layers may take a while.
                 n_cells = len(self.run.poolings) * (1 + (self.encoder.info.layers or 0))
                 self._report(Progress(MEASURING, 0, n_cells))
@@ -214,6 +216,7 @@ class Watch(TrainerCallback):
             on_progress=self._report,
             should_stop=self.should_stop,
         )
+        expect_finite(self.run, self.step, captured.logits)
         predictions = predictions_of(self.examples, captured.logits)
         self._record(**scores_of(self.examples, predictions))
         epoch = self.step / self.run.training["steps_per_epoch"]

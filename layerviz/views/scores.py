@@ -12,7 +12,7 @@ from layerviz.charts import RECOMMENDED_TILE, TIED_TILE
 from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.poolings import pooling_label
 from layerviz.runs import Run
-from layerviz.separability import HEAD, PROBE_MACRO_F1, Answer, Measure
+from layerviz.separability import HEAD, PROBE_MACRO_F1, Answer, Measure, cell_notes
 from layerviz.wording import count, epoch_name
 
 
@@ -78,7 +78,8 @@ def measure_cells(
     Returns
     -------
     DataFrame
-        Columns of ``separability.csv`` with ``epoch``, ``when`` (the epoch in words) and ``n``.
+        Columns of ``separability.csv`` with ``epoch``, ``when`` (the epoch in words), ``n`` and
+        ``note``: what is wrong with the layer's states, or "".
     """
     wanted = (table["measure"] == measure) & (table["split"] == split)
     cells = table[wanted & (table["pooling"] == pooling)].reset_index(drop=True)
@@ -86,7 +87,12 @@ def measure_cells(
     sizes = examples["split"].value_counts()
     n = sum(int(sizes.get(part, 0)) for part in SPLITS if part in split)
     cells = cells.assign(epoch=cells["snapshot"].map(epochs), n=n)
-    return cells.assign(when=[epoch_name(epoch) for epoch in cells["epoch"]])
+    notes = cell_notes(table)
+    places = zip(cells["layer"], cells["snapshot"], strict=True)
+    return cells.assign(
+        when=[epoch_name(epoch) for epoch in cells["epoch"]],
+        note=[notes.get((pooling, int(layer), int(index)), "") for layer, index in places],
+    )
 
 
 def with_standings(cells: pd.DataFrame, answer: Answer | None, pooling: str) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layerviz.bench.torture.checkpoints import CHECKPOINTS
+from layerviz.bench.torture.collapses import COLLAPSES
 from layerviz.bench.torture.deaths import DEATHS
 from layerviz.bench.torture.deletions import DELETIONS
 from layerviz.bench.torture.encoder_configs import ENCODER_CONFIGS
@@ -12,9 +13,18 @@ from layerviz.bench.torture.ordeal import Ordeal
 from layerviz.bench.torture.tokenizers import TOKENIZERS
 from layerviz.registry import Registry
 
-# A new ordeal is a module like deaths.py and an entry here; its attempts are seeded, each has a
+# A new ordeal is a module like records.py and an entry here; its attempts are seeded, each has a
 # folder of its own, and the tests make a few of them.
 ORDEALS: Registry[Ordeal] = Registry(
     "ordeal",
-    [DEATHS, CHECKPOINTS, DELETIONS, GARBLED, ENCODER_CONFIGS, TOKENIZERS, ENCODER_WEIGHTS],
+    [
+        DEATHS,
+        CHECKPOINTS,
+        DELETIONS,
+        GARBLED,
+        ENCODER_CONFIGS,
+        TOKENIZERS,
+        ENCODER_WEIGHTS,
+        COLLAPSES,
+    ],
 )

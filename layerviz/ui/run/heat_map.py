@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts
@@ -73,7 +74,7 @@ def layer_heat_map(
         cells["value"] -= cells["layer"].map(start)
         cells[["low", "high"]] = float("nan")
     if scale is None or cells["value"].isna().all():
-        st.info(f"{label} is not defined here: too few examples or classes.")
+        st.info(plain(f"{label} is not defined here: {_why_empty(cells['note'])}."))
         return
     outlined = answer if measure.outlines_best else None
     key = f"heat-{measure.name}-{choice.split}-{pooling}-{choice.against_start}"
@@ -103,6 +104,12 @@ def layer_heat_map(
             f"{look_up(pooling).layer_0_note}"
         )
     )
+
+
+def _why_empty(notes: pd.Series) -> str:
+    """Say why no cell of a heat map has a value."""
+    is_noted = notes[notes != ""]
+    return str(is_noted.iloc[-1]) if len(is_noted) else "too few examples or classes"
 
 
 def _open_selected_cell(run: Run, key: str, pooling: str) -> None:

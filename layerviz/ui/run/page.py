@@ -23,7 +23,7 @@ from layerviz.ui.run.examples import examples_tab
 from layerviz.ui.run.export import export_tab
 from layerviz.ui.run.layers import layers_tab
 from layerviz.ui.run.maps import maps
-from layerviz.ui.run.progress import cancel_button, outcome, progress
+from layerviz.ui.run.progress import cancel_button, outcome, progress, troubles
 from layerviz.ui.run.training import training_tab
 
 
@@ -33,6 +33,8 @@ def run_view(run: Run, dataset: Dataset | None) -> None:
         _header(run)
     with guarded("How this run ended", run):
         outcome(run, dataset)
+    with guarded("What went wrong in this run", run):
+        troubles(run)
     keep_values()
     with guarded("The answer", run):
         answer_card(run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from layerviz import runs, training
+from layerviz import cache, runs, separability, training
 from layerviz.data import Dataset
 from layerviz.runs import Run
 from layerviz.ui.parts.continuing import cannot_continue, continue_label, own_data
@@ -57,6 +57,12 @@ def cancel_button(run: Run) -> None:
         args=(run.run_id,),
         help="Everything captured so far is kept.",
     )
+
+
+def troubles(run: Run) -> None:
+    """Say what went wrong in a run although it went on: collapsed layers, missing measures."""
+    for sentence in separability.trouble_sentences(run, cache.measures(run)):
+        st.warning(plain(sentence), icon=":material/warning:")
 
 
 def outcome(run: Run, dataset: Dataset | None) -> None:

@@ -1,0 +1,75 @@
+"""A guard around what looks at training: where it fails, that is told, and training goes on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from layerviz import runs, separability
+from layerviz.errors import LayervizError, RunError, reason
+from layerviz.progress import OnProgress, ShouldStop, ignore, never, part_of
+from layerviz.runs import Run
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def looking(run: Run, what: str, index: int | None = None) -> Iterator[None]:
+    """Keep what only looks at a run, and fails, from ending it.
+
+    Errors that people can mend go through: that somebody stopped the run, or that its folder cannot
+    be written, which training could not do without either.
+
+    Parameters
+    ----------
+    run : Run
+    what : str
+        What is done, for the log.
+    index : int, optional
+        Of the snapshot that is being measured; the reason is noted in ``run.json``.
+    """
+    try:
+        yield
+    except LayervizError:
+        raise
+    except Exception as error:
+        if runs.is_writing_error(run.path, error):
+            raise
+        log.exception("%s: %s failed; training goes on", run.run_id, what)
+        if index is not None:
+            runs.note_not_measured(run.path, index, _why(error))
+
+
+def measure_missing(
+    run: Run, *, on_progress: OnProgress = ignore, should_stop: ShouldStop = never
+) -> None:
+    """Measure the snapshots of a run that are not, each by itself.
+
+    Raises
+    ------
+    RunError
+        If some could not be measured; the others are.
+    Cancelled
+        If `should_stop` answers true.
+    """
+    missing = runs.unmeasured_snapshots(run)
+    for done, index in enumerate(missing):
+        with looking(run, "measuring", index):
+            separability.measure_snapshot(
+                run,
+                index,
+                on_progress=part_of(on_progress, done, len(missing)),
+                should_stop=should_stop,
+            )
+    if failed := separability.unmeasured_sentences(runs.open_folder(run.path)):
+        raise RunError(" ".join(failed), "The log says more.")
+
+
+def _why(error: Exception) -> str:
+    """Return why something could not be computed, as a clause."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return "there was not enough memory"
+    return f"{type(error).__name__}: {reason(error)}"
