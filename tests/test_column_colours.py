@@ -28,6 +28,7 @@ from layerviz.views import (
     MapsRequest,
     collect_maps,
     column_colours,
+    in_words,
 )
 
 NAME = "<b>town</b>"  # a name is never markup
@@ -111,6 +112,14 @@ def test_dates_are_a_scale() -> None:
     assert (ramp.low, ramp.high) == ("2024-01-01", "2024-02-19")
     seen = drawn(colours, examples)
     assert (seen[0], seen[-1]) == (charts.NUMBER_RAMP[0], charts.NUMBER_RAMP[-1])
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(1987.0, "1987"), (12345.0, "12,345"), (0.01234, "0.0123"), (-5.0, "-5"), (1e300, "1e+300")],
+)
+def test_numbers_are_written_as_people_write_them(number: float, said: str) -> None:
+    assert in_words(data.FurtherColumn("n", "number", (), 0), number) == said
 
 
 def passing(asked: dict[str, Any], cells: list[object]) -> tuple[list[int], str]:

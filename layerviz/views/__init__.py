@@ -9,6 +9,7 @@ from layerviz.views.column_colours import (
     ColumnColours,
     column_colours,
     in_words,
+    short_line,
 )
 from layerviz.views.column_filter import ColumnFilter
 from layerviz.views.downloads import selected_examples
@@ -64,6 +65,7 @@ __all__ = [
     "probe_scores",
     "scores_on",
     "selected_examples",
+    "short_line",
     "slider_note",
     "small_print",
     "standings_note",

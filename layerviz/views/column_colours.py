@@ -16,6 +16,7 @@ MOST_LETTERS = 60  # of a name or a value in a legend
 ENDS = (2, 98)  # percentiles between which a scale runs, so that no outlier darkens all others
 LOG_FROM = 100  # how many times the high end is the low one, from which on the scale is logarithmic
 MISSING = "no value"
+MOST_IN_DIGITS = 1e12  # from which on a number is written as a power of ten
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,8 @@ def in_words(column: FurtherColumn, number: float) -> str:
     """Return a value of a column that is a scale, as `FurtherColumn.on_scale` gives it."""
     if column.kind == "date":
         return f"{pd.Timestamp(number, unit='s'):%Y-%m-%d}"
+    if abs(number) >= MOST_IN_DIGITS:
+        return f"{number:.3g}"
     if number == round(number) or abs(number) >= 1000:
         return f"{number:.0f}" if abs(number) < 10_000 else f"{number:,.0f}"
     return f"{number:.3g}"

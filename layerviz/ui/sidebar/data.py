@@ -37,6 +37,7 @@ from layerviz.ui.sidebar.rows import (
     ask_about_rows,
     preset_rows,
 )
+from layerviz.views import short_line
 
 SAMPLE, UPLOAD, HUB = "Sample", "Your file", "Hub"
 KEPT_NAMED = 8  # further columns
@@ -104,9 +105,10 @@ def _tell_kept_columns(dataset: Dataset) -> None:
     kept = data.further_names(dataset.examples)
     if not kept:
         return
+    named = ", ".join(short_line(name) for name in kept[:KEPT_NAMED])
     more = f" and {len(kept) - KEPT_NAMED} more" if len(kept) > KEPT_NAMED else ""
     st.caption(
-        plain(f"Kept beside text and label: {', '.join(kept[:KEPT_NAMED])}{more}."),
+        plain(f"Kept beside text and label: {named}{more}."),
         help="They can colour the maps and filter the tables of examples. They are not trained on.",
     )
 
