@@ -217,7 +217,7 @@ def test_only_known_attention_is_let_through(
     monkeypatch.setattr(configs, "is_flash_attn_2_available", lambda: False)
     assert "not installed" in refused(folder)
     change_config(folder, attn_implementation=value)
-    assert "could be foreign code" in refused(folder)
+    assert "may name code on the Hub" in refused(folder)
 
 
 def test_families_that_fetch_native_code_are_refused_where_they_would(
@@ -239,6 +239,9 @@ def test_code_that_an_encoder_brings_is_left_out(folder: Path, tmp_path: Path) -
     change_json(folder / "tokenizer_config.json", auto_map=tokenizer)
     loaded = load(folder)
     assert not hasattr(loaded.model.config, "auto_map")
+    assert loaded.info.note.endswith(
+        "Its own code is not run: transformers has code for BERT models."
+    )
     assert not (tmp_path / "ran").exists()
 
 

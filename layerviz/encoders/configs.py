@@ -102,6 +102,11 @@ def _config_in(name: str, folder: Path, state: State) -> PreTrainedConfig:
     return read_trained_config(name, folder)
 
 
+def brings_code(name: str, folder: Path) -> bool:
+    """Return whether an encoder comes with code of its own, which is left out."""
+    return bool(read_settings(name, folder).get("auto_map"))
+
+
 def checked_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a ``config.json`` says of its encoder, and nothing else.
 
@@ -166,7 +171,11 @@ def _check_implementation(name: str, key: str, value: object, allowed: tuple[str
         return
     raise EncoderError(
         f"{name} asks for {str(value)[:80]!r} ({key} in its config.json), "
-        + ("which is not installed here." if value in allowed else "which could be foreign code."),
+        + (
+            "which is not installed here."
+            if value in allowed
+            else "which may name code on the Hub."
+        ),
         f"Take {key} out of its config.json, or choose another encoder.",
     )
 

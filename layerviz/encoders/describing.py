@@ -13,7 +13,7 @@ from pathlib import Path
 from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.utils import validate_repo_id
 
-from layerviz.encoders.configs import check_mask, known_config
+from layerviz.encoders.configs import brings_code, check_mask, known_config
 from layerviz.encoders.folders import check_folder, count_saved, is_wanted
 from layerviz.encoders.info import FAMILY_LABELS, SOURCE_NOTES, EncoderInfo, max_positions
 from layerviz.encoders.scratch import SCRATCH_SIZES, scratch_info
@@ -94,6 +94,9 @@ def describe(name: str) -> EncoderInfo:
         )
         check_mask(name, config)
         check_folder(name, folder)
+        if brings_code(name, folder):
+            own = f"Its own code is not run: transformers has code for {info.family} models."
+            info = replace(info, note=f"{info.note} {own}")
         return replace(info, parameters=count_saved(name, folder), on_disk=True)
     except EncoderError as error:
         # A Hub encoder of which a part is missing is simply downloaded; others must be repaired.

@@ -152,7 +152,8 @@ def check_numbers(name: str, files: list[Path]) -> None:
                     weights = file.get_tensor(key)
                     if not weights.is_floating_point() or not weights.numel():
                         continue
-                    if not float(weights.abs().max()) <= LARGEST_WEIGHT:  # NaN compares as false
+                    low, high = weights.aminmax()
+                    if not (low >= -LARGEST_WEIGHT and high <= LARGEST_WEIGHT):  # nor is NaN
                         raise EncoderError(
                             f"{key[:80]} of {name} holds values that are no numbers, or none of "
                             "an encoder's.",

@@ -9,6 +9,7 @@ from layerviz.bench.torture.deletions import DELETIONS
 from layerviz.bench.torture.encoder_configs import ENCODER_CONFIGS
 from layerviz.bench.torture.encoder_weights import ENCODER_WEIGHTS
 from layerviz.bench.torture.garbled import GARBLED
+from layerviz.bench.torture.hostile_encoders import HOSTILE_ENCODERS
 from layerviz.bench.torture.ordeal import Ordeal
 from layerviz.bench.torture.tokenizers import TOKENIZERS
 from layerviz.registry import Registry
@@ -25,6 +26,7 @@ ORDEALS: Registry[Ordeal] = Registry(
         ENCODER_CONFIGS,
         TOKENIZERS,
         ENCODER_WEIGHTS,
+        HOSTILE_ENCODERS,
         COLLAPSES,
     ],
 )

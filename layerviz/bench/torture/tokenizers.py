@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -51,6 +52,28 @@ def _attempts(seed: int, shared: Path) -> Iterator[Attempt]:
             yield Attempt(
                 f"{family}, {words}", partial(opens_or_refuses, origin=origin, damage=damage)
             )
+        files = _as_earlier_files(origin, shared / f"{family}-earlier")
+        for file in files:
+            for words, damage in broken_files(file, seed):
+                yield Attempt(
+                    f"{family} as earlier, {file} {words}",
+                    partial(opens_or_refuses, origin=shared / f"{family}-earlier", damage=damage),
+                )
+
+
+def _as_earlier_files(origin: Path, folder: Path) -> list[str]:
+    """Copy an encoder with the files that tokenizers had before ``tokenizer.json``; name them."""
+    shutil.copytree(origin, folder)
+    model = json.loads((folder / MAIN).read_text(encoding="utf-8"))["model"]
+    (folder / MAIN).unlink()
+    if "merges" in model:
+        (folder / "vocab.json").write_text(json.dumps(model["vocab"]), encoding="utf-8")
+        merges = "\n".join(" ".join(pair) for pair in model["merges"])
+        (folder / "merges.txt").write_text(f"#version: 0.2\n{merges}\n", encoding="utf-8")
+        return ["vocab.json", "merges.txt"]
+    words = sorted(model["vocab"], key=model["vocab"].__getitem__)
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    return ["vocab.txt"]
 
 
 def _files(seed: int) -> Iterator[tuple[str, Damage]]:
