@@ -119,7 +119,7 @@ def test_what_is_alike_bound_to_a_class_or_too_much_is_told() -> None:
     said = " ".join(found.notes)
     assert "“user” has no value that 20 examples share" in said
     assert "2 slices are left out: too few examples of the same classes" in said
-    assert "2 slices hold the same examples as another one" in said
+    assert "2 slices hold the same examples as another one and are shown with it." in said
 
 
 def test_many_values_and_many_slices_are_cut_and_told() -> None:
@@ -245,6 +245,7 @@ def test_a_sentence_says_which_slice_and_by_how_much() -> None:
     nothing = find_slices(few, pd.DataFrame({"a": ["x", "y"] * 15}), predicted, "val", 0)
     assert slices_sentence(nothing).startswith("No slice of val can be looked at: none has 20")
     assert nothing.table.empty
+    assert slices_notes(nothing) == ["“a” has no value that 20 examples share."]
 
 
 @pytest.fixture

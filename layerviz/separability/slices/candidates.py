@@ -160,8 +160,11 @@ def _notes_of_slices(n_unlike: int, n_alike: int) -> Iterator[str]:
             "lie on the other side."
         )
     if n_alike:
-        noun = "slice holds" if n_alike == 1 else "slices hold"
-        yield f"{n_alike:,} {noun} the same examples as another one and is shown with it."
+        verb, shown = ("holds", "is") if n_alike == 1 else ("hold", "are")
+        yield (
+            f"{count(n_alike, 'slice')} {verb} the same examples as another one and {shown} shown "
+            "with it."
+        )
 
 
 def _parts_of(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -173,8 +176,8 @@ def _parts_of(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, np.nda
         is_empty = column.isna().to_numpy(dtype=bool) | (texts == "")
         parts = _values_of(texts, ~is_empty & rows)
     else:
-        is_empty = np.isnan(numbers)
-        few = len(np.unique(numbers[~is_empty])) <= FEW_NUMBERS
+        is_empty = column.isna().to_numpy(dtype=bool)
+        few = len(np.unique(numbers[~np.isnan(numbers)])) <= FEW_NUMBERS
         parts = _single_numbers(numbers, scale) if few else _ranges_of(numbers, scale)
     for name, members in parts:
         if members[rows].sum() >= LEAST_IN_SLICE:

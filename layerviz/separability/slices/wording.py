@@ -72,11 +72,14 @@ def slices_shown(table: pd.DataFrame) -> pd.DataFrame:
 
 def slices_notes(findings: SliceFindings) -> list[str]:
     """Return what there is to know about the table, in sentences."""
+    if findings.scores is None:
+        return list(findings.notes)
+    kinds = " and both kinds of predictions" if len(findings.classifiers) > 1 else ""
     return [
         "Accuracy: the share of right predictions. Elsewhere: of the examples outside the slice, "
         "their classes mixed as they are inside, so that no slice is worse for holding the harder "
-        "classes. Intervals (95 %) hold for all slices and both kinds of predictions at once; "
-        "clearly worse is what has one below 0. Rows are ordered by its high end. Slices have at "
-        f"least {LEAST_IN_SLICE} examples.",
+        f"classes. Intervals (95 %) hold for all slices{kinds} at once; clearly worse is what has "
+        "one below 0. Rows are ordered by its high end. Slices have at least "
+        f"{LEAST_IN_SLICE} examples.",
         *findings.notes,
     ]

@@ -51,7 +51,8 @@ def slices(run: Run) -> None:
     st.markdown(f"**{plain(separability.slices_sentence(findings))}**")
     if len(table):
         _table(run, findings, table[table["predictions"] == classifier])
-    st.caption(plain(" ".join(separability.slices_notes(findings))))
+    if notes := separability.slices_notes(findings):
+        st.caption(plain(" ".join(notes)))
     if (name := _chosen_slice(run, split)) in [one.name for one in findings.slices]:
         _examples_of(run, findings, name, snapshot)
 
