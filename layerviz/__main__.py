@@ -15,6 +15,8 @@ from layerviz.commands import main
 
 if __name__ == "__main__":
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    status = main()
-    interrupts.all_is_said(status)
+    try:
+        status = main()
+    finally:
+        interrupts.all_is_said()
     sys.exit(status)

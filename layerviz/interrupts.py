@@ -57,10 +57,13 @@ def before_end(callback: Callable[[], object]) -> None:
     _before_end.append(callback)
 
 
-def all_is_said(status: int) -> None:
-    """Let signals end the program with the status it has anyway: only threads are waited for."""
+def all_is_said() -> None:
+    """Let signals change nothing any more: the program is about to end.
+
+    Python takes its own handlers back before that, but leaves a signal ignored that was.
+    """
     for number in SIGNALS:
-        signal.signal(number, lambda *_: os._exit(status))
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

@@ -667,9 +667,9 @@ def test_ctrl_c_twice_ends_at_once_without_a_traceback(tmp_path: Path, toy_csv: 
     assert err.count("\n") < 20  # no bar where there is no terminal
 
 
-@pytest.mark.parametrize("seconds", [2.0, 4.0])
-def test_ctrl_c_twice_before_the_work_has_begun_leaves_no_traceback(
-    tmp_path: Path, toy_csv: bytes, seconds: float
+@pytest.mark.parametrize(("seconds", "number"), [(2.0, signal.SIGINT), (4.0, signal.SIGTERM)])
+def test_signals_before_the_work_has_begun_leave_no_traceback(
+    tmp_path: Path, toy_csv: bytes, seconds: float, number: signal.Signals
 ) -> None:
     (tmp_path / "toy.csv").write_bytes(toy_csv)
     command = [sys.executable, "-m", "layerviz", "fit", "--encoder=scratch-distilbert"]
@@ -684,13 +684,14 @@ def test_ctrl_c_twice_before_the_work_has_begun_leaves_no_traceback(
         try:
             time.sleep(seconds)
             for _ in range(2):
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)
                 time.sleep(0.2)
             _, err = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert process.returncode in (130, -signal.SIGINT)
+    assert process.returncode == 128 + number
     assert "Traceback" not in err
+    assert err.endswith("Stopped.\n")
 
 
 def wait_for_a_snapshot(process: subprocess.Popen, runs: Path) -> Path:

@@ -26,7 +26,7 @@ from layerviz.data import (
     Table,
 )
 from layerviz.jobs import Jobs
-from layerviz.training import Pace, RunSeconds
+from layerviz.training import Pace, RunBytes, RunSeconds
 
 PACE_SECONDS = 60  # for which the pace of earlier runs is believed
 
@@ -135,11 +135,11 @@ def checked(
     _lengths: np.ndarray | None,
     *,
     is_counted: bool,
-) -> tuple[list[Finding], RunSeconds | None]:
-    """Return what the checks find before a run with these settings, and about how long it takes.
+) -> tuple[list[Finding], RunSeconds | None, RunBytes | None]:
+    """Return what the checks find before a run with these settings, and its time and room.
 
     The lengths follow from data and encoder, but for whether they were counted.
     """
     del is_counted  # part of the key alone
     plan = checks.plan_for(RunConfig.from_dict(values), dataset, _lengths, pace)
-    return checks.findings_of(plan), plan.seconds
+    return checks.findings_of(plan), plan.seconds, plan.space

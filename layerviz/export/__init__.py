@@ -4,7 +4,7 @@ The registry of exports loads nothing heavy; what makes the files is imported fr
 """
 
 from layerviz.export.entry import CellRequest, Export, ExportRequest, Need, Section
-from layerviz.export.exports import EXPORTS, exports_table, write_export
+from layerviz.export.exports import EXPORTS, exports_table, write_export, write_to
 
 __all__ = [
     "EXPORTS",
@@ -15,4 +15,5 @@ __all__ = [
     "Section",
     "exports_table",
     "write_export",
+    "write_to",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from layerviz.errors import RunError
 from layerviz.export.entries.animations import GIF, WEBP
@@ -69,7 +69,29 @@ def write_export(
     if path.is_dir():
         raise RunError(f"{path} is a folder.", "Give the name of a file.")
     with runs.replacing(path) as temporary, temporary.open("wb") as stream:
-        export.write(run, request, stream, on_progress)
+        write_to(run, export, request, stream, on_progress)
+
+
+def write_to(
+    run: Run,
+    export: Export,
+    request: ExportRequest,
+    stream: BinaryIO,
+    on_progress: OnProgress = ignore,
+) -> None:
+    """Write one export to a stream.
+
+    Raises
+    ------
+    RunError
+        If the run was deleted since it was opened; and as exports raise.
+    """
+    if not run.layout.record.is_file():
+        raise RunError(
+            f"The run {run.run_id!r} was deleted: there is nothing of it to export.",
+            "Choose another run from the list.",
+        )
+    export.write(run, request, stream, on_progress)
 
 
 def exports_table() -> str:

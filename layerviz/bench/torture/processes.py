@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import multiprocessing
 import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from layerviz import interrupts
 from layerviz.bench.torture.ordeal import Broken
 
 FILE_OPERATIONS = frozenset(
@@ -43,11 +46,18 @@ _context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" e
 
 def preload(modules: Sequence[str]) -> None:
     """Have heavy modules imported once for all processes that are started from now on."""
+    # Processes that are killed leave semaphores to Python's tracker, which would speak of them.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     _context.set_forkserver_preload(list(modules))
 
 
 def in_own_process(
-    work: Callable[..., Any], *arguments: Any, die_at: int | None = None, is_torn: bool = False
+    work: Callable[..., Any],
+    *arguments: Any,
+    die_at: int | None = None,
+    is_torn: bool = False,
+    at: int | None = None,
+    then: Callable[[], object] | None = None,
 ) -> Any:
     """Do work in a process of its own; return its result, or None where it died as asked.
 
@@ -63,6 +73,8 @@ def in_own_process(
     is_torn : bool
         Whether files that were written since the operation before are cut in half, as if it had
         died while they were being written.
+    at, then : int and callable, optional
+        What else is done before the operation of this number; the process lives on.
 
     Raises
     ------
@@ -70,7 +82,7 @@ def in_own_process(
         If it raises, does not end, or lives where it was to die.
     """
     ours, theirs = _context.Pipe(duplex=False)
-    task = (theirs, work, arguments, die_at, is_torn)
+    task = (theirs, work, arguments, die_at, is_torn, at, then)
     process = _context.Process(target=_live, args=task)
     process.start()
     theirs.close()
@@ -88,6 +100,56 @@ def in_own_process(
     if kind != "result" or die_at is not None:
         raise Broken(value if kind == "error" else f"{kind}, exit code {process.exitcode}")
     return value
+
+
+def signalled(
+    work: Callable[..., Any],
+    *arguments: Any,
+    number: signal.Signals,
+    seconds: float,
+    said: Path,
+) -> int:
+    """Do work in a process of its own and send that a signal; return how it ended.
+
+    Parameters
+    ----------
+    work, *arguments
+        As in `in_own_process`.
+    number : Signals
+        Which signal.
+    seconds : float
+        After which it comes.
+    said : Path
+        Takes what the process says on stderr.
+
+    Raises
+    ------
+    Broken
+        If it does not end.
+    """
+    said.unlink(missing_ok=True)
+    process = _context.Process(target=_speak, args=(said, work, arguments))
+    process.start()
+    while not said.exists() and process.is_alive():  # it answers signals from then on
+        time.sleep(0.001)
+    process.join(seconds)
+    if process.is_alive():
+        os.kill(process.pid, number)
+        process.join(MOST_SECONDS)
+    if process.is_alive():
+        process.kill()
+        raise Broken(f"after {number.name} it did not end")
+    return int(process.exitcode)
+
+
+def _speak(said: Path, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    interrupts.install()
+    gc.freeze()
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    with said.open("w", encoding="utf-8") as stream:
+        os.dup2(stream.fileno(), 2)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    work(*arguments)
 
 
 def operations_of(work: Callable[..., Any], *arguments: Any) -> list[str]:
@@ -109,12 +171,16 @@ def _live(
     arguments: tuple[Any, ...],
     die_at: int | None,
     is_torn: bool,
+    at: int | None,
+    then: Callable[[], object] | None,
 ) -> None:
     gc.freeze()  # what was imported need not be looked through each time
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
     if die_at is not None:
         _die_before(arguments[0], die_at, is_torn)
+    elif at is not None and then is not None:
+        _do_before(arguments[0], at, then)
     try:
         answer.send(("result", work(*arguments)))
     except Exception as error:
@@ -133,6 +199,18 @@ def _die_before(folder: Path, die_at: int, is_torn: bool) -> None:
                     _cut_in_half(file[0])
             os._exit(DIED)
         left, written = left - 1, now
+
+    _watch(folder, count_down)
+
+
+def _do_before(folder: Path, at: int, then: Callable[[], object]) -> None:
+    left = at
+
+    def count_down(operation: str) -> None:  # noqa: ARG001
+        nonlocal left
+        if left == 0:
+            then()
+        left -= 1
 
     _watch(folder, count_down)
 

@@ -12,7 +12,7 @@ from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.errors import LayervizError
-from layerviz.training import Pace, RunSeconds
+from layerviz.training import Pace, RunBytes, RunSeconds
 from layerviz.ui.parts.mending import apply_mend
 from layerviz.ui.parts.state import jobs, plain
 from layerviz.wording import count, sentence_case
@@ -30,12 +30,15 @@ class CheckedRun:
         About how long the run takes.
     pace : Pace
         From which that was told.
+    space : RunBytes or None
+        About how much room it takes.
     """
 
     encoder: EncoderInfo
     findings: tuple[Finding, ...]
     seconds: RunSeconds | None
     pace: Pace
+    space: RunBytes | None = None
 
     @property
     def summary(self) -> str:
@@ -60,12 +63,12 @@ def check_run(
             version = encoders.version(encoder.name)
             lengths = cache.token_lengths(encoder.name, version, dataset)
         pace = cache.pace(str(jobs().root), encoder.name)
-        findings, seconds = cache.checked(
+        findings, seconds, space = cache.checked(
             config.as_dict(), dataset, pace, lengths, is_counted=lengths is not None
         )
     except LayervizError:  # an encoder that cannot be read: the button says what is wrong with it
         return None
-    return CheckedRun(encoder, tuple(findings), seconds, pace)
+    return CheckedRun(encoder, tuple(findings), seconds, pace, space)
 
 
 def show_findings(checked: CheckedRun) -> None:
@@ -89,7 +92,7 @@ def show_findings(checked: CheckedRun) -> None:
 
 
 def show_time(checked: CheckedRun) -> None:
-    """Say about how long the run will take, and what that is taken from."""
+    """Say about how long the run will take, what that is taken from, and what room it needs."""
     if checked.seconds is None:
         return
     pace = checked.pace
@@ -100,4 +103,5 @@ def show_time(checked: CheckedRun) -> None:
     else:
         source = f"a rough guess from {count(pace.n_runs, 'earlier run')} of other encoders"
     words = sentence_case(checks.time_words(checked.seconds))
-    st.caption(f":material/schedule: {words} ({source}).")
+    room = "" if checked.space is None else f" It needs {checks.space_words(checked.space)}."
+    st.caption(f":material/schedule: {words} ({source}).{room}")

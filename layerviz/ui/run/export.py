@@ -13,7 +13,7 @@ import streamlit as st
 
 from layerviz import runs
 from layerviz.errors import LayervizError
-from layerviz.export import EXPORTS, CellRequest, Export, ExportRequest, Section
+from layerviz.export import EXPORTS, CellRequest, Export, ExportRequest, Section, write_to
 from layerviz.export.recipe import command, snippet
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ignore
@@ -178,7 +178,7 @@ def _content(
     run: Run, export: Export, request: ExportRequest, on_progress: OnProgress = ignore
 ) -> bytes:
     stream = io.BytesIO()
-    export.write(run, request, stream, on_progress)
+    write_to(run, export, request, stream, on_progress)
     return stream.getvalue()
 
 

@@ -83,6 +83,8 @@ def outcome(run: Run, dataset: Dataset | None) -> None:
         )
     elif run.status == "done" and (stop := training.early_stop_of(run)):
         st.info(plain(str(stop)), icon=":material/flag:")
+    if passed_over := run.training.get("passed_over"):
+        st.warning(plain(passed_over), icon=":material/restore:")
     if run.status in ("failed", "cancelled"):
         _offer_to_continue(run, dataset)
 
