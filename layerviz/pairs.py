@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from layerviz.wording import cut_to
+
 BAR, TYPED_BARS = "‖", "||"  # how the mark looks, and what a keyboard has for it
 # Between the texts of a pair, and in no other text: a bar may be in any, these separators are not.
 PAIR_MARK = f"\N{INVISIBLE SEPARATOR}{BAR}\N{INVISIBLE SEPARATOR}"
@@ -24,6 +26,22 @@ def parts_of_pair(text: str) -> tuple[str, ...]:
         return (text,)
     first, _, second = text.partition(PAIR_MARK)
     return first.removesuffix(" "), second.removeprefix(" ")
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text on one line, cut to `most` characters; of a pair, beside the mark.
+
+    Neither text of a pair is cut below its half for the other one.
+    """
+    parts = parts_of_pair(text)
+    if len(parts) == 1:
+        return cut_to(text, most)
+    first, second = (" ".join(part.split()) for part in parts)
+    half = most // 2
+    return pair_of(
+        cut_to(first, most - min(len(second), half)),
+        cut_to(second, most - min(len(first), half)),
+    )
 
 
 def without_mark(text: str) -> str:

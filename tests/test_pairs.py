@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+from layerviz import instrument
 from layerviz.commands import parser
 from layerviz.commands.choosing import columns_of, row_choices_of
 from layerviz.data import Columns, Dataset, RowChoices, Table, build_dataset, suggest_columns
 from layerviz.errors import DataError
 from layerviz.export.recipe import options_of_choices
-from layerviz.pairs import BAR, PAIR_MARK, is_pair, pair_as_typed, pair_of, parts_of_pair
+from layerviz.pairs import (
+    BAR,
+    PAIR_MARK,
+    is_pair,
+    pair_as_typed,
+    pair_of,
+    parts_of_pair,
+    shortened,
+)
+from layerviz.ui.parts.text_columns import text_columns
 
 pytestmark = pytest.mark.fast
 
@@ -105,3 +117,32 @@ def test_a_pair_comes_apart_as_it_was_put_together():
 def test_a_bar_that_is_typed_parts_a_pair(typed):
     assert pair_as_typed(typed) == pair_of("a", "b")
     assert pair_as_typed("a | b") == "a | b"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("a" * 50, "b" * 50, ("a" * 9 + "…", "b" * 9 + "…")),
+        ("short", "b" * 50, ("short", "b" * 14 + "…")),
+        ("a" * 50, "short", ("a" * 14 + "…", "short")),
+        ("two\nlines", "too", ("two lines", "too")),
+    ],
+)
+def test_of_a_pair_that_is_shortened_both_texts_are_seen(first, second, expected):
+    assert shortened(pair_of(first, second), 20) == pair_of(*expected)
+    assert shortened("c" * 50, 20) == "c" * 19 + "…"
+
+
+def test_tables_have_a_column_for_the_second_texts_of_pairs():
+    texts = pd.Series(["one", pair_of("two", "three")], index=[7, 3])
+    columns = text_columns(texts)
+    assert list(columns) == ["text", "second text"]
+    assert columns["text"].to_dict() == {7: "one", 3: "two"}
+    assert columns["second text"].to_dict() == {7: "", 3: "three"}
+    assert list(text_columns(texts[:1])) == ["text"]
+
+
+def test_the_maps_in_the_browser_know_what_is_between_the_texts_of_a_pair():
+    between = pair_of("", "").replace("\N{INVISIBLE SEPARATOR}", r"\u2063")
+    script = Path(instrument.__file__).parent / "maps" / "pane.js"
+    assert f'const BETWEEN_TEXTS = "{between}";' in script.read_text(encoding="utf-8")

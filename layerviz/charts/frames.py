@@ -16,6 +16,7 @@ from layerviz.charts.palette import (
     WRONG_CODE,
 )
 from layerviz.config import SPLITS, TRAIN_AND_VAL
+from layerviz.pairs import shortened
 from layerviz.wording import epoch_name, layer_name, map_figures
 
 TOOLTIP_CHARACTERS = 240  # characters of a text in a tooltip
@@ -122,13 +123,11 @@ def examples_frame(
         What these are called, for the tooltip.
     """
     part = examples.iloc[rows]
-    text = part["text"].str.replace(r"\s+", " ", regex=True)
-    cut = text.str.len() > TOOLTIP_CHARACTERS
     names = np.asarray(label_names, dtype=object)
     frame = pd.DataFrame(
         {
             "row": rows,
-            "text": text.where(~cut, text.str.slice(0, TOOLTIP_CHARACTERS - 1) + "…").to_numpy(),
+            "text": [shortened(text, TOOLTIP_CHARACTERS) for text in part["text"]],
             "label": names[part["label"].to_numpy()],
         }
     )

@@ -130,7 +130,7 @@ def build_dataset(
         *near_repeats.notes(),
     ]
     if cut:
-        texts = "distinct texts"
+        texts = "distinct texts" if columns.text_pair is None else "distinct pairs"
         if choices.no_near_repeats:
             texts += ", those that are nearly the same counting as one"
         notes.append(f"Val was cut from train: {100 * val_fraction:g}% of each label's {texts}.")

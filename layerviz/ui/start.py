@@ -15,6 +15,7 @@ from layerviz.encoders import EncoderInfo
 from layerviz.errors import LayervizError
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.state import plain
+from layerviz.ui.parts.text_columns import text_columns, text_config
 
 PREVIEWED = 200
 CLASSES_DRAWN = 30
@@ -101,20 +102,21 @@ def _token_lengths(
 def _preview(dataset: Dataset) -> None:
     part = dataset.examples.head(PREVIEWED)
     names = np.asarray(dataset.label_names, dtype=object)
+    frame = pd.DataFrame(
+        {
+            "split": part["split"],
+            "label": names[part["label"].to_numpy()],
+            **text_columns(part["text"]),
+        }
+    )
     st.dataframe(
-        pd.DataFrame(
-            {
-                "split": part["split"],
-                "label": names[part["label"].to_numpy()],
-                "text": part["text"].str.slice(0, 1000),
-            }
-        ),
+        frame,
         hide_index=True,
         width="stretch",
         height=260,
         column_config={
             "split": st.column_config.TextColumn(width=60),
             "label": st.column_config.TextColumn(width=140),
-            "text": st.column_config.TextColumn(width="large"),
-        },
+        }
+        | text_config(frame),
     )

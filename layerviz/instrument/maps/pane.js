@@ -4,6 +4,7 @@ const QUOTED = "Texts that begin with =, +, - or @ get an apostrophe in front, s
 const MOST_LISTED = 40; // examples in the pane
 const ROWS_PER_PAGE = 50;
 
+const BETWEEN_TEXTS = " \u2063‖\u2063 "; // of a pair, and in no other text (layerviz/pairs.py)
 const HINTS = {
   mouse: ["Point at a dot to read its text. Click to select, drag for a box, wheel to zoom.", "Click a title to enlarge its map."],
   touch: ["Tap a dot to select it and read its text, spread two fingers to zoom.", "Tap a title to enlarge its map."],
@@ -135,7 +136,7 @@ class Pane {
     const more = value ? [element("dt", { text: value.name }), element("dd", { text: value.values[value.of[i]] })] : [];
     this.facts.replaceChildren(
       element("p", { class: "where", text: `${points.names[i]}, ${this.state.titles[panel]}` }),
-      element("p", { class: "text", text: points.texts[i] }),
+      ...points.texts[i].split(BETWEEN_TEXTS).map((text) => element("p", { class: "text", text })),
       element("dl", {},
         element("dt", { text: "Label" }), element("dd", { text: points.labels[points.label[i]] }),
         element("dt", { text: "Predicted" }), element("dd", {}, verdict, ` (${percent(sure)}), ${this.state.slots[this.slot].name}`), ...more));
@@ -150,8 +151,8 @@ class Pane {
     }
     const { open } = this.talk;
     const items = picked.items.map((item) => {
-      const told = ["where", "text", "labels"].map((name, at) =>
-        element("span", { class: name, text: [item.name, item.text, item.about][at] }));
+      const told = [["where", item.name], ...item.text.split(BETWEEN_TEXTS).map((text) => ["text", text]), ["labels", item.about]]
+        .map(([name, text]) => element("span", { class: name, text }));
       const act = { type: "button", title: "Open this example", onclick: () => open(item.id) };
       return element("li", {}, element(open ? "button" : "div", open ? act : {}, ...told));
     });

@@ -24,10 +24,10 @@ from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.figure import figure
 from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.state import keep, plain
+from layerviz.ui.parts.text_columns import text_columns
 from layerviz.views import CKA_NOTE
 
 PREDICTORS = {BY_HEAD: "Models' own predictions", BY_PROBE: "Probe of the best layer"}
-TEXT_CHARACTERS = 1000  # of a text in a table
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _disagreements(agreement: Agreement, one: _Encoder, other: _Encoder) -> None
             "label": disagreements["label"],
             f"{one.name} predicts": disagreements["one"],
             f"{other.name} predicts": disagreements["other"],
-            "text": disagreements["text"].str.slice(0, TEXT_CHARACTERS),
+            **text_columns(disagreements["text"]),
             "id": disagreements["id"],
             "example": runs.names_of(one.run, disagreements.assign(split="val")),
         }

@@ -25,6 +25,7 @@ from layerviz.ui.parts.map_chart import cached_maps
 from layerviz.ui.parts.selection import clear_button, picked_message, selection, take_selection
 from layerviz.ui.parts.state import redrawing
 from layerviz.ui.parts.stored_maps import maps_are_ready, n_ready_snapshots
+from layerviz.ui.parts.text_columns import text_columns
 from layerviz.views import MAPS_FOOTNOTE, MapsView, RunMaps, small_print
 from layerviz.views.slider import most_per_split, shared_slots, slider_label
 from layerviz.wording import count, epoch_name
@@ -290,7 +291,7 @@ def _selected_examples(
     for entry, where, indices in zip(entries, rows_of_runs, snapshots, strict=True):
         predicted = cache.predictions(entry.run, indices[-1])["predicted"]
         frame[entry.contender.name] = names[predicted.to_numpy()[where[which]]]
-    frame["text"] = part["text"].str.slice(0, 1000)
+    frame = frame.assign(**text_columns(part["text"]))
     frame["example"] = runs.names_of(run, part)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.markdown(

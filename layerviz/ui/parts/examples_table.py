@@ -16,18 +16,17 @@ from layerviz.ui.parts.filter_box import FILTER, filter_box, filtered
 from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.selection import clear_button, how_selected, select
 from layerviz.ui.parts.state import open_tab, plain
+from layerviz.ui.parts.text_columns import text_columns, text_config
 from layerviz.wording import count, epoch_name
 
 OPENED = "opened_example"  # session state: of which data, and the id of the example
 SHOWN = "examples_view"  # session state: the part of the Examples tab that is open
 ONE = "One example"
-TEXT_SHOWN = 1000  # characters of a text in a table
 MOST_CELLS_BESIDE, LEAST_BESIDE = 200_000, 5  # cells and columns that the data have further
 COLUMNS = {
     "split": st.column_config.TextColumn(width=60),
     "confidence": st.column_config.ProgressColumn(format="percent", max_value=1, width=90),
     "loss": st.column_config.NumberColumn(format="%.2f", width=60),
-    "text": st.column_config.TextColumn(width="large"),
     "example": st.column_config.TextColumn(width=220),
     "id": None,  # its name says it in words
 }
@@ -108,7 +107,7 @@ def described(run: Run, part: pd.DataFrame, predictions: pd.DataFrame) -> pd.Dat
             "confidence": predictions["confidence"],
             "loss": predictions["loss"],
             "example": runs.names_of(run, part),
-            "text": part["text"].str.slice(0, TEXT_SHOWN),
+            **text_columns(part["text"]),
             "id": part["id"],
         }
     )
@@ -133,7 +132,7 @@ def open_from_table(
         hide_index=True,
         width="stretch",
         height=min(38 + 35 * max(len(frame), 1), 390),
-        column_config=COLUMNS | (columns or {}),
+        column_config=COLUMNS | text_config(frame) | (columns or {}),
         key=key,
         on_select=tick,
         selection_mode="single-row",

@@ -46,11 +46,14 @@ def own_texts_part(run: Run) -> None:
     if not weights:
         st.info("The model is stored when the run ends.", icon=":material/hourglass_top:")
         return
+    between = f"first text {TYPED_BARS} second text"
     typed = st.text_area(
-        "One text per line",
+        "One pair of texts per line" if run.reads_pairs else "One text per line",
         key=keep("own_texts_typed", ""),
         height=110,
-        placeholder="Type texts the model has not seen, one per line.",
+        placeholder=f"Type pairs the model has not seen, one per line: {between}"
+        if run.reads_pairs
+        else "Type texts the model has not seen, one per line.",
         help=f"Between the two texts of a pair, write {TYPED_BARS} or {BAR}."
         if run.reads_pairs
         else None,

@@ -17,6 +17,7 @@ from layerviz.ui.parts.filter_box import filter_box, filtered
 from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.polling import wait_for
 from layerviz.ui.parts.state import errors_shown, jobs
+from layerviz.ui.parts.text_columns import text_columns
 from layerviz.ui.run.corrected_labels import corrected_labels
 from layerviz.ui.run.events import to_maps
 from layerviz.ui.run.label_review import decided_words, review
@@ -153,7 +154,7 @@ def _table(
     rows = ranked["row"].to_numpy()
     predictions = cache.predictions(run, run.snapshots[-1].index)
     frame = described(run, examples.iloc[rows], predictions)[
-        ["split", "label", "example", "text", "id"]
+        ["split", "label", "example", *text_columns(examples["text"].iloc[rows]), "id"]
     ]
     names = np.asarray(run.label_names, dtype=object)
     frame.insert(0, "rank", ranked["rank"].to_numpy())
