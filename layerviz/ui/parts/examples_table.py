@@ -16,7 +16,7 @@ from layerviz.ui.parts.filter_box import FILTER, filter_box, filtered
 from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.selection import clear_button, how_selected, select
 from layerviz.ui.parts.state import open_tab, plain
-from layerviz.ui.parts.text_columns import text_columns, text_config
+from layerviz.ui.parts.text_columns import TEXT_SHOWN, text_columns, text_config
 from layerviz.wording import count, epoch_name
 
 OPENED = "opened_example"  # session state: of which data, and the id of the example
