@@ -28,7 +28,7 @@ def parts_of_pair(text: str) -> tuple[str, ...]:
     return first.removesuffix(" "), second.removeprefix(" ")
 
 
-def shortened(text: str, most: int) -> str:
+def text_cut_to(text: str, most: int) -> str:
     """Return a text on one line, cut to `most` characters; of a pair, beside the mark.
 
     Neither text of a pair is cut below its half for the other one.

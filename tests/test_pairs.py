@@ -20,7 +20,7 @@ from layerviz.pairs import (
     pair_as_typed,
     pair_of,
     parts_of_pair,
-    shortened,
+    text_cut_to,
 )
 from layerviz.ui.parts.text_columns import text_columns
 
@@ -129,8 +129,8 @@ def test_a_bar_that_is_typed_parts_a_pair(typed):
     ],
 )
 def test_of_a_pair_that_is_shortened_both_texts_are_seen(first, second, expected):
-    assert shortened(pair_of(first, second), 20) == pair_of(*expected)
-    assert shortened("c" * 50, 20) == "c" * 19 + "…"
+    assert text_cut_to(pair_of(first, second), 20) == pair_of(*expected)
+    assert text_cut_to("c" * 50, 20) == "c" * 19 + "…"
 
 
 def test_tables_have_a_column_for_the_second_texts_of_pairs():

@@ -16,7 +16,7 @@ from layerviz.charts.palette import (
     WRONG_CODE,
 )
 from layerviz.config import SPLITS, TRAIN_AND_VAL
-from layerviz.pairs import shortened
+from layerviz.pairs import text_cut_to
 from layerviz.wording import epoch_name, layer_name, map_figures
 
 TOOLTIP_CHARACTERS = 240  # characters of a text in a tooltip
@@ -127,7 +127,7 @@ def examples_frame(
     frame = pd.DataFrame(
         {
             "row": rows,
-            "text": [shortened(text, TOOLTIP_CHARACTERS) for text in part["text"]],
+            "text": [text_cut_to(text, TOOLTIP_CHARACTERS) for text in part["text"]],
             "label": names[part["label"].to_numpy()],
         }
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import exploring, runs
-from layerviz.pairs import shortened
+from layerviz.pairs import text_cut_to
 from layerviz.runs import Run
 
 SELECTED = "selected"  # session state: of which data, which ids, and how they were selected
@@ -72,7 +72,7 @@ def picked_message(run: Run, examples: pd.DataFrame, drawn: np.ndarray) -> dict[
             {
                 "id": one["id"],
                 "name": name,
-                "text": shortened(one["text"], TEXT_LISTED),
+                "text": text_cut_to(one["text"], TEXT_LISTED),
                 "about": f"{one['split']} · {names[one['label']]}",
             }
             for one, name in zip(first.to_dict("records"), runs.names_of(run, first), strict=True)
