@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -71,9 +72,35 @@ QUIET = """() => { const seen = window.seen, last = Math.max(seen.ended, seen.dr
 BEGIN = "() => window.begin()"
 
 
+@dataclass(frozen=True)
+class Served:
+    """A server that is running: its address, its process, and the file with what it has said."""
+
+    address: str
+    process: subprocess.Popen
+    log: Any
+
+    def said(self) -> str:
+        """Return all that the server has said so far."""
+        return os.pread(self.log.fileno(), 1 << 24, 0).decode(errors="replace")
+
+
 @contextmanager
 def server(runs_root: Path) -> Iterator[str]:
     """Start the page over a runs folder on a free port; yield its address.
+
+    Raises
+    ------
+    ConfigError
+        If it does not start.
+    """
+    with serving(runs_root) as served:
+        yield served.address
+
+
+@contextmanager
+def serving(runs_root: Path) -> Iterator[Served]:
+    """Start the page as `server` does; yield what is known of it.
 
     Raises
     ------
@@ -95,7 +122,7 @@ def server(runs_root: Path) -> Iterator[str]:
         try:
             address = f"http://127.0.0.1:{port}"
             _wait_until_healthy(address, process, log)
-            yield address
+            yield Served(address, process, log)
         finally:
             process.terminate()
             process.wait(timeout=30)
