@@ -108,4 +108,5 @@ DEATHS = Ordeal(
     "a run dies before each of its file operations, and while it writes; started again, it is "
     "done, with the same files, and nothing is left over",
     _attempts,
+    in_suite=2,
 )

@@ -42,5 +42,5 @@ DELETIONS = Ordeal(
     "a deletion dies before each of its file operations; the run is whole or gone, and the next "
     "start removes the rest",
     _attempts,
-    in_suite=3,
+    in_suite=2,
 )

@@ -98,4 +98,5 @@ FULL_DISKS = Ordeal(
     "the disk fills before each file operation of a run; one sentence says so, and with room the "
     "run is done, with the same files",
     _attempts,
+    in_suite=1,
 )

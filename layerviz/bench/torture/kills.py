@@ -69,5 +69,5 @@ KILLED = Ordeal(
     "a run is killed at random moments, up to three times, by SIGKILL, SIGTERM or Ctrl-C; started "
     "again, it is done, with the same files, and nothing is left over",
     _attempts,
-    in_suite=2,
+    in_suite=1,
 )
