@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from pages import caption_text, error_text, markdown_text, open_page, run_until
 from toy import as_csv, toy_rows
 
 from layerviz import comparison, data, relabelling, runs, separability, training
-from layerviz.commands import main
+from layerviz.commands import main, parser, read_dataset
 from layerviz.comparison import RelabelVerdict, ScoredRows, relabel_sentences
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import DataError, RunError
+from layerviz.export import recipe
 from layerviz.export.zip_reading import unzip_run
 from layerviz.export.zip_writing import zip_run
 from layerviz.runs import LabelDecision, Run, Snapshot
@@ -133,6 +135,15 @@ def test_wrong_labels_are_found_corrected_trained_on_and_shown_to_have_cost(
     assert relabelled.config == run.config
     assert main(["compare", relabelled.run_id, run.run_id, f"--runs={root}"]) == 0
     assert capsys.readouterr().out.strip() == " ".join(relabel_sentences(verdict))
+
+    # What is told about making the run again makes the same data.
+    words = shlex.split(recipe.command(relabelled))
+    assert words[words.index("--corrections") + 1] == f"{relabelled.run_id}/run.json"
+    for file in (relabelled.layout.record, listed):
+        options = ["--data", str(root / "toys.csv"), "--corrections", str(file)]
+        (root / "toys.csv").write_bytes(CONTENT)
+        again = read_dataset(parser().parse_args(["fit", *options]))
+        assert again.fingerprint == relabelled.dataset["fingerprint"]
 
     # The list that was written holds the decisions; another run takes them from it.
     runs.take_back_decisions(run.path, decisions)

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from layerviz.commands.files import read_bytes
 from layerviz.commands.help import FORMATS_MARK, RUNS_HELP
-from layerviz.commands.inputs import read_bytes
 
 if TYPE_CHECKING:
     from layerviz.bench.drawing import Sample

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from layerviz.commands.corrected import HELP, read_corrections
 from layerviz.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def add_row_arguments(parser: argparse.ArgumentParser) -> None:
         help="whether nan, NA, NULL, None, - and the like are classes of their own; by default "
         "they are missing labels, but for one that is common and written like the others",
     )
+    add("--corrections", type=Path, metavar="FILE", help=HELP)
 
 
 def columns_of(parsed: argparse.Namespace, train: Table) -> Columns:
@@ -132,6 +135,7 @@ def row_choices_of(
         one_hot=False if parsed.one_hot is None and parsed.label_column else parsed.one_hot,
         combined_labels=parsed.combined_labels,
         no_near_repeats=parsed.no_near_repeats,
+        corrections=read_corrections(parsed.corrections),
         split_words=tuple(_split_word(given, train, columns) for given in parsed.split_word),
     )
 

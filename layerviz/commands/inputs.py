@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from layerviz.commands.bar import Bar
 from layerviz.commands.choosing import add_row_arguments, columns_of, row_choices_of, switches
+from layerviz.commands.files import read_bytes
 from layerviz.commands.help import DATA_HELP, RUN_HELP, RUNS_HELP
 from layerviz.commands.reading_options import (
     add_reading_arguments,
     reading_choices_of,
     reading_switches,
 )
-from layerviz.errors import ConfigError, DataError, RunError
+from layerviz.errors import ConfigError, RunError
 from layerviz.poolings import POOLINGS
 
 if TYPE_CHECKING:
@@ -82,22 +83,6 @@ def margin_of(parsed: argparse.Namespace) -> float:
 def add_runs_folder(parser: argparse.ArgumentParser) -> None:
     """Add the folder of all runs."""
     parser.add_argument("--runs", type=Path, help=RUNS_HELP)
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return a file's content.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror}).", "Check the path and its permissions."
-        ) from error
 
 
 class GivenFile(NamedTuple):

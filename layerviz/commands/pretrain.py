@@ -9,8 +9,9 @@ from pathlib import Path
 from layerviz import interrupts
 from layerviz.commands.bar import Bar
 from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.files import read_bytes
 from layerviz.commands.help import FORMATS_MARK
-from layerviz.commands.inputs import print_notes, read_bytes
+from layerviz.commands.inputs import print_notes
 from layerviz.commands.reading_options import (
     add_reading_arguments,
     reading_choices_of,

@@ -120,6 +120,8 @@ def _data_options(run: Run) -> list[str]:
         words += ["--text-pair-column", columns["text_pair"]]
     words += options_of_reading(run.reading_choices, files)
     words += options_of_choices(run.row_choices)
+    if run.row_choices.corrections:
+        words += ["--corrections", f"{run.run_id}/{run.layout.record.name}"]
     val_fraction = run.dataset["val_fraction"]
     if val_fraction not in (None, data.VAL_FRACTION):
         words += ["--val-fraction", f"{val_fraction:.12g}"]
@@ -169,7 +171,12 @@ def _sample_path(run: Run) -> str:
     columns = data.Columns(**run.dataset["columns"])
     val_fraction = run.dataset["val_fraction"] or data.VAL_FRACTION
     try:
-        sample = data.build_dataset(data.sample_table(), columns, val_fraction=val_fraction)
+        sample = data.build_dataset(
+            data.sample_table(),
+            columns,
+            val_fraction=val_fraction,
+            choices=data.RowChoices(corrections=run.row_choices.corrections),
+        )
     except DataError:  # a file of the same name that has other columns
         return ""
     return str(SAMPLE) if sample.fingerprint == run.dataset["fingerprint"] else ""
