@@ -28,7 +28,7 @@ import streamlit as st
 from made_runs import dataset_of, made
 from pages import answered, open_page, unpacked
 from PIL import Image, ImageColor, ImageSequence
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from specs import parameter, strings_outside_data, tags_in_svg, texts_in_svg
 from streamlit.testing.v1 import AppTest
 
@@ -687,6 +687,11 @@ def arrays(tmp_path: Path, **parts: np.ndarray) -> bytes:
         (record_with(encoder={"layers": 10**9}), "no run's record"),
         (file_with("run.json", b"[" * 100_000), "no run's record"),
         (file_with("run.json", b"\xff\xfe"), "no run's record"),
+        (file_with("run.json", b'{"format": 1, "format": 1}'), "comes twice"),
+        (record_with(title="\ud800"), "half a letter"),
+        (record_with(training={}), "training.total_steps is missing"),
+        (file_with("history.csv", b",".join([b"1"] * 200_000) + b"\n"), "far too long"),
+        (file_with("separability.csv", b"\xff\n"), "separability.csv"),
         (file_with("examples.parquet", None), "examples.parquet is missing"),
         (file_with("examples.parquet", b"PAR1"), "cannot be read"),
         (file_with("snapshots/001/hidden_states.safetensors", None), "without its hidden states"),
@@ -723,6 +728,21 @@ def test_a_text_that_swells_on_reading_is_refused(
     bad = rezipped(zipped, tmp_path / "bad.zip", swollen)
     assert bad.stat().st_size < zipped.stat().st_size + 500_000  # the text is in it once
     assert "gigabytes" in refuse(bad, tmp_path / "runs").message
+
+
+def test_states_that_are_no_numbers_are_refused(zipped: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(zipped) as archive:
+        name = next(
+            one for one in archive.namelist() if one.endswith("001/hidden_states.safetensors")
+        )
+        (tmp_path / "states").write_bytes(archive.read(name))
+    for number in ("nan", "inf"):
+        states = load_file(tmp_path / "states")
+        states["cls"][2, 3, 1] = np.float16(number)
+        wrong = file_with("snapshots/001/hidden_states.safetensors", arrays(tmp_path, **states))
+        bad = rezipped(zipped, tmp_path / "bad.zip", wrong)
+        said = refuse(bad, tmp_path / "runs").message
+        assert "001/hidden_states.safetensors holds values that are no numbers (layer 2" in said
 
 
 def test_arrays_of_another_shape_are_refused(zipped: Path, tmp_path: Path) -> None:

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow
-import pyarrow.compute
-import pyarrow.parquet
-from safetensors import SafetensorError, safe_open
 
 from layerviz import encoders, runs
-from layerviz.config import SPLITS, TRAIN_AND_VAL
-from layerviz.data import MOST_COLUMNS, OWN_ID
+from layerviz.config import TRAIN_AND_VAL
 from layerviz.errors import EncoderError, RunError
-from layerviz.projection import PlacedTest
 from layerviz.runs import Run
 from layerviz.runs.layout import (
     EXAMPLES,
-    HISTORY,
+    HIDDEN_STATES,
     MEASURES,
     RECORD,
     Layout,
@@ -31,15 +22,21 @@ from layerviz.runs.layout import (
     map_parts,
     mix_parts,
 )
+from layerviz.runs.opening import (
+    DamagedFileError,
+    arrays_in,
+    expect_arrays,
+    expect_sound,
+    opening,
+    read_small_json,
+)
+from layerviz.runs.reading import are_classes
 from layerviz.runs.schema import GarbledError, check_is_whole
-from layerviz.separability import LayerMix
+from layerviz.separability import mix_of
 from layerviz.separability.geometry import NEIGHBOURS, NOT_SEARCHED
 
 ZIP_AGAIN = "Zip the run again where it was made; it may have been changed by hand."
-MOST_TABLE_BYTES = 2_000_000_000
-MOST_ROWS = 3 * 20_000  # as many as a run may capture of three splits
-EXAMPLE_COLUMNS = ["id", "split", "text", "label"]
-PREDICTION_COLUMNS = ["id", "predicted", "confidence", "loss"]
+MOST_TABLE_BYTES = 1_000_000_000  # that the texts of a run may take in memory
 
 
 class UnsoundError(RunError):
@@ -102,6 +99,9 @@ def check_record(record: dict[str, Any]) -> None:
 def check_contents(folder: Path, run: Run) -> None:
     """Raise a RunError if the files of an unpacked run do not belong together.
 
+    Each file is opened as pages open it, which checks it for itself; here is what only all of them
+    together tell.
+
     Parameters
     ----------
     folder : Path
@@ -111,136 +111,55 @@ def check_contents(folder: Path, run: Run) -> None:
     """
     layout = Layout(folder)
     try:
-        examples = _examples(layout, len(run.label_names))
+        examples = _checked_examples(layout, run)
         for snapshot in run.snapshots:
             _check_snapshot(layout, snapshot.index, examples, run)
-        _check_tables(layout, len(run.snapshots), int(run.encoder["layers"]))
+        _check_tables(layout, len(run.snapshots))
         for path in sorted(layout.maps.glob("*")):
             (_check_placed_test if is_placed_test(path) else _check_map)(path, examples, run)
         for path in sorted(layout.mixes.glob("*")):
-            _check_pooling(path, mix_parts(path)[1], run)
-            _check_json(path, lambda mix: set(mix) == _fields(LayerMix))
+            _check_mix(path, run)
         if layout.label_decisions.exists():
             _check_label_decisions(layout.label_decisions, examples, run)
         for model in (layout.model, *sorted(layout.weights.glob("*"))):
             for path in sorted(model.glob("*.json")):
-                _check_json(path, lambda content: isinstance(content, dict | list))
+                expect_sound(
+                    isinstance(read_small_json(path), dict | list),
+                    path,
+                    "does not hold what it should",
+                )
             for path in sorted(model.glob("*.safetensors")):
-                _arrays(path)
+                arrays_in(path)
             if model.is_dir():
                 encoders.check_foreign_model(model)
         for part in (layout.snapshots, layout.weights):
             _check_none_stray(part, len(run.snapshots))
-    except RunError:
-        raise
+    except DamagedFileError as error:
+        raise unsound(error.what) from error
     except EncoderError as error:
         raise unsound(error.message.rstrip(".")) from error
-    except FileNotFoundError as error:
-        raise unsound(f"{Path(error.filename).name} is missing") from error
-    # Libraries raise all kinds of errors on garbled files; all of them mean one thing here.
-    except (
-        OSError,
-        AttributeError,
-        SafetensorError,
-        pyarrow.ArrowException,
-        LookupError,
-        TypeError,
-        ValueError,
-        OverflowError,
-        MemoryError,
-        RecursionError,
-    ) as error:
-        raise unsound(f"a file of it cannot be read ({str(error)[:120]})") from error
 
 
-# --- tables ---------------------------------------------------------------------------------
-
-
-def _table(path: Path, columns: list[str], n_rows: int | None = None) -> pd.DataFrame:
-    """Read a parquet file, if its own description says that it is what it should be."""
-    name = path.name
-    if not path.exists():
-        hint = " (it was zipped without hidden states)" if path.suffix == ".safetensors" else ""
-        raise unsound(f"{path.parent.name}/{name} is missing{hint}")
-    described = pyarrow.parquet.read_metadata(path)
-    if described.num_rows > MOST_ROWS:
-        raise unsound(f"{name} has {described.num_rows:,} rows, more than a run captures")
-    if described.schema.to_arrow_schema().names != columns:
-        raise unsound(f"{name} does not have the columns {', '.join(columns)}")
-    if n_rows is not None and described.num_rows != n_rows:
-        raise unsound(f"{name} has {described.num_rows:,} rows for {n_rows:,} examples")
-    schema = described.schema.to_arrow_schema()
-    strings = [field.name for field in schema if _is_text(field.type)]
-    for field in schema:  # anything else could swell on reading, past every limit
-        numeric = pyarrow.types.is_integer(field.type) or pyarrow.types.is_floating(field.type)
-        if not (numeric or field.name in strings):
-            raise unsound(f"{name} holds {field.type} in {field.name}")
-    # A long text that occurs a thousand times is short in the file: so it is here, as a dictionary.
-    table = pyarrow.parquet.read_table(path, read_dictionary=strings)
-    if sum(map(_text_bytes, (table[name] for name in strings))) > MOST_TABLE_BYTES:
-        raise unsound(f"{name} would unpack to gigabytes")
-    plain = [table[name].cast("string") if name in strings else table[name] for name in columns]
-    return pyarrow.table(dict(zip(columns, plain, strict=True))).to_pandas()
-
-
-def _is_text(kind: pyarrow.DataType) -> bool:
-    return pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)
-
-
-def _text_bytes(column: pyarrow.ChunkedArray) -> int:
-    """Return how many bytes the texts of a dictionary-encoded column take when written out."""
-    total = 0
-    for chunk in column.chunks:
-        sizes = pyarrow.compute.binary_length(chunk.dictionary).fill_null(0).to_numpy()
-        counts = np.bincount(chunk.indices.fill_null(0).to_numpy(), minlength=len(sizes))
-        total += int((sizes.astype(np.int64) * counts[: len(sizes)]).sum())
-    return total
-
-
-def _examples(layout: Layout, n_classes: int) -> pd.DataFrame:
-    columns, file = EXAMPLE_COLUMNS, layout.examples
-    if file.exists():
-        names = [name for name in pyarrow.parquet.read_schema(file).names if name not in columns]
-        further = [name for name in names if name != OWN_ID]
-        if len(further) > MOST_COLUMNS or len(set(further)) < len(further):
-            raise unsound(f"{EXAMPLES} has {len(further):,} further columns")
-        columns = [*columns, *([OWN_ID] if OWN_ID in names else []), *further]
-    examples = _table(file, columns)
+def _checked_examples(layout: Layout, run: Run) -> pd.DataFrame:
+    examples = runs.read_examples(layout.folder, MOST_TABLE_BYTES)
     texts = examples.drop(columns="label")
-    if not all(pd.api.types.is_string_dtype(texts[name]) for name in columns[4:]):
-        raise unsound(f"{EXAMPLES} has further columns that hold no texts")
     sound = (
         len(examples) > 0
         and all(pd.api.types.is_string_dtype(texts[name]) for name in texts)
         and not examples.isna().any(axis=None)
         and examples["id"].is_unique
-        and set(examples["split"]) <= set(SPLITS)
         and set(TRAIN_AND_VAL) <= set(examples["split"])
-        and _are_classes(examples["label"], n_classes)
+        and are_classes(examples["label"], len(run.label_names))
     )
     if not sound:
         raise unsound(f"{EXAMPLES} holds something other than examples of its classes")
     return examples
 
 
-def _are_classes(codes: pd.Series | np.ndarray, n_classes: int) -> bool:
-    codes = np.asarray(codes)
-    return codes.dtype.kind in "iu" and codes.min() >= 0 and codes.max() < n_classes
-
-
-def _check_tables(layout: Layout, n_snapshots: int, n_layers: int) -> None:
-    history, table = runs.read_history(layout.folder), runs.read_separability(layout.folder)
-    if list(history.columns) != list(runs.HISTORY_COLUMNS):
-        raise unsound(f"{HISTORY} does not have the columns of a learning curve")
-    if not all(_is_numeric(history[name]) for name in history):
-        raise unsound(f"{HISTORY} holds something other than numbers")
-    if list(table.columns) != list(runs.SEPARABILITY_COLUMNS):
-        raise unsound(f"{MEASURES} does not have the columns of measures")
-    if table.empty:
-        return
-    if not all(_is_numeric(table[name]) for name in ("snapshot", "layer", "value", "low", "high")):
-        raise unsound(f"{MEASURES} holds something other than measures")
-    if not (table["snapshot"].isin(range(n_snapshots)) & table["layer"].between(0, n_layers)).all():
+def _check_tables(layout: Layout, n_snapshots: int) -> None:
+    runs.read_history(layout.folder)
+    table = runs.read_separability(layout.folder)
+    if not table["snapshot"].isin(range(n_snapshots)).all():
         raise unsound(f"{MEASURES} measures snapshots or layers that do not exist")
 
 
@@ -248,45 +167,33 @@ def _check_tables(layout: Layout, n_snapshots: int, n_layers: int) -> None:
 
 
 def _check_snapshot(layout: Layout, index: int, examples: pd.DataFrame, run: Run) -> None:
-    n, n_classes = len(examples), len(run.label_names)
-    n_states = int(run.encoder["layers"]) + 1
     if not layout.hidden_states(index).exists():
         raise RunError(
             "The run was zipped without its hidden states, which layerviz needs.",
             "Zip it again with hidden states.",
         )
-    predictions = _table(layout.predictions(index), PREDICTION_COLUMNS, n)
-    confidence = predictions["confidence"].to_numpy()
-    if not (
-        predictions["id"].tolist() == examples["id"].tolist()
-        and _are_classes(predictions["predicted"], n_classes)
-        and confidence.dtype.kind == "f"
-        and ((confidence >= 0) & (confidence <= 1.001)).all()
-        and _is_numeric(predictions["loss"])
-    ):
+    predictions = runs.read_predictions(layout.folder, index)
+    if predictions["id"].tolist() != examples["id"].tolist() or predictions.isna().any(axis=None):
         raise unsound(f"predictions of snapshot {index} do not fit the examples")
-    shape = [n_states, n, int(run.encoder["hidden_size"])]
-    expected = dict.fromkeys(run.poolings, ("F16", shape))
-    if _arrays(layout.hidden_states(index)) != expected:
-        raise unsound(f"hidden states of snapshot {index} do not have the shape {shape}")
-    probes = layout.probes(index)
-    if not probes.exists():
-        return
-    _check_probes(layout, index, examples, run)
+    _check_states(layout, index, run)
+    if layout.probes(index).exists():
+        _check_probes(layout, index, examples)
 
 
-def _check_probes(layout: Layout, index: int, examples: pd.DataFrame, run: Run) -> None:
-    n_classes, shape = len(run.label_names), [int(run.encoder["layers"]) + 1, len(examples)]
-    arrays = _arrays(layout.probes(index))
-    expected = dict.fromkeys(run.poolings, ("I16", shape))
-    for suffix, part in ((runs.SCORES, ("F16", [*shape, n_classes])), (runs.HITS, ("U8", shape))):
-        if any(name.endswith(suffix) for name in arrays):  # they were not always stored
-            expected |= {pooling + suffix: part for pooling in run.poolings}
-    if arrays != expected:
-        raise unsound(f"probes of snapshot {index} do not have the shape {shape}")
+def _check_states(layout: Layout, index: int, run: Run) -> None:
+    """Check that all hidden states are numbers, a layer at a time: together they may be large."""
+    for pooling in run.poolings:
+        for layer in range(int(run.encoder["layers"]) + 1):
+            states = runs.read_hidden_states(layout.folder, index, pooling, layer)
+            if not np.isfinite(states).all():
+                raise unsound(
+                    f"{index:03d}/{HIDDEN_STATES} holds values that are no numbers "
+                    f"(layer {layer}, {pooling})"
+                )
+
+
+def _check_probes(layout: Layout, index: int, examples: pd.DataFrame) -> None:
     of_pooling = runs.read_probes(layout.folder, index)
-    if not all(_are_classes(a, n_classes) for a in of_pooling.values()):
-        raise unsound(f"probes of snapshot {index} predict classes that do not exist")
     for pooling, scores in (runs.read_probe_scores(layout.folder, index) or {}).items():
         if not _are_scores_of(of_pooling[pooling], scores):
             raise unsound(f"probes of snapshot {index} have scores that are not theirs")
@@ -304,42 +211,54 @@ def _are_scores_of(predicted: np.ndarray, scores: np.ndarray) -> bool:
 
 
 def _check_map(path: Path, examples: pd.DataFrame, run: Run) -> None:
-    n, arrays, (_, pooling, layer) = len(examples), _arrays(path), map_parts(path)
-    _check_pooling(path, pooling, run)
-    earlier = {"xy", "trust", "explained"}  # before the share of kept neighbours was stored
-    if set(arrays) not in (earlier, earlier | {"kept"}) or layer > int(run.encoder["layers"]):
-        raise unsound(f"{path.name} is no map of one of its layers")
-    n_maps = arrays["xy"][1][0]
-    expected = {"xy": [n_maps, n, 2], "trust": [n_maps, 2], "explained": [2], "kept": [n_maps, 2]}
-    if n_maps > len(run.snapshots) or any(
-        arrays[name] != ("F32", expected[name]) for name in arrays
-    ):
-        raise unsound(f"{path.name} does not have a point for each example")
+    projection, pooling, layer = _checked_parts(path, run)
+    found, pair = arrays_in(path), ("F32", [-1, -1])
+    expected = {"xy": ("F32", [-1, len(examples), 2]), "trust": pair, "explained": ("F32", [2])}
+    expected |= {"kept": pair} if "kept" in found else {}  # it was not always stored
+    expect_arrays(path, found, expected, "does not have a point for each example")
+    arrays = runs.read_map(path.parent.parent, projection, pooling, layer) or {}
+    lengths = {len(part) for name, part in arrays.items() if name != "explained"}
+    expect_sound(lengths == {len(arrays["xy"])}, path, "does not have figures for each of its maps")
+    has_place = (examples["split"] != "test").to_numpy()  # test waits until somebody asks for it
+    expect_sound(
+        len(arrays["xy"]) <= len(run.snapshots), path, "does not have a point for each example"
+    )
+    are_places = np.isfinite(arrays["xy"][:, has_place]).all()
+    expect_sound(are_places, path, "holds places that are no numbers")
 
 
 def _check_placed_test(path: Path, examples: pd.DataFrame, run: Run) -> None:
-    n_test = int((examples["split"] == "test").sum())
-    arrays, (_, pooling, layer) = _arrays(path), map_parts(path)
-    _check_pooling(path, pooling, run)
-    if set(arrays) != _fields(PlacedTest) or layer > int(run.encoder["layers"]):
-        raise unsound(f"{path.name} does not say where test lies in maps of one of its layers")
-    n_maps = arrays["xy"][1][0]
-    figures = ("F32", [n_maps])
-    expected = {"xy": ("F32", [n_maps, n_test, 2]), "trust": figures, "kept": figures}
-    if n_maps > len(run.snapshots) or arrays != expected | {"placed_in": ("I64", [n_maps])}:
-        raise unsound(f"{path.name} does not have a point for each test example")
+    projection, pooling, layer = _checked_parts(path, run)
+    arrays = runs.read_placed_test(path.parent.parent, projection, pooling, layer) or {}
+    n_test, n_maps = int((examples["split"] == "test").sum()), len(arrays["xy"])
+    fits = n_maps <= len(run.snapshots) and arrays["xy"].shape[1] == n_test
+    fits = fits and all(len(part) == n_maps for part in arrays.values())
+    expect_sound(fits, path, "does not have a point for each test example")
 
 
-def _check_pooling(path: Path, pooling: str, run: Run) -> None:
-    if pooling not in run.poolings:
-        raise unsound(f"{path.name} is of a pooling that its record does not name")
+def _checked_parts(path: Path, run: Run) -> tuple[str, str, int]:
+    projection, pooling, layer = map_parts(path)
+    is_of_run = pooling in run.poolings and layer <= int(run.encoder["layers"])
+    expect_sound(is_of_run, path, "is of a pooling or layer that its record does not name")
+    return projection, pooling, layer
 
 
-def _arrays(path: Path) -> dict[str, tuple[str, list[int]]]:
-    """Return type and shape of the arrays in a file from its header; safetensors checks that."""
-    with safe_open(path, framework="np") as stored:
-        parts = {name: stored.get_slice(name) for name in stored.keys()}  # noqa: SIM118
-        return {name: (part.get_dtype(), part.get_shape()) for name, part in parts.items()}
+def _check_mix(path: Path, run: Run) -> None:
+    index, pooling = mix_parts(path)
+    expect_sound(pooling in run.poolings, path, "is of a pooling that its record does not name")
+    mix = runs.read_mix(path.parent.parent, index, pooling)
+    try:
+        mix_of(mix or {})
+    except RunError as error:
+        raise DamagedFileError(path, "does not hold what it should") from error
+
+
+def _check_label_decisions(path: Path, examples: pd.DataFrame, run: Run) -> None:
+    with opening(path):
+        decisions = runs.parse_label_decisions(read_small_json(path))
+    labels = {decision.label for decision in decisions.values()} - {""}
+    if not (decisions.keys() <= set(examples["id"]) and labels <= set(run.label_names)):
+        raise unsound(f"{path.name} decides about labels that it does not hold")
 
 
 def _check_none_stray(folder: Path, n_snapshots: int) -> None:
@@ -347,27 +266,3 @@ def _check_none_stray(folder: Path, n_snapshots: int) -> None:
     stray = {path.name for path in folder.glob("*")} - expected
     if stray:
         raise unsound(f"{folder.name}/{min(stray)} belongs to no snapshot in its record")
-
-
-# --- values ---------------------------------------------------------------------------------
-
-
-def _check_json(path: Path, is_sound: Callable[[Any], bool]) -> None:
-    if not is_sound(json.loads(path.read_text(encoding="utf-8"))):
-        raise unsound(f"{path.name} does not hold what it should")
-
-
-def _check_label_decisions(path: Path, examples: pd.DataFrame, run: Run) -> None:
-    decisions = runs.parse_label_decisions(json.loads(path.read_text(encoding="utf-8")))
-    labels = {decision.label for decision in decisions.values()} - {""}
-    if not (decisions.keys() <= set(examples["id"]) and labels <= set(run.label_names)):
-        raise unsound(f"{path.name} decides about labels that it does not hold")
-
-
-def _fields(kind: type) -> set[str]:
-    return {field.name for field in dataclasses.fields(kind)}
-
-
-def _is_numeric(column: pd.Series) -> bool:
-    # A column of nothing but gaps reads as objects or floats; both are no text.
-    return pd.api.types.is_numeric_dtype(column) or bool(column.isna().all())

@@ -11,31 +11,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from layerviz.data import EXAMPLE_COLUMNS, further_names
-from layerviz.errors import RunError
 from layerviz.runs.layout import HIDDEN_STATES, PREDICTIONS, Layout
 from layerviz.runs.locking import changing
+from layerviz.runs.reading import (
+    HISTORY_COLUMNS,
+    HITS,
+    SCORES,
+    SEPARABILITY_COLUMNS,
+    read_separability,
+)
 from layerviz.runs.record import Run, open_folder, update
 from layerviz.runs.snapshots import Snapshot, has_snapshot
 from layerviz.runs.writing import remove_folder, replacing
-
-HISTORY_COLUMNS = (
-    "step",
-    "epoch",
-    "loss",
-    "learning_rate",
-    "train_accuracy",
-    "train_macro_f1",
-    "val_accuracy",
-    "val_macro_f1",
-    "train_loss",
-    "val_loss",
-)
-LOSS_COLUMNS = HISTORY_COLUMNS[-2:]  # in evaluation mode; not recorded from the beginning
-
 
 # --- examples, history ----------------------------------------------------------------------
 
@@ -51,30 +41,10 @@ def write_examples(path: Path, examples: pd.DataFrame) -> None:
         examples[columns].to_parquet(temporary, index=False)
 
 
-def read_examples(path: Path) -> pd.DataFrame:
-    """Return the captured examples in the row order of the hidden states.
-
-    `data.further_columns` tells what their further columns hold; earlier runs have none.
-    """
-    return pd.read_parquet(_existing(Layout(path).examples))
-
-
 def write_history(path: Path, history: pd.DataFrame) -> None:
     """Store the learning curve, one row per step at which anything was recorded."""
     with replacing(Layout(path).history) as temporary:
         history.reindex(columns=list(HISTORY_COLUMNS)).to_csv(temporary, index=False)
-
-
-def read_history(path: Path) -> pd.DataFrame:
-    """Return the learning curve; empty before the first record.
-
-    What earlier versions did not record is NaN.
-    """
-    file = Layout(path).history
-    if not file.exists():
-        return pd.DataFrame(columns=list(HISTORY_COLUMNS), dtype=float)
-    history = pd.read_csv(file)
-    return history.assign(**{name: np.nan for name in LOSS_COLUMNS if name not in history})
 
 
 def history_version(path: Path) -> int | None:
@@ -115,22 +85,7 @@ def write_snapshot(
     return update(path, snapshots=[vars(snapshots[index]) for index in sorted(snapshots)])
 
 
-def read_hidden_states(path: Path, index: int, pooling: str, layer: int) -> np.ndarray:
-    """Return one layer of one snapshot, float16 of shape (N, D), reading nothing else."""
-    file = _existing(Layout(path).hidden_states(index))
-    with safe_open(file, framework="np") as stored:
-        return stored.get_slice(pooling)[layer]
-
-
-def read_predictions(path: Path, index: int) -> pd.DataFrame:
-    """Return ``id, predicted, confidence, loss`` of one snapshot, in example order."""
-    return pd.read_parquet(_existing(Layout(path).predictions(index)))
-
-
 # --- measures -------------------------------------------------------------------------------
-
-SCORES, HITS = ".scores", ".hits"  # beside a pooling's predictions; its name has no dot
-SEPARABILITY_COLUMNS = ("snapshot", "pooling", "layer", "measure", "split", "value", "low", "high")
 
 
 def has_measures(path: Path, index: int) -> bool:
@@ -197,84 +152,14 @@ def write_measures(
         save_file(tensors, temporary)
 
 
-def read_separability(path: Path) -> pd.DataFrame:
-    """Return all measures, one row per snapshot, pooling, layer, measure and split."""
-    file = Layout(path).measures
-    if not file.exists():
-        return pd.DataFrame(columns=list(SEPARABILITY_COLUMNS))
-    return pd.read_csv(file)
-
-
-def read_probes(path: Path, index: int) -> dict[str, np.ndarray]:
-    """Return what the probes of one snapshot predict: per pooling int16 of shape (L + 1, N)."""
-    with safe_open(_existing(Layout(path).probes(index)), framework="np") as stored:
-        poolings = [name for name in stored.keys() if "." not in name]  # noqa: SIM118
-        return {pooling: stored.get_tensor(pooling) for pooling in poolings}
-
-
-def read_probe_scores(path: Path, index: int) -> dict[str, np.ndarray] | None:
-    """Return the class scores of one snapshot's probes.
-
-    Parameters
-    ----------
-    path : Path
-        The run's folder.
-    index : int
-        The snapshot's.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (L + 1, N, C), float16, or None
-        Per pooling, log-probabilities of all label names of the run, -inf for a class that train
-        does not hold. None for a snapshot that was measured before scores were stored.
-    """
-    return _read_beside_probes(path, index, SCORES)
-
-
-def read_search_hits(path: Path, index: int) -> dict[str, np.ndarray] | None:
-    """Return how many of each val example's nearest train examples are of its class.
-
-    Parameters
-    ----------
-    path : Path
-        The run's folder.
-    index : int
-        The snapshot's.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (L + 1, N), uint8, or None
-        Per pooling, of the 10 nearest (of all, where train has fewer); 255 outside val. None for
-        a snapshot that was measured before they were counted, or without val.
-    """
-    return _read_beside_probes(path, index, HITS)
-
-
 def _named(arrays: dict[str, np.ndarray], suffix: str) -> dict[str, np.ndarray]:
     return {pooling + suffix: array for pooling, array in arrays.items()}
-
-
-def _read_beside_probes(path: Path, index: int, suffix: str) -> dict[str, np.ndarray] | None:
-    with safe_open(_existing(Layout(path).probes(index)), framework="np") as stored:
-        names = [name for name in stored.keys() if name.endswith(suffix)]  # noqa: SIM118
-        return {name.removesuffix(suffix): stored.get_tensor(name) for name in names} or None
-
-
-def read_pooled(path: Path, index: int) -> dict[str, np.ndarray]:
-    """Return all hidden states of one snapshot: per pooling float16 of shape (L + 1, N, D)."""
-    return load_file(_existing(Layout(path).hidden_states(index)))
 
 
 def write_mix(path: Path, index: int, pooling: str, mix: dict[str, Any]) -> None:
     """Store the best mix of layers that was found at one snapshot, as JSON."""
     with replacing(Layout(path).mix(index, pooling)) as temporary:
         temporary.write_text(json.dumps(mix, indent=2), encoding="utf-8")
-
-
-def read_mix(path: Path, index: int, pooling: str) -> dict[str, Any] | None:
-    """Return what `write_mix` stored, or None."""
-    file = Layout(path).mix(index, pooling)
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
 # --- labels ---------------------------------------------------------------------------------
@@ -286,15 +171,6 @@ def write_label_ranking(path: Path, ranking: pd.DataFrame, facts: dict[str, Any]
         ranking.to_parquet(temporary, index=False)
     with replacing(Layout(path).label_facts) as temporary:  # last: it says that both are stored
         temporary.write_text(json.dumps(facts, indent=2), encoding="utf-8")
-
-
-def read_label_ranking(path: Path) -> tuple[pd.DataFrame, dict[str, Any]] | None:
-    """Return what `write_label_ranking` stored, or None."""
-    file = Layout(path).label_facts
-    if not file.exists():
-        return None
-    facts = json.loads(file.read_text(encoding="utf-8"))
-    return pd.read_parquet(_existing(Layout(path).label_ranking)), facts
 
 
 def has_label_ranking(path: Path) -> bool:
@@ -383,12 +259,3 @@ def captured_models(run: Run) -> dict[int, Path]:
 def remove_resume(path: Path) -> None:
     """Drop the Trainer's own state; done when a run is complete."""
     remove_folder(Layout(path).resume)
-
-
-def _existing(file: Path) -> Path:
-    if not file.exists():
-        raise RunError(
-            f"{file.parent.name}/{file.name} is missing from this run.",
-            "Start the run again with the same data and settings, or delete it.",
-        )
-    return file

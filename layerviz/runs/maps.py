@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from layerviz.runs.layout import Layout
 from layerviz.runs.writing import replacing
@@ -19,12 +18,6 @@ def write_map(path: Path, projection: str, pooling: str, layer: int, arrays: dic
         save_file(arrays, temporary)
 
 
-def read_map(path: Path, projection: str, pooling: str, layer: int) -> dict[str, np.ndarray] | None:
-    """Return the stored maps of one layer, or None when none have been computed."""
-    file = Layout(path).map(projection, pooling, layer)
-    return load_file(file) if file.exists() else None
-
-
 def map_version(path: Path, projection: str, pooling: str, layer: int) -> int | None:
     """Return what tells one state of a layer's stored maps from another; None without any."""
     return _changed(Layout(path).map(projection, pooling, layer))
@@ -34,14 +27,6 @@ def write_placed_test(path: Path, projection: str, pooling: str, layer: int, arr
     """Store where test lies in the stored maps of one layer (arrays as in `PlacedTest`)."""
     with replacing(Layout(path).placed_test(projection, pooling, layer)) as temporary:
         save_file(arrays, temporary)
-
-
-def read_placed_test(
-    path: Path, projection: str, pooling: str, layer: int
-) -> dict[str, np.ndarray] | None:
-    """Return where test lies in the stored maps of one layer; None where nobody asked for it."""
-    file = Layout(path).placed_test(projection, pooling, layer)
-    return load_file(file) if file.exists() else None
 
 
 def remove_placed_test(path: Path, projection: str, pooling: str, layer: int) -> None:

@@ -106,6 +106,7 @@ class _Training(_Part):  # little by little
     stopped_early: _EarlyStop | None = None
     pace: _Pace = _Pace()
     n_truncated: dict[Split, Count] = {}
+    not_measured: dict[Text, LongText] = {}
     snapshot_steps: Annotated[list[Count], Field(max_length=MOST_SNAPSHOTS)] = []
     passed_over: LongText = ""
 
@@ -138,7 +139,7 @@ def _free(names: list[str]) -> list[str]:
 
 def _moment(text: str) -> str:
     year = int(moment_of(text)[:4])
-    if not 1970 <= year <= 2200:
+    if not 1900 <= year <= 9000:
         raise ValueError(f"is of the year {year}")
     return text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from layerviz.errors import LayervizError
-from layerviz.runs.contents import read_history
+from layerviz.runs.reading import read_history
 from layerviz.runs.record import Run
 
 

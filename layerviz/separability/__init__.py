@@ -100,7 +100,7 @@ from layerviz.separability.measuring import (
     SnapshotMeasures,
     measure_layers,
 )
-from layerviz.separability.mixing import MIX_METHODS, LayerMix, mix_layers, search_mix
+from layerviz.separability.mixing import MIX_METHODS, LayerMix, mix_layers, mix_of, search_mix
 from layerviz.separability.of_run import (
     answer_of,
     cells_of,
@@ -289,6 +289,7 @@ __all__ = [
     "measures_table",
     "mistaken_pairs",
     "mix_layers",
+    "mix_of",
     "mix_sentence",
     "most_confused",
     "moved",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
 
-from layerviz.errors import ConfigError
+from layerviz.errors import ConfigError, RunError
 from layerviz.numerics import or_zero, within_range
 from layerviz.progress import (
     MIXING,
@@ -62,6 +63,36 @@ class LayerMix:
     def better(self) -> bool:
         """Whether the interval of the difference lies above 0."""
         return self.low > 0
+
+
+def mix_of(stored: Mapping[str, Any]) -> LayerMix:
+    """Return a mix as it was stored, by the names of its fields.
+
+    Raises
+    ------
+    RunError
+        If it is none.
+    """
+    try:
+        if set(stored) != {field.name for field in fields(LayerMix)}:
+            raise ValueError("other fields")
+        scores = ("score", "single_score", "difference", "low", "high")
+        numbers = {name: float(stored[name]) for name in scores}
+        mix = LayerMix(
+            layers=tuple(int(layer) for layer in stored["layers"]),
+            how=str(stored["how"]),
+            weights=tuple(float(weight) for weight in stored["weights"]),
+            single=int(stored["single"]),
+            **numbers,
+        )
+        if mix.how not in MIX_METHODS or not np.isfinite([*numbers.values(), *mix.weights]).all():
+            raise ValueError("no scores")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RunError(
+            "A mix of layers that was stored with this run is damaged.",
+            "Delete the folder mixes in the run's folder: it is searched again when asked for.",
+        ) from error
+    return mix
 
 
 def mix_layers(

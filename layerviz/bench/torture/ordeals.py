@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from layerviz.bench.torture.checkpoints import CHECKPOINTS
 from layerviz.bench.torture.collapses import COLLAPSES
+from layerviz.bench.torture.damaged import DAMAGED
 from layerviz.bench.torture.deaths import DEATHS
 from layerviz.bench.torture.deletions import DELETIONS
 from layerviz.bench.torture.encoder_configs import ENCODER_CONFIGS
@@ -29,6 +30,7 @@ ORDEALS: Registry[Ordeal] = Registry(
         CHECKPOINTS,
         DELETIONS,
         GARBLED,
+        DAMAGED,
         ENCODER_CONFIGS,
         TOKENIZERS,
         ENCODER_WEIGHTS,

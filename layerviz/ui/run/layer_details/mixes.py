@@ -12,7 +12,7 @@ from layerviz.runs import Run
 from layerviz.separability import (
     MIX_METHODS,
     PROBE_MACRO_F1,
-    LayerMix,
+    mix_of,
     mix_sentence,
     searched_mix_sentence,
 )
@@ -61,7 +61,7 @@ def _best_single_layer(detail: Detail, snapshot: int) -> int:
 def _search(run: Run, snapshot: int, pooling: str) -> None:
     stored = runs.read_mix(run.path, snapshot, pooling)
     if stored is not None:
-        st.markdown(plain(searched_mix_sentence(LayerMix(**stored))))
+        st.markdown(plain(searched_mix_sentence(mix_of(stored))))
         return
     key = f"search-{run.run_id}-{snapshot}-{pooling}"
     is_pressed = st.button(
