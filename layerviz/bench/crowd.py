@@ -52,6 +52,7 @@ class Visitor:
     page: Any
     epochs: int
     problems: list[str] = field(default_factory=list)
+    n_told: int = 0  # of the problems
 
 
 def measure(
@@ -229,6 +230,9 @@ class _Crowd:
                 self._look(visitor)
             except Exception as error:
                 visitor.problems.append(f"{visitor.name}: {str(error).splitlines()[0]}")
+            for problem in visitor.problems[visitor.n_told :]:
+                print_line(problem)
+            visitor.n_told = len(visitor.problems)
             acts += 1
             if time.monotonic() - said > 20:
                 said = time.monotonic()
@@ -253,12 +257,18 @@ class _Crowd:
         if tabs.count():
             tabs.first.click(timeout=20_000)
         elif role == "reader":
-            page.goto(f"{self.served.address}/?run={self._shown()}")
+            self._open(visitor, self._shown())
+
+    def _open(self, visitor: Visitor, run_id: str) -> None:
+        """Open a run by its address: a new session, in which the number is typed again."""
+        visitor.page.goto(f"{self.served.address}/?run={run_id}")
+        visitor.page.wait_for_selector(IDLE)
+        _type_epochs(visitor.page, visitor.epochs)
 
     def _delete(self, visitor: Visitor) -> None:
         run_id, page = self.to_delete.pop(0), visitor.page
         self.deleted_at = time.monotonic()
-        page.goto(f"{self.served.address}/?run={run_id}")
+        self._open(visitor, run_id)
         page.get_by_role("tab", name="Run", exact=True).click()
         page.get_by_role("button", name="Delete run").click()
         page.locator(".st-key-delete button").click()
