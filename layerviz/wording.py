@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from itertools import chain
+from itertools import count as numbers
 from typing import Literal
 
 Joint = Literal["and", "or"]  # before the last name of a list
+NO_VALUE = "no value"  # of a cell that is empty
 
 
 def count(n: int, noun: str) -> str:
@@ -70,6 +73,20 @@ def cut_to(text: str, most: int) -> str:
     """Return a text on one line, cut to at most as many characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return a name as it is, or with the first number that makes it a free one: "town (2)"."""
+    names = chain([name], (f"{name} ({n})" for n in numbers(2)))
+    return next(one for one in names if one not in taken)
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Return names of which equal ones are numbered: "a", "b" and "a (2)"."""
+    result: dict[str, None] = {}
+    for at, name in enumerate(names):
+        result[name if name not in result else free_name(name, {*result, *names[at:]})] = None
+    return list(result)
 
 
 def epoch_number(epoch: float) -> str:

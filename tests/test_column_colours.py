@@ -114,6 +114,17 @@ def test_dates_are_a_scale() -> None:
     assert (seen[0], seen[-1]) == (charts.NUMBER_RAMP[0], charts.NUMBER_RAMP[-1])
 
 
+def test_a_date_that_stands_for_never_colours_and_filters_like_others() -> None:
+    days: list[object] = [*(f"2024-05-{day:02d}" for day in range(1, 30)), "9999-12-31"]
+    colours, examples = colours_of(until=days)
+    assert drawn(colours, examples)[-1] == charts.NUMBER_RAMP[-1]
+    assert colours.legend().ramp is not None
+    end = colours.column.on_scale(examples)[-1]
+    asked = ColumnFilter(colours.column, low=end, high=end + 24 * 3600 - 1e-3)
+    assert np.flatnonzero(asked.matching(examples)).tolist() == [29]
+    assert asked.in_words() == "until is 9999-12-31 to 9999-12-31"
+
+
 @pytest.mark.parametrize(
     ("number", "said"),
     [(1987.0, "1987"), (12345.0, "12,345"), (0.01234, "0.0123"), (-5.0, "-5"), (1e300, "1e+300")],
@@ -244,6 +255,11 @@ def test_the_page_colours_by_the_column_in_the_address(
     assert {NAME, "age"} <= set(app.dataframe[0].value)
     assert "note" not in app.dataframe[0].value
     assert "2 of 3 further columns are listed" in caption_text(app)
+    monkeypatch.setattr(data.FurtherColumn, "of", None)  # what was parsed once is not parsed again
+    app.run()
+    assert not app.exception
+    monkeypatch.undo()
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(run.path.parent))
     app.session_state["tabs"] = "Maps"
     app.run()
     app.selectbox(key="colouring").set_value("label").run()

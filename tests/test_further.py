@@ -113,6 +113,17 @@ def test_what_columns_hold() -> None:
     assert "NA" not in set(columns["land"].of(dataset.examples))
 
 
+def test_dates_lie_on_a_scale_however_far_away() -> None:
+    days = ["9999-12-31", "1999-12-31", "1033-04-03", ""]
+    [column] = data.further_columns(built({"until": [*days * 15]}).examples)
+    assert column.kind == "date"
+    examples = pd.DataFrame({"until": days}, dtype="str")
+    seconds = column.on_scale(examples)
+    assert [data.moment_in_words(one) for one in seconds[:3]] == days[:3]
+    assert np.isnan(seconds[3])
+    assert data.moment_in_words(seconds[0] + 3661, "s") == "9999-12-31 01:01:01"
+
+
 # --- of a run ---------------------------------------------------------------------------------
 
 

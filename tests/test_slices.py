@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from made_runs import dataset_of, made
 from pages import answered, caption_text, markdown_text, open_page
 from scipy.stats import binom
@@ -17,13 +22,28 @@ from layerviz.__main__ import main
 from layerviz.bench import slices as planted
 from layerviz.bench import truth
 from layerviz.bench.truth import Rate
+from layerviz.export import slices_part as slices_part_module
+from layerviz.export.entries.tables import SLICES_CSV
+from layerviz.export.entry import ExportRequest
 from layerviz.export.slices_part import slices_part
 from layerviz.pairs import pair_of
 from layerviz.runs import Run
 from layerviz.separability import SliceFindings, find_slices, slices_notes, slices_sentence
-from layerviz.separability.slices import candidate_slices, comparable, compare_slices, comparing
+from layerviz.separability.slices import (
+    candidate_slices,
+    candidates,
+    comparable,
+    compare_slices,
+    comparing,
+)
 from layerviz.separability.slices.candidates import MOST_SLICES, MOST_VALUES
+from layerviz.separability.slices.of_run import slice_columns
 from layerviz.separability.slices.traits import guessed_language, n_words, text_traits
+from layerviz.ui.parts.filter_box import FILTER
+from layerviz.ui.run import confusion as confusion_page
+from layerviz.ui.run import slices as slices_page
+from layerviz.ui.run.confusion import Predicted
+from layerviz.views import MapsRequest
 
 pytestmark = pytest.mark.fast
 
@@ -74,8 +94,8 @@ def test_values_ranges_dates_and_empty_cells_are_slices() -> None:
             "sent": pd.Timestamp("2026-12-31", tz="UTC") - pd.to_timedelta(numbers % 199, "D"),
         }
     )
-    assert {"channel: phone", "channel: (empty)"} <= set(names)
-    assert {"stars: 1", "stars: 4", "stars: (empty)"} <= set(names)
+    assert {"channel: phone", "channel: no value"} <= set(names)
+    assert {"stars: 1", "stars: 4", "stars: no value"} <= set(names)
     years = [name for name in names if name.startswith("year")]
     assert years[0] == "year: 1910 or less"
     assert years[-1] == "year: 1990 or more"
@@ -83,6 +103,52 @@ def test_values_ranges_dates_and_empty_cells_are_slices() -> None:
     assert sent[0] == "sent: 2026-07-05 or earlier"
     assert sent[-1].endswith("or later")
     assert len(sent) == 6
+
+
+def test_slices_that_would_be_called_alike_are_told_apart() -> None:
+    rows = np.arange(N)
+    start, noon = "long " * 20, pd.Timestamp("2026-05-02 12:00", tz="UTC")
+    names = names_of(
+        {
+            "value": [f"{start}{row % 3}" for row in rows],
+            f"{start}a": rows // 2 % 3,
+            f"{start}b": rows // 2 % 5,
+            "empty": np.select([rows % 7 < 2, rows % 7 < 4], ["no value", ""], "x"),
+            "sent": noon + pd.to_timedelta(rows // 2, "s"),
+            "share": 0.123456 + rows * 1e-7,
+            "huge": rows[::-1] // 3 * 3 * 1e246,
+            "a": np.where(rows % 11 < 5, "b: c", "d"),
+            "a: b": np.where(rows % 13 < 5, "c", "d"),
+        }
+    )
+    assert len(set(names)) == len(names)
+    of_value = [name.removeprefix("value: ") for name in names if name.startswith("value: ")]
+    assert [name[-5:] for name in of_value] == ["long…", "… (2)", "… (3)"]
+    assert {"empty: no value", "empty: no value (2)", "a: b: c", "a: b: c (2)"} <= set(names)
+    assert any("… (2): 4" in name for name in names)
+    assert any("sent: 2026-05-02 12:00:19 or earlier" in name for name in names)
+    assert any("share: 0.123466 to 0.123476" in name for name in names)
+    assert any("huge: 4.2e+247 to 9.9e+247" in name for name in names)
+
+
+def test_a_column_is_compared_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def counted(members: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        calls.append(len(members))
+        return comparing.can_be_compared(members, labels)
+
+    monkeypatch.setattr(candidates, "can_be_compared", counted)
+    names_of({"town": np.arange(N) // 2 % 5, "age": np.arange(N)})
+    assert calls == [5, 6]
+
+
+def test_further_columns_named_like_what_texts_tell_stand_under_free_names() -> None:
+    taken = {"Words": "1", "words of the file": "2"}
+    columns = slice_columns(examples_of(4).assign(**taken))
+    assert list(columns) == [
+        "words", "language (guessed)", "Words of the file (2)", "words of the file",
+    ]  # fmt: skip
 
 
 def test_ranges_of_numbers_hold_every_number_once() -> None:
@@ -277,10 +343,46 @@ def test_the_page_lists_slices_and_the_examples_of_one(run: Run) -> None:
     app.session_state["chosen_slice"] = (fingerprint, "val", "channel: phone")
     app.run()
     assert "60 val examples** of channel: phone" in markdown_text(app)
+    app.selectbox(key=FILTER).set_value("channel").run()
+    app.multiselect(key=f"filter_values-{run.run_id}-channel").set_value(["=1+1"]).run()
+    assert "0 examples; 60 are left out." in caption_text(app)
     app.button(key="slices_maps").click().run()
     assert app.session_state["tabs"] == "Maps"
     assert len(app.session_state["selected"][1]) == 60
     assert not app.exception
+
+
+def test_what_is_of_test_is_shown_in_the_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = examples_of().assign(split="test")
+    labels = examples["label"].to_numpy()
+    run: Any = SimpleNamespace(
+        dataset={"fingerprint": "0"}, label_names=("a", "b"), snapshots=[SimpleNamespace(epoch=1)]
+    )
+    channel = pd.DataFrame({"channel": np.where(np.arange(N) % 4, "mail", "phone")})
+    findings = find_slices(examples, channel, {"model": labels}, "test", seed=0)
+    tile = Predicted(run, 0, "test", examples, pd.DataFrame({"predicted": labels}))
+    monkeypatch.setattr(slices_page.cache, "examples", lambda _: examples)
+    for show in (
+        partial(slices_page._show_in_maps, run, findings, "channel: phone"),
+        partial(confusion_page._show_in_maps, tile, "a", "a"),
+    ):
+        state: dict[str, Any] = {}
+        monkeypatch.setattr(st, "session_state", state)
+        show()
+        assert (state["tabs"], state["show_test"]) == ("Maps", True)
+
+
+def test_the_table_to_take_away_keeps_formulas_where_that_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame = pd.DataFrame({"a": ["=1"]})
+    monkeypatch.setattr(slices_part_module, "slices_with_splits", lambda _: frame)
+    assert SLICES_CSV.has_formulas
+    run: Any = None
+    for quotes, cell in ((True, "'=1"), (False, "=1")):
+        stream = BytesIO()
+        SLICES_CSV.write(run, ExportRequest(MapsRequest(), quote_formulas=quotes), stream, print)
+        assert stream.getvalue().decode().splitlines() == ["a", cell]
 
 
 def test_the_report_says_what_the_page_says(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,13 @@ def test_epochs_are_named_for_people(epoch: float, name: str) -> None:
     assert epoch_name(epoch) == name
 
 
+def test_equal_names_are_told_apart_and_no_other_name_is_taken() -> None:
+    assert wording.free_name("town", {"land"}) == "town"
+    assert wording.free_name("town", {"town", "town (2)"}) == "town (3)"
+    names = ["a", "b", "a", "a (2)", "a"]
+    assert wording.told_apart(names) == ["a", "b", "a (3)", "a (2)", "a (4)"]
+
+
 def test_a_moment_is_named_in_the_middle_of_a_sentence() -> None:
     assert wording.at_epoch(0) == "before training"
     assert wording.at_epoch(2.5) == "at epoch 2.5"

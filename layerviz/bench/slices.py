@@ -1,6 +1,6 @@
 """Planted slices: whether they are found, and whether any is where none was planted.
 
-Examples have a dozen further columns, of values and of numbers, which make 20 to 60 slices; two
+Examples have nine further columns, of values and of numbers, which make about 50 slices; two
 classifiers are right about them at planted rates.
 """
 

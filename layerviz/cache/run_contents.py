@@ -55,6 +55,13 @@ def column_colours(run: Run, name: str) -> ColumnColours | None:
     return None
 
 
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=RUN)
+def numbers_of(run: Run, name: str) -> np.ndarray:
+    """Return a further column of numbers or dates on its scale, float64 of shape (N,), or NaN."""
+    column = next(column for column in further_columns(run) if column.name == name)
+    return column.on_scale(examples(run))
+
+
 @st.cache_data(show_spinner=False, max_entries=1000, hash_funcs=LISTED_RUN)
 def summary(run: Run) -> RunSummary:
     """Return what a list says of a run."""

@@ -31,6 +31,9 @@ from layerviz.data.further import (
     further_columns,
     further_names,
     lacking_columns,
+    moment_in_words,
+    names_beside,
+    numbers_on_scale,
 )
 from layerviz.data.guessing import (
     Suggestion,
@@ -117,6 +120,9 @@ __all__ = [
     "match_columns",
     "meanings_of",
     "missing_words",
+    "moment_in_words",
+    "names_beside",
+    "numbers_on_scale",
     "pack_folder",
     "parse_hub_name",
     "read_corpus",

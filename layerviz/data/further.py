@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
-from itertools import count as numbers
 from typing import Literal
 
 import numpy as np
@@ -17,7 +16,7 @@ from layerviz.data.labels import without_label
 from layerviz.data.naming import OWN_ID
 from layerviz.data.reading import Table
 from layerviz.data.wording import quoted
-from layerviz.wording import count
+from layerviz.wording import count, free_name
 
 MOST_COLUMNS = 50  # that are kept; those with the shortest cells where there are more
 MOST_LETTERS = 64 * 2**20  # of all cells that are kept
@@ -73,10 +72,21 @@ class FurtherColumn:
 
     def on_scale(self, examples: pd.DataFrame) -> np.ndarray:
         """Return the numbers, or the seconds since 1970 of dates: float64 of shape (N,), or NaN."""
-        values = self.of(examples)
-        if self.kind == "date":
-            values = (values - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-        return values.to_numpy(dtype=np.float64)
+        return numbers_on_scale(self.of(examples))
+
+
+def numbers_on_scale(values: pd.Series) -> np.ndarray:
+    """Return numbers, or the seconds since 1970 of dates in UTC: float64 of shape (N,), or NaN."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        # Timestamp(0) counts nanoseconds, which end in 2262.
+        values = (values - pd.Timestamp("1970-01-01", tz="UTC")).dt.total_seconds()
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def moment_in_words(seconds: float, unit: Literal["D", "m", "s", "us"] = "D") -> str:
+    """Return the day of a date on its scale, or what is as exact as that: "2026-05-02 14:30"."""
+    moment = np.datetime64(math.floor(seconds * 1e6), "us")
+    return str(np.datetime_as_string(moment, unit=unit, casting="unsafe")).replace("T", " ")
 
 
 def further_names(examples: pd.DataFrame) -> tuple[str, ...]:
@@ -136,6 +146,31 @@ def _scale_of(values: pd.Series) -> Kind | None:
         return "number"
     is_day = values.str.match(r"\d{4}-\d{2}(-\d{2}|$)")
     return "date" if is_day.all() and typed_cells(values, "date").notna().all() else None
+
+
+def names_beside(names: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """Return what columns of the data are called beside others: "… of the file" if need be.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Different ones.
+    taken : collection of str
+        What the other columns are called; capital letters make no difference.
+    """
+    names = list(names)
+    others = {name.casefold() for name in taken}
+    used = others | {name.casefold() for name in names}
+    result = {}
+    for name in names:
+        result[name] = name
+        if name.casefold() in others:
+            # Names are compared in lower case, yet stand as the data write them.
+            beside = f"{name} of the file"
+            free = free_name(beside.casefold(), used)
+            result[name] = f"{beside}{free[len(beside.casefold()) :]}"
+            used.add(free)
+    return result
 
 
 def lacking_columns(captured: pd.DataFrame, examples: pd.DataFrame) -> str:
@@ -201,7 +236,7 @@ def kept_columns(
         kept[name] = cells
         room -= letters[name]
     in_order = [name for name in places if name in kept]
-    names = _names_among_examples(in_order)
+    names = names_beside(in_order, _TAKEN)
     frame = pd.DataFrame({names[name]: kept[name] for name in in_order}, dtype="str")
     return frame, list(_notes(names, left_out, [name for name in places if name in empty]))
 
@@ -247,22 +282,6 @@ def _cells(tables: Mapping[str, Table], of_role: Mapping[str, str]) -> pd.Series
         for role, table in tables.items()
     ]
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
-
-
-def _names_among_examples(names: Iterable[str]) -> dict[str, str]:
-    """Return what columns are called among examples: another name where theirs means something."""
-    names = list(names)
-    used = {name.casefold() for name in (*names, *_TAKEN)}
-    result = {}
-    for name in names:
-        own = name
-        if name.casefold() in _TAKEN:
-            beside = f"{name} of the file"
-            further = chain([beside], (f"{beside} ({n})" for n in numbers(2)))
-            own = next(other for other in further if other.casefold() not in used)
-            used.add(own.casefold())
-        result[name] = own
-    return result
 
 
 def _notes(names: Mapping[str, str], left_out: list[str], empty: list[str]) -> Iterable[str]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import chain
-from itertools import count as numbers
 
 import pandas as pd
 
 from layerviz.data.splits import SPLIT_WORDS
 from layerviz.data.wording import quoted
-from layerviz.wording import count
+from layerviz.wording import count, free_name
 
 SPLIT = "split"  # the column that says which table a row is from
 SPLIT_BESIDE = "split of the file"  # the same, where the tables have a column "split" already
@@ -46,9 +44,7 @@ def joined(frames: Mapping[str, pd.DataFrame], splits: Mapping[str, str]) -> pd.
     """
     whole = pd.concat(frames.values(), ignore_index=True).fillna("")
     if splits:
-        further = (f"{SPLIT_BESIDE} ({n})" for n in numbers(2))
-        names = chain((SPLIT, SPLIT_BESIDE), further)
-        column = next(name for name in names if name not in whole)
+        column = SPLIT if SPLIT not in whole else free_name(SPLIT_BESIDE, whole)
         cells = [splits[name] for name, frame in frames.items() for _ in range(len(frame))]
         # First where there are two, since what files say goes before what rows say.
         at = len(whole.columns) if column == SPLIT else 0

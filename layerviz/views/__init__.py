@@ -5,8 +5,8 @@ A view is read from a run's folder (`collect_maps`) or put together from what a 
 """
 
 from layerviz.views.column_colours import (
-    MISSING,
     ColumnColours,
+    colourings,
     column_colours,
     in_words,
     short_line,
@@ -42,7 +42,6 @@ from layerviz.views.small_print import (
 __all__ = [
     "CKA_NOTE",
     "MAPS_FOOTNOTE",
-    "MISSING",
     "POINTS_PER_SPLIT",
     "ColourScale",
     "ColumnColours",
@@ -54,6 +53,7 @@ __all__ = [
     "captured_note",
     "collect_maps",
     "colour_scale",
+    "colourings",
     "column_colours",
     "figures_note",
     "first_and_last_layers",

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from layerviz import charts
-from layerviz.data import FurtherColumn
+from layerviz.config import COLOURINGS
+from layerviz.data import FurtherColumn, moment_in_words
 from layerviz.views.legends import Legend
-from layerviz.wording import count
+from layerviz.wording import NO_VALUE, count, cut_to
 
 MOST_LETTERS = 60  # of a name or a value in a legend
 ENDS = (2, 98)  # percentiles between which a scale runs, so that no outlier darkens all others
 LOG_FROM = 100  # how many times the high end is the low one, from which on the scale is logarithmic
-MISSING = "no value"
 MOST_IN_DIGITS = 1e12  # from which on a number is written as a power of ten
 
 
@@ -78,7 +79,7 @@ class ColumnColours:
         if n_others := len(self.column.values) - len(self.coloured):
             entries.append((count(n_others, "other value"), charts.OTHER_COLOUR))
         if self.column.n_missing:
-            entries.append((MISSING, charts.MISSING_COLOUR))
+            entries.append((NO_VALUE, charts.MISSING_COLOUR))
         if not self.column.is_scale:
             return Legend(self.title, tuple(entries))
         title = f"{self.title} (log scale)" if self.is_log else self.title
@@ -88,9 +89,9 @@ class ColumnColours:
     def values_in_words(self, examples: pd.DataFrame) -> list[str]:
         """Return what is said of each example, as it is written in the data."""
         if self.column.name not in examples:
-            return [MISSING] * len(examples)
+            return [NO_VALUE] * len(examples)
         cells = examples[self.column.name].astype("str").str.strip()
-        return [short_line(cell) or MISSING for cell in cells.tolist()]
+        return [short_line(cell) or NO_VALUE for cell in cells.tolist()]
 
 
 def column_colours(column: FurtherColumn, examples: pd.DataFrame) -> ColumnColours:
@@ -124,16 +125,20 @@ def column_colours(column: FurtherColumn, examples: pd.DataFrame) -> ColumnColou
     return ColumnColours(column, low, high, is_log, *names)
 
 
+def colourings(columns: Iterable[FurtherColumn]) -> list[str]:
+    """Return all by which points can be coloured: our own, and further columns but free texts."""
+    return [*COLOURINGS, *(column.name for column in columns if column.kind != "text")]
+
+
 def short_line(text: str) -> str:
     """Return a name or a value in one line, cut to what a legend has room for."""
-    line = " ".join(text.split())
-    return line if len(line) <= MOST_LETTERS else f"{line[: MOST_LETTERS - 1]}…"
+    return cut_to(text, MOST_LETTERS)
 
 
 def in_words(column: FurtherColumn, number: float) -> str:
     """Return a value of a column that is a scale, as `FurtherColumn.on_scale` gives it."""
     if column.kind == "date":
-        return f"{pd.Timestamp(number, unit='s'):%Y-%m-%d}"
+        return moment_in_words(number)
     if abs(number) >= MOST_IN_DIGITS:
         return f"{number:.3g}"
     if number == round(number) or abs(number) >= 1000:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from layerviz.data import FurtherColumn
-from layerviz.views.column_colours import MISSING, in_words, short_line
-from layerviz.wording import enumeration
+from layerviz.views.column_colours import in_words, short_line
+from layerviz.wording import NO_VALUE, enumeration
 
 MOST_NAMED = 4  # values
 
@@ -60,7 +60,7 @@ class ColumnFilter:
         if self.column.kind == "text":
             return f"{name} holds “{short_line(self.words)}”"
         if self.column.kind == "category":
-            named = [short_line(value) or MISSING for value in self.values[:MOST_NAMED]]
+            named = [short_line(value) or NO_VALUE for value in self.values[:MOST_NAMED]]
             if more := len(self.values) - len(named):
                 named.append(f"{more} more")
             return f"{name} is {enumeration(named, 'or')}"

@@ -13,7 +13,7 @@ from layerviz.data import further_columns
 from layerviz.errors import ConfigError, RunError, did_you_mean
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
-from layerviz.views.column_colours import ColumnColours, column_colours
+from layerviz.views.column_colours import ColumnColours, colourings, column_colours
 from layerviz.views.legends import Legend, legend_of
 
 
@@ -176,7 +176,7 @@ class MapsRequest:
             return None
         columns = {column.name: column for column in further_columns(examples)}
         column = columns.get(self.colouring)
-        choices = [*COLOURINGS, *(name for name in columns if columns[name].kind != "text")]
+        choices = colourings(columns.values())
         choose = f"Choose one of {', '.join(choices)}."
         if column is None:
             hint = did_you_mean(self.colouring, choices, choose)

@@ -47,14 +47,14 @@ def _write_measures(
 
 def _write_slices(
     run: Run,
-    request: ExportRequest,  # noqa: ARG001
+    request: ExportRequest,
     stream: BinaryIO,
     on_progress: OnProgress,  # noqa: ARG001
 ) -> None:
     from layerviz.export.slices_part import slices_with_splits
     from layerviz.export.tables import as_csv
 
-    stream.write(as_csv(slices_with_splits(run)))
+    stream.write(as_csv(slices_with_splits(run), quote_formulas=request.quote_formulas))
 
 
 CSV = Export(
@@ -98,4 +98,5 @@ SLICES_CSV = Export(
     mime="text/csv",
     write=_write_slices,
     stem="{run_id}-slices",
+    has_formulas=True,
 )

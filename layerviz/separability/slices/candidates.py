@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 
+from layerviz.data import moment_in_words, numbers_on_scale
 from layerviz.separability.slices.comparing import LEAST_IN_SLICE, can_be_compared
-from layerviz.wording import count, cut_to, enumeration
+from layerviz.wording import NO_VALUE, count, cut_to, enumeration, told_apart
 
 MOST_VALUES = 20  # of a column, the most frequent ones; and numbers that are taken as values
 FEW_NUMBERS = 6  # different numbers, each of which is a slice
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # that part numbers into ranges; ends are of interest
 MOST_SLICES = 100  # the more are looked at, the larger a difference must be to count
 LONGEST_VALUE = 60  # characters of it in a name
+MOST_IN_DIGITS = 1e15  # from which on a number is written as a power of ten
 MOST_NAMED = 4  # columns of which nothing can be told, by their names
-EMPTY = "(empty)"
 
 
-def _number(value: float) -> str:
-    return (f"{value:.0f}" if value == int(value) else f"{value:.4g}").replace("-", "−")
-
-
-def _day(value: float) -> str:
-    return str(np.datetime64(int(value), "s").astype("datetime64[D]"))
+def _number(value: float, digits: int) -> str:
+    in_digits = value == int(value) and abs(value) < MOST_IN_DIGITS
+    return (f"{value:.0f}" if in_digits else f"{value:.{digits}g}").replace("-", "−")
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,31 @@ class Scale:
 
     Parameters
     ----------
-    write : callable
-        Returns a number as people write it.
+    ways : tuple of callable
+        Each returns a number as people write it, the shortest way first.
     below, above : str
         What follows "or" in a range that is open at one end.
     """
 
-    write: Callable[[float], str]
+    ways: tuple[Callable[[float], str], ...]
     below: str
     above: str
 
+    def way_for(self, *groups: Iterable[float]) -> Callable[[float], str]:
+        """Return the shortest way that tells apart the numbers of each group."""
+        different = [set(group) for group in groups]
+        for way in self.ways:
+            if all(len(set(map(way, group))) == len(group) for group in different):
+                return way
+        return self.ways[-1]
 
-NUMBERS, DATES = Scale(_number, "less", "more"), Scale(_day, "earlier", "later")
+
+NUMBERS = Scale(tuple(partial(_number, digits=n) for n in (4, 6, 9, 17)), "less", "more")
+DATES = Scale(
+    tuple(partial(moment_in_words, unit=unit) for unit in ("D", "m", "s", "us")),
+    "earlier",
+    "later",
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,7 @@ class Candidates:
     Parameters
     ----------
     slices : tuple of Slice
+        Of different names.
     notes : tuple of str
         Sentences about what was left out.
     """
@@ -107,19 +121,21 @@ def candidate_slices(columns: pd.DataFrame, rows: np.ndarray, labels: np.ndarray
     found: dict[bytes, Slice] = {}
     undivided, cut = [], []
     n_unlike = n_alike = 0
-    for column in columns.columns:
-        name = cut_to(str(column), LONGEST_VALUE)
-        large = list(_parts_of(columns[column], rows))
+    names = told_apart([cut_to(str(column), LONGEST_VALUE) for column in columns.columns])
+    for name, column in zip(names, columns.columns, strict=True):
+        large = _parts_of(columns[column], rows)
         if not large:
             undivided.append(name)
             continue
         if len(large) > MOST_VALUES:
             cut.append(f"“{name}”, the {MOST_VALUES} most frequent of {len(large):,} values")
             large = sorted(large, key=lambda part: -part[1].sum())[:MOST_VALUES]
-        for value, members in large:
-            if len(labels) - members.sum() < LEAST_IN_SLICE:
-                continue
-            if not can_be_compared(members[None], labels)[0]:
+        large = [part for part in large if len(labels) - part[1].sum() >= LEAST_IN_SLICE]
+        if not large:
+            continue
+        comparable = can_be_compared(np.array([part[1] for part in large]), labels)
+        for (value, members), is_comparable in zip(large, comparable, strict=True):
+            if not is_comparable:
                 n_unlike += 1
                 continue
             key = np.packbits(members).tobytes()
@@ -133,6 +149,12 @@ def candidate_slices(columns: pd.DataFrame, rows: np.ndarray, labels: np.ndarray
         by_size = sorted(slices, key=lambda one: -min(one.members.sum(), (~one.members).sum()))
         kept = {id(one) for one in by_size[:MOST_SLICES]}
         slices = [one for one in slices if id(one) in kept]
+    # Value "c" of column "a: b" reads like value "b: c" of column "a".
+    distinct = told_apart([one.name for one in slices])
+    slices = [
+        replace(one, value=f"{one.value}{name[len(one.name) :]}")
+        for one, name in zip(slices, distinct, strict=True)
+    ]
     return Candidates(tuple(slices), tuple(notes))
 
 
@@ -167,8 +189,11 @@ def _notes_of_slices(n_unlike: int, n_alike: int) -> Iterator[str]:
         )
 
 
-def _parts_of(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the values or ranges of a column that enough of the rows have, and which do, (n,)."""
+def _parts_of(column: pd.Series, rows: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Return the values or ranges of a column that enough of the rows have, and which do, (n,).
+
+    Their names differ.
+    """
     scale = DATES if pd.api.types.is_datetime64_any_dtype(column) else NUMBERS
     numbers = _as_numbers(column)
     if numbers is None:
@@ -179,35 +204,39 @@ def _parts_of(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, np.nda
         is_empty = column.isna().to_numpy(dtype=bool)
         few = len(np.unique(numbers[~np.isnan(numbers)])) <= FEW_NUMBERS
         parts = _single_numbers(numbers, scale) if few else _ranges_of(numbers, scale)
-    for name, members in parts:
-        if members[rows].sum() >= LEAST_IN_SLICE:
-            yield name, members[rows]
-    if is_empty[rows].sum() >= LEAST_IN_SLICE:
-        yield EMPTY, is_empty[rows]
+    of_rows = ((name, members[rows]) for name, members in chain(parts, [(NO_VALUE, is_empty)]))
+    large = [part for part in of_rows if part[1].sum() >= LEAST_IN_SLICE]
+    names = told_apart([name for name, _ in large])  # a value may read "no value"
+    return [(name, members) for name, (_, members) in zip(names, large, strict=True)]
 
 
 def _values_of(texts: np.ndarray, rows: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the values that enough of the rows have, and all rows that do, (N,)."""
     codes, values = pd.factorize(pd.Series(texts, dtype=object).where(rows))
     counts = np.bincount(codes[codes >= 0], minlength=len(values))  # −1 is another row
-    for code in np.flatnonzero(counts >= LEAST_IN_SLICE).tolist():
-        yield cut_to(str(values[code]), LONGEST_VALUE), codes == code
+    large = np.flatnonzero(counts >= LEAST_IN_SLICE).tolist()
+    in_order = sorted(large, key=lambda code: str(values[code]))  # whichever a split has first
+    cut = told_apart([cut_to(str(values[code]), LONGEST_VALUE) for code in in_order])
+    names = dict(zip(in_order, cut, strict=True))
+    for code in large:
+        yield names[code], codes == code
 
 
 def _as_numbers(column: pd.Series) -> np.ndarray | None:
     """Return a column of numbers or dates as float64, NaN where it is empty; None of others."""
-    if pd.api.types.is_datetime64_any_dtype(column):
-        seconds = column.to_numpy(dtype="datetime64[s]")
-        return np.where(column.isna(), np.nan, seconds.astype("int64").astype(float))
-    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+    is_date = pd.api.types.is_datetime64_any_dtype(column)
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    if not (is_date or is_number):
         return None
-    numbers = column.to_numpy(dtype=float, na_value=np.nan)
+    numbers = numbers_on_scale(column)
     return np.where(np.isinf(numbers), np.nan, numbers)
 
 
 def _single_numbers(numbers: np.ndarray, scale: Scale) -> Iterator[tuple[str, np.ndarray]]:
-    for value in np.unique(numbers[~np.isnan(numbers)]):
-        yield scale.write(value), numbers == value
+    values = np.unique(numbers[~np.isnan(numbers)])
+    write = scale.way_for(values)
+    for value in values:
+        yield write(value), numbers == value
 
 
 def _ranges_of(numbers: np.ndarray, scale: Scale) -> Iterator[tuple[str, np.ndarray]]:
@@ -215,11 +244,15 @@ def _ranges_of(numbers: np.ndarray, scale: Scale) -> Iterator[tuple[str, np.ndar
     occurring = np.unique(numbers[~np.isnan(numbers)])
     # The lower neighbour is a number that occurs, and the range that it ends holds it.
     ends = np.unique(np.nanquantile(numbers, QUANTILES, method="lower"))
+    ranges = []
     for start, end in zip([-np.inf, *ends], [*ends, np.inf], strict=True):
         inside = occurring[(occurring > start) & (occurring <= end)]
-        if not len(inside):
-            continue
-        first, last = scale.write(inside[0]), scale.write(inside[-1])
+        if len(inside):
+            ranges.append((start, end, inside[0], inside[-1]))
+    both = [of_range[2:] for of_range in ranges]
+    write = scale.way_for(*zip(*both, strict=True), *both)
+    for start, end, *of_range in ranges:
+        first, last = map(write, of_range)
         name = first if first == last else f"{first} to {last}"
         if np.isinf(end):
             name = f"{first} or {scale.above}"

@@ -92,13 +92,12 @@ def slice_columns(examples: pd.DataFrame) -> pd.DataFrame:
     """Return what a run's examples are parted by: columns of N rows.
 
     What the texts themselves tell comes first; a further column of the data that is named like
-    one of these stands under "… of the file".
+    one of these stands under another name, see `data.names_beside`.
     """
     traits = text_traits(examples["text"].tolist()).set_index(examples.index)
-    further = {
-        f"{one.name} of the file" if one.name in traits else one.name: one.of(examples)
-        for one in data.further_columns(examples)
-    }
+    columns = data.further_columns(examples)
+    names = data.names_beside((one.name for one in columns), traits.columns.tolist())
+    further = {names[one.name]: one.of(examples) for one in columns}
     return pd.concat([traits, pd.DataFrame(further, index=examples.index)], axis="columns")
 
 

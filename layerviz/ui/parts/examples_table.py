@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, runs
-from layerviz.data import FurtherColumn
+from layerviz.data import FurtherColumn, names_beside
 from layerviz.runs import Run
 from layerviz.ui.parts.filter_box import FILTER, filter_box, filtered
 from layerviz.ui.parts.measured import download
@@ -95,6 +95,50 @@ def examples_table(
     )
 
 
+def chosen_examples(
+    run: Run,
+    part: pd.DataFrame,
+    predictions: pd.DataFrame,
+    title: str,
+    key: str,
+    show_in_maps: Callable[[], None],
+    clear: Callable[[], None],
+    none: str = "",
+) -> None:
+    """List what was chosen in a chart or a table, the hardest first, under the filter of all.
+
+    Parameters
+    ----------
+    run : Run
+    part, predictions : DataFrame
+        The chosen examples, and predictions of these and perhaps of others, under their index.
+    title : str
+        In Markdown.
+    key : str
+    show_in_maps, clear : callable
+        What the buttons do.
+    none : str
+        What to say where there are no such examples.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(title, width="stretch")
+        st.button(
+            "Show in the maps",
+            icon=":material/scatter_plot:",
+            key=f"{key}_maps",
+            on_click=show_in_maps,
+            disabled=part.empty,
+        )
+        st.button("Clear", icon=":material/close:", key=f"{key}_clear", on_click=clear)
+    if part.empty:
+        st.caption(none)
+        return
+    part = filtered(part, filter_box(run))
+    frame = described(run, part, predictions)
+    frame = frame.sort_values("loss", ascending=False, kind="stable")
+    open_from_table(run, frame, frame["id"].tolist(), f"{key}_examples")
+
+
 def described(run: Run, part: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """Return what a table shows of some examples, under their index in the run."""
     names = np.asarray(run.label_names, dtype=object)
@@ -162,16 +206,17 @@ def _with_further_columns(
     if not columns:
         return frame
     examples = cache.examples(run)
-    part = examples.iloc[pd.Index(examples["id"]).get_indexer(pd.Index(ids))]
+    rows = pd.Index(examples["id"]).get_indexer(pd.Index(ids))
     frame = frame.copy(deep=False)
+    names = names_beside((column.name for column in columns), frame.columns.tolist())
     for column in columns:
-        cells = column.of(part)
-        if column.kind != "number":
-            cells = part[column.name].str.slice(0, TEXT_SHOWN)
-        name = column.name if column.name not in frame else f"{column.name} of the file"
+        if column.kind == "number":
+            cells = cache.numbers_of(run, column.name)[rows]
+        else:
+            cells = examples[column.name].iloc[rows].str.slice(0, TEXT_SHOWN).to_numpy()
         is_asked = column.name == st.session_state.get(FILTER) and "text" in frame
         at = list(frame).index("text") if is_asked else len(frame.columns)
-        frame.insert(at, name, cells.to_numpy())
+        frame.insert(at, names[column.name], cells)
     return frame
 
 

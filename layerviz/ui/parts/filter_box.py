@@ -12,9 +12,9 @@ from layerviz import cache
 from layerviz.data import FurtherColumn
 from layerviz.runs import Run
 from layerviz.ui.parts.state import keep, plain
-from layerviz.views import MISSING, ColumnFilter
+from layerviz.views import ColumnFilter
 from layerviz.views import in_words as value_in_words
-from layerviz.wording import count
+from layerviz.wording import NO_VALUE, count
 
 FILTER = "filter_column"  # session state: the name of the column, or None
 
@@ -45,7 +45,7 @@ def filter_box(run: Run) -> ColumnFilter | None:
         )
         if name is None:
             return None
-        chosen = _asked(columns[name], f"{run.run_id}-{name}", cache.examples(run))
+        chosen = _asked(run, columns[name])
     return None if chosen.is_open else chosen
 
 
@@ -60,14 +60,15 @@ def filtered(part: pd.DataFrame, asked: ColumnFilter | None) -> pd.DataFrame:
     return passing
 
 
-def _asked(column: FurtherColumn, key: str, examples: pd.DataFrame) -> ColumnFilter:
+def _asked(run: Run, column: FurtherColumn) -> ColumnFilter:
     """Ask for values, a range or words, as the column has them."""
+    key = f"{run.run_id}-{column.name}"
     if column.kind == "category":
         options = [*column.values, *([""] if column.n_missing else [])]
         values = st.multiselect(
             "Values",
             options,
-            format_func=lambda value: value or MISSING,
+            format_func=lambda value: value or NO_VALUE,
             key=keep(f"filter_values-{key}"),
             placeholder="Choose values",
             label_visibility="collapsed",
@@ -83,7 +84,7 @@ def _asked(column: FurtherColumn, key: str, examples: pd.DataFrame) -> ColumnFil
             width=240,
         )
         return ColumnFilter(column, words=words.strip())
-    numbers = column.on_scale(examples)
+    numbers = cache.numbers_of(run, column.name)
     numbers = numbers[~np.isnan(numbers)]
     ask = _day if column.kind == "date" else _whole if (numbers % 1 == 0).all() else _number
     low, high = (

@@ -15,7 +15,7 @@ from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS, projections_in_
 from layerviz.runs import Run
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.state import COLOUR, RUN, keep, keep_choice, plain
-from layerviz.views import Legend, first_and_last_layers
+from layerviz.views import Legend, colourings, first_and_last_layers
 
 PRESETS: dict[str, Callable[[int], tuple[int, ...]]] = {
     "First and last four layers": first_and_last_layers,
@@ -66,7 +66,7 @@ def map_controls(
         label_visibility="visible" if labelled else "collapsed",
         help=f"{projections_in_words()} All are fitted on train only." if labelled else None,
     )
-    choices = [*COLOURINGS, *(column.name for column in columns)]
+    choices = colourings(columns)
     key = f"{prefix}colouring"
     colouring = st.selectbox(
         "Colour by",
@@ -89,7 +89,7 @@ def colouring_from_address(columns: Sequence[FurtherColumn]) -> None:
     wanted = st.query_params.get(COLOUR)
     if wanted is None or "colouring" in st.session_state:
         return
-    choices = [*COLOURINGS, *(column.name for column in columns)]
+    choices = colourings(columns)
     if wanted in choices:
         st.session_state["colouring"] = wanted
         return

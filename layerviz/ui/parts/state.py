@@ -183,6 +183,13 @@ def open_tab(name: str) -> None:
     st.session_state[OPEN_TAB] = name
 
 
+def open_maps(splits: Iterable[str]) -> None:
+    """Open the maps with what is selected there, test as well if that is of it; for callbacks."""
+    if "test" in splits:
+        st.session_state[SHOW_TEST] = True
+    open_tab("Maps")
+
+
 def keep(key: str, first: object = None) -> str:
     """Return the key of a widget whose value is kept while another part of the page is drawn.
 

@@ -12,11 +12,10 @@ import streamlit as st
 from layerviz import charts, separability
 from layerviz.runs import Run
 from layerviz.separability import MOST_CLASSES
-from layerviz.ui.parts.examples_table import described, open_from_table
+from layerviz.ui.parts.examples_table import chosen_examples
 from layerviz.ui.parts.figure import figure
-from layerviz.ui.parts.filter_box import filter_box, filtered
 from layerviz.ui.parts.selection import clear_selection, how_selected, select
-from layerviz.ui.parts.state import open_tab, plain
+from layerviz.ui.parts.state import open_maps, plain
 from layerviz.wording import at_epoch, count, epoch_name
 
 CONFUSION = "confusion"  # the selection of the chart
@@ -213,33 +212,19 @@ def _mistakes(shown: Predicted) -> None:
 
 def _examples_of(shown: Predicted, label: str, predicted: str) -> None:
     part = shown.of_pair(label, predicted)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(
-            f"**{count(len(part), f'{shown.split} example')}** of {plain(label)} predicted as "
-            f"{plain(predicted)}, {shown.when}, hardest first",
-            width="stretch",
-        )
-        st.button(
-            "Show in the maps",
-            icon=":material/scatter_plot:",
-            key="confusion_maps",
-            on_click=_show_in_maps,
-            args=(shown, label, predicted),
-            disabled=part.empty,
-        )
-        st.button(
-            "Clear", icon=":material/close:", key="confusion_clear", on_click=_leave,
-            args=(shown.run,),
-        )  # fmt: skip
-    if part.empty:
-        st.caption("There are none at this epoch.")
-        return
-    part = filtered(part, filter_box(shown.run))
-    frame = described(shown.run, part, shown.predictions)
-    frame = frame.sort_values("loss", ascending=False, kind="stable")
-    open_from_table(shown.run, frame, frame["id"].tolist(), CONFUSION)
+    chosen_examples(
+        shown.run,
+        part,
+        shown.predictions,
+        f"**{count(len(part), f'{shown.split} example')}** of {plain(label)} predicted as "
+        f"{plain(predicted)}, {shown.when}, hardest first",
+        CONFUSION,
+        partial(_show_in_maps, shown, label, predicted),
+        partial(_leave, shown.run),
+        none="There are none at this epoch.",
+    )
 
 
 def _show_in_maps(shown: Predicted, label: str, predicted: str) -> None:
     _choose(shown, label, predicted)
-    open_tab("Maps")
+    open_maps([shown.split])

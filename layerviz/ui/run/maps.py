@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from layerviz import cache, charts, data
-from layerviz.config import COLOURINGS, SPLITS, TRAIN_AND_VAL
+from layerviz.config import SPLITS, TRAIN_AND_VAL
 from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
 from layerviz.ui.parts.continuing import own_data
@@ -39,6 +39,7 @@ from layerviz.ui.parts.verdict import chosen_poolings
 from layerviz.views import (
     MapsView,
     captured_note,
+    colourings,
     first_and_last_layers,
     selected_examples,
     slider_note,
@@ -104,9 +105,9 @@ def view_now(run: Run) -> MapsView:
     state = st.session_state
     layers = _layers_of(state.get(_layers_key(run), first_preset()), n_layers)
     labels = cache.examples(run)["label"].to_numpy()
-    choices = [*COLOURINGS, *(column.name for column in cache.colourable_columns(run))]
+    choices = colourings(cache.further_columns(run))
     colouring = state.get("colouring")
-    colouring = colouring if colouring in choices else COLOURINGS[0]
+    colouring = colouring if colouring in choices else choices[0]
     return MapsView(
         pooling_now(run),
         state.get("projection", DEFAULT_PROJECTION),

@@ -22,7 +22,7 @@ from layerviz.ui.parts.map_controls import (
 )
 from layerviz.ui.parts.measured import epoch_control
 from layerviz.ui.parts.selection import nothing_found, select
-from layerviz.ui.parts.state import SHOW_TEST, keep, open_tab, plain
+from layerviz.ui.parts.state import keep, open_maps, plain
 from layerviz.ui.run.tokens import tokens_of_text
 from layerviz.views import MapsView, figures_note, first_and_last_layers
 from layerviz.wording import at_epoch, epoch_name, layer_name, sentence_case
@@ -203,7 +203,7 @@ def _path(run: Run, examples: pd.DataFrame, row: int, pooling: str) -> None:
         icon=":material/scatter_plot:",
         key="example_in_maps",
         on_click=_to_maps,
-        args=(run, example["id"], example["split"] == "test"),
+        args=(run, example["id"], example["split"]),
     )
 
 
@@ -230,11 +230,9 @@ def _nearest_classes(run: Run, row: int, pooling: str) -> None:
     )
 
 
-def _to_maps(run: Run, example: str, is_test: bool) -> None:
+def _to_maps(run: Run, example: str, split: str) -> None:
     select(run, [example])
-    if is_test:
-        st.session_state[SHOW_TEST] = True
-    open_tab("Maps")
+    open_maps([split])
 
 
 def _n(run: Run) -> int:

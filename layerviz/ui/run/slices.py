@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -9,11 +11,11 @@ from layerviz import cache, runs, separability
 from layerviz.runs import Run
 from layerviz.separability import SLICE_SPLITS, SliceFindings
 from layerviz.ui.parts.choice import choose_one
-from layerviz.ui.parts.examples_table import described, open_from_table
+from layerviz.ui.parts.examples_table import chosen_examples
 from layerviz.ui.parts.measured import download
 from layerviz.ui.parts.selection import clear_selection, how_selected, select
 from layerviz.ui.parts.sheets import awaited_sheet
-from layerviz.ui.parts.state import open_tab, plain
+from layerviz.ui.parts.state import open_maps, plain
 from layerviz.ui.parts.verdict import chosen_poolings
 from layerviz.wording import count, epoch_name, sentence_case
 
@@ -65,15 +67,16 @@ def _chosen_slice(run: Run, split: str) -> str:
     return name if (fingerprint, of_split) == (run.dataset["fingerprint"], split) else ""
 
 
-def _ids_of(run: Run, findings: SliceFindings, name: str) -> list[str]:
-    """Return the ids of a slice's examples."""
+def _members(run: Run, findings: SliceFindings, name: str) -> pd.DataFrame:
+    """Return a slice's examples; names of slices differ."""
     members = next(one.members for one in findings.slices if one.name == name)
-    return cache.examples(run)["id"].iloc[findings.rows[members]].tolist()
+    return cache.examples(run).iloc[findings.rows[members]]
 
 
 def _choose(run: Run, findings: SliceFindings, name: str) -> None:
     st.session_state[SLICE] = (run.dataset["fingerprint"], findings.split, name)
-    select(run, _ids_of(run, findings, name), f"{CHOSEN_HERE}: {name}, {findings.split}")
+    ids = _members(run, findings, name)["id"].tolist()
+    select(run, ids, f"{CHOSEN_HERE}: {name}, {findings.split}")
 
 
 def _leave(run: Run) -> None:
@@ -124,29 +127,19 @@ def _table(run: Run, findings: SliceFindings, table: pd.DataFrame) -> None:
 
 
 def _examples_of(run: Run, findings: SliceFindings, name: str, snapshot: int) -> None:
-    examples = cache.examples(run)
-    part = examples[examples["id"].isin(_ids_of(run, findings, name))]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(
-            f"**{count(len(part), f'{findings.split} example')}** of {plain(name)} (predictions "
-            f"of the model itself, {epoch_name(run.snapshots[snapshot].epoch)}; hardest first)",
-            width="stretch",
-        )
-        st.button(
-            "Show in the maps",
-            icon=":material/scatter_plot:",
-            key="slices_maps",
-            on_click=_show_in_maps,
-            args=(run, findings, name),
-        )
-        st.button(
-            "Clear", icon=":material/close:", key="slices_clear", on_click=_leave, args=(run,)
-        )
-    frame = described(run, part, cache.predictions(run, snapshot))
-    frame = frame.sort_values("loss", ascending=False, kind="stable")
-    open_from_table(run, frame, frame["id"].tolist(), "slice_examples")
+    part = _members(run, findings, name)
+    chosen_examples(
+        run,
+        part,
+        cache.predictions(run, snapshot),
+        f"**{count(len(part), f'{findings.split} example')}** of {plain(name)} (predictions of "
+        f"the model itself, {epoch_name(run.snapshots[snapshot].epoch)}; hardest first)",
+        "slices",
+        partial(_show_in_maps, run, findings, name),
+        partial(_leave, run),
+    )
 
 
 def _show_in_maps(run: Run, findings: SliceFindings, name: str) -> None:
     _choose(run, findings, name)
-    open_tab("Maps")
+    open_maps([findings.split])
