@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from made_runs import dataset_of, made
 from pages import caption_text, maps_state, open_page, warning_text
 from streamlit.testing.v1 import AppTest
@@ -20,6 +22,7 @@ from layerviz.export.run_charts import maps_chart
 from layerviz.export.stage import Stage
 from layerviz.export.tables import coordinates
 from layerviz.runs import Run
+from layerviz.ui.compare import map_matrix
 from layerviz.ui.parts import examples_table
 from layerviz.ui.parts.filter_box import FILTER
 from layerviz.views import (
@@ -218,6 +221,25 @@ def test_the_command_line_takes_a_column(
     assert "age" in pd.read_csv(file).columns
     assert main([*words, "--colour-by=ag"]) != 0
     assert "Did you mean age?" in capsys.readouterr().err
+
+
+def test_what_is_selected_in_a_comparison_is_filtered_and_has_the_columns(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = runs.read_examples(run.path)
+    [town, *_] = data.further_columns(examples)
+    shown: list[pd.DataFrame] = []
+    entry: Any = SimpleNamespace(run=run, contender=SimpleNamespace(name="enc"))
+    monkeypatch.setattr(map_matrix, "selection", lambda _: set(examples["id"][20:60]))
+    monkeypatch.setattr(map_matrix, "filter_box", lambda _: ColumnFilter(town, values=("town 5",)))
+    monkeypatch.setattr(st, "dataframe", lambda frame, **_: shown.append(frame))
+    common = examples[["id", "split", "text", "label"]].iloc[10:].reset_index(drop=True)
+    map_matrix._selected_examples([entry], common, [np.arange(10, len(examples))], [[0, 1]])
+    [table] = shown
+    wanted = examples[20:60][examples[NAME][20:60] == "town 5"]
+    assert table["text"].tolist() == wanted["text"].tolist()
+    assert table["age"].isna().tolist() == (wanted["age"] == "?").tolist()
+    assert set(table[NAME]) == {"town 5"}
 
 
 def test_the_page_colours_by_the_column_in_the_address(

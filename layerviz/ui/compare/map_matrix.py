@@ -19,7 +19,9 @@ from layerviz.instrument import MapsInBrowser
 from layerviz.poolings import pooling_label
 from layerviz.projection import DEFAULT_PROJECTION
 from layerviz.runs import Run
+from layerviz.ui.parts.examples_table import with_further_columns
 from layerviz.ui.parts.figure import save
+from layerviz.ui.parts.filter_box import filter_box, filtered
 from layerviz.ui.parts.instrument import draw_maps, told
 from layerviz.ui.parts.map_chart import cached_maps
 from layerviz.ui.parts.selection import clear_button, picked_message, selection, take_selection
@@ -274,7 +276,7 @@ def _selected_examples(
     rows_of_runs: list[np.ndarray],
     snapshots: list[list[int]],
 ) -> None:
-    """List what is selected, with every encoder's prediction at the last epoch it shows."""
+    """List what is selected and passes the filter, with predictions at the last epoch shown."""
     run = entries[0].run
     selected = selection(run)
     if not selected:
@@ -283,6 +285,17 @@ def _selected_examples(
         )
         return
     which = np.flatnonzero(examples["id"].isin(selected))
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.markdown(
+            f"**{count(len(which), 'example')} selected**, with what each model itself predicts at "
+            + ("that epoch" if len(snapshots[0]) == 1 else "the slider's last position"),
+            width="content",
+        )
+        clear_button("compare_clear")
+    # The first run stands for the data: its examples have the further columns.
+    of_data = cache.examples(run).iloc[rows_of_runs[0][which]]
+    passing = filtered(of_data, filter_box(run))
+    which = which[of_data.index.isin(passing.index)]
     names = np.asarray(run.label_names, dtype=object)
     part = examples.iloc[which]
     frame = pd.DataFrame(
@@ -293,15 +306,10 @@ def _selected_examples(
         frame[entry.contender.name] = names[predicted.to_numpy()[where[which]]]
     frame = frame.assign(**text_columns(part["text"]))
     frame["example"] = runs.names_of(run, part)
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.markdown(
-            f"**{count(len(frame), 'example')} selected**, with the prediction of each "
-            "model's own predictions at "
-            + ("that epoch" if len(snapshots[0]) == 1 else "the slider's last position"),
-            width="content",
-        )
-        clear_button("compare_clear")
+    frame, note = with_further_columns(run, frame, part["id"].tolist())
     st.dataframe(frame, hide_index=True, width="stretch", height=min(38 + 35 * len(frame), 320))
+    if note:
+        st.caption(note)
 
 
 def _show_small_print(maps: list[RunMaps], snapshots: list[list[int]]) -> None:

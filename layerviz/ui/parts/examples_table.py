@@ -162,8 +162,7 @@ def open_from_table(
 ) -> None:
     """Show a table, beside it what the data say of each example; a ticked row opens its example."""
     ids = list(ids)
-    columns_beside = _columns_beside(run, len(frame))
-    frame = _with_further_columns(run, frame, ids, columns_beside)
+    frame, note = with_further_columns(run, frame, ids)
     # Another list is another table: a tick in the earlier one means nothing here.
     key = f"{key}-{zlib.crc32(' '.join(ids).encode()):x}"
 
@@ -181,8 +180,8 @@ def open_from_table(
         on_select=tick,
         selection_mode="single-row",
     )
-    if (n := len(cache.further_columns(run))) > len(columns_beside):
-        st.caption(f"{len(columns_beside)} of {n} further columns are listed; an example has all.")
+    if note:
+        st.caption(note)
 
 
 def _columns_beside(run: Run, n_rows: int) -> list[FurtherColumn]:
@@ -196,15 +195,30 @@ def _columns_beside(run: Run, n_rows: int) -> list[FurtherColumn]:
     return [c for at, c in enumerate(columns) if at < room or is_asked[at]]
 
 
-def _with_further_columns(
-    run: Run, frame: pd.DataFrame, ids: Sequence[str], columns: Sequence[FurtherColumn]
-) -> pd.DataFrame:
-    """Return a table of examples with further columns of the data beside it.
+def with_further_columns(
+    run: Run, frame: pd.DataFrame, ids: Sequence[str]
+) -> tuple[pd.DataFrame, str]:
+    """Return a table of examples with further columns of the data beside it, and what lacks.
 
     The one that the reader filters by stands before the texts.
+
+    Parameters
+    ----------
+    run : Run
+        One that captured the examples.
+    frame : DataFrame
+        The table, a row per example.
+    ids : sequence of str
+        Of the examples.
+
+    Returns
+    -------
+    DataFrame, str
+        The second is "" where no column is left out.
     """
+    columns = _columns_beside(run, len(frame))
     if not columns:
-        return frame
+        return frame, ""
     examples = cache.examples(run)
     rows = pd.Index(examples["id"]).get_indexer(pd.Index(ids))
     frame = frame.copy(deep=False)
@@ -217,7 +231,9 @@ def _with_further_columns(
         is_asked = column.name == st.session_state.get(FILTER) and "text" in frame
         at = list(frame).index("text") if is_asked else len(frame.columns)
         frame.insert(at, names[column.name], cells)
-    return frame
+    n = len(cache.further_columns(run))
+    left_out = f"{len(columns)} of {n} further columns are listed; an example has all."
+    return frame, left_out if n > len(columns) else ""
 
 
 def open_example(run: Run, example: str) -> None:
