@@ -36,6 +36,7 @@ from pages import (
 )
 from specs import strings_outside_data
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Toggle
 from toy import as_csv, toy_rows
 from trained_runs import fit_once
 from waiting import wait_until
@@ -190,17 +191,22 @@ def test_several_labels_are_folded_refused_or_asked_about(root):
     app = uploaded(as_csv(rows, "text,fruit,tool,river"))
     assert "exactly one 1 in the columns 'fruit', 'tool', 'river'" in caption_text(app)
     assert {metric.label: metric.value for metric in app.metric}["Classes"] == "3"
-    [one_hot] = app.toggle
+    [one_hot] = label_toggles(app)
     one_hot.set_value(False).run()
     assert {metric.label: metric.value for metric in app.metric}["Classes"] == "2"
     tags = ["bike", "cake", "bike;cake", "cake;bike"]
     rows = [(text, tags[number % 4]) for number, (text, _) in enumerate(toy_rows(90))]
     app.file_uploader(key="upload_train").upload("tags.csv", as_csv(rows, "text,tags")).run()
     assert "several labels in 44 of 90 rows, such as 'bike;cake'" in error_text(app)
-    [combined] = app.toggle
+    [combined] = label_toggles(app)
     combined.set_value(True).run()
     assert not app.error
     assert {metric.label: metric.value for metric in app.metric}["Classes"] == "4"
+
+
+def label_toggles(app: AppTest) -> list[Toggle]:
+    """Return the toggles about the data but the one about near repeats, of which toys have many."""
+    return [toggle for toggle in app.toggle if not toggle.label.startswith("Keep near repeats")]
 
 
 def sizes_of(app: AppTest) -> dict[str, int]:
@@ -224,7 +230,7 @@ def test_words_of_a_split_column_are_asked_for_and_val_can_be_cut_anew(root):
     assert "'blorp' is taken for test (30 rows)" in caption_text(app)
     next(button for button in app.button if button.label == "Merge them").click().run()
     assert "'Fruit' into 'fruit'" in caption_text(app)
-    cut, merge = app.toggle
+    cut, merge = label_toggles(app)
     assert merge.value
     merge.set_value(False).run()
     assert "Labels look alike" in markdown_text(app)
@@ -722,7 +728,7 @@ def test_columns_can_be_picked_where_none_is_guessed(root):
     assert not app.warning
     assert not app.button(key="fine_tune").disabled
     val = [(text.upper(), text.title(), label) for text, label in toy_rows(30)]
-    assert not app.toggle
+    assert not label_toggles(app)
     val += [(text.upper(), f"{text} again", "NULL") for text, _ in toy_rows(30, seed=1)]
     app.file_uploader(key="upload_val").upload("v.csv", as_csv(val, "a,b,Code")).run()
     assert "v.csv: There is no column 'words'." in warning_text(app)
@@ -730,7 +736,7 @@ def test_columns_can_be_picked_where_none_is_guessed(root):
     assert not app.exception
     assert "In v.csv, texts from 'b', labels from 'Code'." in caption_text(app)
     assert "30 rows of v.csv without a label ('NULL') were left out." in caption_text(app)
-    [keeps] = app.toggle
+    [keeps] = label_toggles(app)
     assert (keeps.label.replace("\\", ""), keeps.value) == ("'NULL' is a class", False)
     keeps.set_value(True).run()
     assert "30 rows of val or test with a label that train lacks" in caption_text(app)

@@ -610,12 +610,13 @@ def test_history_has_its_columns_from_the_beginning(run):
 def test_examples_keep_any_text(run):
     texts = ["a,b", 'say "hi"', "two\nlines", "Ñandú 😀", " ", "NA"]
     examples = pd.DataFrame(
-        {"id": list("abcdef"), "split": "train", "text": texts, "label": range(6), "more": 1}
+        {"id": list("abcdef"), "split": "train", "text": texts, "label": range(6), "more": texts}
     )
     runs.write_examples(run.path, examples)
     stored = runs.read_examples(run.path)
-    assert list(stored) == ["id", "split", "text", "label"]
+    assert list(stored) == ["id", "split", "text", "label", "more"]
     assert stored["text"].tolist() == texts
+    assert stored["more"].tolist() == texts
 
 
 def test_a_missing_part_is_named(run):

@@ -9,8 +9,9 @@ from layerviz.commands.files import read_bytes
 from layerviz.errors import DataError
 
 HELP = (
-    "labels that are corrected, every row staying in the split in which it is: run.json of a run "
-    "with corrected labels, or a table with columns id (such as train-17) and new_label"
+    "labels that are corrected, every row staying in the split in which it is: the record in the "
+    "folder of a run with corrected labels, or a table with columns id (such as train-17) and "
+    "new_label"
 )
 
 
