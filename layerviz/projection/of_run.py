@@ -103,7 +103,7 @@ def _kept_maps(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps
     try:
         arrays = runs.read_map(run.path, PROJECTIONS[projection].name, pooling, layer)
         maps = None if arrays is None else LayerMaps.from_arrays(arrays)
-    except (OSError, SafetensorError, LookupError, ValueError):  # damaged
+    except (RunError, OSError, SafetensorError, LookupError, ValueError):  # damaged
         return None
     expected = (len(run.snapshots), len(runs.read_examples(run.path)), 2)
     return maps if maps is not None and maps.xy.shape == expected else None
