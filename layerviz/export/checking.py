@@ -10,6 +10,7 @@ import pandas as pd
 
 from layerviz import encoders, runs
 from layerviz.config import TRAIN_AND_VAL
+from layerviz.data import MOST_COLUMNS, further_names
 from layerviz.errors import EncoderError, RunError
 from layerviz.runs import Run
 from layerviz.runs.layout import (
@@ -142,6 +143,8 @@ def check_contents(folder: Path, run: Run) -> None:
 
 def _checked_examples(layout: Layout, run: Run) -> pd.DataFrame:
     examples = runs.read_examples(layout.folder, MOST_TABLE_BYTES)
+    if (n_further := len(further_names(examples))) > MOST_COLUMNS:
+        raise unsound(f"{EXAMPLES} has {n_further:,} further columns")
     texts = examples.drop(columns="label")
     sound = (
         len(examples) > 0
