@@ -33,6 +33,7 @@ from layerviz.settings import (
 SPLITS = ("train", "val", "test")
 COLOURINGS = ("label", "prediction", "right or wrong", "confidence")  # of points on maps
 TRAIN_AND_VAL = ("train", "val")  # what is shown and chosen by; test is scored once, at the end
+MOST_ENCODER_LETTERS = 1_000  # of its name or the path of its folder
 CLASS_WEIGHTINGS = ("none", "balanced")
 PRECISIONS = ("auto", "bf16", "fp32")
 KEEP_NEWEST, KEEP_BEST, KEEP_ALL = "newest", "best", "all"  # of the weights of a run
@@ -208,6 +209,12 @@ class RunConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.encoder, str) or not self.encoder.strip():
             raise ConfigError("No encoder is chosen.", "Pick one from the list, or type a Hub id.")
+        if len(self.encoder) > MOST_ENCODER_LETTERS:
+            raise ConfigError(
+                f"The encoder's name has {len(self.encoder):,} characters; at most "
+                f"{MOST_ENCODER_LETTERS:,} are allowed.",
+                "Move its folder to a shorter path, or type a Hub id.",
+            )
         check_all(self)
         if self.keep_layers is not None and self.freeze > self.keep_layers:
             raise ConfigError(

@@ -723,7 +723,7 @@ def test_contents_that_do_not_belong_together_are_refused(
 def test_a_text_that_swells_on_reading_is_refused(
     zipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("layerviz.export.checking.MOST_TABLE_BYTES", 10_000_000)
+    monkeypatch.setattr("layerviz.runs.opening.MOST_TABLE_BYTES", 10_000_000)
     swollen = table_with("examples.parquet", lambda f: f.assign(text="x" * 100_000))
     bad = rezipped(zipped, tmp_path / "bad.zip", swollen)
     assert bad.stat().st_size < zipped.stat().st_size + 500_000  # the text is in it once

@@ -61,8 +61,8 @@ class Kind:
     """A file, and what page and command line say of it.
 
     `rows` are used, of `classes`; or it is `refused`. What is in doubt is `amber` on the page.
-    What is `told` may stand anywhere. `picks` are choices of widgets, by what their keys begin
-    with, and `options` the same on the command line.
+    What is `told` may stand anywhere; `first_text` is as it is read. `picks` are choices of
+    widgets, by what their keys begin with, and `options` the same on the command line.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Kind:
     rows: int = N
     classes: int = 2
     told: str = ""
+    first_text: str = ""
     amber: str = ""
     refused: str = ""
     option: str = ""  # that the command line names and the page does not
@@ -77,6 +78,7 @@ class Kind:
     options: tuple[str, ...] = ()
 
 
+FIRST = ROWS[0][0]
 PLAIN = [(text.replace(",", ""), label) for text, label in ROWS]
 RECORDS = [{"text": text, "label": label} for text, label in ROWS]
 CHINESE = [(f"这个车铃很好用 {i}", label) for i, (_, label) in enumerate(ROWS)]
@@ -84,21 +86,29 @@ JAPANESE = [(f"りんごのタルトが美味しかった {i}", label) for i, (_
 UTF8 = delimited([(f"Ein schöner Käse {i}", label) for i, (_, label) in enumerate(ROWS)])
 LABEL = "--label-column"
 KINDS = {
-    "pipes and commas": Kind("a.csv", delimited(by="|")),
-    "comma in the header": Kind("a.csv", delimited(header="text, as sent|label", by="|")),
+    "pipes and commas": Kind("a.csv", delimited(by="|"), first_text=FIRST),
+    "comma in the header": Kind(
+        "a.csv", delimited(header="text, as sent|label", by="|"), first_text=FIRST
+    ),
     "texts that begin with a quotation mark": Kind(
         "a.tsv",
         delimited([(f'"{text}' if i % 6 == 0 else text, y) for i, (text, y) in enumerate(ROWS)]),
+        first_text=f'"{FIRST}',
     ),
     "a quoted word at the start": Kind(
-        "a.tsv", delimited([(f'"Lovely" they said: {text}', label) for text, label in ROWS])
+        "a.tsv",
+        delimited([(f'"Lovely" they said: {text}', label) for text, label in ROWS]),
+        first_text=f'"Lovely" they said: {FIRST}',
     ),
     "quotation marks in rows": Kind(
         "a.tsv",
         delimited([(f'{text} "', label) for text, label in ROWS[:3]] + ROWS[3:]),
+        first_text=f'{FIRST} "',
     ),
     "backslashes": Kind(
-        "a.csv", delimited([(rf"A \"{text}\"", y) for text, y in ROWS], by=",", mark='"')
+        "a.csv",
+        delimited([(rf"A \"{text}\"", y) for text, y in ROWS], by=",", mark='"'),
+        first_text=f'A "{FIRST}"',
     ),
     "single quotes, no header": Kind(
         "a.csv",
@@ -118,6 +128,7 @@ KINDS = {
     "some trailing delimiters": Kind(
         "a.csv",
         delimited([(*row, "") if i % 3 else row for i, row in enumerate(PLAIN)], by=","),
+        first_text=FIRST.replace(",", ""),
     ),
     "sep=": Kind("a.csv", b"sep=;\n" + delimited(by=";"), told="a hint for Excel"),
     "lines above the header": Kind(
@@ -303,5 +314,6 @@ def test_the_command_line_takes_a_file_or_says_why_not(
     error = capsys.readouterr().err
     assert file.told in error
     assert file.amber in error
+    assert file.first_text in {"", *dataset.examples["text"]}
     assert len(dataset.examples) == file.rows
     assert len(dataset.label_names) == file.classes

@@ -19,10 +19,11 @@ import psutil
 import pytest
 from safetensors import SafetensorError
 
-from layerviz import runs
+from layerviz import exploring, runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import ConfigError, RunError
+from layerviz.export.checking import first_damage
 from layerviz.runs import Run, Snapshot, contents, layout
 
 pytestmark = pytest.mark.fast
@@ -627,4 +628,85 @@ def test_a_missing_part_is_named(run):
     ):
         with pytest.raises(RunError, match=name) as caught:
             read()
-        assert caught.value.hint
+        assert caught.value.hint.startswith("Delete the run, then start it again")
+
+
+def test_a_damaged_file_that_can_be_made_anew_says_so_and_is(run):
+    layout_of_run = runs.Layout(run.path)
+    runs.write_label_ranking(run.path, pd.DataFrame({"row": [0]}), {"n_snapshots": 1})
+    for file, read in (
+        (layout_of_run.label_ranking, lambda: runs.read_label_ranking(run.path)),
+        (layout_of_run.label_facts, lambda: runs.read_label_ranking(run.path)),
+        (layout_of_run.mix(0, "mean"), lambda: runs.read_mix(run.path, 0, "mean")),
+        (layout_of_run.map("tsne", "mean", 0), lambda: runs.read_map(run.path, "tsne", "mean", 0)),
+        (
+            layout_of_run.placed_test("tsne", "mean", 0),
+            lambda: runs.read_placed_test(run.path, "tsne", "mean", 0),
+        ),
+    ):
+        file.parent.mkdir(exist_ok=True)
+        whole = file.read_bytes() if file.exists() else None
+        file.write_bytes(b"no file of a run")
+        with pytest.raises(RunError, match=file.name) as caught:
+            read()
+        assert caught.value.hint == "Delete that file in the run's folder: it is made anew."
+        file.unlink()
+        assert read() is None
+        assert not runs.has_label_ranking(run.path) or whole is None
+        if whole is not None:
+            file.write_bytes(whole)
+
+
+def test_of_a_ranking_that_is_there_only_the_facts_are_read(run, monkeypatch):
+    facts = {"n_snapshots": 0, "learned_from": "train"}
+    runs.write_label_ranking(run.path, pd.DataFrame({"row": [0]}), facts)
+    monkeypatch.setattr(pd, "read_parquet", Mock(side_effect=AssertionError))
+    assert exploring.has_current_ranking(run)
+
+
+def test_the_settings_of_a_record_are_made_once(run, tmp_path, monkeypatch):
+    make = Mock(wraps=RunConfig.from_dict)
+    monkeypatch.setattr(RunConfig, "from_dict", make)
+    runs.read(tmp_path, run.run_id)
+    make.assert_called_once()
+
+
+def test_what_would_be_refused_on_reading_is_not_written(run, tmp_path, toy_dataset):
+    with pytest.raises(RunError, match="reason"):
+        runs.update(run.path, reason="x" * 100_001)
+    assert runs.read(tmp_path, run.run_id) == run
+    with pytest.raises(ConfigError, match="1,001 characters"):
+        RunConfig("x" * 1_001)
+
+
+def test_a_run_that_was_stopped_early_by_nothing_has_all_its_steps(run, tmp_path):
+    say(run, training={"total_steps": 7, "stopped_early": None})
+    assert runs.read(tmp_path, run.run_id).trained_steps == 7
+
+
+def test_damage_is_sought_in_a_run_as_it_is_now_and_never_while_it_is_going_on(run):
+    layout_of_run = runs.Layout(run.path)
+    runs.write_examples(run.path, pd.DataFrame({
+        "id": PREDICTIONS["id"], "split": ["train", "val"] * 3, "text": list("abcdef"),
+        "label": range(6),
+    }))  # fmt: skip
+    run = runs.update(
+        run.path,
+        label_names=list("abcdef"),
+        encoder={"label": "x", "family": "BERT", "layers": LAYERS, "hidden_size": WIDTH,
+                 "parameters": 1},
+        training={"total_steps": 2, "steps_per_epoch": 2, "n_snapshots": 2},
+    )  # fmt: skip
+    earlier = runs.write_snapshot(run.path, SNAPSHOT, pooled(), PREDICTIONS)
+    states = pooled(1)
+    states["mean"][:] = np.nan
+    runs.write_snapshot(run.path, Snapshot(1, 2, 1.0), states, PREDICTIONS)
+    (layout_of_run.snapshots / ".002.new").mkdir()
+    (layout_of_run.snapshots / "stranger").mkdir()
+    assert first_damage(earlier) == ""  # it is going on
+    runs.update(run.path, status="done")
+    assert "stranger belongs to no snapshot" in first_damage(earlier)
+    (layout_of_run.snapshots / "stranger").rmdir()
+    assert first_damage(earlier) == ""  # values of states, which may take gigabytes, are not read
+    layout_of_run.hidden_states(1).write_bytes(b"no states")
+    assert first_damage(earlier).startswith("001/hidden_states.safetensors cannot be read")

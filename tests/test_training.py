@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ from layerviz.progress import (
     Progress,
 )
 from layerviz.runs import Run
-from layerviz.training import choose_examples, snapshot_steps
+from layerviz.training import choose_examples, fitting, snapshot_steps
 
 # 72 train examples in batches of 16: 5 steps per epoch, snapshots after steps 0, 2, 5, 8, 10.
 CONFIG = RunConfig(
@@ -790,3 +791,15 @@ def test_precision_is_taken_as_asked():
     assert training.resolve_precision("fp32") == "fp32"
     assert training.resolve_precision("bf16") == "bf16"
     assert training.resolve_precision("auto") in ("bf16", "fp32")
+
+
+def test_a_run_that_goes_on_keeps_what_was_noted_of_it(toy_dataset, tmp_path):
+    run = runs.create(tmp_path, CONFIG, toy_dataset)
+    noted = {"model_step": 2, "pace": {"step": 0.5}, "passed_over": "A checkpoint was damaged."}
+    runs.update(run.path, training=noted)
+    run = runs.note_not_measured(run.path, 1, "a bug")
+    info = SimpleNamespace(label="x", family="BERT", layers=1, hidden_size=8, parameters=9)
+    encoder = SimpleNamespace(info=info, model=torch.nn.Linear(1, 1))
+    arguments = SimpleNamespace(learning_rate=1e-3, bf16=False, device="cpu", world_size=1)
+    run = fitting._record_setup(run, encoder, arguments, [0, 4], 2, {})  # type: ignore[arg-type]
+    assert run.training.items() >= (noted | {runs.NOT_MEASURED: {"1": "a bug"}}).items()

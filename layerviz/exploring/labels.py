@@ -121,11 +121,11 @@ def has_current_ranking(run: Run) -> bool:
     Earlier ones learned from val labels, too, so that what they suggest for train rows would
     flatter a model on val.
     """
-    stored = runs.read_label_ranking(run.path)
+    facts = runs.read_label_facts(run.path)
     return (
-        stored is not None
-        and stored[1]["n_snapshots"] == len(run.snapshots)
-        and stored[1].get("learned_from") == LEARNED_FROM
+        facts is not None
+        and facts["n_snapshots"] == len(run.snapshots)
+        and facts.get("learned_from") == LEARNED_FROM
     )
 
 

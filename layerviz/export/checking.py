@@ -37,7 +37,6 @@ from layerviz.separability import mix_of
 from layerviz.separability.geometry import NEIGHBOURS, NOT_SEARCHED
 
 ZIP_AGAIN = "Zip the run again where it was made; it may have been changed by hand."
-MOST_TABLE_BYTES = 1_000_000_000  # that the texts of a run may take in memory
 
 
 class UnsoundError(RunError):
@@ -54,18 +53,20 @@ class UnsoundError(RunError):
         self.what = what
 
 
-def unsound(what: str) -> UnsoundError:
-    """Return the error that says what is wrong with a run from a zip."""
-    return UnsoundError(what)
-
-
 def first_damage(run: Run) -> str:
-    """Say which of a run's files is damaged first, as part of a sentence; "" where none is."""
-    if not run.snapshots:
-        return ""
+    """Say which of a run's files is damaged first, as part of a sentence; "" where none is.
+
+    The run is read anew, as it may have gone on since. Of one that is going on nothing is said: its
+    files are being written.
+    """
+    if not run.layout.record.exists():
+        return f"{RECORD} is missing"
     try:
+        run = runs.open_folder(run.path)
+        if run.live or not run.snapshots:
+            return ""
         check_is_whole({"encoder": run.encoder, "training": run.training})
-        check_contents(run.path, run)
+        check_contents(run.path, run, is_foreign=False)
     except GarbledError as error:
         return f"{RECORD} lacks or garbles an entry ({error})"
     except UnsoundError as error:
@@ -91,13 +92,13 @@ def check_record(record: dict[str, Any]) -> None:
     runs.check_record(record)
     indices = [snapshot["index"] for snapshot in record["snapshots"]]
     if not indices:
-        raise unsound("it holds no snapshot")
+        raise UnsoundError("it holds no snapshot")
     if indices != list(range(len(indices))):
-        raise unsound("its snapshots are not numbered from 0")
+        raise UnsoundError("its snapshots are not numbered from 0")
     check_is_whole(record)
 
 
-def check_contents(folder: Path, run: Run) -> None:
+def check_contents(folder: Path, run: Run, *, is_foreign: bool = True) -> None:
     """Raise a RunError if the files of an unpacked run do not belong together.
 
     Each file is opened as pages open it, which checks it for itself; here is what only all of them
@@ -109,12 +110,15 @@ def check_contents(folder: Path, run: Run) -> None:
         Where it was unpacked.
     run : Run
         What its record says.
+    is_foreign : bool
+        False for a run in the runs folder: of its hidden states only the headers are read, as their
+        values may take gigabytes, and files that are being written aside are passed over.
     """
     layout = Layout(folder)
     try:
         examples = _checked_examples(layout, run)
         for snapshot in run.snapshots:
-            _check_snapshot(layout, snapshot.index, examples, run)
+            _check_snapshot(layout, snapshot.index, examples, run, is_foreign)
         _check_tables(layout, len(run.snapshots))
         for path in sorted(layout.maps.glob("*")):
             (_check_placed_test if is_placed_test(path) else _check_map)(path, examples, run)
@@ -134,17 +138,17 @@ def check_contents(folder: Path, run: Run) -> None:
             if model.is_dir():
                 encoders.check_foreign_model(model)
         for part in (layout.snapshots, layout.weights):
-            _check_none_stray(part, len(run.snapshots))
+            _check_none_stray(part, len(run.snapshots), is_foreign)
     except DamagedFileError as error:
-        raise unsound(error.what) from error
+        raise UnsoundError(error.what) from error
     except EncoderError as error:
-        raise unsound(error.message.rstrip(".")) from error
+        raise UnsoundError(error.message.rstrip(".")) from error
 
 
 def _checked_examples(layout: Layout, run: Run) -> pd.DataFrame:
-    examples = runs.read_examples(layout.folder, MOST_TABLE_BYTES)
+    examples = runs.read_examples(layout.folder)
     if (n_further := len(further_names(examples))) > MOST_COLUMNS:
-        raise unsound(f"{EXAMPLES} has {n_further:,} further columns")
+        raise UnsoundError(f"{EXAMPLES} has {n_further:,} further columns")
     texts = examples.drop(columns="label")
     sound = (
         len(examples) > 0
@@ -155,7 +159,7 @@ def _checked_examples(layout: Layout, run: Run) -> pd.DataFrame:
         and are_classes(examples["label"], len(run.label_names))
     )
     if not sound:
-        raise unsound(f"{EXAMPLES} holds something other than examples of its classes")
+        raise UnsoundError(f"{EXAMPLES} holds something other than examples of its classes")
     return examples
 
 
@@ -163,22 +167,26 @@ def _check_tables(layout: Layout, n_snapshots: int) -> None:
     runs.read_history(layout.folder)
     table = runs.read_separability(layout.folder)
     if not table["snapshot"].isin(range(n_snapshots)).all():
-        raise unsound(f"{MEASURES} measures snapshots or layers that do not exist")
+        raise UnsoundError(f"{MEASURES} measures snapshots or layers that do not exist")
 
 
 # --- snapshots, maps ------------------------------------------------------------------------
 
 
-def _check_snapshot(layout: Layout, index: int, examples: pd.DataFrame, run: Run) -> None:
-    if not layout.hidden_states(index).exists():
+def _check_snapshot(
+    layout: Layout, index: int, examples: pd.DataFrame, run: Run, is_foreign: bool
+) -> None:
+    if is_foreign and not layout.hidden_states(index).exists():
         raise RunError(
             "The run was zipped without its hidden states, which layerviz needs.",
             "Zip it again with hidden states.",
         )
     predictions = runs.read_predictions(layout.folder, index)
     if predictions["id"].tolist() != examples["id"].tolist() or predictions.isna().any(axis=None):
-        raise unsound(f"predictions of snapshot {index} do not fit the examples")
-    _check_states(layout, index, run)
+        raise UnsoundError(f"predictions of snapshot {index} do not fit the examples")
+    runs.hidden_states_file(layout.folder, index)
+    if is_foreign:
+        _check_states(layout, index, run)
     if layout.probes(index).exists():
         _check_probes(layout, index, examples)
 
@@ -189,7 +197,7 @@ def _check_states(layout: Layout, index: int, run: Run) -> None:
         for layer in range(int(run.encoder["layers"]) + 1):
             states = runs.read_hidden_states(layout.folder, index, pooling, layer)
             if not np.isfinite(states).all():
-                raise unsound(
+                raise UnsoundError(
                     f"{index:03d}/{HIDDEN_STATES} holds values that are no numbers "
                     f"(layer {layer}, {pooling})"
                 )
@@ -199,11 +207,11 @@ def _check_probes(layout: Layout, index: int, examples: pd.DataFrame) -> None:
     of_pooling = runs.read_probes(layout.folder, index)
     for pooling, scores in (runs.read_probe_scores(layout.folder, index) or {}).items():
         if not _are_scores_of(of_pooling[pooling], scores):
-            raise unsound(f"probes of snapshot {index} have scores that are not theirs")
+            raise UnsoundError(f"probes of snapshot {index} have scores that are not theirs")
     is_val = (examples["split"] == "val").to_numpy()
     for hits in (runs.read_search_hits(layout.folder, index) or {}).values():
         if not ((hits[:, is_val] <= NEIGHBOURS).all() and (hits[:, ~is_val] == NOT_SEARCHED).all()):
-            raise unsound(f"probes of snapshot {index} hold neighbours that cannot be")
+            raise UnsoundError(f"probes of snapshot {index} hold neighbours that cannot be")
 
 
 def _are_scores_of(predicted: np.ndarray, scores: np.ndarray) -> bool:
@@ -261,11 +269,12 @@ def _check_label_decisions(path: Path, examples: pd.DataFrame, run: Run) -> None
         decisions = runs.parse_label_decisions(read_small_json(path))
     labels = {decision.label for decision in decisions.values()} - {""}
     if not (decisions.keys() <= set(examples["id"]) and labels <= set(run.label_names)):
-        raise unsound(f"{path.name} decides about labels that it does not hold")
+        raise UnsoundError(f"{path.name} decides about labels that it does not hold")
 
 
-def _check_none_stray(folder: Path, n_snapshots: int) -> None:
+def _check_none_stray(folder: Path, n_snapshots: int, is_foreign: bool) -> None:
     expected = {f"{index:03d}" for index in range(n_snapshots)}
-    stray = {path.name for path in folder.glob("*")} - expected
+    names = {path.name for path in folder.glob("*")}
+    stray = {name for name in names - expected if is_foreign or not name.startswith(".")}
     if stray:
-        raise unsound(f"{folder.name}/{min(stray)} belongs to no snapshot in its record")
+        raise UnsoundError(f"{folder.name}/{min(stray)} belongs to no snapshot in its record")

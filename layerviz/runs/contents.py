@@ -175,7 +175,8 @@ def write_label_ranking(path: Path, ranking: pd.DataFrame, facts: dict[str, Any]
 
 def has_label_ranking(path: Path) -> bool:
     """Return whether there is a ranking of labels, perhaps not of the newest snapshots."""
-    return (Layout(path).label_facts).exists()
+    layout = Layout(path)
+    return layout.label_facts.exists() and layout.label_ranking.exists()
 
 
 # --- model, resume --------------------------------------------------------------------------

@@ -28,7 +28,7 @@ MOST_SWELLING, SMALL_BYTES = 200, 50_000_000
 MOST_COLUMNS = 100
 MOST_LINE_BYTES, MOST_LINES = 10_000, 5_000_000  # of a CSV
 MOST_JSON_BYTES = 60_000_000
-HINT = "Start the run again with the same data and settings, or delete it."
+HINT = "Delete the run, then start it again with the same data and settings."
 Arrays = dict[str, tuple[str, list[int]]]  # type and shape by name
 
 
@@ -49,19 +49,29 @@ class DamagedFileError(RunError):
 
 
 @contextmanager
-def opening(file: Path) -> Iterator[None]:
+def opening(file: Path, hint: str = HINT) -> Iterator[None]:
     """Turn whatever reading a file raises into one sentence with its name.
+
+    Parameters
+    ----------
+    file : Path
+    hint : str
+        What to do where it is damaged; another than `HINT` goes for what is opened within, too.
 
     Raises
     ------
     DamagedFileError
     """
     if not file.exists():
-        raise DamagedFileError(file, "is missing")
+        raise DamagedFileError(file, "is missing", hint)
     if not file.is_file():
-        raise DamagedFileError(file, "cannot be read (it is no file)")
+        raise DamagedFileError(file, "cannot be read (it is no file)", hint)
     try:
         yield
+    except DamagedFileError as error:
+        if hint != HINT:
+            error.hint = hint
+        raise
     except RunError:
         raise
     # Libraries raise all kinds of errors on garbled files; all of them mean one thing here.
@@ -77,7 +87,7 @@ def opening(file: Path) -> Iterator[None]:
         MemoryError,
         RecursionError,
     ) as error:
-        raise DamagedFileError(file, f"cannot be read ({reason(error)[:120]})") from error
+        raise DamagedFileError(file, f"cannot be read ({reason(error)[:120]})", hint) from error
 
 
 def expect_sound(holds: object, file: Path, otherwise: str) -> None:
@@ -95,7 +105,6 @@ def read_table(
     *,
     may_have_more: bool = False,
     n_rows: int | None = None,
-    most_bytes: int | None = None,
 ) -> pd.DataFrame:
     """Read a parquet file of numbers and texts, if its own description says that it is that.
 
@@ -108,14 +117,11 @@ def read_table(
         Whether further columns are right.
     n_rows : int, optional
         That it must have.
-    most_bytes : int, optional
-        That it may take in memory, by default `MOST_TABLE_BYTES`.
 
     Raises
     ------
     DamagedFileError
     """
-    most_bytes = MOST_TABLE_BYTES if most_bytes is None else most_bytes
     with opening(file):
         described = pyarrow.parquet.read_metadata(file)
         n, width = described.num_rows, described.num_columns
@@ -131,7 +137,7 @@ def read_table(
         for field in schema:  # anything else could swell on reading, past every limit
             is_known = field.name in texts or _is_number(field.type)
             expect_sound(is_known, file, f"holds {field.type} in {field.name[:80]}")
-        most = min(most_bytes, max(SMALL_BYTES, MOST_SWELLING * file.stat().st_size))
+        most = min(MOST_TABLE_BYTES, max(SMALL_BYTES, MOST_SWELLING * file.stat().st_size))
         _expect_room(file, unpacked_bytes(file), most)
         # A long text that occurs a thousand times is short in the file: so it is here, as a
         # dictionary.

@@ -18,7 +18,6 @@ from layerviz.config import SPLITS
 from layerviz.data import EXAMPLE_COLUMNS
 from layerviz.runs.layout import Layout
 from layerviz.runs.opening import (
-    DamagedFileError,
     arrays_in,
     expect_arrays,
     expect_sound,
@@ -51,7 +50,7 @@ MADE_ANEW = "Delete that file in the run's folder: it is made anew."
 ROUNDING = 1.001  # of a probability that was stored in few bits
 
 
-def read_examples(path: Path, most_bytes: int | None = None) -> pd.DataFrame:
+def read_examples(path: Path) -> pd.DataFrame:
     """Return the captured examples in the row order of the hidden states.
 
     `data.further_columns` tells what their further columns hold; earlier runs have none.
@@ -60,15 +59,13 @@ def read_examples(path: Path, most_bytes: int | None = None) -> pd.DataFrame:
     ----------
     path : Path
         The run's folder.
-    most_bytes : int, optional
-        That they may take in memory.
 
     Raises
     ------
     DamagedFileError
     """
     file = Layout(path).examples
-    examples = read_table(file, NEEDED_COLUMNS, may_have_more=True, most_bytes=most_bytes)
+    examples = read_table(file, NEEDED_COLUMNS, may_have_more=True)
     texts = examples.drop(columns="label")[list(NEEDED_COLUMNS[:3])]
     sound = (
         all(pd.api.types.is_string_dtype(texts[name]) for name in texts)
@@ -133,19 +130,25 @@ def read_separability(path: Path) -> pd.DataFrame:
 
 def read_hidden_states(path: Path, index: int, pooling: str, layer: int) -> np.ndarray:
     """Return one layer of one snapshot, float16 of shape (N, D), reading nothing else."""
-    file = _checked_states(path, index)
+    file = hidden_states_file(path, index)
     with opening(file), safe_open(file, framework="np") as stored:
         return stored.get_slice(pooling)[layer]
 
 
 def read_pooled(path: Path, index: int) -> dict[str, np.ndarray]:
     """Return all hidden states of one snapshot: per pooling float16 of shape (L + 1, N, D)."""
-    file = _checked_states(path, index)
+    file = hidden_states_file(path, index)
     with opening(file):
         return load_file(file)
 
 
-def _checked_states(path: Path, index: int) -> Path:
+def hidden_states_file(path: Path, index: int) -> Path:
+    """Return the file of a snapshot's hidden states, if its header says that they are the run's.
+
+    Raises
+    ------
+    DamagedFileError
+    """
     file, sizes = Layout(path).hidden_states(index), sizes_of(path)
     found = arrays_in(file)
     shape = [sizes.n_states, sizes.n_examples, sizes.width]
@@ -232,21 +235,26 @@ def read_mix(path: Path, index: int, pooling: str) -> dict[str, Any] | None:
 
 def read_label_ranking(path: Path) -> tuple[pd.DataFrame, dict[str, Any]] | None:
     """Return what `write_label_ranking` stored, or None."""
-    layout = Layout(path)
-    facts = _entries(layout.label_facts)
+    file, facts = Layout(path).label_ranking, read_label_facts(path)
     if facts is None:
         return None
-    with opening(layout.label_ranking):
-        return pd.read_parquet(layout.label_ranking), facts
+    with opening(file, MADE_ANEW):
+        return pd.read_parquet(file), facts
+
+
+def read_label_facts(path: Path) -> dict[str, Any] | None:
+    """Return the facts that `write_label_ranking` stored, or None unless both files are there."""
+    layout = Layout(path)
+    return _entries(layout.label_facts) if layout.label_ranking.exists() else None
 
 
 def _entries(file: Path) -> dict[str, Any] | None:
     if not file.exists():
         return None
-    values = read_small_json(file)
-    if not isinstance(values, dict):
-        raise DamagedFileError(file, "does not hold what it should", MADE_ANEW)
-    return values
+    with opening(file, MADE_ANEW):
+        values = read_small_json(file)
+        expect_sound(isinstance(values, dict), file, "does not hold what it should")
+        return values
 
 
 def read_map(path: Path, projection: str, pooling: str, layer: int) -> dict[str, np.ndarray] | None:
@@ -254,12 +262,11 @@ def read_map(path: Path, projection: str, pooling: str, layer: int) -> dict[str,
     file = Layout(path).map(projection, pooling, layer)
     if not file.exists():
         return None
-    found, n = arrays_in(file), sizes_of(path).n_examples
-    places = {name: part for name, part in found.items() if name == "xy"}
-    expect_arrays(
-        file, places, {"xy": ("F32", [-1, n, 2])}, "does not have a point for each example"
-    )
-    return _map_arrays(file)
+    expected = {"xy": ("F32", [-1, sizes_of(path).n_examples, 2])}
+    with opening(file, MADE_ANEW):
+        places = {name: part for name, part in arrays_in(file).items() if name == "xy"}
+        expect_arrays(file, places, expected, "does not have a point for each example")
+        return _map_arrays(file)
 
 
 def read_placed_test(
@@ -272,15 +279,16 @@ def read_placed_test(
     figures = ("F32", [-1])
     expected = {"xy": ("F32", [-1, -1, 2]), "trust": figures, "kept": figures}
     expected |= {"placed_in": ("I64", [-1])}
-    expect_arrays(file, arrays_in(file), expected, "does not have a point for each test example")
-    return _map_arrays(file)
+    otherwise = "does not have a point for each test example"
+    with opening(file, MADE_ANEW):
+        expect_arrays(file, arrays_in(file), expected, otherwise)
+        return _map_arrays(file)
 
 
 def _map_arrays(file: Path) -> dict[str, np.ndarray]:
-    with opening(file):
-        arrays = load_file(file)
-    if np.isinf(arrays["xy"]).any() or np.isnan(arrays["xy"]).all():
-        raise DamagedFileError(file, "holds places that are no numbers", MADE_ANEW)
+    arrays = load_file(file)
+    no_places = np.isinf(arrays["xy"]).any() or np.isnan(arrays["xy"]).all()
+    expect_sound(not no_places, file, "holds places that are no numbers")
     return arrays
 
 

@@ -108,7 +108,7 @@ class Run:
     def trained_steps(self) -> int:
         """Optimizer steps of the whole run: those planned, or fewer if it was stopped early."""
         total: int = self.training["total_steps"]
-        return self.training.get("stopped_early", {}).get("step", total)
+        return (self.training.get("stopped_early") or {}).get("step", total)
 
     @property
     def contents(self) -> dict[str, str]:
@@ -173,8 +173,9 @@ def update(path: Path, **changes: Any) -> Run:
     with changing(path), writing(path):
         values = read_values(path)
         values.update(changes)
+        run = _as_run(path, values)  # what would be refused on reading is not written
         write_values(path, values)
-    return _as_run(path, values)
+    return run
 
 
 def rename(root: Path, run_id: str, title: str) -> Run:
@@ -230,13 +231,13 @@ def read_values(path: Path, read_text: Callable[[Path], str] = _text_now) -> dic
 def _as_run(path: Path, values: dict[str, Any]) -> Run:
     try:
         values = upgrade(values)
-        check_record(values)
+        config = check_record(values)
         status, why = values["status"], values["reason"]
         if status in LIVE and not is_alive(values["process"], path):
             status, why = "failed", CLOSED
         return Run(
             path=path,
-            config=RunConfig.from_dict(values["config"]),
+            config=config,
             status=status,
             reason=why,
             label_names=tuple(values["label_names"]),

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from layerviz.config import SPLITS, TRAIN_AND_VAL, RunConfig
+from layerviz.config import MOST_ENCODER_LETTERS, SPLITS, TRAIN_AND_VAL, RunConfig
 from layerviz.data import RowChoices, reading_of
 from layerviz.poolings import RESERVED
 from layerviz.registry import NAME_PATTERN
@@ -151,7 +151,7 @@ class _Process(_Part):
 
 
 class _Config(_Part):
-    encoder: Annotated[str, Field(min_length=1, max_length=1_000)]
+    encoder: Annotated[str, Field(min_length=1, max_length=MOST_ENCODER_LETTERS)]
     encoder_version: Text = ""
 
 
@@ -221,8 +221,13 @@ def parse_record(text: str) -> dict[str, Any]:
     return values
 
 
-def check_record(values: Mapping[str, Any]) -> None:
+def check_record(values: Mapping[str, Any]) -> RunConfig:
     """Check the entries of a record, in today's format.
+
+    Returns
+    -------
+    RunConfig
+        The settings in it.
 
     Raises
     ------
@@ -238,7 +243,7 @@ def check_record(values: Mapping[str, Any]) -> None:
     dataset = values["dataset"]
     RowChoices.from_dict(dataset.get("row_choices", {}))  # raises where they are garbled
     reading_of(dataset)  # as well
-    RunConfig.from_dict(values["config"])  # as well
+    return RunConfig.from_dict(values["config"])
 
 
 def check_is_whole(values: Mapping[str, Any]) -> None:

@@ -55,12 +55,11 @@ ROOM_TO_GO_ON = (
     "Free some space (delete runs that are no longer needed) and start the same run again: it "
     "continues from what was saved."
 )
-KEPT_FACTS = ("model_step", "pace", runs.NOT_MEASURED)  # of `Run.training`, when a run goes on
-
 Loss = Callable[..., torch.Tensor]
 
 CURVE_POINTS = 100  # loss values recorded over a whole run
-KEPT_FACTS = ("model_step", "pace", "passed_over")  # when a run goes on
+# Of `Run.training`, when a run goes on.
+KEPT_FACTS = ("model_step", "pace", "passed_over", runs.NOT_MEASURED)
 CAPTURE_SEED = 0  # not the run's: runs that differ in their seed are compared on the same examples
 
 

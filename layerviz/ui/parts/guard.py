@@ -12,12 +12,12 @@ import streamlit as st
 from layerviz.errors import LayervizError, RunError
 from layerviz.export.checking import first_damage
 from layerviz.runs import Run
+from layerviz.runs.opening import HINT
 from layerviz.ui.parts.state import show_error
 
 log = logging.getLogger(__name__)
 
 IN_THE_LOG = "The server's log says more; please report it."
-DAMAGED_HINT = "Start the run again with the same data and settings, or delete it."
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def guarded(part: str, *arguments: object) -> Iterator[None]:
     except Exception as error:  # whatever it is, the rest of the page is to be seen
         log.exception("%s cannot be drawn", part)
         if damage := _damage_of(_runs_in(arguments)):
-            show_error(RunError(f"{part} cannot be drawn: {damage}.", DAMAGED_HINT))
+            show_error(RunError(f"{part} cannot be drawn: {damage}.", HINT))
         else:
             name = type(error).__name__
             show_error(RunError(f"{part} cannot be drawn: unexpected {name}.", IN_THE_LOG))
