@@ -159,7 +159,8 @@ def _table(
     names = np.asarray(run.label_names, dtype=object)
     frame.insert(0, "rank", ranked["rank"].to_numpy())
     frame.insert(3, "suggested", names[ranked["suggested"].to_numpy()])
-    frame.insert(4, "decision", ranked["id"].map(decided_words(decisions)).fillna("").to_numpy())
+    decided = decided_words(decisions)
+    frame.insert(4, "decision", [decided.get(example, "") for example in ranked["id"]])
     frame.insert(5, "p (label)", ranked["p_label"].to_numpy())
     frame.insert(6, "neighbours", ranked["neighbours_agree"].to_numpy())
     return frame
