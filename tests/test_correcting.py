@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from layerviz import data
 from layerviz.data import Columns, RowChoices, Table, build_dataset, correct_file, label_edits
-from layerviz.data.rewriting import CellEdit
+from layerviz.data.archives import with_members
+from layerviz.data.corrections import _one_hot_edits
+from layerviz.data.rewriting import CellEdit, NotInPlaceError
 from layerviz.errors import DataError
 
 pytestmark = pytest.mark.fast
@@ -211,6 +213,16 @@ def test_in_an_archive_only_the_table_with_the_row_changes() -> None:
     }
 
 
+def test_a_damaged_file_beside_the_table_is_no_reason_to_break_off() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("notes.txt", "these words are damaged")
+        archive.writestr("train.csv", "text,label\n")
+    content = out.getvalue().replace(b"these words", b"those words", 1)
+    with pytest.raises(NotInPlaceError):
+        with_members(content, {"train.csv": b"text,label\na,b\n"})
+
+
 # --- any file -----------------------------------------------------------------------------------
 
 WORDS = st.text("ab ,;|\t\"'\\\n\r#é漢", max_size=20)
@@ -325,6 +337,17 @@ def test_a_one_moves_to_another_column() -> None:
     columns = Columns("text", "kind")
     edits = label_edits({"train": table}, columns, RowChoices(), {"train-1": "kind"})
     assert edits == {"train": [CellEdit(0, "toxic", "0"), CellEdit(0, "kind", "1")]}
+
+
+def test_a_one_for_a_class_that_its_file_never_has_is_written_as_in_the_other_file() -> None:
+    hot = {"toxic": ["yes", "no"] * 20, "kind": ["no", "yes"] * 20}
+    train = table_of(["x"] * 40, **hot)
+    val = table_of(["x"] * 8, toxic=["yes"] * 8, kind=["no"] * 8)
+    frames = {"train": train, "val": val}
+    assert _one_hot_edits(frames, "val", ["toxic", "kind"], 0, "kind") == [
+        CellEdit(0, "toxic", "no"),
+        CellEdit(0, "kind", "yes"),
+    ]
 
 
 def test_a_label_that_only_the_other_file_has_is_written_as_there() -> None:

@@ -263,6 +263,9 @@ def test_a_zip_with_decisions_about_nothing_is_refused(root: Path, tmp_path: Pat
         unzip_run(tmp_path / "run.zip", tmp_path / "elsewhere")
 
 
+EXAMPLE = pd.DataFrame({"id": ["train-1"], "split": ["train"], "text": ["a text"], "label": [1]})
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [
@@ -271,15 +274,27 @@ def test_a_zip_with_decisions_about_nothing_is_refused(root: Path, tmp_path: Pat
         ("id,decision,new_label\ntrain-1,edit,appel\n", "'appel' is none of the labels"),
         ("id,decision,new_label\ntrain-1,edit,\n", "no new one"),
         ("decision,new_label\nedit,tool\n", "'id'"),
+        ("id,decision,label\ntrain-1,skip,other\n", "row 1: the label is 'other'"),
+        ("id,decision,suggested\ntrain-1,accept,other\n", "row 1: the suggested is 'other'"),
+        ("id,decision,text\ntrain-1,skip,other words\n", "row 1: the text is 'other words'"),
     ],
 )
 def test_decisions_that_are_not_understood_are_refused_with_their_row(
     root: Path, table: str, said: str
 ) -> None:
     run = base_run(root)
-    ranked = pd.DataFrame({"id": ["train-1"], "suggested": [0]})
+    runs.write_examples(run.path, EXAMPLE)
+    ranked = pd.DataFrame({"id": ["train-1"], "label": [1], "suggested": [0]})
     with pytest.raises(DataError, match=said):
         relabelling.decisions_in(data.read_table(table.encode(), "d.csv"), run, ranked)
+
+
+def test_a_new_label_that_is_the_old_one_corrects_nothing(root: Path) -> None:
+    run = base_run(root)
+    ranked = pd.DataFrame({"id": ["train-1"], "label": [1], "suggested": [0]})
+    own = run.label_names[1]
+    table = data.read_table(f"id,label,new_label\ntrain-1,{own},{own}\n".encode(), "d.csv")
+    assert relabelling.decisions_in(table, run, ranked) == [LabelDecision("train-1", "skipped")]
 
 
 # --- files --------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from layerviz.data.file_format import MOST_EXPANDED, too_large
+from layerviz.data.rewriting import NotInPlaceError
 from layerviz.errors import DataError
 
 _PASSWORD = 1  # a flag of a member
@@ -53,13 +54,22 @@ def read_members(content: bytes, name: str, paths: list[str]) -> Iterator[tuple[
 
 
 def with_members(content: bytes, changed: Mapping[str, bytes]) -> bytes:
-    """Return an archive with other content in some of its files; all else in it stays."""
+    """Return an archive with other content in some of its files; all else in it stays.
+
+    Raises
+    ------
+    NotInPlaceError
+        If one of the other files is damaged, which cannot be packed again as it is.
+    """
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
         new.comment = old.comment
         for info in old.infolist():
             inside = changed.get(info.filename)
-            new.writestr(info, old.read(info) if inside is None else inside)
+            try:
+                new.writestr(info, old.read(info) if inside is None else inside)
+            except _DAMAGE as error:
+                raise NotInPlaceError("a damaged file beside") from error
     return out.getvalue()
 
 

@@ -109,7 +109,7 @@ def label_edits(
     for example, label in corrections.items():
         role, row = file_row(example)
         if one_hot:
-            new = _one_hot_edits(tables[role].frame, one_hot, row, label)
+            new = _one_hot_edits(tables, role, one_hot, row, label)
         else:
             if (role, label) not in spellings:
                 spellings[role, label] = _spelling(label, role, tables, columns_of)
@@ -131,13 +131,23 @@ def _spelling(
 
 
 def _one_hot_edits(
-    frame: pd.DataFrame, names: Sequence[str], row: int, label: str
+    tables: Mapping[str, Table], role: str, names: Sequence[str], row: int, label: str
 ) -> list[CellEdit]:
     """Return what moves the 1 of a row to another column, as each column writes 1 and 0."""
-    hot = ones(frame, names)
+    hot = ones(tables[role].frame, names)
     edits = []
     for name in names:
         if hot[name].iloc[row] != (name == label):
-            cells = frame[name].str.strip()[hot[name] == (name == label)]
-            edits.append(CellEdit(row, name, str(cells.value_counts().index[0])))
+            edits.append(CellEdit(row, name, _one_or_zero(tables, role, name, name == label)))
     return edits
+
+
+def _one_or_zero(tables: Mapping[str, Table], role: str, name: str, one: bool) -> str:
+    """Return how a column of a file writes 1 or 0 most often, or else that of the others."""
+    for other in sorted(tables, key=lambda other: other != role):
+        frame = tables[other].frame
+        if name in frame:
+            cells = frame[name].str.strip()[ones(frame, [name])[name] == one]
+            if len(cells):
+                return str(cells.value_counts().index[0])
+    return "1" if one else "0"

@@ -14,6 +14,7 @@ from layerviz.runs import ACCEPTED, EDITED, SKIPPED, LabelDecision, Run
 from layerviz.wording import count
 
 ID, DECISION, NEW_LABEL = "id", "decision", "new_label"  # columns
+COMPARED = 1_000  # characters of a text: spreadsheets cut long cells
 _WORDS = {
     **dict.fromkeys(("accept", "accepted", "yes", "y", "x"), ACCEPTED),
     **dict.fromkeys(("edit", "edited"), EDITED),
@@ -80,13 +81,19 @@ def decisions_in(table: Table, run: Run, ranked: pd.DataFrame) -> list[LabelDeci
     Raises
     ------
     DataError
-        If a row, a word or a label is unknown.
+        If a row, a word or a label is unknown, or a row shows another text, label or suggestion
+        than this run: the person decided about something else.
     """
     frame = table.frame
     data.expect_columns(frame, [ID])
     if DECISION not in frame and NEW_LABEL not in frame:
         data.expect_columns(frame, [DECISION])
-    suggested = dict(zip(ranked["id"], ranked["suggested"].tolist(), strict=True))
+    pairs = zip(ranked["label"].tolist(), ranked["suggested"].tolist(), strict=True)
+    codes = dict(zip(ranked["id"], pairs, strict=True))
+    texts: dict[str, str] = {}
+    if "text" in frame:
+        examples = runs.read_examples(run.path)
+        texts = dict(zip(examples["id"], examples["text"], strict=True))
     empty = pd.Series("", index=frame.index)
     words, labels = frame.get(DECISION, empty), frame.get(NEW_LABEL, empty)
     decisions = []
@@ -100,24 +107,43 @@ def decisions_in(table: Table, run: Run, ranked: pd.DataFrame) -> list[LabelDeci
             )
         if not kind and not label.strip():
             continue
-        if example not in suggested:
+        if example not in codes:
             raise DataError(
                 f"{where}: {example!r:.40} is none of the ranked labels of {run.run_id}.",
                 "Give ids as the list of suspicious labels has them.",
             )
-        decisions.append(_decision(example, kind, label, suggested[example], run, where))
+        own, suggested = (run.label_names[code] for code in codes[example])
+        here = {"text": texts.get(example, ""), "label": own}
+        if kind == ACCEPTED and not label.strip():
+            here["suggested"] = suggested
+        _expect_same(frame.iloc[at - 1], here, where)
+        decisions.append(_decision(example, kind, label, own, suggested, run, where))
     return decisions
 
 
+def _expect_same(row: pd.Series, here: Mapping[str, str], where: str) -> None:
+    """Refuse a decision about what this run does not have."""
+    for column, value in here.items():
+        if column in row and _compared(row[column]) != _compared(value):
+            raise DataError(
+                f"{where}: the {column} is {row[column]!r:.60}, and in this run {value!r:.60}.",
+                "Write the list of this run anew and decide in that, or check the row's id.",
+            )
+
+
+def _compared(cell: str) -> str:
+    """Return a cell without what spreadsheets change: white space and apostrophes in front."""
+    return " ".join(cell.split()).removeprefix("'")[:COMPARED]
+
+
 def _decision(
-    example: str, kind: str, label: str, suggested: int, run: Run, where: str
+    example: str, kind: str, label: str, own: str, accepted: str, run: Run, where: str
 ) -> LabelDecision:
     if kind == SKIPPED:
         return LabelDecision(example, SKIPPED)
     # Spreadsheets are kept from running a label such as "=x" by an apostrophe before it.
     names = (label, label.strip(), label.strip().removeprefix("'"))
     known = next((name for name in names if name in run.label_names), None)
-    accepted = run.label_names[suggested]
     if kind == ACCEPTED and not label.strip():
         return LabelDecision(example, ACCEPTED, accepted)
     if known is None:
@@ -126,6 +152,8 @@ def _decision(
         )  # fmt: skip
         hint = did_you_mean(label, run.label_names, "Give one of the labels of the run.")
         raise DataError(f"{where}: {problem}.", hint)
+    if known == own:
+        return LabelDecision(example, SKIPPED)  # its label stays
     return LabelDecision(example, ACCEPTED if known == accepted else EDITED, known)
 
 

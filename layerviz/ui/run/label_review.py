@@ -173,7 +173,9 @@ def _other_label(example: str, others: Sequence[str], decision: LabelDecision | 
     """Offer the other labels; return the one that was just chosen."""
     edited = decision.label if decision is not None and decision.decision == EDITED else None
     if len(others) > MOST_BUTTONS:
-        key = f"label_other-{example}"
+        # With the decision in its key, the box forgets a choice that was overruled or taken back.
+        of = "" if decision is None else f"-{decision.decision}-{decision.label}"
+        key = f"label_other-{example}{of}"
         chosen = st.selectbox(
             "Another label",
             others,
