@@ -18,7 +18,8 @@ def _page() -> None:
         if st.button(kind, key=kind):
             st.session_state["decision"] = made
             st.rerun()
-    if chosen := _other_label("train-1", [f"name {i}" for i in range(12)], decision):
+    names = {f"name {i}": str(i) for i in range(12)}
+    if chosen := _other_label("train-1", names, decision):
         st.session_state["decision"] = LabelDecision("train-1", "edited", chosen)
         st.rerun()
 

@@ -380,6 +380,9 @@ def test_on_the_page_labels_are_decided_on_the_file_is_made_and_the_run_compared
     app.button(key="label_undo").click().run()
     assert "Label 4 of 570" in markdown_text(app)
     assert len(runs.read_label_decisions(run.path)) == 3
+    app.button(key="label_previous").click().run()
+    assert f"decided: now **{decisions[2].label}**" in markdown_text(app)
+    app.button(key="label_next").click().run()
     table = next(table.value for table in app.dataframe if "decision" in table.value)
     assert table["decision"].iloc[1] == "kept"
 

@@ -46,8 +46,9 @@ def review(
         _head(run, ids, at, decisions)
         line = ranked.iloc[at]
         example = examples.iloc[int(line["row"])]
-        _example(run, line, example)
-        _choices(run, ids, line, decisions.get(ids[at]))
+        decision = decisions.get(ids[at])
+        _example(run, line, example, decision)
+        _choices(run, ids, line, decision)
 
 
 def _place(run: Run) -> str:
@@ -103,14 +104,14 @@ def _head(run: Run, ids: Sequence[str], at: int, decisions: Mapping[str, LabelDe
                 st.rerun()
 
 
-def _example(run: Run, line: pd.Series, example: pd.Series) -> None:
+def _example(run: Run, line: pd.Series, example: pd.Series, decision: LabelDecision | None) -> None:
     tall = len(example["text"]) > TALL_TEXT
     with st.container(height=200 if tall else "content", border=False):
         st.code(example["text"], language=None, wrap_lines=True)  # no link, no markup
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             f"Label **{plain(run.label_names[line['label']])}**, suggested "
-            f"**{plain(run.label_names[line['suggested']])}** "
+            f"**{plain(run.label_names[line['suggested']])}**{_decided(decision)} "
             f":small[· p {line['p_label']:.0%} against {line['p_suggested']:.0%} · "
             f"{line['neighbours_agree']:.0%} of its neighbours have its label · "
             f"{plain(runs.names_of(run, example.to_frame().T)[0])}]",
@@ -125,6 +126,15 @@ def _example(run: Run, line: pd.Series, example: pd.Series) -> None:
             args=(run, line["id"]),
             help="The example through the epochs and layers, with its neighbours.",
         )
+
+
+def _decided(decision: LabelDecision | None) -> str:
+    """Say what was decided about the label that is shown; "" if nothing was."""
+    if decision is None:
+        return ""
+    if decision.label:
+        return f", decided: now **{plain(decision.label)}**"
+    return ", decided: it stays"
 
 
 def _choices(run: Run, ids: Sequence[str], line: pd.Series, decision: LabelDecision | None) -> None:
@@ -149,11 +159,12 @@ def _choices(run: Run, ids: Sequence[str], line: pd.Series, decision: LabelDecis
             help="Its label stays.",
         ):
             taken = LabelDecision(line["id"], SKIPPED)
-        others = [
-            name
-            for code, name in enumerate(run.label_names)
-            if code not in (line["label"], line["suggested"])
-        ]
+        # A class has the same key on every card, so that fingers can remember it.
+        others = {
+            name: str(number % 10)
+            for number, name in enumerate(run.label_names, start=1)
+            if number - 1 not in (line["label"], line["suggested"])
+        }
         if chosen := _other_label(line["id"], others, decision):
             taken = LabelDecision(line["id"], EDITED, chosen)
     if taken is not None:
@@ -169,8 +180,11 @@ def _emphasis(decision: LabelDecision | None, kind: str) -> Emphasis:
     return "primary" if decision.decision == kind else "secondary"
 
 
-def _other_label(example: str, others: Sequence[str], decision: LabelDecision | None) -> str | None:
-    """Offer the other labels; return the one that was just chosen."""
+def _other_label(
+    example: str, keys: Mapping[str, str], decision: LabelDecision | None
+) -> str | None:
+    """Offer the other labels, by whose names the keys are; return the one that was just chosen."""
+    others = list(keys)
     edited = decision.label if decision is not None and decision.decision == EDITED else None
     if len(others) > MOST_BUTTONS:
         # With the decision in its key, the box forgets a choice that was overruled or taken back.
@@ -191,7 +205,7 @@ def _other_label(example: str, others: Sequence[str], decision: LabelDecision | 
         if st.button(
             plain(name),
             key=f"label_other-{number}",
-            shortcut=str(number),
+            shortcut=keys[name],
             type="primary" if name == edited else "secondary",
         ):
             pressed = name
