@@ -43,7 +43,7 @@ logits_mup_width_multiplier mlp_layer_types mtp_hidden_states_first mtp_layer_ty
 mtp_mlp_layer_types num_channels num_heads num_mtp_layers out_features out_indices
 pairwise_head_width pairwise_state_dim patch_size sequence_head_width sequence_state_dim
 structure_module temporal_patch_size trunk use_esm_attn_map vision_config generation_config
-num_kv_shared_layers
+num_kv_shared_layers trust_remote_code
 """.split()  # noqa: SIM905
 )
 # Read from arguments or other objects whose names hold "config" or "kwargs": no file says them.

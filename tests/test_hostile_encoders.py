@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -206,16 +207,14 @@ def test_a_config_that_fetches_or_runs_something_is_refused(key: str, folder: Pa
     assert key in refused(folder)
 
 
-@pytest.mark.parametrize("value", ["paged|evil/kernels", "flash_attention_3", {"": "evil/kernels"}])
-def test_only_known_attention_is_let_through(
-    value: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("value", ["paged|evil/kernels", "flash_attention", {"": "evil/kernels"}])
+def test_only_known_attention_is_let_through(value: Any, folder: Path) -> None:
     for allowed in ("eager", "sdpa"):
         change_config(folder, attn_implementation=allowed)
         assert load(folder).model.config._attn_implementation == allowed
-    change_config(folder, attn_implementation="flash_attention_2")
-    monkeypatch.setattr(configs, "is_flash_attn_2_available", lambda: False)
-    assert "not installed" in refused(folder)
+    for faster in config_keys.FASTER_ATTENTION:  # it only says how fast
+        change_config(folder, attn_implementation=faster)
+        assert load(folder).model.config._attn_implementation == "sdpa"
     change_config(folder, attn_implementation=value)
     assert "may name code on the Hub" in refused(folder)
 
@@ -266,6 +265,33 @@ def test_a_tokenizer_that_reads_or_runs_something_else_is_refused(
         load(folder)
     assert named in caught.value.message
     assert caught.value.message in encoders.describe(str(folder)).note
+
+
+def test_layers_of_which_weights_would_be_left_over_are_refused(folder: Path) -> None:
+    change_config(folder, num_hidden_layers=1)
+    assert "of its layers' weights would not be used" in refused_before_training(folder)
+    change_config(folder, num_hidden_layers=2)
+    weights = load_file(folder / "model.safetensors")
+    name = "bert.encoder.layer.0.attention.self.distance_embedding.weight"
+    save_file(
+        {**weights, name: torch.zeros(7, 16)},
+        folder / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    assert name.removeprefix("bert.") in refused_before_training(folder)
+
+
+def refused_before_training(folder: Path) -> str:
+    with pytest.raises(EncoderError) as caught:
+        load(folder)
+    with pytest.raises(EncoderError, match=re.escape(caught.value.message)):
+        encoders.expect_on_disk(str(folder))
+    return caught.value.message
+
+
+def test_a_config_may_leave_the_number_of_labels_open(folder: Path) -> None:
+    change_config(folder, num_labels=None, trust_remote_code=True)
+    assert load(folder).model.config.num_labels == 2
 
 
 @pytest.mark.parametrize(

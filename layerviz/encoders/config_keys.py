@@ -61,7 +61,9 @@ KEYS = frozenset(_OF_FAMILIES.split()) | frozenset(_OF_ALL.split())
 
 # Which implementation computes something: anything else may be the name of a repository of native
 # code on the Hub, which transformers fetches and runs.
-ATTENTION = ("eager", "sdpa", "flash_attention_2")
+ATTENTION = ("eager", "sdpa")
+# These are left out, as they say how fast something is computed, not what, and need a GPU.
+FASTER_ATTENTION = ("flash_attention_2", "flash_attention_3", "flash_attention_4", "flex_attention")
 EXPERTS = ("eager", "grouped_mm")
 IMPLEMENTATIONS = {
     "attn_implementation": ATTENTION,
@@ -106,9 +108,8 @@ REFUSED = {
     "backbone": _BACKBONE,
     "custom_pipelines": "brings code of its own",
     "custom_generate": "brings code of its own",
-    "trust_remote_code": "brings code of its own",
 }
 # Everything else is left out without a word, since nothing that loads an encoder reads it, or it
-# only says how outputs are handed over: "return_dict", "torchscript", "transformers_version". So is
-# "auto_map", the code of its own that an encoder brings: transformers has its own for each family
-# that is let in here, and weights that do not fit that are refused.
+# only says how outputs are handed over: "return_dict", "torchscript", "transformers_version". So
+# are "trust_remote_code" and "auto_map", the code of its own that an encoder brings: transformers
+# has its own for each family that is let in here, and weights that do not fit that are refused.

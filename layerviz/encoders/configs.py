@@ -12,9 +12,10 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 from transformers.models.auto import configuration_auto, modeling_auto
-from transformers.utils import is_flash_attn_2_available, is_kernels_available
+from transformers.utils import is_kernels_available
 
 from layerviz.encoders.config_keys import (
+    FASTER_ATTENTION,
     FETCH_KERNELS,
     IMPLEMENTATIONS,
     KEYS,
@@ -130,10 +131,14 @@ def checked_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
                 "Choose another encoder, or save this one with save_pretrained without it.",
             )
     kept = {key: value for key, value in settings.items() if key in KEYS}
+    if kept.get("num_labels", 0) is None:
+        del kept["num_labels"]
     for key, allowed in IMPLEMENTATIONS.items():
-        if (value := settings.get(key)) is not None:
-            _check_implementation(name, key, value, allowed)
-            kept[key.removeprefix("_").removesuffix("_internal")] = value
+        value = settings.get(key)
+        if value is None or value in FASTER_ATTENTION:
+            continue
+        _check_implementation(name, key, value, allowed)
+        kept[key.removeprefix("_").removesuffix("_internal")] = value
     if kept.get("is_folding_model"):
         raise EncoderError(f"{name} folds proteins.", "Choose an encoder of texts.")
     for key, value in kept.items():
@@ -166,18 +171,12 @@ def _unreadable(path: Path, error: BaseException) -> EncoderError:
 
 
 def _check_implementation(name: str, key: str, value: object, allowed: tuple[str, ...]) -> None:
-    installed = value != "flash_attention_2" or is_flash_attn_2_available()
-    if value in allowed and installed:
-        return
-    raise EncoderError(
-        f"{name} asks for {str(value)[:80]!r} ({key} in its config.json), "
-        + (
-            "which is not installed here."
-            if value in allowed
-            else "which may name code on the Hub."
-        ),
-        f"Take {key} out of its config.json, or choose another encoder.",
-    )
+    if value not in allowed:
+        raise EncoderError(
+            f"{name} asks for {str(value)[:80]!r} ({key} in its config.json), which may name code "
+            "on the Hub.",
+            f"Take {key} out of its config.json, or choose another encoder.",
+        )
 
 
 def _what_is_wrong(key: str, value: object) -> str | None:

@@ -6,6 +6,7 @@ Nothing here reaches the network; how files become tokenizers and models is in `
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,9 @@ from layerviz.encoders.opening import open_model, open_tokenizer
 from layerviz.encoders.tokenizer_files import (
     EXTRA_FILE,
     MAIN_FILE,
+    check_class,
     tokenizer_files,
-    tokenizer_settings,
+    tokenizer_jsons,
 )
 from layerviz.encoders.weight_files import (
     INDEX,
@@ -38,6 +40,13 @@ from layerviz.encoders.weight_files import (
 )
 from layerviz.errors import EncoderError
 
+# Of the layers of an encoder, not of a head: what is left over there makes another encoder of it.
+_IN_A_LAYER = re.compile(
+    r"(?!(?:lm_head|cls|classifier|head|predictions|generator_)\b)"
+    r"(?:.*\.)?(?:layers?|h|blocks?|\w*layer_groups|\w*_layers)\.\d+\."
+)
+_BUFFERS = ("position_ids", "inv_freq", "masked_bias")  # are computed anew
+
 
 def is_wanted(file: str) -> bool:
     """Tell config, tokenizer and safetensors files from all else that a repository holds."""
@@ -48,18 +57,26 @@ def is_wanted(file: str) -> bool:
 def read_tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
     """Return the tokenizer of a folder, which pads and truncates on the right."""
     config = read_trained_config(name, folder)
-    settings, files = tokenizer_settings(name, folder), tokenizer_files(name, folder)
-    tokenizer = open_tokenizer(name, folder, config, settings, files)
+    check_class(name, getattr(config, "tokenizer_class", None))
+    jsons, files = tokenizer_jsons(name, folder), tokenizer_files(name, folder)
+    tokenizer = open_tokenizer(name, folder, config, jsons, files)
     tokenizer.padding_side = tokenizer.truncation_side = "right"
     return tokenizer
 
 
-def read_model(name: str, folder: Path, config: PreTrainedConfig, seed: int) -> PreTrainedModel:
-    """Load in float32 with a new head, and refuse an encoder of which weights are missing."""
+def read_model(
+    name: str, folder: Path, config: PreTrainedConfig, seed: int, *, whole: bool = True
+) -> PreTrainedModel:
+    """Load in float32 with a new head, and refuse an encoder of which weights are missing.
+
+    Unless it is not to be the `whole` one, none may be left over either.
+    """
     transformers.set_seed(seed)
     auto = transformers.AutoModelForSequenceClassification
     model, loading_info = open_model(auto, name, folder, config)
     check_body(name, model, loading_info)
+    if whole:
+        check_all_read(name, loading_info)
     return model
 
 
@@ -82,6 +99,7 @@ def read_masked_lm(name: str, folder: Path, seed: int) -> PreTrainedModel:
     transformers.set_seed(seed)
     model, loading_info = open_model(transformers.AutoModelForMaskedLM, name, folder, config)
     check_body(name, model, loading_info)
+    check_all_read(name, loading_info)
     return model
 
 
@@ -90,6 +108,7 @@ def read_body(name: str, folder: Path) -> PreTrainedModel:
     config = read_config(name, folder)
     model, loading_info = open_model(transformers.AutoModel, name, folder, config)
     check_body(name, model, loading_info)
+    check_all_read(name, loading_info)
     return model.eval()
 
 
@@ -112,6 +131,25 @@ def check_body(name: str, model: PreTrainedModel, loading_info: dict[str, Any]) 
         )
 
 
+def check_all_read(name: str, loading_info: dict[str, Any]) -> None:
+    """Refuse an encoder of whose layers some weights were left over: it is another one.
+
+    A config may describe fewer layers than there are, or a family's code may not know what this
+    encoder does, such as BERT with relative positions.
+    """
+    left = sorted(
+        key
+        for key in loading_info["unexpected_keys"]
+        if _IN_A_LAYER.match(key) and not key.endswith(_BUFFERS)
+    )
+    if left:
+        raise EncoderError(
+            f"The weights of {name} do not fit its config.json: {len(left)} of its layers' weights "
+            f"would not be used, such as {left[0]}.",
+            "Download both again from the same place, or choose another encoder.",
+        )
+
+
 def count_saved(name: str, folder: Path) -> int:
     """Count like :func:`count_parameters`, from the headers of the weight files alone."""
     arrays = stored_arrays(name, check_weight_files(name, folder))
@@ -126,7 +164,7 @@ def check_folder(name: str, folder: Path) -> None:
     """Refuse a folder in which weights, some of them, or the tokenizer are missing."""
     check_files(name, [path.name for path in files_in(name, folder)])
     check_weight_files(name, folder)
-    tokenizer_settings(name, folder)
+    tokenizer_jsons(name, folder)
     tokenizer_files(name, folder)
 
 
@@ -143,7 +181,7 @@ def check_foreign_model(folder: Path) -> None:
         checked_settings(name, read_settings(name, folder))
     if (folder / INDEX).exists():
         parts_of_index(name, folder / INDEX)
-    tokenizer_settings(name, folder)
+    tokenizer_jsons(name, folder)
 
 
 def check_files(name: str, files: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from huggingface_hub import HfApi, hf_hub_download
 from layerviz.encoders.configs import read_config
 from layerviz.encoders.describing import alike
 from layerviz.encoders.folders import check_files, is_wanted
-from layerviz.encoders.tokenizer_files import SETTINGS_FILE, tokenizer_settings
+from layerviz.encoders.tokenizer_files import is_tokenizer_file, tokenizer_jsons
 from layerviz.encoders.weight_files import INDEX, weight_files
 from layerviz.errors import DownloadError, EncoderError
 from layerviz.hub import HUB_TIMEOUT, Download, DownloadBar, hub_errors, interruptible
@@ -39,8 +39,8 @@ def download_encoder(name: str, on_progress: OnProgress, should_stop: ShouldStop
             folder = Path(path).parent
             if file == "config.json":
                 read_config(name, folder)
-            elif file == SETTINGS_FILE:
-                tokenizer_settings(name, folder)
+            elif file.endswith(".json") and is_tokenizer_file(file):
+                tokenizer_jsons(name, folder)
             elif file == INDEX and not in_one_file:
                 weight_files(name, folder)
             bar.finish_file(sizes[file])

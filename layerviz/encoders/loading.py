@@ -189,7 +189,7 @@ def _read_shortened(
     """Load the first layers of an encoder, with a new head, and refuse those that differ alone."""
     whole = read_body(name, folder)
     try:
-        model = read_model(name, folder, config, seed)
+        model = read_model(name, folder, config, seed, whole=False)
     except EncoderError as error:  # the whole one could be read
         raise cannot_be_cut("some of its weights depend on the number of layers") from error
     check_cut(model, whole, batch)

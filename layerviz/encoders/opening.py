@@ -36,7 +36,7 @@ from layerviz.encoders.weight_files import (
 )
 from layerviz.errors import EncoderError, LayervizError, reason
 
-_CONFIG, _TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
+_CONFIG = "config.json"
 _BYTES_PER_WEIGHT = 4  # in float32
 
 
@@ -56,7 +56,7 @@ def open_tokenizer(
     name: str,
     folder: Path,
     config: PreTrainedConfig,
-    settings: Mapping[str, Any],
+    jsons: Mapping[str, Mapping[str, Any]],
     files: Sequence[Path],
 ) -> PreTrainedTokenizerBase:
     """Return a tokenizer.
@@ -69,8 +69,8 @@ def open_tokenizer(
         Where it lies.
     config : PreTrainedConfig
         Of its encoder: the family decides on the class.
-    settings : mapping
-        What its ``tokenizer_config.json`` may say.
+    jsons : mapping of str to mapping
+        By their names, what its files of settings may say.
     files : sequence of Path
         Its other files.
 
@@ -87,11 +87,13 @@ def open_tokenizer(
             "Save it as tokenizer.json, which needs no further package, or choose another encoder.",
         )
 
-    jsons = {_CONFIG: {"model_type": config.model_type}, _TOKENIZER_CONFIG: dict(settings)}
-    with _sealed({file.name: file for file in files}, jsons) as sealed, library_errors(as_error):
+    written = {_CONFIG: {"model_type": config.model_type}, **jsons}
+    with _sealed({file.name: file for file in files}, written) as sealed, library_errors(as_error):
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             sealed, config=config, local_files_only=True, trust_remote_code=False
         )
+        if not isinstance(tokenizer, PreTrainedTokenizerBase):
+            raise TypeError(f"{type(tokenizer).__name__} is no tokenizer")
         _name_after(tokenizer, sealed, folder)
         return tokenizer
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from layerviz.encoders.weight_files import check_inside, files_in
 from layerviz.errors import EncoderError
 
 SETTINGS_FILE = "tokenizer_config.json"
+SPECIAL_FILE, ADDED_FILE = "special_tokens_map.json", "added_tokens.json"
+_JSON_FILES = (SETTINGS_FILE, SPECIAL_FILE, ADDED_FILE)
 MAIN_FILE = re.compile(r"tokenizer\.json|vocab\.(txt|json)|[\w.-]+\.(model|spm)")
 EXTRA_FILE = re.compile(
     r"(tokenizer_config|special_tokens_map|added_tokens)\.json|merges\.txt|bpe\.codes"
@@ -46,7 +49,7 @@ KEYS = frozenset(_KEYS.split())
 # What else some class takes: files, parts that are handed over in Python, and random choices.
 _REFUSED = """
 fast_tokenizer_files gguf_file init_inputs jumanpp_kwargs merges post_processor sp_model_kwargs
-sudachi_kwargs tokenizer_object vocab entity_vocab trust_remote_code
+sudachi_kwargs tokenizer_object vocab entity_vocab
 """
 REFUSED = frozenset(_REFUSED.split())
 _WORDS = {
@@ -63,6 +66,7 @@ PLBartTokenizer PegasusTokenizer RagTokenizer SeamlessM4TTokenizer TapasTokenize
 VitsTokenizer Wav2Vec2CTCTokenizer Wav2Vec2PhonemeCTCTokenizer WhisperTokenizer
 """
 FOREIGN_CLASSES = frozenset(_FOREIGN.split())
+_TOKEN_LISTS = ("additional_special_tokens", "extra_special_tokens")
 
 
 def is_tokenizer_file(file: str) -> bool:
@@ -72,7 +76,7 @@ def is_tokenizer_file(file: str) -> bool:
 
 
 def tokenizer_files(name: str, folder: Path) -> list[Path]:
-    """Return the files of a folder's tokenizer but for its settings.
+    """Return the files of a folder's tokenizer but for those that `tokenizer_jsons` reads.
 
     Raises
     ------
@@ -82,7 +86,7 @@ def tokenizer_files(name: str, folder: Path) -> list[Path]:
     files = [
         path
         for path in files_in(name, folder)
-        if is_tokenizer_file(path.name) and path.name != SETTINGS_FILE
+        if is_tokenizer_file(path.name) and path.name not in _JSON_FILES
     ]
     check_inside(name, folder, files)
     for file in files:
@@ -102,33 +106,95 @@ def tokenizer_settings(name: str, folder: Path) -> dict[str, Any]:
     EncoderError
         If it cannot be read, or asks for something that reads other files or runs other code.
     """
-    file = folder / SETTINGS_FILE
+    return _read(name, folder, SETTINGS_FILE, _kept_settings) or {}
+
+
+def tokenizer_jsons(name: str, folder: Path) -> dict[str, dict[str, Any]]:
+    """Return by its name what each file of a tokenizer says that transformers takes settings from.
+
+    That is ``tokenizer_config.json`` and the two that came before it: transformers passes on every
+    key of a ``special_tokens_map.json``, so that it could name other files, or a repository.
+
+    Raises
+    ------
+    EncoderError
+        As `tokenizer_settings`.
+    """
+    readers = (_kept_settings, _kept_special_tokens, _kept_added_tokens)
+    contents = {
+        file: _read(name, folder, file, kept)
+        for file, kept in zip(_JSON_FILES, readers, strict=True)
+    }
+    return {file: content for file, content in contents.items() if content is not None}
+
+
+def check_class(name: str, kind: object) -> None:
+    """Refuse a class of tokenizers that is none of texts alone, whichever file names it.
+
+    Raises
+    ------
+    EncoderError
+    """
+    try:
+        _check_class(kind)
+    except ValueError as error:
+        raise _unreadable(name, "config.json", error) from error
+
+
+def _read(
+    name: str, folder: Path, file_name: str, kept: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any] | None:
+    """Return what is kept of a JSON file of a tokenizer; None if there is no such file."""
+    file = folder / file_name
     if not file.is_symlink() and not file.exists():
-        return {}
+        return None
     check_inside(name, folder, [file])
-
-    def unreadable(error: BaseException) -> EncoderError:
-        return EncoderError(
-            f"The tokenizer of {name} cannot be read: {SETTINGS_FILE}: {said(error)}.",
-            "Save the tokenizer again (tokenizer.save_pretrained), or choose another encoder.",
-        )
-
-    with library_errors(unreadable):
+    with library_errors(partial(_unreadable, name, file_name)):
         if file.stat().st_size > MOST_BYTES:
             raise ValueError("it is too large")
         settings = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(settings, dict):
             raise ValueError("it holds no settings")
-        for key in REFUSED:
-            if settings.get(key):
-                raise ValueError(f"it sets {key}, which layerviz does not pass on")
-        kept = {
-            key: value
-            for key, value in settings.items()
-            if key in KEYS or (key.endswith("_token") and isinstance(value, str | dict))
-        }
-        _check_values(kept)
+        return kept(settings)
+
+
+def _unreadable(name: str, file_name: str, error: BaseException) -> EncoderError:
+    return EncoderError(
+        f"The tokenizer of {name} cannot be read: {file_name}: {said(error)}.",
+        "Save the tokenizer again (tokenizer.save_pretrained), or choose another encoder.",
+    )
+
+
+def _kept_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    for key in REFUSED:
+        if settings.get(key):
+            raise ValueError(f"it sets {key}, which layerviz does not pass on")
+    kept = {
+        key: value
+        for key, value in settings.items()
+        if key in KEYS or (key.endswith("_token") and isinstance(value, str | dict))
+    }
+    _check_values(kept)
     return kept
+
+
+def _kept_special_tokens(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the tokens alone: whatever else it says, transformers would take for a setting."""
+    kept = {
+        key: value
+        for key, value in settings.items()
+        if (key.endswith("_token") and isinstance(value, str | dict))
+        or (key in _TOKEN_LISTS and isinstance(value, list | dict))
+    }
+    _check_values(kept)
+    return kept
+
+
+def _kept_added_tokens(settings: dict[str, Any]) -> dict[str, Any]:
+    for token, index in settings.items():
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index <= _MOST_ID:
+            raise ValueError(f"it gives the token {token[:20]!r} the number {str(index)[:20]}")
+    return settings
 
 
 def tokenizer_limit(folder: Path) -> int:
@@ -163,13 +229,17 @@ def _check_values(settings: Mapping[str, Any]) -> None:
     for key, value in (settings.get("mecab_kwargs") or {}).items():
         if key not in _MECAB or value not in _MECAB[key]:
             raise ValueError(f"mecab_kwargs sets {str(key)[:40]}, which layerviz does not pass on")
-    kind = settings.get("tokenizer_class")
-    if kind is not None and (
-        not isinstance(kind, str) or kind.removesuffix("Fast") in FOREIGN_CLASSES
-    ):
-        raise ValueError(f"{str(kind)[:40]!r} is no tokenizer that layerviz uses")
+    _check_class(settings.get("tokenizer_class"))
     for index in settings.get("added_tokens_decoder") or {}:
         if not 0 <= int(index) <= _MOST_ID:
             raise ValueError(f"it adds a token with the number {str(index)[:20]}")
     if any(isinstance(value, str) and len(value) > _MOST_LETTERS for value in settings.values()):
         raise ValueError("a setting is too long")
+
+
+def _check_class(kind: object) -> None:
+    """Raise a ValueError for what is no class of tokenizers that layerviz uses."""
+    if kind is not None and (
+        not isinstance(kind, str) or kind.removesuffix("Fast") in FOREIGN_CLASSES
+    ):
+        raise ValueError(f"{str(kind)[:40]!r} is no tokenizer that layerviz uses")

@@ -14,7 +14,7 @@ from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from layerviz.encoders.configs import read_config
 from layerviz.encoders.describing import describe, locate, refuse_misspelt, version
-from layerviz.encoders.folders import check_body, check_fit, read_tokenizer
+from layerviz.encoders.folders import check_all_read, check_body, check_fit, read_tokenizer
 from layerviz.encoders.info import EncoderInfo, fit_inputs, max_positions
 from layerviz.encoders.opening import library_errors, open_model, said
 from layerviz.encoders.weight_files import check_numbers, check_weight_files
@@ -69,6 +69,7 @@ def _check_folder_throughout(name: str) -> None:
     auto = transformers.AutoModelForSequenceClassification
     model, loading_info = open_model(auto, name, folder, config, outline=True)
     check_body(name, model, loading_info)
+    check_all_read(name, loading_info)
     check_numbers(name, check_weight_files(name, folder))
     fit_inputs(model, tokenizer)
     check_tokens(name, tokenizer, config)

@@ -6,6 +6,7 @@ What would run makes a folder, so that it is seen; ``torch.load`` is watched as 
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from unittest import mock
 import torch
 
 from layerviz.bench.torture.encoder_folders import FAMILIES, opens_or_refuses, tiny_encoder
-from layerviz.bench.torture.ordeal import Attempt, Broken, Ordeal, expect
+from layerviz.bench.torture.ordeal import Attempt, Ordeal, expect
 from layerviz.encoders.config_keys import IMPLEMENTATIONS, REFUSED
 from layerviz.encoders.tokenizer_files import REFUSED as REFUSED_OF_TOKENIZERS
 from layerviz.encoders.weight_files import INDEX, WHOLE
@@ -39,6 +40,11 @@ ADDRESSES = (
 LINKED = (
     WHOLE, "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json", "vocab.txt",
+)  # fmt: skip
+# transformers passes on all that a special_tokens_map.json says, if no tokens are listed elsewhere.
+NAMED_BY_SPECIAL_TOKENS = (
+    "vocab_file", "tokenizer_file", "gguf_file", "name_or_path", "cache_dir", "auto_map",
+    "tokenizer_class", "trust_remote_code", "merges_file",
 )  # fmt: skip
 TARGETS = ("/etc/passwd", "/dev/zero", "/dev/stdin", "..", "nowhere", "config.json")
 
@@ -66,6 +72,11 @@ def _damages() -> Iterator[tuple[str, Callable[[Path], None]]]:
                 f"{key} of the tokenizer is {address}",
                 partial(_set, "tokenizer_config.json", key, address),
             )
+        for key in NAMED_BY_SPECIAL_TOKENS:
+            yield (
+                f"special tokens set {key} to {address}",
+                partial(_special_token, key=key, value=address),
+            )
     for key in ("AutoConfig", "AutoModel", "AutoModelForSequenceClassification", "AutoTokenizer"):
         for file in ("config.json", "tokenizer_config.json"):
             for value in ("evil.Evil", "evil--evil.Evil", ["evil.Evil", "evil.Evil"]):
@@ -87,11 +98,18 @@ def _try(folder: Path, origin: Path, damage: Callable[[Path], None]) -> None:
             (copy / name).write_text(code, encoding="utf-8")
         damage(copy)
 
-    def load(*arguments: object, **_settings: object) -> None:
-        raise Broken(f"torch.load was called with {arguments}")
+    done: list[str] = []  # since what is raised in a library's code may be caught there
 
-    with mock.patch.object(torch, "load", load):
+    def refuse(what: str, *arguments: object, **_settings: object) -> None:
+        done.append(f"{what} was called with {arguments}")
+        raise OSError(done[-1])
+
+    with (
+        mock.patch.object(torch, "load", partial(refuse, "torch.load")),
+        mock.patch.object(socket, "getaddrinfo", partial(refuse, "getaddrinfo")),
+    ):
         opens_or_refuses(folder, origin, arm)
+    expect(not done, "; ".join(done))
     expect(not marker.exists(), "code of the encoder was run")
 
 
@@ -107,6 +125,14 @@ def _index(folder: Path, name: str) -> None:
 def _set(file: str, key: str, value: object, folder: Path) -> None:
     settings = json.loads((folder / file).read_text(encoding="utf-8"))
     (folder / file).write_text(json.dumps({**settings, key: value}), encoding="utf-8")
+
+
+def _special_token(folder: Path, key: str, value: str) -> None:
+    settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    settings.pop("added_tokens_decoder", None)
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    special = {key: value, "local_files_only": False, "is_local": False}
+    (folder / "special_tokens_map.json").write_text(json.dumps(special), encoding="utf-8")
 
 
 def _link(folder: Path, name: str, target: str) -> None:
