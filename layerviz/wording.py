@@ -10,6 +10,7 @@ from typing import Literal
 
 Joint = Literal["and", "or"]  # before the last name of a list
 NO_VALUE = "no value"  # of a cell that is empty
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")  # begin what a spreadsheet would run
 
 
 def count(n: int, noun: str) -> str:

@@ -275,7 +275,7 @@ EXAMPLE = pd.DataFrame({"id": ["train-1"], "split": ["train"], "text": ["a text"
         ("id,decision,new_label\ntrain-1,edit,\n", "no new one"),
         ("decision,new_label\nedit,tool\n", "'id'"),
         ("id,decision,label\ntrain-1,skip,other\n", "row 1: the label is 'other'"),
-        ("id,decision,suggested\ntrain-1,accept,other\n", "row 1: the suggested is 'other'"),
+        ("id,decision,suggested\ntrain-1,accept,other\n", "row 1: the suggested label is 'other'"),
         ("id,decision,text\ntrain-1,skip,other words\n", "row 1: the text is 'other words'"),
     ],
 )
@@ -418,6 +418,9 @@ def test_what_differs_in_more_than_labels_is_no_run_with_corrected_labels(root: 
     other = runs.create(root, run.config, dataset)
     assert relabelling.is_relabelled(run, other)
     assert not relabelling.is_relabelled(other, run)
+    same = {"train-1": runs.read_examples(run.path)["label"].map(dict(enumerate(NAMES)))[0]}
+    with pytest.raises(RunError, match="there is nothing to compare"):
+        relabelling.relabelled_dataset(run, sources, same)
     assert not relabelling.is_relabelled(run, run)
     seed = dataclasses.replace(other, config=dataclasses.replace(run.config, seed=1))
     assert not relabelling.is_relabelled(run, seed)

@@ -23,7 +23,7 @@ def read_corrections(path: Path | None) -> tuple[tuple[str, str], ...]:
     DataError
         If the file is neither.
     """
-    from layerviz import data
+    from layerviz import data, relabelling
 
     if path is None:
         return ()
@@ -31,15 +31,13 @@ def read_corrections(path: Path | None) -> tuple[tuple[str, str], ...]:
     try:
         record = json.loads(content)
         if isinstance(record, dict) and "dataset" in record:
-            return data.RowChoices.from_dict(record["dataset"].get("row_choices", {})).corrections
+            choices = data.RowChoices.from_dict(record["dataset"].get("row_choices", {}))
+            if not choices.corrections:
+                raise DataError(
+                    f"The run of {path} has no corrected labels.",
+                    "Give the record of a run that was made with some, or a table.",
+                )
+            return choices.corrections
     except (ValueError, AttributeError, RecursionError):
         pass  # no record of a run
-    frame = data.read_table(content, path.name).frame
-    data.expect_columns(frame, ["id", "new_label"])
-    frame = frame[frame["new_label"].str.strip() != ""]
-    if frame["id"].duplicated().any():
-        raise DataError(
-            f"{path.name} corrects {frame['id'][frame['id'].duplicated()].iloc[0]!r:.40} twice.",
-            "Keep one row for each id.",
-        )
-    return tuple(zip(frame["id"].tolist(), frame["new_label"].tolist(), strict=True))
+    return tuple(relabelling.corrections_in(data.read_table(content, path.name)).items())

@@ -170,6 +170,10 @@ def _train(run: Run, decisions: dict[str, LabelDecision]) -> int:
     dataset = relabelling.relabelled_dataset(run, sources, corrections)
     checks.refuse(checks.plan_for(run.config, dataset))
     relabelled = runs.create(run.path.parent, run.config, dataset)
+    if not relabelling.is_relabelled(run, relabelled):  # corrections that were taken back
+        print("With these labels the data are those of a run that is there already:")
+        print(relabelled.path)
+        return EXIT_OK
     relabelled = finish_run(relabelled, dataset, interrupts.stop_in_good_order())
     if relabelled.status == "done":
         verdict = comparison.compare_relabelled(run, relabelled)

@@ -12,8 +12,7 @@ from layerviz.errors import RunError
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
 from layerviz.views import MapsRequest, collect_maps
-
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+from layerviz.wording import FORMULA_SIGNS
 
 
 def coordinates(

@@ -10,7 +10,12 @@ from layerviz.relabelling.corrections import (
     refuse_without_new_train_labels,
     relabelled_runs,
 )
-from layerviz.relabelling.listing import decisions_in, decisions_words, labels_table
+from layerviz.relabelling.listing import (
+    corrections_in,
+    decisions_in,
+    decisions_words,
+    labels_table,
+)
 from layerviz.relabelling.sources import Sources, relabelled_dataset, sources_of
 
 __all__ = [
@@ -18,6 +23,7 @@ __all__ = [
     "Sources",
     "archive_of",
     "corrected_files",
+    "corrections_in",
     "corrections_of",
     "decisions_in",
     "decisions_words",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -65,10 +65,13 @@ def _in_files(
     in_files = _text_and_label(dataset.examples, dataset.label_names)
     in_run = _text_and_label(examples, label_names)
     earlier = dict(sources.choices.corrections)  # by the ids of these very files
+    ids: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for example, both in in_files.items():
+        ids[both].append(example)
     found: dict[str, str] = {}
     for example, new in corrections.items():
         is_known = example in earlier or in_files.get(example) == in_run[example]
-        found[example if is_known else _only(in_files, *in_run[example])] = new
+        found[example if is_known else _only(ids, *in_run[example])] = new
     return found
 
 
@@ -80,9 +83,9 @@ def _text_and_label(
     return dict(zip(examples["id"].tolist(), both, strict=True))
 
 
-def _only(in_files: Mapping[str, tuple[str, str]], text: str, label: str) -> str:
+def _only(ids: Mapping[tuple[str, str], Sequence[str]], text: str, label: str) -> str:
     """Return the only example that has a text and a label."""
-    same = [example for example, both in in_files.items() if both == (text, label)]
+    same = ids.get((text, label), ())
     if len(same) != 1:
         where = "in no row" if not same else f"in {len(same)} rows"
         raise DataError(

@@ -30,16 +30,27 @@ NOTHING_TO_TRAIN = (
 )
 
 
-def only_val_is_corrected(run: Run, decisions: Mapping[str, LabelDecision]) -> bool:
-    """Return whether decisions correct no label that a model is trained on."""
-    examples = runs.read_examples(run.path)
-    trained = set(examples["id"][examples["split"] == "train"])
-    return not any(decision.label and id in trained for id, decision in decisions.items())
+def only_val_is_corrected(
+    split_of: Mapping[str, str], decisions: Mapping[str, LabelDecision]
+) -> bool:
+    """Return whether decisions correct no label that a model is trained on.
+
+    Parameters
+    ----------
+    split_of : mapping of str to str
+        By the ids of the run's examples.
+    decisions : mapping of str to LabelDecision
+        By example.
+    """
+    return not any(
+        decision.label and split_of.get(id) == "train" for id, decision in decisions.items()
+    )
 
 
 def refuse_without_new_train_labels(run: Run, decisions: Mapping[str, LabelDecision]) -> None:
     """Raise a RunError if a run with the corrected labels would be the same once more."""
-    if only_val_is_corrected(run, decisions):
+    examples = runs.read_examples(run.path)
+    if only_val_is_corrected(dict(zip(examples["id"], examples["split"], strict=True)), decisions):
         raise RunError(NOTHING_TO_TRAIN, "Correct labels of train rows, too.")
 
 

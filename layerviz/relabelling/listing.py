@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from layerviz import data, runs
 from layerviz.data import OWN_ID, Table
 from layerviz.errors import DataError, did_you_mean
 from layerviz.runs import ACCEPTED, EDITED, SKIPPED, LabelDecision, Run
-from layerviz.wording import count
+from layerviz.wording import FORMULA_SIGNS, count
 
 ID, DECISION, NEW_LABEL = "id", "decision", "new_label"  # columns
 COMPARED = 1_000  # characters of a text: spreadsheets cut long cells
@@ -94,19 +94,8 @@ def decisions_in(table: Table, run: Run, ranked: pd.DataFrame) -> list[LabelDeci
     if "text" in frame:
         examples = runs.read_examples(run.path)
         texts = dict(zip(examples["id"], examples["text"], strict=True))
-    empty = pd.Series("", index=frame.index)
-    words, labels = frame.get(DECISION, empty), frame.get(NEW_LABEL, empty)
     decisions = []
-    for at, (example, word, label) in enumerate(zip(frame[ID], words, labels, strict=True), 1):
-        kind = _WORDS.get(word.strip().casefold())
-        where = f"{table.name}, row {at}"
-        if kind is None:
-            raise DataError(
-                f"{where}: the decision {word!r:.40} is not understood.",
-                "Write accept, edit or skip.",
-            )
-        if not kind and not label.strip():
-            continue
+    for row, (example, kind, label, where) in _decided_rows(table):
         if example not in codes:
             raise DataError(
                 f"{where}: {example!r:.40} is none of the ranked labels of {run.run_id}.",
@@ -116,17 +105,71 @@ def decisions_in(table: Table, run: Run, ranked: pd.DataFrame) -> list[LabelDeci
         here = {"text": texts.get(example, ""), "label": own}
         if kind == ACCEPTED and not label.strip():
             here["suggested"] = suggested
-        _expect_same(frame.iloc[at - 1], here, where)
+        _expect_same(frame.iloc[row], here, where)
         decisions.append(_decision(example, kind, label, own, suggested, run, where))
     return decisions
+
+
+def corrections_in(table: Table) -> dict[str, str]:
+    """Return the new labels of a table by the ids of their rows, whichever run they are from.
+
+    Raises
+    ------
+    DataError
+        If a decision is not understood, a label is accepted or edited without being named, or a row
+        is corrected twice.
+    """
+    data.expect_columns(table.frame, [ID, NEW_LABEL])
+    found: dict[str, str] = {}
+    for row, (example, kind, label, where) in _decided_rows(table):
+        new = label.strip()
+        if not new and kind == ACCEPTED and "suggested" in table.frame:
+            new = str(table.frame["suggested"].iloc[row])
+        if kind == SKIPPED:
+            continue
+        if not new:
+            raise DataError(
+                f"{where}: the label is to be corrected, and there is no new one.",
+                f"Write it under {NEW_LABEL}.",
+            )
+        if example in found:
+            raise DataError(
+                f"{where}: {example!r:.40} is corrected twice.", "Keep one row for each id."
+            )
+        found[example] = _without_apostrophe(new)
+    return found
+
+
+def _decided_rows(table: Table) -> Iterator[tuple[int, tuple[str, str, str, str]]]:
+    """Yield the place of each row in which something is decided; id, decision, label, and name."""
+    frame = table.frame
+    empty = pd.Series("", index=frame.index)
+    words, labels = frame.get(DECISION, empty), frame.get(NEW_LABEL, empty)
+    for row, (example, word, label) in enumerate(zip(frame[ID], words, labels, strict=True)):
+        kind = _WORDS.get(word.strip().casefold())
+        where = f"{table.name}, row {row + 1}"
+        if kind is None:
+            raise DataError(
+                f"{where}: the decision {word!r:.40} is not understood.",
+                "Write accept, edit or skip.",
+            )
+        if kind or label.strip():
+            yield row, (example, kind, label, where)
+
+
+def _without_apostrophe(cell: str) -> str:
+    """Return a cell without the apostrophe that keeps spreadsheets from running it."""
+    is_quoted = cell.startswith("'") and cell[1:].startswith(FORMULA_SIGNS)
+    return cell[1:] if is_quoted else cell
 
 
 def _expect_same(row: pd.Series, here: Mapping[str, str], where: str) -> None:
     """Refuse a decision about what this run does not have."""
     for column, value in here.items():
         if column in row and _compared(row[column]) != _compared(value):
+            what = "suggested label" if column == "suggested" else column
             raise DataError(
-                f"{where}: the {column} is {row[column]!r:.60}, and in this run {value!r:.60}.",
+                f"{where}: the {what} is {row[column]!r:.60}, and in this run {value!r:.60}.",
                 "Write the list of this run anew and decide in that, or check the row's id.",
             )
 
@@ -142,7 +185,7 @@ def _decision(
     if kind == SKIPPED:
         return LabelDecision(example, SKIPPED)
     # Spreadsheets are kept from running a label such as "=x" by an apostrophe before it.
-    names = (label, label.strip(), label.strip().removeprefix("'"))
+    names = (label, label.strip(), _without_apostrophe(label.strip()))
     known = next((name for name in names if name in run.label_names), None)
     if kind == ACCEPTED and not label.strip():
         return LabelDecision(example, ACCEPTED, accepted)

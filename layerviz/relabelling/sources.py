@@ -106,6 +106,8 @@ def relabelled_dataset(run: Run, sources: Sources, corrections: Corrections) -> 
     ------
     DataError
         If the files give other data than those of the run, or no train row is left of a class.
+    RunError
+        If the labels are those that the run has already.
     """
     before = sources.dataset(dict(run.row_choices.corrections))
     if before.fingerprint != run.dataset["fingerprint"]:
@@ -113,4 +115,10 @@ def relabelled_dataset(run: Run, sources: Sources, corrections: Corrections) -> 
             "Read today, the files of this run give other rows or splits than they gave then.",
             "Make a run on them first, and correct the labels there.",
         )
-    return sources.dataset(corrections)
+    corrected = sources.dataset(corrections)
+    if corrected.fingerprint == before.fingerprint:
+        raise RunError(
+            "With these decisions the labels are those of this run: there is nothing to compare.",
+            "Correct other labels.",
+        )
+    return corrected

@@ -51,10 +51,10 @@ def _files(run: Run, examples: pd.DataFrame, corrections: dict[str, str]) -> Non
         with errors_shown(), st.spinner("Writing the corrected file"):
             sources = relabelling.sources_of(run, own_data(run, chosen_data()))
             made = relabelling.corrected_files(sources, examples, run.label_names, corrections)
-            st.session_state[MADE] = (of, made)
-    made_of, made = st.session_state.get(MADE, (None, []))
+            st.session_state[MADE] = (of, made, _to_take(run, made))
+    made_of, made, taken = st.session_state.get(MADE, (None, [], ("", b"")))
     if made_of == of:
-        _offer(run, made)
+        _offer(made, *taken)
     else:
         st.caption(
             "Your own file with these labels in it; not another byte of a CSV changes. Other "
@@ -67,12 +67,14 @@ def _files(run: Run, examples: pd.DataFrame, corrections: dict[str, str]) -> Non
         )
 
 
-def _offer(run: Run, made: Sequence[CorrectedFile]) -> None:
+def _to_take(run: Run, made: Sequence[CorrectedFile]) -> tuple[str, bytes]:
+    """Return the name and content of what is downloaded: the file, or all of them in a zip."""
     if len(made) == 1:
-        name, content = made[0].name, made[0].content
-    else:
-        name = f"{run.dataset['name']}-corrected.zip"
-        content = relabelling.archive_of(made)
+        return made[0].name, made[0].content
+    return f"{run.dataset['name']}-corrected.zip", relabelling.archive_of(made)
+
+
+def _offer(made: Sequence[CorrectedFile], name: str, content: bytes) -> None:
     st.download_button(
         f"Download {plain(name)}",
         data=content,
@@ -107,7 +109,7 @@ def _proof(
     """Show the run with these labels and what came of it, or the button that makes it."""
     n_val = sum(split == "val" for split in splits.values())
     touched = {example for example in corrections if splits.get(example) == "val"}
-    if relabelling.only_val_is_corrected(run, decisions):
+    if relabelling.only_val_is_corrected(splits, decisions):
         st.markdown(f"{relabelling.NOTHING_TO_TRAIN} What changes is what val says.")
         return
     made = relabelling.relabelled_runs(run, runs.list_runs(jobs().root))
@@ -119,8 +121,9 @@ def _proof(
         _button(run, corrections)
         left_out = "."
         if touched:
+            n_former = n_val - sum(splits.get(id) == "val" for id, _ in run.row_choices.corrections)
             left_out = (
-                f", and on all {n_val:,} by their former labels: to be scored on what a model "
+                f", and on all {n_former:,} by their former labels: to be scored on what a model "
                 "suggested would flatter it."
             )
         st.caption(
@@ -153,7 +156,14 @@ def _button(run: Run, corrections: dict[str, str]) -> None:
     with errors_shown(), st.spinner("Preparing the data"):
         relabelling.expect_same_encoder(run)
         sources = relabelling.sources_of(run, own_data(run, chosen_data()))
-        jobs().fit(run.config, relabelling.relabelled_dataset(run, sources, corrections))
+        made = jobs().fit(run.config, relabelling.relabelled_dataset(run, sources, corrections))
+        if not relabelling.is_relabelled(run, made):  # corrections that were taken back
+            st.info(
+                f"With these labels the data are those of the run {plain(made.run_id)}, which is "
+                "there already."
+            )
+            st.button("Open that run", on_click=go_to, args=(made.run_id,), key="open_same")
+            return
         st.rerun()
 
 
