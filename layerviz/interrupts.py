@@ -38,13 +38,19 @@ def install() -> None:
 
 
 def stop_in_good_order() -> Callable[[], bool]:
-    """Let the first signal only be noted; return what asks whether there was one."""
+    """Let the first signal only be noted, until `work_is_over`; return what asks for it."""
     global _stop
     stop = threading.Event()
     if threading.current_thread() is threading.main_thread():
         install()
         _stop = stop
     return stop.is_set
+
+
+def work_is_over() -> None:
+    """Let signals end the program at once again: nothing asks for them any more."""
+    global _stop
+    _stop = None
 
 
 def exit_status() -> int:
@@ -58,12 +64,14 @@ def before_end(callback: Callable[[], object]) -> None:
 
 
 def all_is_said() -> None:
-    """Let signals change nothing any more: the program is about to end.
+    """Let Ctrl-C change nothing any more: the program is about to end.
 
-    Python takes its own handlers back before that, but leaves a signal ignored that was.
+    Python takes its own handlers back before that, but leaves a signal ignored that was. Whatever
+    else ends programs does so at once, in case that threads keep this one.
     """
     for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        is_ctrl_c = number == signal.SIGINT
+        signal.signal(number, signal.SIG_IGN if is_ctrl_c else signal.SIG_DFL)
 
 
 def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

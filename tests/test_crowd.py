@@ -41,7 +41,7 @@ def test_the_crowd_fails_by_problems_memory_or_what_came_after() -> None:
     ):
         assert crowd.has_failed(QUIET | {name: value})
     text = crowd.as_text(QUIET | {"problems": ["reader 5 sees another's file"] * 2})
-    assert "1 problem" not in text
+    assert "2 problems" in text
     assert text.count("reader 5 sees another's file") == 1
     assert "+250" in text
 
@@ -49,7 +49,7 @@ def test_the_crowd_fails_by_problems_memory_or_what_came_after() -> None:
 def test_tracebacks_in_the_log_are_problems_and_other_lines_are_not() -> None:
     fine = ("You can now view your Streamlit app", "run x: measured")
     assert crowd._of_log(Said(*fine)) == []  # type: ignore[arg-type]
-    failed = Said(*fine, "Traceback (most recent call last):", "KeyError: 'x'")
+    failed = Said(*fine, "Traceback (most recent call last):", "  File", "KeyError: 'x'", "later")
     (problem,) = crowd._of_log(failed)  # type: ignore[arg-type]
     assert "KeyError: 'x'" in problem
 

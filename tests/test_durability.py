@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import multiprocessing
@@ -20,7 +21,7 @@ from layerviz import checks, runs, training
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import DiskFullError, RunError
-from layerviz.runs import Run, Snapshot, locking
+from layerviz.runs import Run, Snapshot, contents, folders, locking
 from layerviz.runs.leftovers import aside
 from layerviz.training.checkpoints import PICKLED, STATE, WEIGHTS, WHOLE, find_checkpoints
 from layerviz.wording import data_size
@@ -116,9 +117,76 @@ def test_a_folder_of_other_things_is_not_taken_for_a_run(run: Run, toy_dataset: 
 def test_nothing_of_a_deleted_run_comes_back(run: Run) -> None:
     runs.update(run.path, status="cancelled")
     runs.delete(run.path.parent, run.run_id)
-    with pytest.raises(RunError, match="deleted meanwhile"):
-        runs.write_map(run.path, "tsne", "mean", 1, {"xy": np.zeros((1, 2, 2), np.float32)})
-    assert not run.path.exists()
+    frame = pd.DataFrame({name: [] for name in ("id", "split", "text", "label")})
+    for write in (
+        lambda: runs.write_map(run.path, "tsne", "mean", 1, {"xy": np.zeros((1, 2, 2), "f4")}),
+        lambda: runs.write_examples(run.path, frame),
+        lambda: runs.write_history(run.path, pd.DataFrame([{"step": 1}])),
+        lambda: runs.write_label_ranking(run.path, frame, {}),
+    ):
+        with pytest.raises(RunError, match="deleted meanwhile"):
+            write()
+        assert not run.path.exists()
+
+
+def test_runs_of_long_names_have_a_lock_each(tmp_path: Path) -> None:
+    for letters in ("long" * 20, "longer" * 30):
+        one, other = (tmp_path / f"{letters}-{seed:09d}" for seed in (1, 2))
+        with locking.computing(one), locking.computing(other):
+            assert locking.holder_of(one) is not None
+            assert locking.holder_of(other) is not None
+
+
+def test_a_folder_without_locks_is_used_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(self: object, timeout: float) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locking.FileLock, "acquire", refuse)
+    with locking.computing(tmp_path / "run"):
+        assert "has no locks" in caplog.text
+
+
+def test_what_cannot_be_moved_is_removed_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+
+    def refuse(self: Path, target: Path) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    runs.remove_folder(folder)
+    assert not folder.exists()
+
+
+def test_a_finished_run_stays_done_where_its_state_cannot_be_removed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise RunError("It could not be removed.", "")
+
+    monkeypatch.setattr(contents, "remove_folder", refuse)
+    runs.remove_resume(run.path)
+    runs.remove_weights(run.path, 0)
+
+
+def test_a_second_tab_that_queues_a_run_keeps_it_from_deletion(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.update(run.path, status="cancelled")
+
+    @contextlib.contextmanager
+    def queued_meanwhile(path: Path):
+        runs.update(path, status="queued")
+        yield
+
+    monkeypatch.setattr(folders, "taking", queued_meanwhile)
+    with pytest.raises(RunError, match="still in progress"):
+        runs.delete(run.path.parent, run.run_id)
+    assert run.path.exists()
 
 
 # --- one process at a time ------------------------------------------------------------------

@@ -23,6 +23,15 @@ try:
 finally:
     print("no handler runs this", flush=True)
 """
+AFTER_WORK = """
+from layerviz import interrupts
+interrupts.install()
+interrupts.stop_in_good_order()
+interrupts.work_is_over()
+print("ready", flush=True)
+while True:
+    pass
+"""
 IN_GOOD_ORDER = """
 import sys
 from layerviz import interrupts
@@ -68,6 +77,13 @@ def test_work_is_stopped_in_good_order(number: signal.Signals, status: int) -> N
     assert (process.returncode, out) == (status, "saved\n")
     assert err.startswith("Stopping. Finished work is kept")
     assert ("Ctrl-C" in err) == (number == signal.SIGINT)
+
+
+def test_signals_end_at_once_what_comes_after_the_work() -> None:
+    process = started(AFTER_WORK)
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=60) == ("", "\nStopped.\n")
+    assert process.returncode == 143
 
 
 def test_a_second_signal_ends_what_takes_too_long() -> None:

@@ -320,10 +320,15 @@ def _of_log(served: Served) -> list[str]:
     """Return the lines of the server's log that tell of a failure."""
     lines = served.said().splitlines()
     return [
-        f"log: {' | '.join(lines[index : index + 1] + lines[index + 1 :][-1:])[:300]}"
+        f"log: {' | '.join([line, *_error_after(lines, index)])[:300]}"
         for index, line in enumerate(lines)
         if any(sign in line for sign in SIGNS_OF_FAILURE)
     ]
+
+
+def _error_after(lines: list[str], index: int) -> list[str]:
+    """Return the line in which a traceback ends: the first one that is not set in."""
+    return [line for line in lines[index + 1 :] if not line.startswith(" ")][:1]
 
 
 def _after_a_kill(root: Path) -> list[str]:

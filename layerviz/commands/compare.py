@@ -156,6 +156,7 @@ def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
         runs.append(finish_run(run, dataset, should_stop))
         if runs[-1].status != "done":
             break
+    interrupts.work_is_over()
     return runs
 
 

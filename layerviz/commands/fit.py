@@ -51,6 +51,7 @@ def _fit(parsed: argparse.Namespace) -> int:
     print_notes_of(dataset)
     print_checks(plans, root)
     run = finish_run(run, dataset, interrupts.stop_in_good_order())
+    interrupts.work_is_over()
     if run.status == "done":
         from layerviz import runs, separability, training
 

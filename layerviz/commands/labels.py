@@ -175,6 +175,7 @@ def _train(run: Run, decisions: dict[str, LabelDecision]) -> int:
         print(relabelled.path)
         return EXIT_OK
     relabelled = finish_run(relabelled, dataset, interrupts.stop_in_good_order())
+    interrupts.work_is_over()
     if relabelled.status == "done":
         verdict = comparison.compare_relabelled(run, relabelled)
         print(" ".join(comparison.relabel_sentences(verdict)))

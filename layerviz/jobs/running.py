@@ -77,11 +77,18 @@ class Jobs:
                 return runs.read(self.root, key)
             plan = checks.plan_for(config, dataset)
             checks.refuse(plan)
-            checks.expect_room(plan, self.root)
+            if not self._is_done(key):
+                checks.expect_room(plan, self.root)
             run = runs.create(self.root, config, dataset)
             if run.status != "done":
                 self._training.submit(run.run_id, fit_work(run, dataset))
             return run
+
+    def _is_done(self, key: str) -> bool:
+        try:
+            return runs.read(self.root, key).status == "done"
+        except RunError:
+            return False
 
     def download(self, name: HubName) -> JobState:
         """Have a data set of the Hugging Face Hub downloaded and kept, anew if it was before."""

@@ -61,13 +61,19 @@ def remember_comparison(root: Path, run_ids: Sequence[str]) -> None:
     RunError
         If the list cannot be written.
     """
+    if _has(list_comparisons(root), run_ids):  # as at each look after the first
+        return
     with changing(root / COMPARISONS):
         comparisons = list_comparisons(root)
-        if any(set(comparison.run_ids) == set(run_ids) for comparison in comparisons):
+        if _has(comparisons, run_ids):
             return
         now = datetime.now(UTC).isoformat(timespec="seconds")
         newest = OpenedComparison(tuple(run_ids), now)
         _write(root, [newest, *comparisons][:MOST_REMEMBERED])
+
+
+def _has(comparisons: Sequence[OpenedComparison], run_ids: Sequence[str]) -> bool:
+    return any(set(comparison.run_ids) == set(run_ids) for comparison in comparisons)
 
 
 def rename_comparison(root: Path, run_ids: Sequence[str], title: str) -> None:

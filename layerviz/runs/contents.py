@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ import pandas as pd
 from safetensors.numpy import save_file
 
 from layerviz.data import EXAMPLE_COLUMNS, further_names
+from layerviz.errors import RunError
 from layerviz.runs.layout import HIDDEN_STATES, PREDICTIONS, Layout
 from layerviz.runs.locking import changing
 from layerviz.runs.reading import (
@@ -27,6 +29,8 @@ from layerviz.runs.record import Run, open_folder, update
 from layerviz.runs.snapshots import Snapshot, has_snapshot
 from layerviz.runs.writing import remove_folder, replacing
 
+log = logging.getLogger(__name__)
+
 # --- examples, history ----------------------------------------------------------------------
 
 
@@ -37,13 +41,13 @@ def write_examples(path: Path, examples: pd.DataFrame) -> None:
     further columns, as they are written.
     """
     columns = [*(name for name in EXAMPLE_COLUMNS if name in examples), *further_names(examples)]
-    with replacing(Layout(path).examples) as temporary:
+    with replacing(Layout(path).examples, make_folder=False) as temporary:
         examples[columns].to_parquet(temporary, index=False)
 
 
 def write_history(path: Path, history: pd.DataFrame) -> None:
     """Store the learning curve, one row per step at which anything was recorded."""
-    with replacing(Layout(path).history) as temporary:
+    with replacing(Layout(path).history, make_folder=False) as temporary:
         history.reindex(columns=list(HISTORY_COLUMNS)).to_csv(temporary, index=False)
 
 
@@ -146,7 +150,7 @@ def write_measures(
         others = stored[stored["snapshot"] != index]
         merged = rows if others.empty else pd.concat([others, rows], ignore_index=True)
         merged = merged.sort_values("snapshot", kind="stable")[list(SEPARABILITY_COLUMNS)]
-        with replacing(Layout(path).measures) as temporary:
+        with replacing(Layout(path).measures, make_folder=False) as temporary:
             merged.to_csv(temporary, index=False, float_format="%.6g")
     with replacing(Layout(path).probes(index)) as temporary:  # last: it says that all is stored
         save_file(tensors, temporary)
@@ -167,9 +171,10 @@ def write_mix(path: Path, index: int, pooling: str, mix: dict[str, Any]) -> None
 
 def write_label_ranking(path: Path, ranking: pd.DataFrame, facts: dict[str, Any]) -> None:
     """Store how suspicious the labels are, a row per example, and facts about the ranking."""
-    with replacing(Layout(path).label_ranking) as temporary:
+    with replacing(Layout(path).label_ranking, make_folder=False) as temporary:
         ranking.to_parquet(temporary, index=False)
-    with replacing(Layout(path).label_facts) as temporary:  # last: it says that both are stored
+    # Last: it says that both are stored.
+    with replacing(Layout(path).label_facts, make_folder=False) as temporary:
         temporary.write_text(json.dumps(facts, indent=2), encoding="utf-8")
 
 
@@ -218,7 +223,7 @@ def _model_step(run: Run) -> float:
 def keep_model_of(path: Path, index: int) -> None:
     """Make the weights that were kept of a snapshot those of ``model/``, at no cost in space."""
     layout = Layout(path)
-    with replacing(layout.model) as temporary:
+    with replacing(layout.model, make_folder=False) as temporary:
         shutil.copytree(layout.snapshot_weights(index), temporary, copy_function=_link)
 
 
@@ -230,9 +235,12 @@ def _link(source: str, target: str) -> None:
 
 
 def remove_weights(path: Path, index: int) -> None:
-    """Drop the weights that were kept of a snapshot, and the folder of all if it was the last."""
+    """Drop the weights that were kept of a snapshot, and the folder of all if it was the last.
+
+    Where they cannot be dropped they stay, which only takes room.
+    """
     layout = Layout(path)
-    remove_folder(layout.snapshot_weights(index))
+    _drop(layout.snapshot_weights(index))
     with contextlib.suppress(OSError):  # there are others
         layout.weights.rmdir()
 
@@ -258,5 +266,12 @@ def captured_models(run: Run) -> dict[int, Path]:
 
 
 def remove_resume(path: Path) -> None:
-    """Drop the Trainer's own state; done when a run is complete."""
-    remove_folder(Layout(path).resume)
+    """Drop the Trainer's own state, if that can be done; done when a run is complete."""
+    _drop(Layout(path).resume)
+
+
+def _drop(folder: Path) -> None:
+    try:
+        remove_folder(folder)
+    except RunError as error:  # the run is whole without it gone
+        log.warning("%s stays: %s", folder, error)

@@ -127,10 +127,15 @@ def delete(root: Path, run_id: str) -> None:
         If the run is queued or going on, here or on another machine.
     """
     run = read(root, run_id)
+    _refuse_live(run)  # before waiting for its lock
+    with taking(run.path):
+        _refuse_live(read(root, run_id))  # somebody may have queued it meanwhile
+        remove_folder(run.path)
+
+
+def _refuse_live(run: Run) -> None:
     if run.live:
         raise RunError("This run is still in progress.", "Cancel it first, then delete it.")
-    with taking(run.path):
-        remove_folder(run.path)
 
 
 def _versions() -> dict[str, str]:

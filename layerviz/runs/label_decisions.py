@@ -96,5 +96,5 @@ def take_back_decisions(path: Path, examples: Iterable[str]) -> None:
 
 def _write(path: Path, decisions: dict[str, LabelDecision]) -> None:
     values = {"decisions": [asdict(decision) for decision in decisions.values()]}
-    with replacing(Layout(path).label_decisions) as temporary:
+    with replacing(Layout(path).label_decisions, make_folder=False) as temporary:
         temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")

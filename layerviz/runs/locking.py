@@ -8,7 +8,10 @@ the run is computed: whoever comes second reads there who was first.
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import json
+import logging
 import os
 import platform
 import threading
@@ -21,12 +24,17 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from layerviz.errors import RunError
-from layerviz.runs.leftovers import LOCKS, MOST_LETTERS
+from layerviz.runs.leftovers import LOCKS
 from layerviz.runs.writing import writing
 from layerviz.wording import count
 
+log = logging.getLogger(__name__)
+
 PATIENCE = 2.0  # seconds: nobody who only looks or writes a line holds a lock for longer
 PATIENCE_TO_WRITE = 60.0
+# What some network folders say: nobody there can be kept out.
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
+MOST_LETTERS, LETTERS_SEEN = 100, 60  # of a name; of a longer one
 SECONDS_BETWEEN_BEATS = 15.0
 SECONDS_OF_SILENCE = 120.0  # after which a process on another machine counts as gone
 
@@ -137,15 +145,19 @@ def _locked(
     path: Path, kind: str, seconds: float, otherwise: Callable[[Path], RunError]
 ) -> Iterator[None]:
     folder = path.parent / LOCKS
-    lock = FileLock(
-        folder / f"{path.name[:MOST_LETTERS]}.{kind}"
-    )  # one for each use: threads exclude each other
+    # One for each use: threads exclude each other.
+    lock = FileLock(folder / f"{_own_name(path)}.{kind}")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(timeout=seconds)
         except Timeout:  # an OSError, too
             raise otherwise(path) from None
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            # As before there were any: the record still says which process computes a run.
+            log.warning("%s has no locks: start each run in one place only.", folder)
     try:
         yield
     finally:
@@ -153,7 +165,15 @@ def _locked(
 
 
 def _note_of(path: Path) -> Path:
-    return path.parent / LOCKS / f"{path.name}.json"
+    return path.parent / LOCKS / f"{_own_name(path)}.json"
+
+
+def _own_name(path: Path) -> str:
+    """Return the name of a folder, which no other one shares, as short as a file's may be."""
+    if len(path.name) <= MOST_LETTERS:
+        return path.name
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()
+    return f"{path.name[:LETTERS_SEEN]}-{digest[:12]}"
 
 
 @contextmanager

@@ -191,7 +191,7 @@ def rename(root: Path, run_id: str, title: str) -> Run:
 
 def write_values(path: Path, values: dict[str, Any]) -> None:
     """Write the entries of ``run.json``."""
-    with replacing(Layout(path).record) as temporary:
+    with replacing(Layout(path).record, make_folder=False) as temporary:
         temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
 
 

@@ -21,11 +21,18 @@ ROOM = "Free some space (delete runs that are no longer needed), then try again.
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path, *, make_folder: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `target` that takes its place when the block succeeds.
 
     The folder of `target` is made, but not the one above it: where a run was deleted meanwhile,
     nothing of it comes back.
+
+    Parameters
+    ----------
+    target : Path
+        A file or a folder.
+    make_folder : bool
+        False for what lies in a run's folder itself, which is there or was deleted.
 
     Raises
     ------
@@ -36,7 +43,10 @@ def replacing(target: Path) -> Iterator[Path]:
     """
     temporary = aside(target, "tmp")
     with in_use(temporary), writing(target):
-        target.parent.mkdir(exist_ok=True)
+        if make_folder:
+            target.parent.mkdir(exist_ok=True)
+        elif not target.parent.is_dir():  # some libraries say it in words of their own
+            raise FileNotFoundError(errno.ENOENT, "No such folder", str(target.parent))
         try:
             yield temporary
             _put_in_place(temporary, target)
@@ -71,12 +81,22 @@ def _put_in_place(temporary: Path, target: Path) -> None:
 def remove_folder(folder: Path) -> None:
     """Remove a folder for good: at once under its name, and what it holds after that.
 
-    What cannot be removed is tried again at the next start. A folder that is not there is fine.
+    What cannot be removed is tried again at the next start. A folder that is not there is fine; one
+    that cannot be moved, as in a layer of a container, is removed where it is.
+
+    Raises
+    ------
+    RunError
+        If it can neither be moved nor removed.
     """
     gone = aside(folder, "gone")
     with in_use(gone), writing(folder):
-        with contextlib.suppress(FileNotFoundError):
+        try:
             folder.rename(gone)
+        except FileNotFoundError:
+            return
+        except OSError:
+            shutil.rmtree(folder)
         shutil.rmtree(gone, ignore_errors=True)
 
 
@@ -151,7 +171,8 @@ def free_bytes(path: Path) -> int | None:
     """Return how many bytes are free where a file is to be; None where nobody knows."""
     for folder in (path, *path.parents):
         with contextlib.suppress(OSError):
-            return shutil.disk_usage(folder).free
+            usage = shutil.disk_usage(folder)
+            return usage.free if usage.total else None  # some network folders do not say
     return None
 
 
