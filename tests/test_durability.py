@@ -162,6 +162,14 @@ def test_what_cannot_be_moved_is_removed_where_it_is(
     assert not folder.exists()
 
 
+def test_the_next_start_removes_what_a_finished_run_no_longer_needs(run: Run) -> None:
+    for status in ("cancelled", "done"):
+        runs.update(run.path, status=status)
+        (run.layout.resume / "checkpoint-6").mkdir(parents=True, exist_ok=True)
+        runs.tidy(run.path.parent)
+        assert run.layout.resume.exists() == (status == "cancelled")
+
+
 def test_a_finished_run_stays_done_where_its_state_cannot_be_removed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -197,7 +197,7 @@ def runs_root(parsed: argparse.Namespace) -> Path:
     from layerviz import runs
 
     root: Path = (parsed.runs or runs.runs_folder()).expanduser().resolve()
-    runs.clean_up(root)
+    runs.tidy(root)
     return root
 
 

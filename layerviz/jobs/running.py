@@ -44,7 +44,7 @@ class Jobs:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        runs.clean_up(root)  # of what a process that died has left there
+        runs.tidy(root)  # of what a process that died has left there
         self._fit_lock = threading.Lock()
         self._training = Worker("layerviz-training")
         self._measures = Worker("layerviz-measures")

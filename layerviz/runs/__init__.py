@@ -113,7 +113,12 @@ from layerviz.runs.tables import (
     read_kept_table,
     table_key,
 )
-from layerviz.runs.tidying import drop_old_failed_starts, is_failed_start, removal_sentence
+from layerviz.runs.tidying import (
+    drop_old_failed_starts,
+    is_failed_start,
+    removal_sentence,
+    tidy,
+)
 from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import (
     disk_full,
@@ -232,6 +237,7 @@ __all__ = [
     "take",
     "take_back_decisions",
     "taking",
+    "tidy",
     "unmeasured_snapshots",
     "update",
     "upgrade",

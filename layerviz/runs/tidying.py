@@ -1,19 +1,41 @@
-"""Runs that ended before anything was captured: they hold a record and nothing else."""
+"""What is no longer of use in the folder of runs: leftovers of deaths, and failed starts."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from layerviz.errors import RunError
+from layerviz.runs.contents import remove_resume
 from layerviz.runs.folders import delete
+from layerviz.runs.layout import RESUME
+from layerviz.runs.leftovers import clean_up
 from layerviz.runs.listing import list_runs
-from layerviz.runs.record import CLOSED, Run
+from layerviz.runs.record import CLOSED, Run, read
 from layerviz.wording import count, enumeration
 
 SECONDS_SHOWN = 24 * 3600
 NAMED = 3  # runs, in a sentence
+
+
+def tidy(root: Path) -> None:
+    """Remove what processes that died have left; done at each start.
+
+    That is what lies aside (see `clean_up`), and the Trainer's state of runs that are done: the
+    record says so first, so that a death in between costs nothing else.
+
+    Parameters
+    ----------
+    root : Path
+        The runs folder.
+    """
+    clean_up(root)
+    for resume in root.glob(f"*/{RESUME}"):
+        with contextlib.suppress(RunError):  # one that cannot be read is told in the list
+            if read(root, resume.parent.name).status == "done":
+                remove_resume(resume.parent)
 
 
 def is_failed_start(run: Run) -> bool:

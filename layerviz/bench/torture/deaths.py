@@ -91,7 +91,7 @@ def _digest(path: Path) -> str:
 
 def _opens(root: Path) -> None:
     """Open what is there as the page would: no run, one without snapshots, or whole ones."""
-    runs.clean_up(root)
+    runs.tidy(root)
     listed = runs.list_runs(root) if root.is_dir() else []
     expect(len(listed) < 2, "there are two runs")
     for run in listed:
