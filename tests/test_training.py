@@ -27,7 +27,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from layerviz import encoders, hidden_states, runs, separability, training
+from layerviz import data, encoders, hidden_states, runs, separability, training
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import LayervizError, RunError
@@ -550,6 +550,19 @@ def test_chosen_examples_keep_their_order_and_follow_the_seed(toy_dataset):
     assert set(chosen["id"]) != set(choose_examples(dataset, 40, seed=4)["id"])
     merged = chosen.merge(dataset.examples, on=["id", "split", "label", "text"])
     assert len(merged) == 80  # rows were not torn apart
+
+
+def test_corrected_labels_change_nothing_in_which_examples_are_chosen(toy_csv):
+    table = data.read_table(toy_csv, "toy.csv")
+    columns = data.guess_columns(table.frame)
+    before = data.build_dataset(table, columns)
+    train = before.split("train")
+    wrong = train["id"][train["label"] == 0].tolist()[:12]
+    corrections = tuple((example, before.label_names[1]) for example in wrong)
+    after = data.build_dataset(table, columns, choices=data.RowChoices(corrections=corrections))
+    chosen = [choose_examples(dataset, 10, seed=0) for dataset in (before, after)]
+    assert chosen[0]["id"].tolist() == chosen[1]["id"].tolist()
+    assert chosen[0]["label"].tolist() != chosen[1]["label"].tolist()
 
 
 def test_rare_classes_are_kept(toy_dataset):

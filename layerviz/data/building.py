@@ -142,7 +142,10 @@ def build_dataset(
         tables, columns_of, taken, examples.pop("place").to_numpy()
     )
     notes += further_notes
+    former_labels: dict[str, int] = {}
     if corrections := dict(choices.corrections):  # last, so that no row changes its split
+        former = examples[examples["id"].isin(corrections)]
+        former_labels = dict(zip(former["id"].tolist(), former["label"].tolist(), strict=True))
         examples = with_corrected_labels(examples, names, corrections)
         notes.append(correction_note(examples, corrections))
     return Dataset(
@@ -162,6 +165,7 @@ def build_dataset(
         reading_choices={role: t.choices for role, t in tables.items() if t.choices != GUESS},
         reading_doubts=tuple(doubt for table in tables.values() for doubt in table.doubts),
         n_near_repeats=sum(near_repeats.n_by_split.values()),
+        former_labels=former_labels,
     )
 
 

@@ -57,6 +57,8 @@ class Dataset:
         Guesses of how they are read that may well be wrong.
     n_near_repeats : int
         Texts of val and test that are nearly the same as one of train, as far as was compared.
+    former_labels : dict of str to int
+        The class index that each corrected example had before, by its id.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Dataset:
     reading_choices: dict[str, ReadingChoices] = field(default_factory=dict)
     reading_doubts: tuple[Doubt, ...] = ()
     n_near_repeats: int = 0
+    former_labels: dict[str, int] = field(default_factory=dict)
 
     def split(self, name: str) -> pd.DataFrame:
         """Return the examples of one split under their index in ``examples``."""

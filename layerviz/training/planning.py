@@ -17,7 +17,8 @@ def choose_examples(dataset: Dataset, max_captured: int, seed: int) -> pd.DataFr
     """Choose at most `max_captured` examples per split, stratified by label and seeded.
 
     Each class gets its share, and at least one example as long as there are no more classes
-    than examples to choose. The result keeps the order of the data set.
+    than examples to choose. The result keeps the order of the data set. Corrected labels change
+    nothing in the choice, so that runs before and after are compared on the same examples.
     """
     rng = np.random.default_rng(seed)
     chosen = []
@@ -25,7 +26,8 @@ def choose_examples(dataset: Dataset, max_captured: int, seed: int) -> pd.DataFr
         part = dataset.split(split)
         if len(part) > max_captured:
             shuffled = part.iloc[rng.permutation(len(part))]
-            by_label = shuffled.groupby("label")["id"]
+            labels = shuffled["id"].map(dataset.former_labels).fillna(shuffled["label"])
+            by_label = shuffled.groupby(labels)["id"]
             rank = by_label.cumcount() / by_label.transform("size")  # 0 for a class's first
             part = shuffled.iloc[np.argsort(rank, kind="stable")[:max_captured]].sort_index()
         chosen.append(part)
