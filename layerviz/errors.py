@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from layerviz.wording import named
+
 ALIKE = 0.6  # of 1: names that share as much are guessed to be meant
 
 
@@ -124,7 +126,7 @@ def did_you_mean(
     """
     by_lower = {str(other).lower(): str(other) for other in names}
     closest = get_close_matches(str(name).lower()[:200], by_lower, n=1, cutoff=alike)
-    guess = f"Did you mean {by_lower[closest[0]]}?" if closest else ""
+    guess = f"Did you mean {named(by_lower[closest[0]])}?" if closest else ""
     return f"{guess} {hint}".strip()
 
 

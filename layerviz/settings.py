@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from layerviz.errors import ConfigError, did_you_mean
+from layerviz.wording import quote
 
 _METADATA_KEY = "setting"
 PageSection = Literal["main", "more"]  # of the page: in sight, or under "More settings"
@@ -222,7 +223,7 @@ class Setting:
 
     def __post_init__(self) -> None:
         if isinstance(self.kind, Switch) and self.default is not False:
-            raise ValueError(f"the switch {self.name!r} has to be off by default")
+            raise ValueError(f"the switch {quote(self.name)} has to be off by default")
 
     def check(self, value: object) -> None:
         """Refuse what is not one of its values.
@@ -237,7 +238,7 @@ class Setting:
             name = self.name.replace("_", " ").capitalize()
             names = self.kind.names if isinstance(self.kind, Choice) else ()
             hint = did_you_mean(value, names, self.kind.hint)
-            raise ConfigError(f"{name} is {value!r:.40}.", hint)
+            raise ConfigError(f"{name} is {quote(value)}.", hint)
 
     @property
     def option(self) -> str:

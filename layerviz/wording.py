@@ -10,6 +10,7 @@ from typing import Literal
 
 Joint = Literal["and", "or"]  # before the last name of a list
 NO_VALUE = "no value"  # of a cell that is empty
+LONGEST_NAMED = 80  # characters of a label, a cell or the name of anything in a message
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")  # begin what a spreadsheet would run
 
 
@@ -74,6 +75,27 @@ def cut_to(text: str, most: int) -> str:
     """Return a text on one line, cut to at most as many characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def shortened(text: str) -> str:
+    """Return a text cut in its middle where it is too long for a message.
+
+    So both what names begin with and the endings of files stay.
+    """
+    if len(text) <= LONGEST_NAMED:
+        return text
+    n_last = LONGEST_NAMED // 4
+    return f"{text[: LONGEST_NAMED - n_last - 1]}…{text[-n_last:]}"
+
+
+def named(name: object) -> str:
+    """Return what anything is called, as messages name it: on one line and not too long."""
+    return " ".join(shortened(str(name)).splitlines())
+
+
+def quote(value: object) -> str:
+    """Return a label, a cell, a name or any other value in quotation marks, as messages do."""
+    return repr(shortened(value)) if isinstance(value, str) else shortened(repr(value))
 
 
 def free_name(name: str, taken: Container[str]) -> str:

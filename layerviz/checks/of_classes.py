@@ -11,7 +11,7 @@ import pandas as pd
 from layerviz.checks.check import Check, Finding, Mend, RunPlan
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.data import MOST_VAL_FRACTION
-from layerviz.wording import count
+from layerviz.wording import count, named, quote
 
 FEWEST_IN_VAL = 5  # rows of a class: with fewer, one mistake moves its score by more than 0.2
 MOST_UNEVEN = 3.0  # times as many train rows as the rarest class has
@@ -21,7 +21,6 @@ STEPS_PER_CLASS = 5
 SMALL_BATCH = 8
 MOST_EPOCHS = 40
 NAMED = 3  # classes, in a sentence
-LONGEST_NAME = 40  # characters
 VAL_STEP = 0.05  # from one share that is suggested to the next
 
 
@@ -30,7 +29,7 @@ def _few_in_val(plan: RunPlan) -> Finding | None:
     few = rows[(rows > 0) & (rows < FEWEST_IN_VAL)]
     if few.empty:
         return None
-    which = _named([f"{name}: {n:,}" for name, n in few.items()])
+    which = _named([f"{named(name)}: {n:,}" for name, n in few.items()])
     has, its = ("has", "its") if len(few) == 1 else ("have", "their")
     sentence = (
         f"{_classes(len(few))} {has} fewer than {FEWEST_IN_VAL} val rows ({which}): {its} scores "
@@ -106,8 +105,8 @@ def _uneven(plan: RunPlan) -> Finding | None:
         return None
     n_rare = int((rows * MOST_UNEVEN <= most).sum())
     sentence = (
-        f"Classes are uneven: {most:,} train rows of {rows.idxmax()}, {fewest:,} of "
-        f"{rows.idxmin()}. Without weights, training hardly looks at rare classes."
+        f"Classes are uneven: {most:,} train rows of {named(rows.idxmax())}, {fewest:,} of "
+        f"{named(rows.idxmin())}. Without weights, training hardly looks at rare classes."
     )
     return Finding(sentence, n_rare, Mend("Balance the classes", {"class_weighting": "balanced"}))
 
@@ -128,7 +127,7 @@ def _few_rows_per_class(plan: RunPlan) -> Finding | None:
     sentence = (
         f"{n_classes:,} classes in {n_train:,} train rows: about {n_train / n_classes:.0f} rows "
         f"per class, and {count(steps, 'step')} to learn them in. Add rows, merge classes, or "
-        f"take the labels from another column than {plan.dataset.columns.label!r}."
+        f"take the labels from another column than {quote(plan.dataset.columns.label)}."
     )
     if epochs * per_epoch < needed:
         return Finding(sentence, n_classes)
@@ -148,9 +147,8 @@ def _classes(n: int) -> str:
 
 def _named(names: Sequence[str]) -> str:
     """Name a few classes."""
-    some = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…" for name in names]
     more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []
-    return ", ".join(some[:NAMED] + more)
+    return ", ".join([*map(named, names[:NAMED]), *more])
 
 
 FEW_IN_VAL = Check("few in val", _few_in_val)

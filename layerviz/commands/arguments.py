@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from layerviz.errors import did_you_mean
+from layerviz.wording import quote
 
 
 class Parser(argparse.ArgumentParser):
@@ -19,7 +20,7 @@ class Parser(argparse.ArgumentParser):
         choices = [str(choice) for choice in action.choices]
         what = "command" if isinstance(action, argparse._SubParsersAction) else "choice"
         hint = did_you_mean(value, choices, f"Choose one of {', '.join(choices)}.")
-        raise argparse.ArgumentError(action, f"there is no {what} {value!r:.40}. {hint}")
+        raise argparse.ArgumentError(action, f"there is no {what} {quote(value)}. {hint}")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and refuse options that there are not."""

@@ -19,6 +19,7 @@ from layerviz.commands.bench_entry import (
     bench_table,
     drawn_run,
 )
+from layerviz.wording import quote
 
 # --- capture -----------------------------------------------------------------------------------
 
@@ -50,7 +51,7 @@ def _size(text: str) -> tuple[int, int]:
     """Return layers and width of a size such as 6x384."""
     layers, _, width = text.partition("x")
     if not (layers.isdecimal() and width.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 6x384")
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a size such as 6x384")
     return int(layers), int(width)
 
 

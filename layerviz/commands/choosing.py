@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from layerviz.commands.corrected import HELP, read_corrections
 from layerviz.errors import DataError, did_you_mean
+from layerviz.wording import quote
 
 if TYPE_CHECKING:
     from layerviz.data import Columns, Dataset, RowChoices, Table
@@ -148,13 +149,13 @@ def _split_word(given: str, train: Table, columns: Columns) -> tuple[str, str]:
     meaning = meaning.strip().casefold().replace("-", " ").replace("_", " ")
     if not word or meaning not in data.MEANINGS:
         hint = f"Write WORD=SPLIT, where SPLIT is one of {', '.join(data.MEANINGS)}."
-        raise DataError(f"The split word {given!r} is not understood.", hint)
+        raise DataError(f"The split word {quote(given)} is not understood.", hint)
     if columns.split is None:
         raise DataError("There is no split column.", "Name it with --split-column.")
     words = {data.split_word_key(cell): cell for cell in train.frame[columns.split].unique()}
     if data.split_word_key(word) not in words:
         hint = did_you_mean(word, words.values(), "Give a word that the column holds.")
-        raise DataError(f"Column {columns.split!r} does not hold {word!r}.", hint)
+        raise DataError(f"Column {quote(columns.split)} does not hold {quote(word)}.", hint)
     return word.strip(), meaning
 
 

@@ -21,7 +21,7 @@ from layerviz.errors import ConfigError
 from layerviz.export import EXPORTS, CellRequest, ExportRequest, write_export
 from layerviz.poolings import POOLINGS
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
-from layerviz.wording import enumeration
+from layerviz.wording import enumeration, quote
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +87,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list such as 1,2,11,12") from None
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a list such as 1,2,11,12") from None
 
 
 def _splits(text: str) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def _splits(text: str) -> tuple[str, ...]:
     chosen = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     if unknown := [split for split in chosen if split not in SPLITS]:
         raise argparse.ArgumentTypeError(
-            f"{unknown[0]!r:.40} is no split: choose from {', '.join(SPLITS)}"
+            f"{quote(unknown[0])} is no split: choose from {', '.join(SPLITS)}"
         )
     return chosen
 
@@ -105,7 +105,9 @@ def _layer(text: str) -> int | Literal["enough"]:
     try:
         return "enough" if text == "enough" else int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'enough'") from None
+        raise argparse.ArgumentTypeError(
+            f"{quote(text)} is neither a number nor 'enough'"
+        ) from None
 
 
 def _expect_folders(paths: Iterable[Path]) -> None:

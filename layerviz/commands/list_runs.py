@@ -12,7 +12,7 @@ from layerviz.commands.command import EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP
 from layerviz.commands.inputs import add_runs_folder, runs_root
 from layerviz.starters import starter_names
-from layerviz.wording import epoch_number
+from layerviz.wording import epoch_number, quote
 
 if TYPE_CHECKING:
     from layerviz.runs import RunSummary
@@ -47,7 +47,7 @@ def _list(parsed: argparse.Namespace) -> int:
     folder = runs.runs_in(root)
     summaries = _in_order([runs.summary_of(run) for run in folder.runs], parsed.sort)
     for one in folder.unreadable:
-        print(f"{one.name!r:.80} cannot be shown: {one.reason}", file=sys.stderr)
+        print(f"{quote(one.name)} cannot be shown: {one.reason}", file=sys.stderr)
     if parsed.json:
         print(json.dumps([dataclasses.asdict(summary) for summary in summaries]))
     elif summaries:

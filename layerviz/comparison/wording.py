@@ -8,7 +8,7 @@ from layerviz.comparison.depth import DepthMatch
 from layerviz.comparison.standings import Comparison, Standing
 from layerviz.poolings import pooling_label
 from layerviz.separability import GAP_TO_TELL, Difference, in_how_many, shortage
-from layerviz.wording import at_epoch, count, decimal, enumeration, layer_list, signed
+from layerviz.wording import at_epoch, count, decimal, enumeration, layer_list, quote, signed
 
 ANOTHER_SEED = "another seed may turn that round"
 
@@ -87,8 +87,8 @@ def _ranks(comparison: Comparison, first: Standing) -> list[str]:
         "Some layers rank the classes better than chance (AUC), but no encoder's predictions are "
         f"better than chance, so there is nothing to choose by: {first.name} comes first with "
         f"macro-F1 {first.unseen.with_interval} on unseen data.",
-        f"With {n:,} of {comparison.n_val:,} val examples in {name!r}, train with balanced class "
-        "weights, or choose a threshold of your own.",
+        f"With {n:,} of {comparison.n_val:,} val examples in {quote(name)}, train with balanced "
+        "class weights, or choose a threshold of your own.",
     ]
 
 

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from layerviz.data.file_format import MOST_EXPANDED, too_large
 from layerviz.data.rewriting import NotInPlaceError
 from layerviz.errors import DataError
+from layerviz.wording import named
 
 _PASSWORD = 1  # a flag of a member
 _HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
@@ -50,7 +51,9 @@ def read_members(content: bytes, name: str, paths: list[str]) -> Iterator[tuple[
             try:
                 yield PurePosixPath(path).name, archive.read(path)
             except _DAMAGE as error:
-                raise DataError(f"{path} in {name} cannot be unpacked.", UNZIP) from error
+                raise DataError(
+                    f"{named(path)} in {named(name)} cannot be unpacked.", UNZIP
+                ) from error
 
 
 def with_members(content: bytes, changed: Mapping[str, bytes]) -> bytes:

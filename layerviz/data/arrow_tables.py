@@ -13,11 +13,17 @@ from pyarrow import feather
 
 from layerviz.data.cells import as_cell, tidied
 from layerviz.data.choices import ReadingChoices
-from layerviz.data.file_format import MOST_EXPANDED, Contents, FileFormat, too_large
+from layerviz.data.file_format import (
+    MOST_EXPANDED,
+    Contents,
+    FileFormat,
+    expect_few_columns,
+    too_large,
+)
 from layerviz.data.header import name_columns
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
-from layerviz.wording import count
+from layerviz.wording import count, quote
 
 FEATHER_1, ARROW_FILE, ARROW_STREAM = b"FEA1", b"ARROW1", b"\xff\xff\xff\xff"
 COPY_AGAIN = "Copy or save the whole file again."
@@ -45,6 +51,7 @@ def read_parquet(
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
         metadata = file.metadata
+        expect_few_columns(metadata.num_columns, name)
         n_bytes = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
         # A dictionary of few values may stand for any number of rows.
         if n_bytes + 8 * metadata.num_rows * metadata.num_columns > MOST_EXPANDED:
@@ -89,6 +96,7 @@ def read_arrow(
 
 def _limited(batches: Iterable[pa.RecordBatch], schema: pa.Schema, name: str) -> pa.Table:
     """Return the batches of a file, which may be compressed, as one table that is not too large."""
+    expect_few_columns(len(schema), name)
     taken, n_bytes = [], 0
     for batch in batches:
         n_bytes += sum(8 * len(column) + _decoded_bytes(column) for column in batch.columns)
@@ -155,7 +163,7 @@ def with_class_names(frame: pd.DataFrame, names: ClassNames, notes: list[str]) -
             continue
         frame = frame.assign(**{column: named.astype("str")})
         without = f"; {count(n_without, 'row')} without a class (-1)" if n_without else ""
-        notes.append(f"Took the class names of column {column!r} from the data set{without}.")
+        notes.append(f"Took the class names of column {quote(column)} from the data set{without}.")
     return frame
 
 
@@ -191,7 +199,7 @@ def _contents(table: pa.Table, name: str, layout: str, *, one_column: bool) -> C
             cells = _cells(values)
         except (pa.ArrowException, ValueError, OverflowError) as error:
             raise DataError(
-                f"Column {column!r} of {name} holds values that are no text ({values.type}).",
+                f"Column {quote(column)} of {name} holds values that are no text ({values.type}).",
                 "Leave it out, or save it as text.",
             ) from error
         if cells is None:

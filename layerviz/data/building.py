@@ -33,9 +33,10 @@ from layerviz.data.several_labels import refuse_combinations
 from layerviz.data.splits import check_meanings, meanings_of
 from layerviz.data.wording import one_sentence, quoted, quoted_apart
 from layerviz.errors import DataError
-from layerviz.wording import count
+from layerviz.wording import count, quote, shortened
 
 MIN_EXAMPLES, MIN_VAL = 10, 2
+MOST_MERGED = 20  # groups of labels that are named
 MOST_SCORES = 20  # different numbers, not all whole, that may be classes
 VAL_FRACTION = 0.2  # that is cut from train unless another share is asked for
 LEAST_VAL_FRACTION, MOST_VAL_FRACTION = 0.05, 0.5
@@ -217,7 +218,7 @@ def _check(
     """
     labels = rows["label"][rows["split"] == "train"]
     n_labels, n_val = labels.nunique(), int((rows["split"] == "val").sum())
-    only = "".join(f": {label!r}" for label in labels.unique()[:1])
+    only = "".join(f": {quote(label)}" for label in labels.unique()[:1])
     few = "Add rows that have a text and a label."
     one = "Pick another label column, or add rows of a second label."
     if not n_labels and not left_out:
@@ -230,7 +231,7 @@ def _check(
         (len(rows) < MIN_EXAMPLES, f"{len(rows)} usable rows, fewer than {MIN_EXAMPLES}", few),
         (
             _are_amounts(labels),
-            f"{n_labels:,} numbers on a scale, such as {labels.max()}, where "
+            f"{n_labels:,} numbers on a scale, such as {shortened(labels.max())}, where "
             "classes are needed: layerviz tells classes apart and does not estimate amounts",
             amounts,
         ),
@@ -240,7 +241,7 @@ def _check(
         if failed:
             keep = f" Or keep {quoted(left_out)}." if left_out else ""
             raise DataError(
-                one_sentence(f"Label column {column!r} has {problem}", exclusions),
+                one_sentence(f"Label column {quote(column)} has {problem}", exclusions),
                 f"{hint}{keep}",
                 ["--keep-missing-labels"] if left_out else (),
             )
@@ -267,7 +268,8 @@ def _label_notes(rows: pd.DataFrame, names: tuple[str, ...]) -> Iterable[str]:
 def _alike_notes(groups: tuple[tuple[str, ...], ...], *, are_merged: bool) -> Iterable[str]:
     if groups and are_merged:
         parts = [f"{quoted_apart(group[1:])} into {quoted_apart(group[:1])}" for group in groups]
-        yield f"Labels that look alike were merged: {'; '.join(parts)}."
+        more = f"; and {len(parts) - MOST_MERGED:,} more" if len(parts) > MOST_MERGED else ""
+        yield f"Labels that look alike were merged: {'; '.join(parts[:MOST_MERGED])}{more}."
     elif groups:
         yield f"Labels look alike: {'; '.join(quoted_apart(group) for group in groups[:5])}."
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from layerviz.data.decoding import CONTROL
 from layerviz.errors import DataError
-from layerviz.wording import count
+from layerviz.wording import count, quote
 
 MOST_COLUMNS = 2_000  # records of which each has keys of its own are no table
 TWO_COLUMNS = "Give it two columns, text and label."
@@ -72,7 +72,7 @@ def record_frame(
                 cells = columns[key] = []
             if len(cells) > n_rows:
                 raise DataError(
-                    f"Record {n_rows + 1} of {name} has two values for {key!r}.", "Rename one."
+                    f"Record {n_rows + 1} of {name} has two values for {quote(key)}.", "Rename one."
                 )
             cells.extend([""] * (n_rows - len(cells)))
             cells.append(as_cell(value))
@@ -118,7 +118,7 @@ def tidied(frame: pd.DataFrame, name: str, notes: list[str], *, one_column: bool
         If it has no rows, or not the two columns, or the one that will do.
     """
     if len(frame.columns) < (1 if one_column else 2) and len(frame):
-        one = f"only one column, {frame.columns[0]!r}" if len(frame.columns) else "no columns"
+        one = f"only one column, {quote(frame.columns[0])}" if len(frame.columns) else "no columns"
         raise DataError(f"{name} has {one}.", TWO_COLUMNS)
     if not len(frame):
         raise DataError(f"{name} has no rows.", "Give a table with one row per example.")

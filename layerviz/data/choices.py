@@ -8,6 +8,7 @@ from typing import Any
 
 from layerviz.data.encodings import known_codec
 from layerviz.errors import DataError, did_you_mean
+from layerviz.wording import quote
 
 DELIMITERS = {
     ",": "comma",
@@ -105,14 +106,14 @@ def _delimiter(delimiter: object) -> str:
     character = by_name.get(str(delimiter), str(delimiter))
     if len(character) != 1 or character in "\r\n\"'\\":
         hint = did_you_mean(delimiter, by_name, "Give one character, or comma, tab or the like.")
-        raise DataError(f"The delimiter {delimiter!r:.40} cannot be used.", hint)
+        raise DataError(f"The delimiter {quote(delimiter)} cannot be used.", hint)
     return character
 
 
 def _quotes(quotes: object) -> str:
     if quotes not in QUOTES:
         hint = did_you_mean(quotes, QUOTES, f"Choose one of {', '.join(QUOTES)}.")
-        raise DataError(f"There are no quotation marks {quotes!r:.40}.", hint)
+        raise DataError(f"There are no quotation marks {quote(quotes)}.", hint)
     return str(quotes)
 
 
@@ -123,7 +124,7 @@ def _header_line(line: object) -> int:
         number = -1
     if not 0 <= number < 10**9:
         hint = "Give the number of the line that names the columns, or 0 if none does."
-        raise DataError(f"There is no header line {line!r:.40}.", hint)
+        raise DataError(f"There is no header line {quote(line)}.", hint)
     return number
 
 

@@ -17,7 +17,7 @@ from layerviz.data.reading import Table, read_table
 from layerviz.data.unpacking import unpacked
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
-from layerviz.wording import count
+from layerviz.wording import count, named
 
 _LINES = ".txt"  # a text per line, although a table may have this suffix too
 
@@ -82,6 +82,7 @@ def read_corpus(
     if max_texts is not None and max_texts < 1:
         raise DataError(f"The sample size is {max_texts} texts.", "Give 1 or more.")
     content, name, _ = unpacked(content, name)
+    shown = named(name)
     notes: list[str] = []
     is_chosen = choices != ReadingChoices(encoding=choices.encoding)
     if text_column is not None or is_chosen or _is_table(name):
@@ -90,7 +91,7 @@ def read_corpus(
         doubts = table.doubts
         raw_texts = _column(table, text_column, notes)
     else:
-        text = decode_text(content, name, choices.encoding)
+        text = decode_text(content, shown, choices.encoding)
         notes += text.notes
         doubts = text.doubts
         raw_texts = pd.Series(text.content.decode().splitlines(), dtype=str)
@@ -99,7 +100,7 @@ def read_corpus(
     filled = texts[texts != ""]
     distinct = filled.drop_duplicates()
     if distinct.empty:
-        raise DataError(f"{name} holds no texts.", "Give one text per line, or a CSV with texts.")
+        raise DataError(f"{shown} holds no texts.", "Give one text per line, or a CSV with texts.")
     n_blank, n_repeated = len(texts) - len(filled), len(filled) - len(distinct)
     for n, kind in ((n_blank, "blank"), (n_repeated, "repeated")):
         if n:
@@ -122,7 +123,7 @@ def _column(table: Table, text_column: str | None, notes: list[str]) -> pd.Serie
     frame = table.frame
     column = text_column or guess_text_column(frame)
     if column not in frame:
-        raise DataError(f"{table.name} has no column {quoted([column])}.", pick_from(frame))
+        raise DataError(f"{named(table.name)} has no column {quoted([column])}.", pick_from(frame))
     if text_column is None:
         notes.append(f"Guessed that the texts are in column {quoted([column])}.")
     return frame[column]

@@ -20,6 +20,7 @@ from layerviz.data.recognising import is_workbook, is_zip
 from layerviz.data.rewriting import CellEdit, NotInPlaceError, rewrite_delimited
 from layerviz.data.unpacking import packed_again, unpacked, without_compression
 from layerviz.errors import DataError
+from layerviz.wording import named
 
 CORRECTED = "-corrected"  # behind the stem of the file's name
 _AS_WRITTEN = ReadingChoices(encoding="utf-8", delimiter=",", quotes="double", header_line=1)
@@ -76,7 +77,7 @@ def correct_file(content: bytes, table: Table, edits: Sequence[CellEdit]) -> Cor
         if _is_read_as(written, name, _AS_WRITTEN, expected, edits):
             return CorrectedFile(name, written, in_place=False)
     raise DataError(
-        f"{table.name} cannot be written so that it is read as the same table.",
+        f"{named(table.name)} cannot be written so that it is read as the same table.",
         "Correct the labels in the file by hand, by the list of suspicious labels.",
     )
 

@@ -17,7 +17,7 @@ from layerviz.data.rows import columns_of_files
 from layerviz.data.several_labels import ones
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError, did_you_mean
-from layerviz.wording import count, enumeration
+from layerviz.wording import count, enumeration, quote
 
 Corrections = Mapping[str, str]  # the label that an example gets, by its id
 
@@ -43,7 +43,7 @@ def with_corrected_labels(
     for example, label in corrections.items():
         if label not in codes:
             raise DataError(
-                f"The corrected label {label!r:.80} of {example!r:.40} is none of the labels.",
+                f"The corrected label {quote(label)} of {quote(example)} is none of the labels.",
                 did_you_mean(label, label_names, "Give a label that the data have."),
             )
     unknown = sorted(set(corrections) - set(examples["id"]))

@@ -13,8 +13,8 @@ from layerviz.data.dialect import (
     lines_are_quoted,
     without_line_quotes,
 )
-from layerviz.data.fields import Dialect, Swallowing
-from layerviz.data.file_format import Contents, FileFormat
+from layerviz.data.fields import Dialect, Swallowing, split_rows
+from layerviz.data.file_format import MOST_COLUMNS, Contents, FileFormat, expect_few_columns
 from layerviz.data.header import doubts_of_header, find_header, name_columns, refuse_data
 from layerviz.data.mending import Fitted, fit_to_header
 from layerviz.data.parsing import Rows, read_rows
@@ -24,6 +24,7 @@ from layerviz.errors import DataError, ReadingError
 from layerviz.wording import count, cut_to
 
 _DOUBTFUL = 0.1  # of the rows have more or fewer fields than the header: then it is said
+_LONGEST_LINE = 2**22  # bytes of a header that are looked at
 _MARKED_BYTES = 65_536  # of lines with quotation marks, where the first rows have none
 _TWO_COLUMNS = (
     "Give it two columns, text and label, separated by commas, semicolons or tabs, or choose the "
@@ -97,6 +98,7 @@ def parse_delimited(
     notes = list(decoded.notes)
     text = _unwrapped(decoded.content, choices, notes, one_column=one_column)
     guess, hint_line = _guess(text, choices, notes)
+    expect_few_columns(_n_columns(text, guess), name)
     if not guess.is_table and not one_column:
         raise ReadingError(f"{name} has only one column.", _TWO_COLUMNS)
     header = _header(text, guess, choices, name, hint_line, notes)
@@ -188,6 +190,22 @@ def _guess_of(text: bytes, sample: str, choices: ReadingChoices) -> Guess:
     quotes = guess_dialect(marked, known, is_cut=True).dialect.quotes
     chosen = ReadingChoices(delimiter=known.delimiter, quotes=quotes)
     return guess_dialect(sample, chosen, is_cut=True)
+
+
+def _n_columns(text: bytes, guess: Guess) -> int:
+    """Return how many fields a row has: of a header longer than the sample, all of them."""
+    if len(text) <= SAMPLE_BYTES or len(guess.rows) > 1:
+        return guess.width
+    line_end = b"\n" if b"\n" in text else b"\r"
+    start = text.rfind(line_end, 0, SAMPLE_BYTES) + 1
+    end = text.find(line_end, SAMPLE_BYTES)
+    line = text[start : len(text) if end < 0 else end].rstrip(b"\r")
+    n_fields = line.count(guess.dialect.delimiter.encode()) + 1
+    mark = guess.dialect.mark.encode()
+    if n_fields > MOST_COLUMNS and ((mark and mark in line) or b"\r" in line):
+        some = line[:_LONGEST_LINE].decode("utf-8", "ignore")
+        n_fields = max(len(row.fields) for row in split_rows(some, guess.dialect))
+    return max(n_fields, guess.width)
 
 
 def _lines_with_marks(text: bytes) -> str:

@@ -14,6 +14,7 @@ import re
 import chardet
 
 from layerviz.errors import DataError, did_you_mean
+from layerviz.wording import quote
 
 # The codecs to choose from, with what people call them; a codec that is a part of another one
 # (GBK of GB 18030, Shift-JIS of its Windows form) is read by the larger one.
@@ -102,7 +103,7 @@ def known_codec(encoding: str) -> str:
     codec = codec_of(encoding)
     if codec is None:
         hint = did_you_mean(encoding, ENCODINGS, "Use for example utf-8, cp1252 or gb18030.")
-        raise DataError(f"There is no encoding {encoding!r:.40}.", hint)
+        raise DataError(f"There is no encoding {quote(encoding)}.", hint)
     return codec
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from layerviz.data.choices import GUESS, Doubt, ReadingChoices
 from layerviz.errors import DataError
 
+MOST_COLUMNS = 10_000  # of a table: two of them matter, and each takes time
 MOST_EXPANDED = 2**30  # bytes that a compressed file may unpack to: what is more may be a trap
 
 
@@ -83,6 +84,27 @@ class FileFormat:
     read: Reader
     signatures: tuple[bytes, ...] = ()
     choices: tuple[str, ...] = ()
+
+
+def expect_few_columns(n_columns: int, name: str) -> None:
+    """Refuse a table with more columns than are read.
+
+    Parameters
+    ----------
+    n_columns : int
+    name : str
+        The file's, for the message.
+
+    Raises
+    ------
+    DataError
+        If there are more than `MOST_COLUMNS`.
+    """
+    if n_columns > MOST_COLUMNS:
+        raise DataError(
+            f"{name} has {n_columns:,} columns, and at most {MOST_COLUMNS:,} are read.",
+            "Keep those of texts and labels, and the ones that you want to see beside them.",
+        )
 
 
 def too_large(name: str) -> DataError:

@@ -16,7 +16,7 @@ from layerviz.data.labels import without_label
 from layerviz.data.naming import OWN_ID
 from layerviz.data.reading import Table
 from layerviz.data.wording import quoted
-from layerviz.wording import count, free_name
+from layerviz.wording import count, free_name, quote
 
 MOST_COLUMNS = 50  # that are kept; those with the shortest cells where there are more
 MOST_LETTERS = 64 * 2**20  # of all cells that are kept
@@ -289,7 +289,10 @@ def _notes(names: Mapping[str, str], left_out: list[str], empty: list[str]) -> I
         yield f"Kept beside text and label: {quoted(names.values(), MOST_NAMED)}."
     renamed = {name: own for name, own in names.items() if name != own}
     if renamed:
-        parts = [f"{name!r} is kept as {own!r}" for name, own in renamed.items()]
+        pairs = list(renamed.items())[:MOST_NAMED]
+        parts = [f"{quote(name)} is kept as {quote(own)}" for name, own in pairs]
+        if len(renamed) > MOST_NAMED:
+            parts.append(f"and {len(renamed) - MOST_NAMED:,} more")
         yield f"Names that layerviz uses itself: {', '.join(parts)}."
     if left_out:
         why = f"at most {MOST_COLUMNS}, and {MOST_LETTERS // 2**20} million letters, are kept"

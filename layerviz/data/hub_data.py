@@ -25,6 +25,7 @@ from layerviz.data.unpacking import without_compression
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError, did_you_mean
 from layerviz.progress import FETCHING, OnProgress, ShouldStop, ignore, never
+from layerviz.wording import quote
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import DatasetInfo
@@ -84,7 +85,7 @@ def parse_hub_name(text: str) -> HubName:
     match = _NAME.fullmatch(plain)
     if match is None or ".." in plain:
         raise DataError(
-            f"{text.strip()[:80]!r} is no data set of the Hugging Face Hub.",
+            f"{quote(text.strip())} is no data set of the Hugging Face Hub.",
             "Write owner/name or owner/name:configuration, as in cardiffnlp/tweet_eval:irony.",
         )
     return HubName(match["repository"], match["configuration"], match["revision"])
@@ -156,7 +157,7 @@ def download_dataset(
         except errors.RevisionNotFoundError as error:
             if name.revision is not None:
                 raise DataError(
-                    f"{repository} has no revision {name.revision!r}.",
+                    f"{repository} has no revision {quote(name.revision)}.",
                     f"Leave it out: {replace(name, revision=None)}.",
                 ) from error
             source = info
@@ -226,7 +227,7 @@ def _choose(name: HubName, configurations: Mapping[str, object]) -> str:
     listed = quoted(configurations, 20)
     if wanted is not None or not configurations:
         raise DataError(
-            f"{name.repository} has no configuration {wanted!r}.",
+            f"{name.repository} has no configuration {quote(wanted)}.",
             did_you_mean(wanted, configurations, f"It has {listed}."),
         )
     if len(configurations) == 1:
@@ -261,7 +262,7 @@ def _in_repository(
         ]  # fmt: skip
         if name.configuration and not tables:
             raise DataError(
-                f"{name.repository} has no configuration {name.configuration!r}.",
+                f"{name.repository} has no configuration {quote(name.configuration)}.",
                 f"Leave it out: {replace(name, configuration=None)}.",
             )
         parts = _named_parts(tables)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from layerviz.data.splits import SPLIT_WORDS
 from layerviz.data.wording import quoted
-from layerviz.wording import count, free_name
+from layerviz.wording import count, free_name, quote
 
 SPLIT = "split"  # the column that says which table a row is from
 SPLIT_BESIDE = "split of the file"  # the same, where the tables have a column "split" already
@@ -65,4 +65,4 @@ def joining_notes(frames: Mapping[str, pd.DataFrame], splits: Mapping[str, str])
     everywhere = set.intersection(*(set(frame.columns) for frame in frames.values()))
     for name, frame in frames.items():
         if others := sorted(set(frame.columns) - everywhere):
-            yield f"Not all tables have what {name!r} has: {quoted(others)}."
+            yield f"Not all tables have what {quote(name)} has: {quoted(others)}."

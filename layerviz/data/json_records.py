@@ -12,15 +12,16 @@ import pandas as pd
 from layerviz.data.cells import as_cell, record_frame, str_frame, tidied
 from layerviz.data.choices import ReadingChoices
 from layerviz.data.decoding import MARKUP, read_text
-from layerviz.data.file_format import Contents, FileFormat
+from layerviz.data.file_format import Contents, FileFormat, expect_few_columns
 from layerviz.data.joining import by_split, joined, joining_notes
 from layerviz.data.wording import one_sentence, quoted
 from layerviz.errors import DataError
-from layerviz.wording import count
+from layerviz.wording import count, quote
 
 LINES = (".jsonl", ".ndjson", ".jsonlines")
 HINT = 'Give a list of records such as [{"text": "…", "label": "…"}], or one record per line.'
 _LISTED = 5  # lines that are named
+_DECODER = json.JSONDecoder(strict=False)
 
 
 @dataclass
@@ -71,6 +72,8 @@ def _frame(text: str, parts: _Parts) -> pd.DataFrame:
     frame = _from_lines(text, parts) if parts.name.lower().endswith(LINES) else None
     if frame is not None:
         return frame
+    if text.lstrip().startswith("["):
+        _expect_few_keys(text, parts.name)
     try:
         document = _loads(text.strip())
     except json.JSONDecodeError as error:
@@ -88,6 +91,18 @@ def _frame(text: str, parts: _Parts) -> pd.DataFrame:
     if frame is None:
         raise DataError(one_sentence(f"{parts.name} is JSON without a table", parts.notes), HINT)
     return frame
+
+
+def _expect_few_keys(text: str, name: str) -> None:
+    """Refuse a list whose first record has too many keys, before all of it is read."""
+    start = text.find("{")
+    if start < 0:
+        return
+    try:
+        record, _ = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return  # which is told of the whole
+    expect_few_columns(len(record), name)
 
 
 def _loads(text: str) -> Any:
@@ -111,6 +126,7 @@ def _from_lines(text: str, parts: _Parts) -> pd.DataFrame | None:
         except (ValueError, RecursionError):
             record = None
         if isinstance(record, dict):
+            expect_few_columns(len(record), parts.name)
             records.append(record)
         else:
             bad.append(number)
@@ -142,7 +158,7 @@ def _table_in(document: object, parts: _Parts) -> pd.DataFrame | None:
         frame = joined(chosen, splits)
     elif len(tables) == 1:
         chosen = tables
-        parts.how = f"JSON, the records under {next(iter(tables))!r}"
+        parts.how = f"JSON, the records under {quote(next(iter(tables)))}"
         frame = next(iter(tables.values()))
     elif tables:
         raise DataError(
@@ -173,6 +189,8 @@ def _table(value: object, parts: _Parts) -> pd.DataFrame | None:
             by_column = (dict(zip(map(str, header), row, strict=True)) for row in rows)
             return record_frame(by_column, parts.name, parts.notes)
     columns = list(value.values())
+    if all(isinstance(column, list) for column in columns):
+        expect_few_columns(len(columns), parts.name)
     if all(isinstance(column, list) for column in columns) and _are_columns(columns):
         parts.how = "JSON by columns"
         lists = {key: [as_cell(cell) for cell in cells] for key, cells in value.items()}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from layerviz.data.unpacking import without_compression
 from layerviz.errors import DataError
+from layerviz.wording import quote, shortened
 
 HUB_PREFIX = "hf:"  # of the name of a data set of the Hugging Face Hub
 OWN_ID = "own_id"  # column of examples: the id that the user's own data give them, where they do
@@ -38,7 +39,7 @@ def file_row(example: str) -> tuple[str, int]:
     """
     parts = _ID.fullmatch(example)
     if parts is None:
-        raise DataError(f"{example!r:.40} names no row of a file.", "Give an id such as train-17.")
+        raise DataError(f"{quote(example)} names no row of a file.", "Give an id such as train-17.")
     return parts["role"], int(parts["row"]) - 1
 
 
@@ -59,10 +60,10 @@ def example_name(example: str, split: str, files: Mapping[str, str], own_id: str
     """
     parts = _ID.fullmatch(example)
     if parts is None:  # not an id that a data set gave
-        return f"{example} ({split})"
+        return f"{shortened(example)} ({split})"
     role, row = parts["role"], parts["row"]
-    name = f"row {row} of {files.get(role) or f'the {role} file'} ({split})"
-    return f"{name}, {own_id}" if own_id else name
+    name = f"row {row} of {shortened(files.get(role, '')) or f'the {role} file'} ({split})"
+    return f"{name}, {shortened(own_id)}" if own_id else name
 
 
 def example_names(

@@ -18,7 +18,7 @@ from layerviz.data.recognising import foreign, is_workbook, is_zip, names_in_zip
 from layerviz.data.unpacking import unpacked, without_compression
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
-from layerviz.wording import count
+from layerviz.wording import count, shortened
 
 PROSE = (".txt", ".md", ".json")  # beside a table more often words about it
 
@@ -33,7 +33,7 @@ def contents_of(
     DataError
         If it cannot be read as a table.
     """
-    content, name, layers = unpacked(content, name)
+    content, name, layers = unpacked(content, shortened(name))
     if words := foreign(content):
         what, hint = words
         raise DataError(f"{name} is {what}.", hint)
@@ -76,7 +76,7 @@ def _read_archive(
     files_by_note: dict[str, list[str]] = {}
     parts = []
     for path, (file, inside) in zip(chosen, read_members(content, name, chosen), strict=True):
-        part, file, _ = unpacked(inside, file)
+        part, file, _ = unpacked(inside, shortened(file))
         words = foreign(part)
         if words or (is_zip(part) and not is_workbook(part)):
             what = words[0] if words else "a zip archive, too"
@@ -125,9 +125,9 @@ def chosen_members(paths: Sequence[str], name: str) -> tuple[list[str], dict[str
         return tables, {}
     if not tables:
         what = f": {quoted(paths)}" if paths else ""
-        raise DataError(f"{name} holds no table{what}.", UNZIP)
+        raise DataError(f"{shortened(name)} holds no table{what}.", UNZIP)
     raise DataError(
-        f"{name} holds {count(len(tables), 'table')}: {quoted(tables)}.",
+        f"{shortened(name)} holds {count(len(tables), 'table')}: {quoted(tables)}.",
         "Keep one of them, or name them train, val and test.",
     )
 

@@ -20,7 +20,7 @@ from layerviz.data.several_labels import (
 )
 from layerviz.data.splits import SPLIT_WORDS, SplitWord, meanings_of, split_notes, split_words
 from layerviz.data.wording import quoted
-from layerviz.wording import count
+from layerviz.wording import count, quote
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,14 @@ class RowQuestions:
             )
         if self.vector and not choices.combined_labels:
             yield (
-                f"Labels are vectors such as {self.vector!r}, each with exactly one 1: its place, "
-                "counted from 0, is the label."
+                f"Labels are vectors such as {quote(self.vector)}, each with exactly one 1: its "
+                "place, counted from 0, is the label."
             )
         if choices.combined_labels and self.combinations is not None:
             found = self.combinations
             yield (
-                f"Several labels in one, such as {found.example!r} ({count(found.n_rows, 'row')}), "
-                "are taken for a class of their own."
+                f"Several labels in one, such as {quote(found.example)} "
+                f"({count(found.n_rows, 'row')}), are taken for a class of their own."
             )
         if choices.keep_missing_labels:
             words = quoted(self.missing_words)

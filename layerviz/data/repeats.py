@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerviz.wording import count, cut_to
+from layerviz.wording import count, cut_to, quote
 
 MOST_CHARACTERS = 4_000_000  # that are compared for near repeats, which takes half a second
 MOST_DISTINCT = 0.8  # of the rows, where texts are repeated
@@ -40,7 +40,7 @@ def _several_labels(rows: pd.DataFrame) -> Iterable[str]:
     has = "has" if len(several) == 1 else "have"
     yield (
         f"{count(len(several), 'text')} {has} several labels, in {count(len(of_them), 'row')}: "
-        f"{text!r} is {' and '.join(map(repr, labels[:3]))}."
+        f"{quote(text)} is {' and '.join(map(quote, labels[:3]))}."
     )
 
 

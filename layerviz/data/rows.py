@@ -17,7 +17,7 @@ from layerviz.data.splits import LEAVE_OUT, split_word_key
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError, did_you_mean
 from layerviz.pairs import PAIR_MARK, pair_of, without_mark
-from layerviz.wording import count
+from layerviz.wording import count, named, quote
 
 
 def columns_of_files(
@@ -78,7 +78,9 @@ def named_in_errors(table: Table) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise DataError(f"{table.name}: {error.message}", error.hint, error.options) from error
+        raise DataError(
+            f"{named(table.name)}: {error.message}", error.hint, error.options
+        ) from error
 
 
 def usable_rows(
@@ -96,7 +98,7 @@ def usable_rows(
     And own_id, where there is a column of ids. The choices are settled, and each word of the split
     column has a meaning.
     """
-    name, frame, columns = tables[role].name, tables[role].frame, columns_of[role]
+    name, frame, columns = named(tables[role].name), tables[role].frame, columns_of[role]
     with named_in_errors(tables[role]):
         expect_columns(frame, one_hot)
     rows = pd.DataFrame({"id": [f"{role}-{row}" for row in range(1, len(frame) + 1)]})
@@ -114,17 +116,17 @@ def usable_rows(
     for blank, what in ((rows["text"].str.strip() == "", "text"), (rows["split"] == "", "split")):
         rows = leave_out(rows, blank.loc[rows.index], f"of {name} without a {what}", exclusions)
     out = [word for word, meaning in meanings.items() if meaning == LEAVE_OUT]
-    why = f"of {name} marked {quoted(out)} in {columns.split!r}"
+    why = f"of {name} marked {quoted(out)} in {quote(columns.split)}"
     rows = leave_out(rows, rows["split"] == LEAVE_OUT, why, exclusions)
     missing = rows["label"] == ""
     if not choices.keep_missing_labels:
         missing |= without_label(rows["label"])
     words = missing_words(rows["label"][missing].unique())
     empty = ["empty"] if "" in set(rows["label"][missing]) else []
-    named = f" ({', '.join([quoted(words, 10), *empty])})" if words else ""
-    rows = leave_out(rows, missing, f"of {name} without a label{named}", exclusions)
+    which = f" ({', '.join([quoted(words, 10), *empty])})" if words else ""
+    rows = leave_out(rows, missing, f"of {name} without a label{which}", exclusions)
     for other in [other for other in tables if other != role and role == "train"]:
-        why = f"of {name} marked {other}, which {tables[other].name} replaces,"
+        why = f"of {name} marked {other}, which {named(tables[other].name)} replaces,"
         rows = leave_out(rows, rows["split"] == other, why, exclusions)
     return rows
 
@@ -145,18 +147,19 @@ def _texts_in(frame: pd.DataFrame, columns: Columns) -> pd.Series:
 def reading_notes(tables: Mapping[str, Table], columns_of: Mapping[str, Columns]) -> Iterable[str]:
     """Say how each file was read, and which of its columns are taken."""
     for table in tables.values():
-        yield f"Read {table.name} as {table.layout}."
+        name = named(table.name)
+        yield f"Read {name} as {table.layout}."
         doubts = (doubt.sentence for doubt in table.doubts)
-        yield from (f"{table.name}: {note}" for note in (*table.notes, *doubts))
+        yield from (f"{name}: {note}" for note in (*table.notes, *doubts))
     columns = columns_of["train"]
-    splits = f", splits from {columns.split!r}" if columns.split else ""
-    texts = f"column {columns.text!r}"
+    splits = f", splits from {quote(columns.split)}" if columns.split else ""
+    texts = f"column {quote(columns.text)}"
     if columns.text_pair is not None:
-        texts = f"columns {columns.text!r} and {columns.text_pair!r}, as pairs"
-    yield f"Texts are taken from {texts}, labels from {columns.label!r}{splits}."
+        texts = f"columns {quote(columns.text)} and {quote(columns.text_pair)}, as pairs"
+    yield f"Texts are taken from {texts}, labels from {quote(columns.label)}{splits}."
     for role, own in differing_columns(columns_of):
-        texts = " and ".join(map(repr, own.texts))
-        yield f"In {tables[role].name}, texts from {texts}, labels from {own.label!r}."
+        texts = " and ".join(map(quote, own.texts))
+        yield f"In {named(tables[role].name)}, texts from {texts}, labels from {quote(own.label)}."
 
 
 def differing_columns(columns_of: Mapping[str, Columns]) -> tuple[tuple[str, Columns], ...]:

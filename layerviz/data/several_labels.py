@@ -11,7 +11,7 @@ import pandas as pd
 from layerviz.data.columns import SAMPLE_ROWS, column_names, has_word
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
-from layerviz.wording import count
+from layerviz.wording import count, quote
 
 _SEPARATORS = ";|,/+&"
 _RECUR = 0.8  # of the parts of labels, in several labels, for the labels to be combinations
@@ -132,8 +132,8 @@ def _elements(label: str) -> list[str]:
 def refuse_combinations(column: str, found: Combinations) -> None:
     """Raise the DataError that says why several labels per row are refused, and what helps."""
     raise DataError(
-        f"Column {column!r} holds several labels in {found.n_rows:,} of "
-        f"{count(found.n_labelled, 'row')}, such as {found.example!r}; {WHY_ONE}.",
+        f"Column {quote(column)} holds several labels in {found.n_rows:,} of "
+        f"{count(found.n_labelled, 'row')}, such as {quote(found.example)}; {WHY_ONE}.",
         "Keep one label per row, or take each combination for a class of its own.",
         ["--combined-labels"],
     )

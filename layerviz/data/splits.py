@@ -15,7 +15,7 @@ from layerviz.data.columns import SAMPLE_ROWS, has_word
 from layerviz.data.labels import without_label
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
-from layerviz.wording import count, enumeration
+from layerviz.wording import LONGEST_NAMED, count, enumeration, quote
 
 LEAVE_OUT = "leave out"
 MEANINGS = (*SPLITS, LEAVE_OUT)
@@ -181,18 +181,23 @@ def check_meanings(column: str, words: Sequence[SplitWord], meanings: Mapping[st
     unknown = [word for word in words if not meanings[word.key]]
     if unknown:
         raise DataError(
-            f"Column {column!r} holds words that name no split: "
+            f"Column {quote(column)} holds words that name no split: "
             f"{quoted(word.word for word in unknown)}.",
             f"Say what they mean: train, val, test or {LEAVE_OUT}. Or pick no split column.",
-            [f"--split-word {shlex.quote(unknown[0].word)}=val", "--split-column none"],
+            [*_option(unknown[0].word, "val"), "--split-column none"],
         )
     if words and "train" not in meanings.values():
-        named = ", ".join(f"{count(word.n_rows, 'row')} {word.word!r}" for word in words[:5])
+        counts = ", ".join(f"{count(word.n_rows, 'row')} {quote(word.word)}" for word in words[:5])
         raise DataError(
-            f"Column {column!r} marks no rows as train ({named}).",
+            f"Column {quote(column)} marks no rows as train ({counts}).",
             "Say which of them are train, or pick no split column to cut val from all rows.",
-            [f"--split-word {shlex.quote(words[0].word)}=train", "--split-column none"],
+            [*_option(words[0].word, "train"), "--split-column none"],
         )
+
+
+def _option(word: str, meaning: str) -> list[str]:
+    """Return what to type for a word; nothing for one that is too long to be typed."""
+    return [f"--split-word {shlex.quote(word)}={meaning}"] if len(word) <= LONGEST_NAMED else []
 
 
 def split_notes(column: str, words: Sequence[SplitWord], meanings: Mapping[str, str]) -> list[str]:
@@ -206,4 +211,4 @@ def split_notes(column: str, words: Sequence[SplitWord], meanings: Mapping[str, 
             n_rows = count(sum(word.n_rows for word in unusual), "row")
             names = quoted((word.word for word in unusual), 10)
             told.append(f"{names} {is_or_are} taken for {split} ({n_rows})")
-    return [f"In column {column!r}, {enumeration(told)}."] if told else []
+    return [f"In column {quote(column)}, {enumeration(told)}."] if told else []

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from layerviz.wording import enumeration
+from layerviz.wording import enumeration, quote, shortened
 
 _SPACES = re.compile(r"^ +| +$| {2,}")
 
@@ -15,16 +15,18 @@ def quoted(names: Iterable[str], most: int = 5) -> str:
     """Return the first names in quotation marks, and how many more there are."""
     names = list(names)
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(repr(name) for name in names[:most]) + more
+    return ", ".join(map(quote, names[:most])) + more
 
 
-def quoted_apart(names: Iterable[str]) -> str:
-    """Return names in quotation marks, with marks for what the eye does not see.
+def quoted_apart(names: Iterable[str], most: int = 5) -> str:
+    """Return the first names in quotation marks, with marks for what the eye does not see.
 
     Spaces at either end or beside another one are shown as "␣"; invisible characters, odd spaces
     and Unicode forms by their codes.
     """
-    return ", ".join(f"'{_visibly(name)}'" for name in names)
+    names = list(names)
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(f"'{_visibly(shortened(name))}'" for name in names[:most]) + more
 
 
 def _visibly(name: str) -> str:

@@ -15,14 +15,21 @@ import pandas as pd
 from layerviz.data.cells import as_cell, str_frame, tidied
 from layerviz.data.choices import Doubt, ReadingChoices
 from layerviz.data.fields import Row
-from layerviz.data.file_format import MOST_EXPANDED, Contents, FileFormat, too_large
+from layerviz.data.file_format import (
+    MOST_COLUMNS,
+    MOST_EXPANDED,
+    Contents,
+    FileFormat,
+    expect_few_columns,
+    too_large,
+)
 from layerviz.data.guessing import is_usual_name
 from layerviz.data.header import find_header, looks_like_data, name_columns
 from layerviz.data.joining import by_split, joined, joining_notes
 from layerviz.data.recognising import is_zip
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError, ReadingError
-from layerviz.wording import count
+from layerviz.wording import count, quote
 
 SAMPLE_ROWS = 200  # from which the width of a table is taken
 SAVE_AS_CSV = "Open it in a spreadsheet program and save the sheet as CSV (UTF-8)."
@@ -30,7 +37,10 @@ _MERGED = re.compile(rb'<mergeCell\s+ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _UNCOMPUTED = re.compile(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>|</c>)")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")  # as Excel writes what XML cannot hold
 _ZEROS = re.compile(r"0{2,}")
+_WORKSHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_FILLED = re.compile(rb"<(?:v|is)>")
 _PIECE = 2**20
+_LONGEST_ROW = 2**26  # bytes
 _OVERLAP = 4096
 
 
@@ -91,7 +101,7 @@ def read_workbook(
     if splits:
         notes += joining_notes(frames, splits)
     frame = joined(frames, splits)
-    layout = f"Excel, sheet {chosen[0].title!r}" if len(chosen) == 1 else "Excel with splits"
+    layout = f"Excel, sheet {quote(chosen[0].title)}" if len(chosen) == 1 else "Excel with splits"
     reading = ReadingChoices(header_line=chosen[0].header_line)
     return Contents(frame, layout, tuple(notes), reading, tuple(doubts))
 
@@ -113,6 +123,7 @@ def _sheets(content: bytes, name: str, least: int) -> tuple[list[_Sheet], list[s
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(part.file_size for part in archive.infolist()) > MOST_EXPANDED:
                 raise too_large(name)
+            expect_few_columns(_n_cells_on_top(archive), name)
             with warnings.catch_warnings(action="ignore"):  # about styles and validation
                 book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
@@ -121,7 +132,7 @@ def _sheets(content: bytes, name: str, least: int) -> tuple[list[_Sheet], list[s
             sheets: list[_Sheet] = []
             for worksheet in worksheets:
                 if all_needed or not sheets:
-                    sheet = _read_sheet(worksheet, archive)
+                    sheet = _read_sheet(worksheet, archive, name)
                     if sum(_n_filled(row) >= least for row in sheet.rows[:SAMPLE_ROWS]) > 1:
                         sheets.append(sheet)
             return sheets, [sheet.title for sheet in worksheets]
@@ -135,13 +146,33 @@ def _sheets(content: bytes, name: str, least: int) -> tuple[list[_Sheet], list[s
         ) from error
 
 
-def _read_sheet(worksheet: Any, archive: zipfile.ZipFile) -> _Sheet:
+def _n_cells_on_top(archive: zipfile.ZipFile) -> int:
+    """Return how many cells the first row of the only sheet fills; 0 where there are several.
+
+    It is counted in what is stored, before a cell is read.
+    """
+    parts = [part for part in archive.namelist() if _WORKSHEET.fullmatch(part)]
+    if len(parts) != 1:
+        return 0
+    text = b""
+    with archive.open(parts[0]) as stored:
+        while piece := stored.read(_PIECE):
+            text += piece
+            end = text.find(b"</row>")
+            if end >= 0 or len(text) > _LONGEST_ROW:
+                return len(_FILLED.findall(text[:end] if end >= 0 else text))
+    return 0
+
+
+def _read_sheet(worksheet: Any, archive: zipfile.ZipFile, name: str) -> _Sheet:
     worksheet.reset_dimensions()  # some programs write wrong ones
     rows, numbers = [], []
     for number, cells in enumerate(worksheet.iter_rows(), start=1):
         row = [_shown(cell) for cell in cells]
         while row and not row[-1].strip():
             row.pop()
+        if len(row) > MOST_COLUMNS:
+            expect_few_columns(_n_filled(row), name)
         rows.append(row)
         numbers.append(number)
     sheet = _Sheet(worksheet.title, rows, numbers)
@@ -150,7 +181,7 @@ def _read_sheet(worksheet: Any, archive: zipfile.ZipFile) -> _Sheet:
         sheet.notes.append(f"Filled {count(n_filled, 'cell')} that are merged with one above.")
     if n_uncomputed:
         sheet.notes.append(
-            f"{count(n_uncomputed, 'formula')} without a stored value in {worksheet.title!r}: "
+            f"{count(n_uncomputed, 'formula')} without a stored value in {quote(worksheet.title)}: "
             "open the file in a spreadsheet program and save it, so that they are computed."
         )
     kept = [at for at, row in enumerate(rows) if row]
@@ -227,7 +258,7 @@ def _frame(sheet: _Sheet, name: str, header_line: int | None) -> pd.DataFrame:
     at, is_header = _header(sheet, name, header_line)
     if at > 0:
         sheet.notes.append(
-            f"Skipped {count(at, 'row')} above the table in {sheet.title!r}: "
+            f"Skipped {count(at, 'row')} above the table in {quote(sheet.title)}: "
             f"{quoted(next(filter(None, row)) for row in sheet.rows[:at])}."
         )
     sheet.header_line = sheet.numbers[at] if is_header else 0
@@ -248,7 +279,7 @@ def _header(sheet: _Sheet, name: str, header_line: int | None) -> tuple[int, boo
     if header_line is not None:
         if header_line not in sheet.numbers:
             raise ReadingError(
-                f"Row {header_line} of sheet {sheet.title!r} in {name} is empty.",
+                f"Row {header_line} of sheet {quote(sheet.title)} in {name} is empty.",
                 "Choose the row that names the columns.",
             )
         return sheet.numbers.index(header_line), True
@@ -257,8 +288,8 @@ def _header(sheet: _Sheet, name: str, header_line: int | None) -> tuple[int, boo
     is_data = _is_data(sheet.rows[at], sheet.rows[at + 1 : at + 1 + SAMPLE_ROWS])
     if is_data:
         sentence = (
-            f"Row {sheet.numbers[at]} of {sheet.title!r} looks like data and not like a header: "
-            "the columns are numbered. If it names them, choose it for the header."
+            f"Row {sheet.numbers[at]} of {quote(sheet.title)} looks like data and not like a "
+            "header: the columns are numbered. If it names them, choose it for the header."
         )
         sheet.doubts.append(Doubt(sentence, ("header_line",)))
     return at, not is_data

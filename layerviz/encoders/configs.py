@@ -27,6 +27,7 @@ from layerviz.encoders.opening import library_errors, open_config, said
 from layerviz.encoders.weight_files import check_inside
 from layerviz.errors import EncoderError
 from layerviz.rereading import State, settled_state
+from layerviz.wording import quote
 
 MOST_LAYERS = 200
 MOST_CLASSES = 100_000
@@ -173,7 +174,7 @@ def _unreadable(path: Path, error: BaseException) -> EncoderError:
 def _check_implementation(name: str, key: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise EncoderError(
-            f"{name} asks for {str(value)[:80]!r} ({key} in its config.json), which may name code "
+            f"{name} asks for {quote(str(value))} ({key} in its config.json), which may name code "
             "on the Hub.",
             f"Take {key} out of its config.json, or choose another encoder.",
         )

@@ -21,6 +21,7 @@ from layerviz.encoders.tokenizer_files import tokenizer_limit
 from layerviz.encoders.weight_files import files_in
 from layerviz.errors import EncoderError, did_you_mean
 from layerviz.starters import STARTERS, starter_names
+from layerviz.wording import quote
 
 ALMOST_ALIKE = 0.8  # names of encoders: ids on the Hub resemble those of starters
 HUB_POSITIONS = 512  # tokens that the encoders of the catalogue read that are on the Hub
@@ -204,7 +205,7 @@ def locate(name: str) -> tuple[str, Path | None]:
         validate_repo_id(name)
     except (OSError, ValueError, RuntimeError) as error:  # an impossible path, or no Hub id
         raise EncoderError(
-            f"{name[:120]!r} is neither an existing folder nor a Hub id.",
+            f"{quote(name)} is neither an existing folder nor a Hub id.",
             did_you_mean(
                 name,
                 _folders_beside(name),

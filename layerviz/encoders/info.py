@@ -11,6 +11,7 @@ from typing import Any
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from layerviz.errors import EncoderError
+from layerviz.wording import quote
 
 FAMILY_LABELS = {"bert": "BERT", "roberta": "RoBERTa", "distilbert": "DistilBERT"}
 SOURCE_NOTES = {
@@ -180,7 +181,9 @@ def label_settings(label_names: Sequence[str]) -> dict[str, Any]:
     repeated = [label for label, count in Counter(label_names).items() if count > 1]
     if len(label_names) < 2 or repeated:
         raise EncoderError(
-            f"Two classes are called {repeated[0]!r}." if repeated else "There is only one class.",
+            f"Two classes are called {quote(repeated[0])}."
+            if repeated
+            else "There is only one class.",
             "Choose a label column with two or more classes of different names.",
         )
     return {

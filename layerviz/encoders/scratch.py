@@ -23,6 +23,7 @@ from layerviz.encoders.info import (
 )
 from layerviz.errors import EncoderError, did_you_mean
 from layerviz.pairs import parts_of_pair
+from layerviz.wording import quote
 
 SCRATCH_SIZES = {
     "bert": EncoderSize(layers=8, hidden_size=128, heads=2, vocab_size=8192),
@@ -75,7 +76,7 @@ def draft_encoder(
     """Train a tokenizer on ``texts`` and return it with the config of an encoder that fits it."""
     if family not in FAMILY_LABELS:
         raise EncoderError(
-            f"There is no encoder family {family!r:.40}.",
+            f"There is no encoder family {quote(family)}.",
             did_you_mean(family, FAMILY_LABELS, f"Choose one of {', '.join(FAMILY_LABELS)}."),
         )
     tokenizer = train_tokenizer(family, texts, size.vocab_size)

@@ -17,6 +17,7 @@ from typing import Any
 from layerviz.encoders.opening import library_errors, said
 from layerviz.encoders.weight_files import check_inside, files_in
 from layerviz.errors import EncoderError
+from layerviz.wording import quote
 
 SETTINGS_FILE = "tokenizer_config.json"
 SPECIAL_FILE, ADDED_FILE = "special_tokens_map.json", "added_tokens.json"
@@ -193,7 +194,7 @@ def _kept_special_tokens(settings: dict[str, Any]) -> dict[str, Any]:
 def _kept_added_tokens(settings: dict[str, Any]) -> dict[str, Any]:
     for token, index in settings.items():
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index <= _MOST_ID:
-            raise ValueError(f"it gives the token {token[:20]!r} the number {str(index)[:20]}")
+            raise ValueError(f"it gives the token {quote(token)} the number {str(index)[:20]}")
     return settings
 
 
@@ -225,7 +226,7 @@ def _check_values(settings: Mapping[str, Any]) -> None:
             raise ValueError(f"{key} is negative")
     for key, allowed in _WORDS.items():
         if settings.get(key) not in (None, *allowed):
-            raise ValueError(f"{key} is {str(settings[key])[:40]!r}, which layerviz does not know")
+            raise ValueError(f"{key} is {quote(str(settings[key]))}, which layerviz does not know")
     for key, value in (settings.get("mecab_kwargs") or {}).items():
         if key not in _MECAB or value not in _MECAB[key]:
             raise ValueError(f"mecab_kwargs sets {str(key)[:40]}, which layerviz does not pass on")
@@ -242,4 +243,4 @@ def _check_class(kind: object) -> None:
     if kind is not None and (
         not isinstance(kind, str) or kind.removesuffix("Fast") in FOREIGN_CLASSES
     ):
-        raise ValueError(f"{str(kind)[:40]!r} is no tokenizer that layerviz uses")
+        raise ValueError(f"{quote(str(kind))} is no tokenizer that layerviz uses")

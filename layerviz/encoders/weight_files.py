@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from safetensors import SafetensorError, safe_open
 
 from layerviz.errors import EncoderError, reason
+from layerviz.wording import quote
 
 WHOLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -193,7 +194,7 @@ def parts_of_index(name: str, index: Path) -> list[str]:
     for part in parts:
         if not _is_safe(part):
             raise EncoderError(
-                f"{INDEX} of {name} names {str(part)[:80]!r}, which is no safetensors file in its "
+                f"{INDEX} of {name} names {quote(str(part))}, which is no safetensors file in its "
                 "folder.",
                 "Save the encoder again with save_pretrained, or choose another: layerviz opens no "
                 "other weights, since they could run code.",

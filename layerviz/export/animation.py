@@ -23,6 +23,7 @@ from layerviz.progress import (
 )
 from layerviz.runs import Run
 from layerviz.views import MapsRequest, collect_maps
+from layerviz.wording import quote
 
 ANIMATION_FORMATS = ("gif", "webp")
 RESTING = 0.55  # share of an epoch's seconds during which the points rest
@@ -96,7 +97,7 @@ def moments(n_slots: int, between: int) -> list[Moment]:
 def _check(kind: str, seconds: float, between: int, width: int) -> None:
     if kind not in ANIMATION_FORMATS:
         raise ConfigError(
-            f"There is no animation format {kind!r:.20}.",
+            f"There is no animation format {quote(kind)}.",
             f"Choose one of {', '.join(ANIMATION_FORMATS)}.",
         )
     if not (0.2 <= seconds <= 20 and 0 <= between <= 60 and 320 <= width <= 2400):

@@ -15,6 +15,7 @@ from layerviz.export.entries.tables import CSV, MEASURES_CSV, PARQUET, SLICES_CS
 from layerviz.export.entry import Export, ExportRequest
 from layerviz.progress import OnProgress, ignore
 from layerviz.registry import Registry
+from layerviz.wording import quote
 
 if TYPE_CHECKING:
     from layerviz.runs import Run
@@ -88,7 +89,7 @@ def write_to(
     """
     if not run.layout.record.is_file():
         raise RunError(
-            f"The run {run.run_id!r} was deleted: there is nothing of it to export.",
+            f"The run {quote(run.run_id)} was deleted: there is nothing of it to export.",
             "Choose another run from the list.",
         )
     export.write(run, request, stream, on_progress)

@@ -14,6 +14,7 @@ from altair.typing import ChartType
 from layerviz.charts import FOOTNOTE_KEY
 from layerviz.charts.named_frames import without_frames
 from layerviz.errors import ConfigError
+from layerviz.wording import quote
 
 PICTURE_FORMATS = ("png", "svg", "json")
 GAP = 20  # pixels that Vega-Lite leaves between charts side by side
@@ -54,7 +55,7 @@ def picture(
     """
     if kind not in PICTURE_FORMATS or theme not in THEMES:
         raise ConfigError(
-            f"There is no picture format {kind!r:.20} with the theme {theme!r:.20}.",
+            f"There is no picture format {quote(kind)} with the theme {quote(theme)}.",
             f"Choose one of {', '.join(PICTURE_FORMATS)}, and one of {', '.join(THEMES)}.",
         )
     if not 100 <= width <= 8000 or not 0.5 <= scale <= 4:

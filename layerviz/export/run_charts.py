@@ -21,6 +21,7 @@ from layerviz.views import (
     with_standings,
 )
 from layerviz.views.slider import slider_label
+from layerviz.wording import quote
 
 
 def maps_chart(
@@ -110,7 +111,7 @@ def heat_map_chart(
     splits = MEASURES[measure].splits
     if split not in splits:
         raise ConfigError(
-            f"{MEASURES[measure].label} is not measured on {split!r:.20}.",
+            f"{MEASURES[measure].label} is not measured on {quote(split)}.",
             f"Choose one of {', '.join(splits)}.",
         )
     examples = runs.read_examples(run.path)

@@ -18,7 +18,7 @@ from layerviz.export.checking import check_contents, check_record
 from layerviz.progress import UNPACKING, OnProgress, Progress, ignore
 from layerviz.runs import Run, layout
 from layerviz.runs.layout import RECORD, Layout
-from layerviz.wording import data_size
+from layerviz.wording import data_size, quote
 
 MOST_BYTES = 10_000_000_000  # that a run may unpack to
 MOST_RECORD_BYTES = 5_000_000
@@ -84,7 +84,7 @@ def unzip_run(
             held.enter_context(runs.taking(target))
             if target.exists():
                 raise RunError(
-                    f"A run {target.name!r} was begun here while the zip was unpacked.",
+                    f"A run {quote(target.name)} was begun here while the zip was unpacked.",
                     "Import the zip again once that run is done, or delete that run first.",
                 )
     return runs.read(root, record["run_id"])
@@ -128,11 +128,11 @@ def _checked_entries(archive: zipfile.ZipFile, max_bytes: int) -> dict[str, zipf
     for info in files:
         name = info.filename.removeprefix(top)
         if not layout.is_portable(name):
-            raise RunError(f"The zip holds {name[:80]!r}, which is no part of a run.", ANOTHER_FILE)
+            raise RunError(f"The zip holds {quote(name)}, which is no part of a run.", ANOTHER_FILE)
         if name in entries:
-            raise RunError(f"The zip holds {name!r} twice.", ANOTHER_FILE)
+            raise RunError(f"The zip holds {quote(name)} twice.", ANOTHER_FILE)
         if info.file_size > MOST_OF_KIND.get(Path(name).suffix, max_bytes):
-            raise RunError(f"{name!r} in the zip is larger than any of a run.", ANOTHER_FILE)
+            raise RunError(f"{quote(name)} in the zip is larger than any of a run.", ANOTHER_FILE)
         entries[name] = info
     return entries
 
@@ -148,17 +148,17 @@ def _check_plain(info: zipfile.ZipInfo) -> None:
         or not name.isprintable()
         or any(part in ("", ".", "..") for part in parts)
     ):
-        raise RunError(f"The zip holds the unsafe name {name[:80]!r}.", ANOTHER_FILE)
+        raise RunError(f"The zip holds the unsafe name {quote(name)}.", ANOTHER_FILE)
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFDIR if info.is_dir() else stat.S_IFREG):
-        raise RunError(f"{name[:80]!r} in the zip is a link or no plain file.", ANOTHER_FILE)
+        raise RunError(f"{quote(name)} in the zip is a link or no plain file.", ANOTHER_FILE)
     if info.flag_bits & 0x1:
         raise RunError("The zip is encrypted.", "Unpack it, and zip the run without a password.")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise RunError(f"{name[:80]!r} in the zip is packed in an unusual way.", ANOTHER_FILE)
+        raise RunError(f"{quote(name)} in the zip is packed in an unusual way.", ANOTHER_FILE)
     if info.file_size > max(RATIO_FROM, MOST_RATIO * info.compress_size):
         raise RunError(
-            f"{name[:80]!r} in the zip would unpack to over {MOST_RATIO} times its size, as no "
+            f"{quote(name)} in the zip would unpack to over {MOST_RATIO} times its size, as no "
             "file of a run does.",
             ANOTHER_FILE,
         )
@@ -217,8 +217,8 @@ def _record(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> di
         ) from error
     if id_in_record != id_of_settings:
         raise RunError(
-            f"The run in the zip is named {id_in_record!r}, but its settings and data make "
-            f"{id_of_settings!r}.",
+            f"The run in the zip is named {quote(id_in_record)}, but its settings and data make "
+            f"{quote(id_of_settings)}.",
             ANOTHER_FILE,
         )
     return record
@@ -239,7 +239,9 @@ def _extract(
             while chunk := source.read(CHUNK):
                 size += len(chunk)
                 if size > entry.file_size:  # a header can say less than there is
-                    raise RunError(f"{name!r} in the zip is larger than it says.", ANOTHER_FILE)
+                    raise RunError(
+                        f"{quote(name)} in the zip is larger than it says.", ANOTHER_FILE
+                    )
                 sink.write(chunk)
                 done += len(chunk)
                 on_progress(Progress(UNPACKING, done, total))
@@ -262,8 +264,8 @@ def _same_run(root: Path, record: dict[str, Any], entries: dict[str, zipfile.Zip
         )
     if differ:
         raise RunError(
-            f"Another run {existing.run_id!r} already exists here: same settings and data, trained "
-            "at another time.",
+            f"Another run {quote(existing.run_id)} already exists here: same settings and data, "
+            "trained at another time.",
             "Delete it first if you want the one in the zip.",
         )
     return existing

@@ -13,6 +13,7 @@ from layerviz.numerics import or_zero, within_range
 from layerviz.progress import OnProgress, ShouldStop
 from layerviz.projection.layer_maps import LayerMaps
 from layerviz.registry import NAME_PATTERN
+from layerviz.wording import quote
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,4 +163,4 @@ class Projection:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(NAME_PATTERN, self.name):
-            raise ValueError(f"{self.name!r} cannot be the name of a projection")
+            raise ValueError(f"{quote(self.name)} cannot be the name of a projection")

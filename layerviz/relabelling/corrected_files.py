@@ -12,6 +12,7 @@ from layerviz.data import CorrectedFile, Corrections
 from layerviz.data.packing import pack
 from layerviz.errors import DataError
 from layerviz.relabelling.sources import Sources
+from layerviz.wording import quote
 
 
 def corrected_files(
@@ -89,7 +90,7 @@ def _only(ids: Mapping[tuple[str, str], Sequence[str]], text: str, label: str) -
     if len(same) != 1:
         where = "in no row" if not same else f"in {len(same)} rows"
         raise DataError(
-            f"A text whose label was corrected is found {where} of the files: {text!r:.80}.",
+            f"A text whose label was corrected is found {where} of the files: {quote(text)}.",
             "Take back that decision, or correct the file by hand.",
         )
     return same[0]

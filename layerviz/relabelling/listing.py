@@ -11,7 +11,7 @@ from layerviz import data, runs
 from layerviz.data import OWN_ID, Table
 from layerviz.errors import DataError, did_you_mean
 from layerviz.runs import ACCEPTED, EDITED, SKIPPED, LabelDecision, Run
-from layerviz.wording import FORMULA_SIGNS, count
+from layerviz.wording import FORMULA_SIGNS, count, quote
 
 ID, DECISION, NEW_LABEL = "id", "decision", "new_label"  # columns
 COMPARED = 1_000  # characters of a text: spreadsheets cut long cells
@@ -98,7 +98,7 @@ def decisions_in(table: Table, run: Run, ranked: pd.DataFrame) -> list[LabelDeci
     for row, (example, kind, label, where) in _decided_rows(table):
         if example not in codes:
             raise DataError(
-                f"{where}: {example!r:.40} is none of the ranked labels of {run.run_id}.",
+                f"{where}: {quote(example)} is none of the ranked labels of {run.run_id}.",
                 "Give ids as the list of suspicious labels has them.",
             )
         own, suggested = (run.label_names[code] for code in codes[example])
@@ -134,7 +134,7 @@ def corrections_in(table: Table) -> dict[str, str]:
             )
         if example in found:
             raise DataError(
-                f"{where}: {example!r:.40} is corrected twice.", "Keep one row for each id."
+                f"{where}: {quote(example)} is corrected twice.", "Keep one row for each id."
             )
         found[example] = _without_apostrophe(new)
     return found
@@ -150,7 +150,7 @@ def _decided_rows(table: Table) -> Iterator[tuple[int, tuple[str, str, str, str]
         where = f"{table.name}, row {row + 1}"
         if kind is None:
             raise DataError(
-                f"{where}: the decision {word!r:.40} is not understood.",
+                f"{where}: the decision {quote(word)} is not understood.",
                 "Write accept, edit or skip.",
             )
         if kind or label.strip():
@@ -169,7 +169,7 @@ def _expect_same(row: pd.Series, here: Mapping[str, str], where: str) -> None:
         if column in row and _compared(row[column]) != _compared(value):
             what = "suggested label" if column == "suggested" else column
             raise DataError(
-                f"{where}: the {what} is {row[column]!r:.60}, and in this run {value!r:.60}.",
+                f"{where}: the {what} is {quote(row[column])}, and in this run {quote(value)}.",
                 "Write the list of this run anew and decide in that, or check the row's id.",
             )
 
@@ -190,7 +190,7 @@ def _decision(
     if kind == ACCEPTED and not label.strip():
         return LabelDecision(example, ACCEPTED, accepted)
     if known is None:
-        problem = f"the new label {label!r:.80} is none of the labels" if label.strip() else (
+        problem = f"the new label {quote(label)} is none of the labels" if label.strip() else (
             "the label is to be edited, and there is no new one"
         )  # fmt: skip
         hint = did_you_mean(label, run.label_names, "Give one of the labels of the run.")

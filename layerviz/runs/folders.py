@@ -19,6 +19,7 @@ from layerviz.runs.processes import is_this_process, this_process
 from layerviz.runs.record import Run, open_folder, read, read_values, update, write_values
 from layerviz.runs.upgrading import FORMAT
 from layerviz.runs.writing import make_root, remove_folder, replacing, writing
+from layerviz.wording import quote
 
 
 def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:
@@ -69,7 +70,7 @@ def _remove_remains(path: Path) -> None:
         strangers = [entry.name for entry in path.iterdir() if not is_part(entry.name)]
     if strangers:
         raise RunError(
-            f"{path} is no run, and holds {strangers[0]!r:.80}.",
+            f"{path} is no run, and holds {quote(strangers[0])}.",
             "Move that folder elsewhere, then start the run again.",
         )
     remove_folder(path)

@@ -12,6 +12,7 @@ from layerviz.errors import RunError
 from layerviz.runs.layout import Layout
 from layerviz.runs.locking import changing
 from layerviz.runs.writing import replacing
+from layerviz.wording import quote
 
 ACCEPTED, EDITED, SKIPPED = "accepted", "edited", "skipped"
 DECISIONS = (ACCEPTED, EDITED, SKIPPED)
@@ -71,7 +72,7 @@ def read_label_decisions(path: Path) -> dict[str, LabelDecision]:
         return {}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(
-            f"{file.name} of {path.name!r}, with the decisions about labels, cannot be read.",
+            f"{file.name} of {quote(path.name)}, with the decisions about labels, cannot be read.",
             "Restore it, or delete it to decide anew.",
         ) from error
 

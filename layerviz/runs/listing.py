@@ -12,6 +12,7 @@ from layerviz.runs.locking import taking
 from layerviz.runs.processes import is_alive
 from layerviz.runs.record import LIVE, Run, read
 from layerviz.runs.writing import remove_folder, writing
+from layerviz.wording import quote
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def delete_unreadable(root: Path, name: str) -> None:
         If there is none of this name, or a process seems to be computing it.
     """
     if name not in {one.name for one in runs_in(root).unreadable}:
-        raise RunError(f"There is no unreadable run {name[:80]!r} here.", "Reload the page.")
+        raise RunError(f"There is no unreadable run {quote(name)} here.", "Reload the page.")
     folder = root / name
     if _seems_live(folder):
         raise RunError("This run is still in progress.", "Wait for it to end, then delete it.")

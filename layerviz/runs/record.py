@@ -21,6 +21,7 @@ from layerviz.runs.schema import MOST_RECORD_BYTES, check_record, moment_of, par
 from layerviz.runs.snapshots import Snapshot, with_unlisted
 from layerviz.runs.upgrading import choices_before_asking, upgrade
 from layerviz.runs.writing import replacing, writing
+from layerviz.wording import quote
 
 RUNS_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "runs"
 RUNS_VARIABLE = "LAYERVIZ_RUNS"  # environment variable that names another runs folder
@@ -210,7 +211,7 @@ def read_values(path: Path, read_text: Callable[[Path], str] = _text_now) -> dic
     file = Layout(path).record
     if not file.exists():
         raise RunError(
-            f"There is no run {path.name!r} here.",
+            f"There is no run {quote(path.name)} here.",
             did_you_mean(
                 path.name,
                 (record.parent.name for record in path.parent.glob(f"*/{RECORD}")),
@@ -223,7 +224,7 @@ def read_values(path: Path, read_text: Callable[[Path], str] = _text_now) -> dic
         return parse_record(read_text(file))
     except (OSError, ValueError) as error:
         raise RunError(
-            f"{RECORD} of {path.name!r} cannot be read ({reason(error)}).",
+            f"{RECORD} of {quote(path.name)} cannot be read ({reason(error)}).",
             "Delete that run's folder.",
         ) from error
 
@@ -257,6 +258,6 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
         )
     except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
         raise RunError(
-            f"{RECORD} of {path.name!r} lacks or garbles an entry ({reason(error)}).",
+            f"{RECORD} of {quote(path.name)} lacks or garbles an entry ({reason(error)}).",
             "Delete that run's folder.",
         ) from error

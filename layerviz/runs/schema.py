@@ -16,6 +16,7 @@ from layerviz.config import MOST_ENCODER_LETTERS, SPLITS, TRAIN_AND_VAL, RunConf
 from layerviz.data import RowChoices, reading_of
 from layerviz.poolings import RESERVED
 from layerviz.registry import NAME_PATTERN
+from layerviz.wording import quote
 
 MOST_RECORD_BYTES = 50_000_000
 MOST_LAYERS, MOST_SNAPSHOTS, MOST_CLASSES = 200, 10_000, 100_000
@@ -279,7 +280,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in values if names.count(name) > 1)
-        raise GarbledError(f"{twice[:MOST_SHOWN]!r} comes twice")
+        raise GarbledError(f"{quote(twice)} comes twice")
     return values
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from layerviz.errors import DataError, RunError
 from layerviz.runs.listing import list_runs
 from layerviz.runs.writing import make_root, remove_folder, replacing
+from layerviz.wording import named
 
 TABLES, TABLE, ABOUT = ".data", "table", "about.json"
 KEY_DIGITS = 16
@@ -64,7 +65,7 @@ def keep_table(root: Path, content: bytes, name: str) -> str:
     """
     if len(content) > MOST_BYTES:
         raise RunError(
-            f"{name} is larger than {MOST_BYTES // 2**20} MB and is not kept.",
+            f"{named(name)} is larger than {MOST_BYTES // 2**20} MB and is not kept.",
             "After a reload, choose it again.",
         )
     content_hash = hashlib.sha256(content).hexdigest()

@@ -15,6 +15,7 @@ import pandas as pd
 from layerviz.data import RowChoices, missing_words
 from layerviz.data.several_labels import combinations_in
 from layerviz.errors import RunError
+from layerviz.wording import quote
 
 FORMAT = 1  # of the records that are written now
 POOLINGS_OF_FORMAT_0 = ("mean", "cls", "max")  # of all its runs, whatever there is today
@@ -41,7 +42,7 @@ def upgrade(values: dict[str, Any]) -> dict[str, Any]:
     """
     number = values.get("format", 0)
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-        raise ValueError(f"format {number!r:.40}")
+        raise ValueError(f"format {quote(number)}")
     if number > FORMAT:
         raise RunError(
             f"This run was written by a newer layerviz (format {number}; this version reads up to "

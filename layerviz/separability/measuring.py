@@ -38,6 +38,7 @@ from layerviz.separability.measures import (
     SplitResamples,
 )
 from layerviz.separability.probe import Probe, fit_probe
+from layerviz.wording import quote
 
 MEASURE_COLUMNS = ("pooling", "layer", "measure", "split", "value", "low", "high")
 THREADS = torch.get_num_threads()  # asked once: while layers are measured, the answer may be 1
@@ -312,5 +313,5 @@ def _by_split(measure: Measure, values: Mapping[str, Value]) -> Iterable[tuple[s
         If a split is none of the measure's: nobody would ever see it.
     """
     if unknown := set(values) - set(measure.splits):
-        raise ValueError(f"the measure {measure.name!r} has no split {min(unknown)!r}")
+        raise ValueError(f"the measure {quote(measure.name)} has no split {quote(min(unknown))}")
     return values.items()

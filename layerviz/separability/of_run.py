@@ -15,6 +15,7 @@ from layerviz.separability.depth import DepthDecision, decide_depth
 from layerviz.separability.epochs import MARGIN
 from layerviz.separability.measuring import measure_layers
 from layerviz.separability.scored_cells import Cell, CellScores
+from layerviz.wording import quote
 
 
 def measure_snapshot(
@@ -87,7 +88,7 @@ def cells_of(run: Run, poolings: Sequence[str] | None = None) -> tuple[list[Cell
         poolings = run.poolings
     if lacking := [name for name in poolings if name not in run.poolings]:
         raise RunError(
-            f"{run.run_id} holds no hidden states under {lacking[0]!r:.40} pooling.",
+            f"{run.run_id} holds no hidden states under {quote(lacking[0])} pooling.",
             did_you_mean(lacking[0], run.poolings, f"Choose one of {', '.join(run.poolings)}."),
         )
     cells, predicted = [], []

@@ -16,6 +16,7 @@ from layerviz.wording import (
     epoch_name,
     layer_list,
     number_ranges,
+    quote,
     sentence_case,
     signed,
 )
@@ -27,7 +28,7 @@ def shortage(n: int, smallest: str, n_smallest: int, n_texts: int = 0) -> str:
         return f"only {count(n_texts, 'different text')} in {count(n, 'val example')}"
     if n < FEW_EXAMPLES:
         return f"only {count(n, 'val example')}"
-    return f"only {count(n_smallest, 'val example')} of the class {smallest!r}"
+    return f"only {count(n_smallest, 'val example')} of the class {quote(smallest)}"
 
 
 def shortage_of(answer: Answer) -> str:
@@ -160,7 +161,7 @@ def _ranks(answer: Answer) -> list[str]:
     return [
         f"{sentence_case(cell_name(answer.best))} ranks the classes better than chance{auc}, but "
         f"its predictions are no better than chance: macro-F1 {answer.val.with_interval}.",
-        f"With {n:,} of {answer.val.n:,} val examples in {name!r}, train with balanced class "
+        f"With {n:,} of {answer.val.n:,} val examples in {quote(name)}, train with balanced class "
         "weights, or choose a threshold of your own.",
     ]
 

@@ -15,6 +15,7 @@ from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
 from layerviz.views.column_colours import ColumnColours, colourings, column_colours
 from layerviz.views.legends import Legend, legend_of
+from layerviz.wording import quote
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class MapsRequest:
         _ = PROJECTIONS[self.projection]  # raises if there is none
         if unknown := [split for split in self.splits if split not in SPLITS]:
             raise ConfigError(
-                f"There is no split {unknown[0]!r:.40}.",
+                f"There is no split {quote(unknown[0])}.",
                 did_you_mean(unknown[0], SPLITS, f"Choose from {', '.join(SPLITS)}."),
             )
         if not self.splits:
@@ -111,7 +112,7 @@ class MapsRequest:
         pooling = run.poolings[0] if self.pooling is None else self.pooling
         if pooling not in run.poolings:
             raise ConfigError(
-                f"Pooling is {pooling!r:.40}, which this run does not have.",
+                f"Pooling is {quote(pooling)}, which this run does not have.",
                 did_you_mean(pooling, run.poolings, f"Choose one of {', '.join(run.poolings)}."),
             )
         return pooling
@@ -180,9 +181,9 @@ class MapsRequest:
         choose = f"Choose one of {', '.join(choices)}."
         if column is None:
             hint = did_you_mean(self.colouring, choices, choose)
-            raise ConfigError(f"Colouring is {self.colouring!r:.80}.", hint)
+            raise ConfigError(f"Colouring is {quote(self.colouring)}.", hint)
         if column.kind == "text":
-            raise ConfigError(f"Column {column.name!r:.80} holds texts of too many kinds.", choose)
+            raise ConfigError(f"Column {quote(column.name)} holds texts of too many kinds.", choose)
         return column_colours(column, examples)
 
     def view_of(self, run: Run, examples: pd.DataFrame) -> MapsView:

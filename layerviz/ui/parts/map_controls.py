@@ -16,6 +16,7 @@ from layerviz.runs import Run
 from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.state import COLOUR, RUN, keep, keep_choice, plain
 from layerviz.views import Legend, colourings, first_and_last_layers
+from layerviz.wording import quote
 
 PRESETS: dict[str, Callable[[int], tuple[int, ...]]] = {
     "First and last four layers": first_and_last_layers,
@@ -95,7 +96,7 @@ def colouring_from_address(columns: Sequence[FurtherColumn]) -> None:
         return
     hint = f"Choose from {', '.join(choices)}."
     st.warning(
-        plain(f"Colour {wanted[:40]!r} in the address was ignored. {hint}"),
+        plain(f"Colour {quote(wanted)} in the address was ignored. {hint}"),
         icon=":material/link_off:",
     )
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from layerviz.settings import Choice, Number, Setting, Switch, Whole
 from layerviz.ui.parts.state import plain
+from layerviz.wording import quote
 
 _IGNORED = "ignored_in_address"  # session state: sentences by the key of the widget
 _READ = "ignored_and_read"  # session state: sentences
@@ -35,7 +36,7 @@ def check_address(key: str, label: str, accepts: Callable[[str], bool], hint: st
     value = st.query_params.get(key)
     if value is None or accepts(value):
         return
-    sentence = f"{label} {value[:MOST_LETTERS]!r} in the address was ignored. {hint}"
+    sentence = f"{label} {quote(value)} in the address was ignored. {hint}"
     if sentence not in st.session_state.get(_READ, ()):
         st.session_state.setdefault(_IGNORED, {})[key] = sentence
 
