@@ -29,7 +29,6 @@ from layerviz.settings import (
     with_former_names,
     with_todays_names,
 )
-from layerviz.wording import quote
 
 SPLITS = ("train", "val", "test")
 COLOURINGS = ("label", "prediction", "right or wrong", "confidence")  # of points on maps
@@ -366,7 +365,7 @@ def check_run_id(text: str) -> str:
     """Return ``text`` if it can be a run id, so that no user's path leaves the runs folder."""
     if not RUN_ID_PATTERN.fullmatch(text) or ".." in text:
         raise ConfigError(
-            f"{quote(text)} is not a run id.",
+            f"{text[:80]!r} is not a run id.",
             "Copy the id from the list of runs: lower-case letters, digits, dots and dashes.",
         )
     return text

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerviz.registry import NAME_PATTERN, Registry
-from layerviz.wording import quote
 
 if TYPE_CHECKING:  # the command line lists poolings before torch is imported
     import torch
@@ -56,7 +55,7 @@ class Pooling:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(NAME_PATTERN, self.name) or self.name in RESERVED:
-            raise ValueError(f"{quote(self.name)} cannot be the name of a pooling")
+            raise ValueError(f"{self.name!r} cannot be the name of a pooling")
 
     @property
     def layer_0_is_constant(self) -> bool:

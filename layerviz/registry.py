@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from layerviz.errors import ConfigError, did_you_mean
-from layerviz.wording import quote
 
 NAME_PATTERN = r"[a-z][a-z0-9_]{0,19}"  # of an entry whose name becomes part of file names
 
@@ -52,7 +51,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
             If its name is taken.
         """
         if entry.name in self._entries:
-            raise ValueError(f"there are two entries of the {self.kind} {quote(entry.name)}")
+            raise ValueError(f"there are two entries of the {self.kind} {entry.name!r}")
         self._entries[entry.name] = entry
         return entry
 
@@ -77,7 +76,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
             return self._entries[name]
         except (KeyError, TypeError):  # TypeError: what cannot be hashed is no name
             raise UnknownNameError(
-                f"There is no {self.kind} {quote(name)}.",
+                f"There is no {self.kind} {name!r:.40}.",
                 did_you_mean(name, self, f"Choose one of {', '.join(self)}."),
             ) from None
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from layerviz.errors import ConfigError, did_you_mean
-from layerviz.wording import quote
 
 _METADATA_KEY = "setting"
 PageSection = Literal["main", "more"]  # of the page: in sight, or under "More settings"
@@ -223,7 +222,7 @@ class Setting:
 
     def __post_init__(self) -> None:
         if isinstance(self.kind, Switch) and self.default is not False:
-            raise ValueError(f"the switch {quote(self.name)} has to be off by default")
+            raise ValueError(f"the switch {self.name!r} has to be off by default")
 
     def check(self, value: object) -> None:
         """Refuse what is not one of its values.
@@ -238,7 +237,7 @@ class Setting:
             name = self.name.replace("_", " ").capitalize()
             names = self.kind.names if isinstance(self.kind, Choice) else ()
             hint = did_you_mean(value, names, self.kind.hint)
-            raise ConfigError(f"{name} is {quote(value)}.", hint)
+            raise ConfigError(f"{name} is {value!r:.40}.", hint)
 
     @property
     def option(self) -> str:

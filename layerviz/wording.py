@@ -77,7 +77,7 @@ def cut_to(text: str, most: int) -> str:
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
-def shortened(text: str) -> str:
+def cut_in_middle(text: str) -> str:
     """Return a text cut in its middle where it is too long for a message.
 
     So both what names begin with and the endings of files stay.
@@ -90,12 +90,12 @@ def shortened(text: str) -> str:
 
 def named(name: object) -> str:
     """Return what anything is called, as messages name it: on one line and not too long."""
-    return " ".join(shortened(str(name)).splitlines())
+    return " ".join(cut_in_middle(str(name)).splitlines())
 
 
 def quote(value: object) -> str:
     """Return a label, a cell, a name or any other value in quotation marks, as messages do."""
-    return repr(shortened(value)) if isinstance(value, str) else shortened(repr(value))
+    return repr(cut_in_middle(value)) if isinstance(value, str) else cut_in_middle(repr(value))
 
 
 def free_name(name: str, taken: Container[str]) -> str:

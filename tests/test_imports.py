@@ -49,7 +49,7 @@ ALL = {
 # What each room may import of layerviz, besides itself. A new room needs a line here.
 MAY_IMPORT = {
     "config": {"errors", "registry", "settings"},
-    "errors": set(),
+    "errors": {"wording"},
     "hub": {"errors", "progress"},
     "interrupts": set(),
     "numerics": set(),

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile_runs import MARKUP, made_hostile
 from made_runs import dataset_of, made
 from pages import open_page
 from streamlit.testing.v1 import AppTest
 
 from layerviz import exploring, runs
-from layerviz.runs import Run
 from layerviz.ui.parts.state import plain
 from layerviz.ui.run.layer_details import DETAIL_TABS
 from layerviz.ui.run.page import TABS
 
-HOSTILE = (
-    "![x](http://127.0.0.1:9/x.png) <b>x</b> [l](http://127.0.0.1:9) :red[x] $x^2$ `x` "
-    "www.evil.example me@evil.example view_3 datum.x"
-)
 UNESCAPED = re.compile(r"\]\(http|<b>|:red\[|(?<!\\)\$x|(?<!\\)`x`|www\.evil|me@evil|(?<!\\)http:")
-# What is said of the kind of a run, and of the parts that there are, is no text of a user.
-FIXED = {
-    "format",
-    "run_id",
-    "created",
-    "status",
-    "poolings",
-    "process",
-    "seed",
-    "files",
-    "contents",
-}
 # Fields of elements that Streamlit shows as they are, or shows nowhere.
 AS_THEY_ARE = {
     "id", "form_id", "value", "placeholder", "default", "raw_value", "url", "spec", "json", "bytes",
@@ -43,43 +26,6 @@ AS_THEY_ARE = {
     "component_name", "query_param_key", "file_name", "mime", "raw_values",
 }  # fmt: skip
 PLAIN_OPTIONS = {"selectbox", "multiselect"}  # their options are no Markdown
-
-
-def hostile(node: Any, name: str = "") -> Any:
-    """Return an entry of a record in which all texts that may be anything are hostile ones."""
-    if isinstance(node, dict):
-        return {key: part if key in FIXED else hostile(part, key) for key, part in node.items()}
-    if isinstance(node, list):
-        return [hostile(part, str(at)) for at, part in enumerate(node)]
-    return f"{HOSTILE} {name}" if isinstance(node, str) else node
-
-
-def made_hostile(run: Run) -> Run:
-    """Change all texts of a finished run."""
-    values = json.loads(run.layout.record.read_text(encoding="utf-8"))
-    names = [f"{HOSTILE} {number}" for number, _ in enumerate(values["label_names"])]
-    counts = {
-        split: dict(zip(names, of.values(), strict=False))
-        for split, of in values["dataset"]["counts"].items()
-    }
-    dataset = {key: hostile(part, key) for key, part in values["dataset"].items()}
-    dataset |= {"counts": counts, "files": {"train": HOSTILE}, "contents": {}, "id_column": HOSTILE}
-    dataset |= {"row_choices": {}, "reading": {}, "fingerprint": HOSTILE, "notes": [HOSTILE]}
-    runs.update(
-        run.path,
-        dataset=dataset,
-        label_names=names,
-        encoder=hostile(values["encoder"]),
-        training=hostile(values["training"]) | {"device": HOSTILE, "precision": HOSTILE},
-        versions=dict.fromkeys(values["versions"], HOSTILE),
-        layerviz=HOSTILE,
-        config=values["config"] | {"encoder": HOSTILE, "encoder_version": HOSTILE},
-        reason=HOSTILE,
-    )
-    examples = runs.read_examples(run.path)
-    texts = [f"{HOSTILE} {row}" for row in range(len(examples))]
-    runs.write_examples(run.path, examples.assign(text=texts, own_id=texts))
-    return runs.open_folder(run.path)
 
 
 def markdown_in(app: AppTest) -> Iterator[str]:
@@ -127,7 +73,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_no_text_of_a_run_is_markup_on_any_tab(root: Path) -> None:
     run = made_hostile(made(root, dataset_of("toy"), "one", {1: 0.5, 4: 2.0}))
     exploring.store_suspicious_labels(run)
-    chosen: dict[str, object] = {"selected": (run.dataset["fingerprint"], ("val-1",), HOSTILE)}
+    chosen: dict[str, object] = {"selected": (run.dataset["fingerprint"], ("val-1",), MARKUP)}
     for tab in TABS:
         expect_plain(open_page(run=run.run_id, tabs=tab, state=chosen), tab)
     app = open_page(run=run.run_id, tabs="Layers")
@@ -136,9 +82,9 @@ def test_no_text_of_a_run_is_markup_on_any_tab(root: Path) -> None:
         expect_plain(app.run(), tab)
     runs.update(run.path, status="failed")
     expect_plain(open_page(run=run.run_id, tabs="Run"), "failed")
-    runs.update(run.path, title=HOSTILE[:120])
+    runs.update(run.path, title=MARKUP[:120])
     expect_plain(open_page(view="runs"), "all runs")
-    expect_plain(open_page(run=HOSTILE), "an address")
+    expect_plain(open_page(run=MARKUP), "an address")
 
 
 def test_no_text_of_a_run_is_markup_in_a_comparison(root: Path) -> None:
@@ -149,7 +95,7 @@ def test_no_text_of_a_run_is_markup_in_a_comparison(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1. one", "12) two", "&lt;b&gt;", "www.evil.example", "a@evil.example", "# x", HOSTILE]
+    "text", ["1. one", "12) two", "&lt;b&gt;", "www.evil.example", "a@evil.example", "# x", MARKUP]
 )
 def test_plain_text_is_no_markdown(text: str) -> None:
     shown = plain(text)

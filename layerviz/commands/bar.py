@@ -6,6 +6,7 @@ import sys
 import time
 from types import TracebackType
 
+from layerviz.commands.terminal import as_plain, for_drawing
 from layerviz.progress import WAITING, Progress
 
 SECONDS_BETWEEN_LINES = 5.0  # where nobody watches a bar: in a file, or in the log of a machine
@@ -26,7 +27,7 @@ class Bar:
     """
 
     def __init__(self, title: str = "") -> None:
-        self._title = title
+        self._title = as_plain(title)
         self._is_terminal = in_terminal()
         self._line_at = time.monotonic()  # short work prints nothing
         self._newest: Progress | None = None  # of which no line was printed
@@ -81,7 +82,7 @@ class Bar:
 
         self._counted = total, unit, scaled = _counted(progress)
         self._bar = tqdm(
-            file=sys.stderr,
+            file=for_drawing(),
             total=total or None,
             unit=unit,
             unit_scale=scaled,

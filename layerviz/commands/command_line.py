@@ -19,6 +19,7 @@ from layerviz.commands.labels import LABELS
 from layerviz.commands.list_runs import LIST
 from layerviz.commands.pretrain import PRETRAIN
 from layerviz.commands.report import REPORT
+from layerviz.commands.terminal import printing_plainly
 from layerviz.errors import LayervizError
 from layerviz.registry import Registry
 from layerviz.starters import starter_names
@@ -31,13 +32,14 @@ COMMANDS: Registry[Command] = Registry(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    parsed = parser().parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    try:
-        return COMMANDS[parsed.command].run(parsed)
-    except LayervizError as error:
-        print(f"layerviz: {error.with_ways(error.options)}", file=sys.stderr)
-        return EXIT_BAD_INPUT
+    with printing_plainly():
+        parsed = parser().parse_args(arguments)
+        logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+        try:
+            return COMMANDS[parsed.command].run(parsed)
+        except LayervizError as error:
+            print(f"layerviz: {error.with_ways(error.options)}", file=sys.stderr)
+            return EXIT_BAD_INPUT
 
 
 def parser() -> argparse.ArgumentParser:

@@ -20,7 +20,7 @@ from layerviz.commands.inputs import (
 )
 from layerviz.commands.making import finish_run
 from layerviz.errors import RunError
-from layerviz.wording import cut_to
+from layerviz.wording import cut_to, named
 
 if TYPE_CHECKING:
     from layerviz.exploring import Suspicion
@@ -101,9 +101,10 @@ def _labels(parsed: argparse.Namespace) -> int:
         )
         for row in table.head(LISTED).to_dict("records"):
             decided = f" [{row['decision']}]" if row["decision"] else ""
+            change = f"{named(row['label'])} -> {named(row['suggested'])}{decided}"
             print(
                 f"{row['rank']:>4}{'*' if row['flagged'] else ' '} {row['example']}: "
-                f"{row['label']} -> {row['suggested']}{decided}  {cut_to(row['text'], TEXT_SHOWN)}"
+                f"{change}  {cut_to(row['text'], TEXT_SHOWN)}"
             )
         print("* flagged. --csv FILE writes them all, to be decided on.")
     return EXIT_OK

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from layerviz.commands.command import EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP
 from layerviz.commands.inputs import add_runs_folder, runs_root
+from layerviz.commands.terminal import as_plain
 from layerviz.starters import starter_names
-from layerviz.wording import epoch_number, quote
+from layerviz.wording import epoch_number, named, quote
 
 if TYPE_CHECKING:
     from layerviz.runs import RunSummary
@@ -84,14 +85,15 @@ def _table(summaries: list[RunSummary]) -> str:
                 one.run_id,
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    cells = [[as_plain(named(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     numbers = (3, 4)  # columns that are aligned to the right
     lines = (
         "  ".join(
             cell.rjust(width) if index in numbers else cell.ljust(width)
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        for row in rows
+        for row in cells
     )
     return "\n".join(line.rstrip() for line in lines)
 

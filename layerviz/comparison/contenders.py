@@ -14,6 +14,7 @@ from layerviz import encoders, runs
 from layerviz.config import RunConfig
 from layerviz.errors import RunError
 from layerviz.runs import Run
+from layerviz.wording import named
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def contenders_of(compared: Sequence[Run]) -> list[Contender]:
 def encoder_label(run: Run) -> str:
     """Return the name of a run's encoder for people, before it is loaded, too."""
     if label := run.encoder.get("label"):
-        return str(label)
+        return named(label)
     # Of the name alone: lists show runs whose encoder has gone, and must not fail.
     return encoders.kept_label(encoders.label_of(run.config.encoder), run.config.keep_layers)
 
@@ -161,9 +162,9 @@ def _check_data(compared: Sequence[Run]) -> None:
         first, other = compared[0].dataset, run.dataset
         if other["fingerprint"] != first["fingerprint"]:
             same_name = first["name"] == other["name"]
-            how = "other rows, columns or splits" if same_name else other["name"]
+            how = "other rows, columns or splits" if same_name else named(other["name"])
             raise RunError(
-                f"{encoder_label(compared[0])} was trained on {first['name']}, "
+                f"{encoder_label(compared[0])} was trained on {named(first['name'])}, "
                 f"{encoder_label(run)} on {how}: their scores cannot be compared.",
                 "Compare runs on the same data, or start a comparison that makes them.",
             )

@@ -33,7 +33,7 @@ from layerviz.data.several_labels import refuse_combinations
 from layerviz.data.splits import check_meanings, meanings_of
 from layerviz.data.wording import one_sentence, quoted, quoted_apart
 from layerviz.errors import DataError
-from layerviz.wording import count, quote, shortened
+from layerviz.wording import count, named, quote
 
 MIN_EXAMPLES, MIN_VAL = 10, 2
 MOST_MERGED = 20  # groups of labels that are named
@@ -231,7 +231,7 @@ def _check(
         (len(rows) < MIN_EXAMPLES, f"{len(rows)} usable rows, fewer than {MIN_EXAMPLES}", few),
         (
             _are_amounts(labels),
-            f"{n_labels:,} numbers on a scale, such as {shortened(labels.max())}, where "
+            f"{n_labels:,} numbers on a scale, such as {named(labels.max())}, where "
             "classes are needed: layerviz tells classes apart and does not estimate amounts",
             amounts,
         ),

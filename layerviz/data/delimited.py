@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from layerviz.data.choices import DELIMITERS, Doubt, ReadingChoices
 from layerviz.data.decoding import SAMPLE_BYTES, Text, read_text
@@ -24,7 +25,8 @@ from layerviz.errors import DataError, ReadingError
 from layerviz.wording import count, cut_to
 
 _DOUBTFUL = 0.1  # of the rows have more or fewer fields than the header: then it is said
-_LONGEST_LINE = 2**22  # bytes of a header that are looked at
+_LONGEST_SAMPLE = 2**22  # bytes of lines that are looked at
+_LEAST_LINES = 5  # in a sample
 _MARKED_BYTES = 65_536  # of lines with quotation marks, where the first rows have none
 _TWO_COLUMNS = (
     "Give it two columns, text and label, separated by commas, semicolons or tabs, or choose the "
@@ -97,8 +99,11 @@ def parse_delimited(
         raise DataError(f"{name} is {decoded.problem}.", SAVE_AS_CSV)
     notes = list(decoded.notes)
     text = _unwrapped(decoded.content, choices, notes, one_column=one_column)
+    if _sample_size(text) > SAMPLE_BYTES:  # long lines may be very many columns
+        hasty, _ = _guess(text, choices, [], SAMPLE_BYTES)
+        expect_few_columns(_n_columns(text, hasty), name)
     guess, hint_line = _guess(text, choices, notes)
-    expect_few_columns(_n_columns(text, guess), name)
+    expect_few_columns(guess.width, name)
     if not guess.is_table and not one_column:
         raise ReadingError(f"{name} has only one column.", _TWO_COLUMNS)
     header = _header(text, guess, choices, name, hint_line, notes)
@@ -142,7 +147,7 @@ def _unwrapped(
 ) -> bytes:
     if choices.quotes is not None or not lines_are_quoted(_sample(text)):
         return text
-    if one_column and not _are_rows(without_line_quotes(text[:SAMPLE_BYTES]), choices, text):
+    if one_column and not _are_rows(without_line_quotes(text[: _sample_size(text)]), choices, text):
         return text  # a column of quoted texts
     notes.append("Every line was in quotation marks as a whole; they were taken off.")
     return without_line_quotes(text)
@@ -150,7 +155,7 @@ def _unwrapped(
 
 def _are_rows(sample: bytes, choices: ReadingChoices, text: bytes) -> bool:
     """Tell whether the lines of a sample of a text make a table, all rows being of one width."""
-    is_cut = len(text) > SAMPLE_BYTES
+    is_cut = len(text) > _sample_size(text)
     guess = guess_dialect(
         _sample(sample), ReadingChoices(delimiter=choices.delimiter), is_cut=is_cut
     )
@@ -158,27 +163,46 @@ def _are_rows(sample: bytes, choices: ReadingChoices, text: bytes) -> bool:
 
 
 def _sample(text: bytes) -> str:
-    return text[:SAMPLE_BYTES].decode("utf-8", "ignore")  # its last character may be cut
+    return text[: _sample_size(text)].decode("utf-8", "ignore")  # its last character may be cut
 
 
-def _guess(text: bytes, choices: ReadingChoices, notes: list[str]) -> tuple[Guess, int]:
-    """Return the guess and how many lines at the top are a hint and no part of the table."""
-    sample = _sample(text)
+def _sample_size(text: bytes) -> int:
+    """Return how many bytes tell how a text is read: more than usual where its lines are long."""
+    if len(text) <= SAMPLE_BYTES:
+        return SAMPLE_BYTES
+    line_end = b"\n" if b"\n" in text else b"\r"
+    end = 0
+    for _ in range(_LEAST_LINES):
+        end = text.find(line_end, end) + 1
+        if not end:
+            return min(len(text), _LONGEST_SAMPLE)
+    return min(max(SAMPLE_BYTES, end), _LONGEST_SAMPLE)
+
+
+def _guess(
+    text: bytes, choices: ReadingChoices, notes: list[str], size: int | None = None
+) -> tuple[Guess, int]:
+    """Return the guess and how many lines at the top are a hint and no part of the table.
+
+    It is made from as many bytes as are asked for, by default from the whole sample.
+    """
+    size = _sample_size(text) if size is None else size
+    guessed = partial(_guess_of, text, is_cut=len(text) > size)
+    sample = text[:size].decode("utf-8", "ignore")
     first_line, _, rest = sample.partition("\n")
     hint = delimiter_hint(first_line.rstrip("\r"))
     if hint is None or not rest or choices.header_line not in (None, 0):
-        return _guess_of(text, sample, choices), 0
+        return guessed(sample, choices), 0
     notes.append(f"Skipped the first line, {first_line.strip()}, a hint for Excel.")
     hinted = ReadingChoices(delimiter=choices.delimiter or hint, quotes=choices.quotes)
-    guess = _guess_of(text, rest, hinted)
+    guess = guessed(rest, hinted)
     if guess.is_table or choices.delimiter is not None:
         return guess, 1
-    return _guess_of(text, rest, choices), 1
+    return guessed(rest, choices), 1
 
 
-def _guess_of(text: bytes, sample: str, choices: ReadingChoices) -> Guess:
+def _guess_of(text: bytes, sample: str, choices: ReadingChoices, *, is_cut: bool) -> Guess:
     """Return the guess from a sample, and from lines with quotation marks where it has none."""
-    is_cut = len(text) > SAMPLE_BYTES
     guess = guess_dialect(sample, choices, is_cut=is_cut)
     is_open = choices.quotes is None and guess.dialect.quotes == "double"
     if not (is_cut and is_open and '"' not in sample and b'"' in text):
@@ -203,7 +227,7 @@ def _n_columns(text: bytes, guess: Guess) -> int:
     n_fields = line.count(guess.dialect.delimiter.encode()) + 1
     mark = guess.dialect.mark.encode()
     if n_fields > MOST_COLUMNS and ((mark and mark in line) or b"\r" in line):
-        some = line[:_LONGEST_LINE].decode("utf-8", "ignore")
+        some = line[:_LONGEST_SAMPLE].decode("utf-8", "ignore")
         n_fields = max(len(row.fields) for row in split_rows(some, guess.dialect))
     return max(n_fields, guess.width)
 

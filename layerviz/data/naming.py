@@ -11,7 +11,7 @@ import pandas as pd
 
 from layerviz.data.unpacking import without_compression
 from layerviz.errors import DataError
-from layerviz.wording import quote, shortened
+from layerviz.wording import cut_in_middle, quote
 
 HUB_PREFIX = "hf:"  # of the name of a data set of the Hugging Face Hub
 OWN_ID = "own_id"  # column of examples: the id that the user's own data give them, where they do
@@ -60,10 +60,10 @@ def example_name(example: str, split: str, files: Mapping[str, str], own_id: str
     """
     parts = _ID.fullmatch(example)
     if parts is None:  # not an id that a data set gave
-        return f"{shortened(example)} ({split})"
+        return f"{cut_in_middle(example)} ({split})"
     role, row = parts["role"], parts["row"]
-    name = f"row {row} of {shortened(files.get(role, '')) or f'the {role} file'} ({split})"
-    return f"{name}, {shortened(own_id)}" if own_id else name
+    name = f"row {row} of {cut_in_middle(files.get(role, '')) or f'the {role} file'} ({split})"
+    return f"{name}, {cut_in_middle(own_id)}" if own_id else name
 
 
 def example_names(

@@ -18,8 +18,9 @@ from layerviz.data.recognising import foreign, is_workbook, is_zip, names_in_zip
 from layerviz.data.unpacking import unpacked, without_compression
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
-from layerviz.wording import count, shortened
+from layerviz.wording import count, cut_in_middle, quote
 
+LONGEST_COLUMN_NAME = 100_000  # characters, as the record of a run takes
 PROSE = (".txt", ".md", ".json")  # beside a table more often words about it
 
 
@@ -33,7 +34,7 @@ def contents_of(
     DataError
         If it cannot be read as a table.
     """
-    content, name, layers = unpacked(content, shortened(name))
+    content, name, layers = unpacked(content, cut_in_middle(name))
     if words := foreign(content):
         what, hint = words
         raise DataError(f"{name} is {what}.", hint)
@@ -42,6 +43,12 @@ def contents_of(
         contents = _read_archive(content, name, choices, one_column=one_column)
     else:
         contents = _read_as(format_of(name, content), content, name, choices, one_column=one_column)
+    for column in contents.frame.columns:
+        if len(column) > LONGEST_COLUMN_NAME:
+            raise DataError(
+                f"A column of {name} has a name of {len(column):,} characters: {quote(column)}.",
+                "Give it a short name; if it is no name, add a row with the names of the columns.",
+            )
     layout = ", ".join((*layers, contents.layout))
     return replace(contents, layout=layout)
 
@@ -76,7 +83,7 @@ def _read_archive(
     files_by_note: dict[str, list[str]] = {}
     parts = []
     for path, (file, inside) in zip(chosen, read_members(content, name, chosen), strict=True):
-        part, file, _ = unpacked(inside, shortened(file))
+        part, file, _ = unpacked(inside, cut_in_middle(file))
         words = foreign(part)
         if words or (is_zip(part) and not is_workbook(part)):
             what = words[0] if words else "a zip archive, too"
@@ -125,9 +132,9 @@ def chosen_members(paths: Sequence[str], name: str) -> tuple[list[str], dict[str
         return tables, {}
     if not tables:
         what = f": {quoted(paths)}" if paths else ""
-        raise DataError(f"{shortened(name)} holds no table{what}.", UNZIP)
+        raise DataError(f"{cut_in_middle(name)} holds no table{what}.", UNZIP)
     raise DataError(
-        f"{shortened(name)} holds {count(len(tables), 'table')}: {quoted(tables)}.",
+        f"{cut_in_middle(name)} holds {count(len(tables), 'table')}: {quoted(tables)}.",
         "Keep one of them, or name them train, val and test.",
     )
 

@@ -10,8 +10,10 @@ import pandas as pd
 
 from layerviz.data.choices import GUESS, Doubt, ReadingChoices
 from layerviz.data.opening import contents_of
+from layerviz.wording import cut_in_middle
 
 SAMPLE = "customer_messages.csv"
+_LONGEST_FILE_NAME = 255  # characters: what a disk would not take comes from elsewhere
 
 
 @dataclass(frozen=True, eq=False)  # eq: frames do not compare to a single truth value
@@ -70,6 +72,8 @@ def read_table(
     DataError
         If the file cannot be read as a table.
     """
+    if len(name) > _LONGEST_FILE_NAME:
+        name = cut_in_middle(name)
     contents = contents_of(content, name, choices, one_column=one_column)
     return Table(
         name=name,

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from layerviz.wording import enumeration, quote, shortened
+from layerviz.wording import cut_in_middle, enumeration, quote
 
 _SPACES = re.compile(r"^ +| +$| {2,}")
 
@@ -26,7 +26,7 @@ def quoted_apart(names: Iterable[str], most: int = 5) -> str:
     """
     names = list(names)
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(f"'{_visibly(shortened(name))}'" for name in names[:most]) + more
+    return ", ".join(f"'{_visibly(cut_in_middle(name))}'" for name in names[:most]) + more
 
 
 def _visibly(name: str) -> str:
