@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
@@ -45,6 +45,30 @@ def stop_in_good_order() -> Callable[[], bool]:
         install()
         _stop = stop
     return stop.is_set
+
+
+@contextmanager
+def first_ctrl_c_noted() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C within only be noted, for a program that is not ours; give what asks.
+
+    A second one is what it was before, and so is any afterwards. Where another thread than the
+    main one asks, nothing can be noted, and nothing changes.
+    """
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop.is_set
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield stop.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def work_is_over() -> None:

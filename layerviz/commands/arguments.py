@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
     def _refuse(self, unknown: Sequence[str], command: str | None) -> NoReturn:
         option = next((word for word in unknown if word.startswith("-")), "").partition("=")[0]
         own = self._of_command(command)
-        guess = did_you_mean(option, own.known_options) if option else ""
+        guess = did_you_mean(option, own.options) if option else ""
         own.error(f"unrecognized arguments: {' '.join(unknown)}. {guess}".strip())
 
     def _of_command(self, command: str | None) -> Parser:
@@ -43,6 +43,6 @@ class Parser(argparse.ArgumentParser):
         return self
 
     @property
-    def known_options(self) -> list[str]:
-        """The options that it understands."""
-        return list(self._option_string_actions)
+    def options(self) -> dict[str, argparse.Action]:
+        """The options that it understands, as they are typed."""
+        return dict(self._option_string_actions)

@@ -18,8 +18,8 @@ from layerviz.commands.inputs import (
     add_margin_argument,
     add_pooling_argument,
     add_runs_folder,
+    expect_margin,
     keep_files,
-    margin_of,
     open_run,
     print_notes_of,
     read_dataset,
@@ -56,7 +56,7 @@ def _compare(parsed: argparse.Namespace) -> int:
             "You gave both runs and encoders." if parsed.which else "Nothing to compare was given.",
             "Give the ids of two or more runs, or --data and an --encoder for each encoder.",
         )
-    margin = margin_of(parsed)
+    margin = expect_margin(parsed.margin)
     if parsed.which:
         _expect_several(set(parsed.which))  # before one of them is measured
         runs = [open_run(which, runs_root(parsed)) for which in parsed.which]

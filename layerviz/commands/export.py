@@ -130,6 +130,33 @@ def _make_folders(paths: Iterable[Path]) -> None:
             ) from error
 
 
+def export_request(parsed: argparse.Namespace, snapshot: int | None = None) -> ExportRequest:
+    """Return what options ask for; `snapshot` is that of pictures, by default the newest.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such projection or split.
+    """
+    from layerviz.views import MapsRequest
+
+    maps = MapsRequest(
+        parsed.pooling,
+        parsed.projection,
+        parsed.colour_by,
+        parsed.layers or (),
+        splits=parsed.splits or TRAIN_AND_VAL,
+    )
+    return ExportRequest(
+        maps,
+        parsed.chart,
+        parsed.dark,
+        snapshot=snapshot,
+        cell=CellRequest(parsed.at_layer, parsed.at_epoch, parsed.pooling),
+        quote_formulas=parsed.quote_formulas,
+    )
+
+
 def _export(parsed: argparse.Namespace) -> int:
     paths = {
         name: path.expanduser() for name in EXPORTS if (path := getattr(parsed, name)) is not None
@@ -140,10 +167,9 @@ def _export(parsed: argparse.Namespace) -> int:
     if len({path.resolve() for path in paths.values()}) < len(paths):
         raise ConfigError("Two of the files have the same path.", "Give each its own.")
 
-    cell = CellRequest(parsed.at_layer, parsed.at_epoch, parsed.pooling)
     if (
         not any(EXPORTS[name].has_cell for name in paths)
-        and (cell.layer, cell.epoch) != (None,) * 2
+        and (parsed.at_layer, parsed.at_epoch) != (None,) * 2
     ):
         of_cell = enumeration([export.flag for export in EXPORTS.values() if export.has_cell], "or")
         raise ConfigError(
@@ -154,21 +180,10 @@ def _export(parsed: argparse.Namespace) -> int:
     if not parsed.parents:
         _expect_folders(paths.values())
 
-    from layerviz.views import MapsRequest
-
     run = open_run(parsed.which, runs_root(parsed))
     if parsed.parents:
         _make_folders(paths.values())
-    maps = MapsRequest(
-        parsed.pooling,
-        parsed.projection,
-        parsed.colour_by,
-        parsed.layers or (),
-        splits=parsed.splits or TRAIN_AND_VAL,
-    )
-    request = ExportRequest(
-        maps, parsed.chart, parsed.dark, cell=cell, quote_formulas=parsed.quote_formulas
-    )
+    request = export_request(parsed)
     for name, path in paths.items():
         with Bar(path.name) as bar:
             write_export(run, name, path, request, bar.show)

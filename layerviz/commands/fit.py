@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from layerviz import interrupts
 from layerviz.commands.checking import checked_plans, print_checks
 from layerviz.commands.command import EXIT_OK, Command
 from layerviz.commands.help import ENCODER_HELP
 from layerviz.commands.inputs import (
+    GivenFile,
     add_data_arguments,
     add_runs_folder,
     keep_files,
@@ -21,7 +24,11 @@ from layerviz.commands.inputs import (
 from layerviz.commands.making import create_run, finish_run
 from layerviz.commands.setting_arguments import add_settings, run_config
 from layerviz.config import FAMILIES, SETTINGS
+from layerviz.progress import ShouldStop
 from layerviz.starters import starter_names
+
+if TYPE_CHECKING:
+    from layerviz.runs import Run
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +42,27 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_runs_folder(parser)
 
 
-def _fit(parsed: argparse.Namespace) -> int:
+def fit_files(
+    parsed: argparse.Namespace, files: Mapping[str, GivenFile], stopping: Callable[[], ShouldStop]
+) -> Run:
+    """Return the run that options and files ask for, when it is done or was stopped.
+
+    Parameters
+    ----------
+    parsed : Namespace
+        What the parser of ``fit`` made of the options.
+    files : mapping of str to GivenFile
+        As `read_files` returns them.
+    stopping : callable
+        Called once training is about to begin; returns what asks whether to stop.
+
+    Raises
+    ------
+    LayervizError
+        If data, settings or encoder cannot be used, or the run fails.
+    """
     # Data and settings are checked before torch is imported: bad input is answered at once.
     config = run_config(parsed, parsed.encoder, parsed.seed)
-    files = read_files(parsed)
     dataset = read_dataset(parsed, files)
 
     from layerviz import encoders
@@ -50,7 +74,12 @@ def _fit(parsed: argparse.Namespace) -> int:
     keep_files(files, root)
     print_notes_of(dataset)
     print_checks(plans, root)
-    run = finish_run(run, dataset, interrupts.stop_in_good_order())
+    return finish_run(run, dataset, stopping())
+
+
+def _fit(parsed: argparse.Namespace) -> int:
+    run_config(parsed, parsed.encoder, parsed.seed)  # before files are read
+    run = fit_files(parsed, read_files(parsed), interrupts.stop_in_good_order)
     interrupts.work_is_over()
     if run.status == "done":
         from layerviz import runs, separability, training

@@ -64,7 +64,7 @@ def add_margin_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def margin_of(parsed: argparse.Namespace) -> float:
+def expect_margin(margin: float) -> float:
     """Return the margin that was given.
 
     Raises
@@ -72,7 +72,6 @@ def margin_of(parsed: argparse.Namespace) -> float:
     ConfigError
         If it is out of range.
     """
-    margin: float = parsed.margin
     if not 0.01 <= margin <= 0.2:
         raise ConfigError(
             f"A margin of {margin:g} macro-F1 is out of range.", "Give a value from 0.01 to 0.2."

@@ -160,18 +160,13 @@ def _at_layer(run: Run, cell: Cell, request: CellRequest) -> Cell:
 
 
 def _at_epoch(run: Run, cell: Cell, epoch: float) -> Cell:
-    for snapshot in run.snapshots:
-        if abs(snapshot.epoch - epoch) < 0.005:  # epochs are written with two decimals
-            if not runs.has_measures(run.path, snapshot.index):
-                raise ConfigError(
-                    f"The layers at {epoch_name(snapshot.epoch)} have not been measured yet.",
-                    "Wait until they are, or choose another epoch.",
-                )
-            return replace(cell, snapshot=snapshot.index, epoch=snapshot.epoch)
-    epochs = enumeration([epoch_number(snapshot.epoch) for snapshot in run.snapshots])
-    raise ConfigError(
-        f"There is no snapshot at epoch {epoch_number(epoch)}.", f"Choose one of {epochs}."
-    )
+    snapshot = run.snapshot_at(epoch)
+    if not runs.has_measures(run.path, snapshot.index):
+        raise ConfigError(
+            f"The layers at {epoch_name(snapshot.epoch)} have not been measured yet.",
+            "Wait until they are, or choose another epoch.",
+        )
+    return replace(cell, snapshot=snapshot.index, epoch=snapshot.epoch)
 
 
 def weights_of(run: Run, cell: Cell) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 from layerviz.config import RunConfig, check_run_id
 from layerviz.data import ReadingChoices, RowChoices, reading_of
-from layerviz.errors import RunError, did_you_mean, reason
+from layerviz.errors import ConfigError, RunError, did_you_mean, reason
 from layerviz.rereading import known_text
 from layerviz.runs.layout import RECORD, Layout
 from layerviz.runs.locking import changing
@@ -21,7 +21,7 @@ from layerviz.runs.schema import MOST_RECORD_BYTES, check_record, moment_of, par
 from layerviz.runs.snapshots import Snapshot, with_unlisted
 from layerviz.runs.upgrading import choices_before_asking, upgrade
 from layerviz.runs.writing import replacing, writing
-from layerviz.wording import quote
+from layerviz.wording import enumeration, epoch_number, quote
 
 RUNS_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "runs"
 RUNS_VARIABLE = "LAYERVIZ_RUNS"  # environment variable that names another runs folder
@@ -133,6 +133,23 @@ class Run:
     def reading_choices(self) -> dict[str, ReadingChoices]:
         """How its files were said to be read, by their role; what is not there was guessed."""
         return reading_of(self.dataset)
+
+    def snapshot_at(self, epoch: float) -> Snapshot:
+        """Return the snapshot of an epoch, which is given to two decimals.
+
+        Raises
+        ------
+        ConfigError
+            If there is none.
+        """
+        for snapshot in self.snapshots:
+            if abs(snapshot.epoch - epoch) < 0.005:
+                return snapshot
+        epochs = enumeration([epoch_number(snapshot.epoch) for snapshot in self.snapshots])
+        raise ConfigError(
+            f"There is no snapshot at epoch {epoch_number(epoch)}.",
+            f"Choose one of {epochs}." if epochs else "Nothing has been captured yet.",
+        )
 
     @property
     def live(self) -> bool:
