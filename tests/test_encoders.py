@@ -500,6 +500,37 @@ def test_hub_encoder_is_downloaded_once_with_progress(
     assert all(torch.equal(w, again.model.state_dict()[key]) for key, w in weights.items())
 
 
+def test_parts_of_a_hub_encoder_may_have_any_names(hub: tuple[Path, list[str]]) -> None:
+    root, requests = hub
+    source = save(build(), root / "owner" / "parts")
+    model = transformers.BertForSequenceClassification.from_pretrained(source)
+    (source / "model.safetensors").unlink()
+    model.save_pretrained(source, max_shard_size="60KB")
+    index = source / "model.safetensors.index.json"
+    content = json.loads(index.read_text())
+    renamed = {name: f"weights.{name[6:11]}.safetensors" for name in content["weight_map"].values()}
+    for old, new in renamed.items():
+        (source / old).rename(source / new)
+    content["weight_map"] = {key: renamed[name] for key, name in content["weight_map"].items()}
+    index.write_text(json.dumps(content))
+    for extra in ("consolidated.safetensors", "model-00001-of-00009.safetensors"):
+        (source / extra).write_bytes(b"x" * 1000)  # no part of it, though it may look like one
+    told: list[tuple[int, int]] = []
+    encoder = load("owner/parts", on_progress=lambda now: told.append((now.done, now.total)))
+    assert encoder.info.on_disk
+    fetched = {line.rsplit("/", 1)[-1] for line in requests if line.startswith("GET owner")}
+    assert set(renamed.values()) <= fetched
+    assert not fetched & {"consolidated.safetensors", "model-00001-of-00009.safetensors"}
+    assert told[-1][0] == told[-1][1] == sum((source / file).stat().st_size for file in fetched)
+
+    lost = source.rename(root / "owner" / "lost") / sorted(renamed.values())[1]
+    lost.unlink()
+    requests.clear()
+    with pytest.raises(EncoderError, match=f"owner/lost is missing {lost.name}"):
+        load("owner/lost")
+    assert not any("weights." in line for line in requests)
+
+
 def test_cancelled_download_stops_and_can_be_taken_up_again(hub: tuple[Path, list[str]]) -> None:
     save(build(hidden_size=256), hub[0] / "owner" / "tiny")
     told: list[int] = []

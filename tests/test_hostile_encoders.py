@@ -323,10 +323,7 @@ def test_sizes_beyond_the_weights_are_refused_before_any_memory_is_taken(
 def test_an_encoder_larger_than_the_memory_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Memory:
-        available = 1_000
-
-    monkeypatch.setattr(opening.psutil, "virtual_memory", Memory)
+    monkeypatch.setattr(opening, "free_memory", lambda: 1_000)
     with pytest.raises(EncoderError, match="GB of memory"):
         load(folder)
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
 GROUND = {
-    "config", "errors", "hub", "interrupts", "numerics", "pairs", "poolings", "progress",
+    "config", "errors", "hub", "interrupts", "memory", "numerics", "pairs", "poolings", "progress",
     "registry", "rereading", "settings", "starters", "wording",
 }  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
@@ -53,6 +53,7 @@ MAY_IMPORT = {
     "errors": {"wording"},
     "hub": {"errors", "progress"},
     "interrupts": set(),
+    "memory": set(),
     "numerics": set(),
     "pairs": {"wording"},
     "poolings": {"registry"},

@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 import transformers
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -35,6 +34,7 @@ from layerviz.encoders.weight_files import (
     stored_arrays,
 )
 from layerviz.errors import EncoderError, LayervizError, reason
+from layerviz.memory import free_memory
 
 _CONFIG = "config.json"
 _BYTES_PER_WEIGHT = 4  # in float32
@@ -196,7 +196,7 @@ def check_size(auto: Any, name: str, config: PreTrainedConfig, n_stored: int) ->
             f"files hold {n_stored:,}.",
             "Download both again from the same place.",
         )
-    needed, free = n_all * _BYTES_PER_WEIGHT, psutil.virtual_memory().available
+    needed, free = n_all * _BYTES_PER_WEIGHT, free_memory()
     if needed > free:
         raise EncoderError(
             f"{name} needs {needed / 1e9:,.1f} GB of memory, and {free / 1e9:,.1f} GB are free.",

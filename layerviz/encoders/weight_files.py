@@ -91,11 +91,17 @@ def check_weight_files(name: str, folder: Path) -> list[Path]:
     """
     files = weight_files(name, folder)
     if missing := [file.name for file in files if not (file.exists() or file.is_symlink())]:
-        raise EncoderError(
-            f"{name} is missing {', '.join(missing)[:200]}.", "Copy the whole folder again."
-        )
+        raise missing_parts(name, missing)
     check_inside(name, folder, files)
     return files
+
+
+def missing_parts(name: str, parts: list[str]) -> EncoderError:
+    """Return the error of an encoder that lacks files which its index names."""
+    return EncoderError(
+        f"{name} is missing {', '.join(parts)[:200]}.",
+        "Copy the whole folder again; of the Hub, choose another encoder.",
+    )
 
 
 def check_inside(name: str, folder: Path, files: list[Path]) -> None:
