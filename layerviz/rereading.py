@@ -10,13 +10,13 @@ State = tuple[int, int, int]
 SETTLED = 2.0  # seconds after which a further change shows in a file's time
 
 
-def settled_state(file: Path) -> State | None:
+def settled_state(file: Path, *, follow_links: bool = True) -> State | None:
     """Return what changes with a file; None where it is too new to tell, or cannot be looked at.
 
     A file that is written twice in quick succession may have one time for both.
     """
     try:
-        stat = file.stat()
+        stat = file.stat(follow_symlinks=follow_links)
     except OSError:
         return None
     if time.time_ns() - stat.st_mtime_ns < SETTLED * 1e9:

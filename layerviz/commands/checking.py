@@ -74,4 +74,5 @@ def print_checks(plans: Sequence[RunPlan], root: Path) -> None:
         words = checks.space_words(training.RunBytes(kept, most))
         free = runs.free_bytes(root)
         beside = "" if free is None else f"; {data_size(free)} are free"
-        print(f"It needs {words}{beside}.", file=sys.stderr)
+        need = "The run needs" if len(plans) == 1 else "The runs need"
+        print(f"{need} {words}{beside}.", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from layerviz import encoders, runs
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.data import MOST_COLUMNS, further_names
 from layerviz.errors import EncoderError, RunError
+from layerviz.rereading import settled_state
 from layerviz.runs import Run
 from layerviz.runs.layout import (
     EXAMPLES,
@@ -56,8 +58,9 @@ class UnsoundError(RunError):
 def first_damage(run: Run) -> str:
     """Say which of a run's files is damaged first, as part of a sentence; "" where none is.
 
-    The run is read anew, as it may have gone on since. Of one that is going on nothing is said: its
-    files are being written.
+    The record is read anew, as the run may have gone on since; the other files if any has changed
+    since they were read last. Of a run that is going on nothing is said: its files are being
+    written.
     """
     if not run.layout.record.exists():
         return f"{RECORD} is missing"
@@ -65,8 +68,26 @@ def first_damage(run: Run) -> str:
         run = runs.open_folder(run.path)
         if run.live or not run.snapshots:
             return ""
+    except RunError as error:
+        return error.message.rstrip(".")
+    files = sorted(run.path.rglob("*"))
+    states = [(str(file), settled_state(file, follow_links=False)) for file in files]
+    if any(state is None for _, state in states):
+        return _damage_in(run.path)
+    return _known_damage_in(run.path, tuple(states))
+
+
+@lru_cache(maxsize=32)
+def _known_damage_in(folder: Path, states: tuple[object, ...]) -> str:
+    del states  # part of the key alone
+    return _damage_in(folder)
+
+
+def _damage_in(folder: Path) -> str:
+    try:
+        run = runs.open_folder(folder)
         check_is_whole({"encoder": run.encoder, "training": run.training})
-        check_contents(run.path, run, is_foreign=False)
+        check_contents(folder, run, is_foreign=False)
     except GarbledError as error:
         return f"{RECORD} lacks or garbles an entry ({error})"
     except UnsoundError as error:

@@ -9,7 +9,7 @@ import pytest
 from driving import settled
 from hostile_runs import MARKUP, made_hostile
 from made_runs import dataset_of, made
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from layerviz import exploring, runs
 from layerviz.commands import main
@@ -34,9 +34,19 @@ def hostile(runs_root: Path) -> Iterator[Run]:
     runs.delete(runs_root, run.run_id)
 
 
+def note_dialogs(page: Page, notes: list[str]) -> None:
+    """Let what a script of the page says in a dialog be noted."""
+
+    def note(dialog: Dialog) -> None:
+        notes.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
+
+
 def test_no_tab_of_the_page_asks_another_host(page: Page, server: str, hostile: Run) -> None:
     alerts: list[str] = []
-    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    note_dialogs(page, alerts)
     page.goto(f"{server}/?run={hostile.run_id}")
     for tab in TABS:
         button = page.get_by_role("tab", name=tab, exact=True)
@@ -64,7 +74,7 @@ def test_nor_does_the_offline_page(
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    note_dialogs(page, asked)
     page.goto(file.as_uri())
     page.wait_for_selector("body[data-ready=yes]")
     expect(page.locator("body")).to_contain_text("evil.example")

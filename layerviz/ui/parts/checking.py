@@ -103,5 +103,5 @@ def show_time(checked: CheckedRun) -> None:
     else:
         source = f"a rough guess from {count(pace.n_runs, 'earlier run')} of other encoders"
     words = sentence_case(checks.time_words(checked.seconds))
-    room = "" if checked.space is None else f" It needs {checks.space_words(checked.space)}."
+    room = "" if checked.space is None else f" The run needs {checks.space_words(checked.space)}."
     st.caption(f":material/schedule: {words} ({source}).{room}")
