@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from layerviz.data import ReadingChoices, Table, parsing, read_table
@@ -11,6 +13,7 @@ from layerviz.errors import DataError
 pytestmark = pytest.mark.fast
 
 N = 40
+LINE_ENDS = ("\n", "\r\n")
 THINGS = ("saddle", "pretzel", "chain", "tyre", "waffle", "bell", "pedal")
 PLAIN = [
     (f"The {THINGS[i % 7]} works like new, said I, number {i}".replace(",", ""), "good")
@@ -365,3 +368,40 @@ def test_quotation_marks_far_below_are_understood(first: str, monkeypatch) -> No
     assert table.reading.quotes == "backslash"
     assert rows_of(table) == [*plain, *marked]
     assert rows_of(read_table((first + lines(plain, ";")).encode(), "x.csv")) == plain
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "~", ":"])
+@pytest.mark.parametrize("mark", ['"', "'"])
+def test_texts_of_several_lines_with_delimiters_are_read_whole(delimiter: str, mark: str) -> None:
+    seeds = random.Random(f"{delimiter}{mark}")
+    for _ in range(12):
+        n_lines, at = seeds.choice([2, 3, 5]), seeds.choice(["all", "first", "last", "some"])
+        has_id, is_quoted, end = seeds.random() < 0.4, seeds.random() < 0.4, seeds.choice(LINE_ENDS)
+        words = seeds.choice([["yes", "friend", "thanks"], [str(n) for n in range(10_000)]])
+        header = ["id", "text", "label"] if has_id else ["text", "label"]
+        rows, expected = [header], []
+        for number in range(24):
+            lines = [f"line {line} of text {number}" for line in range(n_lines)]
+            places = {"all": range(n_lines), "first": [0], "last": [-1]}.get(at, [number % n_lines])
+            for place in places:
+                lines[place] += f"{delimiter} {seeds.choice(words)}"
+            text, label = end.join(lines), ("good", "bad", "so so")[number % 3]
+            expected.append((text, label))
+            cells = [f"{mark}{text}{mark}", f"{mark}{label}{mark}" if is_quoted else label]
+            rows.append([str(number), *cells] if has_id else cells)
+        content = end.join(delimiter.join(row) for row in rows).encode()
+        frame = read_table(content, "long.csv").frame
+        assert list(zip(frame["text"], frame["label"], strict=True)) == expected, content[:200]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("has_id", [False, True])
+def test_rows_that_marks_of_two_texts_join_are_rows(delimiter: str, has_id: bool) -> None:
+    seeds = random.Random(delimiter)
+    texts = [text for n in range(20) for text in (f'"He said {n}', f'and left on {n}."')]
+    labels = [seeds.choice(["good", "bad"]) for _ in texts]
+    rows = [[str(row), *cells] for row, cells in enumerate(zip(texts, labels, strict=True))]
+    cells = [["id", "text", "label"], *rows]
+    content = "\n".join(delimiter.join(row[0 if has_id else 1 :]) for row in cells).encode()
+    frame = read_table(content, "marks.csv").frame
+    assert (frame["text"].tolist(), frame["label"].tolist()) == (texts, labels)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from layerviz.data.choices import DELIMITERS, ReadingChoices
+from layerviz.data.columns import NUMBER
 from layerviz.data.fields import (
+    LINE_END,
     Dialect,
     Row,
     Swallowing,
@@ -24,6 +26,7 @@ from layerviz.data.fields import (
 
 _OFTEN_IN_TEXTS = ":"  # is a delimiter only where nothing else makes a table
 _SEPARATED = 0.4  # of the lines have to hold a delimiter
+_FEW_ROWS = 0.25  # of the texts of several lines may read like rows by chance
 _UNIFORM = 0.8  # of a column's cells are quoted if its cells are
 _HINT = re.compile(r'^"?sep=(.)"?\s*$')  # Excel's
 _LINE_IN_QUOTES = r'"((?:[^"\r\n]++|"")*+)"[ ;,\t]*'
@@ -122,7 +125,21 @@ def guess_dialect(sample: str, choices: ReadingChoices, *, is_cut: bool = False)
     guesses = [_guess_quotes(sample, one, choices.quotes, is_cut) for one in usual or [","]]
     clear = [guess for guess in guesses if guess.dialect.delimiter not in _OFTEN_IN_TEXTS]
     tables = [guess for guess in clear if guess.is_table]
-    return max(tables or guesses, key=_rank)
+    return max(tables or _of_long_texts(sample, choices, is_cut) or guesses, key=_rank)
+
+
+def _of_long_texts(sample: str, choices: ReadingChoices, is_cut: bool) -> list[Guess]:
+    """Return tables whose texts span so many lines that few of these hold a delimiter."""
+    guesses = [
+        _guess_quotes(sample, delimiter, choices.quotes, is_cut)
+        for delimiter in DELIMITERS
+        if delimiter in sample
+    ]
+    return [
+        guess
+        for guess in guesses
+        if any(row.n_lines > 1 for row in guess.rows) and _telling_columns(guess.rows)
+    ]
 
 
 def _rank(guess: Guess) -> tuple[bool, float, bool, bool, bool, float, int]:
@@ -182,9 +199,45 @@ def _guess(sample: str, dialect: Dialect, is_cut: bool) -> Guess:
         if n_within > sum(row.n_lines == 1 for row in rows):  # little is left to know rows by
             plain = _filled_rows(sample, Dialect(dialect.delimiter, "none"), None, is_cut)
             swallows = _swallowing(plain, dialect, usual_width(plain)[0])
+            told = _telling_columns(rows)
+            if told - _telling_columns(plain) or (told and _hold_texts(rows, dialect, width)):
+                swallows = replace(swallows, is_never=True)
         rows = _filled_rows(sample, dialect, swallows, is_cut)
         width, agreement = usual_width(rows)
     return Guess(dialect, rows, width, agreement, swallows)
+
+
+def _hold_texts(rows: Sequence[Row], dialect: Dialect, width: int) -> bool:
+    """Tell whether quoted fields of several lines hold texts, by the values of whole rows.
+
+    What stands behind a delimiter in a line of a text is seldom one of the labels. In rows that a
+    mark has joined it is, and at least two labels are there.
+    """
+    values = recurring_values(list(zip(*(row.fields for row in rows[1:]), strict=True)))
+    several = {at: of_column for at, of_column in values.items() if len(of_column - {""}) > 1}
+    are_rows = Swallowing(dialect, width, several)
+    fields = [
+        are_rows(row.fields[at], at)
+        for row in rows
+        if row.n_lines > 1
+        for at in row.quoted
+        if LINE_END.search(row.fields[at])
+    ]
+    return bool(several) and sum(fields) < _FEW_ROWS * len(fields)
+
+
+def _telling_columns(rows: Sequence[Row]) -> set[int]:
+    """Return the columns of recurring values or of numbers in a table that is read without doubt.
+
+    None where rows have more or fewer fields than others, or a mark is loose. Lines of a text that
+    are taken for rows put words among the numbers; rows that a mark has joined tell nothing new.
+    """
+    width, agreement = usual_width(rows)
+    if width < 2 or agreement < 1 or _n_loose(rows):
+        return set()
+    columns = list(zip(*(row.fields for row in rows[1:]), strict=True))
+    numbers = {at for at, cells in enumerate(columns) if all(map(NUMBER.fullmatch, cells))}
+    return numbers | set(recurring_values(columns))
 
 
 def _filled_rows(

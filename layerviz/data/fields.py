@@ -222,14 +222,19 @@ class Swallowing:
         Fields of a row.
     values : dict of int to frozenset of str
         See `recurring_values`.
+    is_never : bool
+        Whether quoted fields are known to hold lines, so that none is taken for a row.
     """
 
     dialect: Dialect
     width: int
     values: dict[int, frozenset[str]]
+    is_never: bool = False
 
     def __call__(self, field: str, index: int) -> bool:
         """Tell it of the text of the field that is the `index`-th of its row."""
+        if self.is_never:
+            return False
         lines = [line.split(self.dialect.delimiter) for line in LINE_END.split(field)]
         first, last = lines[0], lines[-1]
         if len(first) != self.width - index or len(last) != index + 1:
