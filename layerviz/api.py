@@ -23,6 +23,7 @@ from layerviz.commands.inputs import GivenFile, expect_margin, read_files, runs_
 from layerviz.commands.inputs import open_run as find_run
 from layerviz.commands.report import Report, report_of
 from layerviz.errors import ConfigError, LayervizError, did_you_mean
+from layerviz.wording import quote
 
 __all__ = ["LayervizError", "OpenedRun", "fit", "open_run"]
 
@@ -123,7 +124,7 @@ class OpenedRun:
             pooling = self.poolings[0]
         if pooling not in self.poolings:
             raise ConfigError(
-                f"This run has no pooling {pooling!r:.40}.",
+                f"This run has no pooling {quote(pooling)}.",
                 did_you_mean(str(pooling), self.poolings, f"It has {', '.join(self.poolings)}."),
             )
         states = runs.read_pooled(self.path, index)[pooling]
@@ -131,7 +132,7 @@ class OpenedRun:
             return states
         if layer not in range(len(states)):
             raise ConfigError(
-                f"There is no layer {layer!r:.40}.",
+                f"There is no layer {quote(layer)}.",
                 f"Choose from 0, the embedding output, to {len(states) - 1}.",
             )
         return states[layer]
@@ -302,7 +303,7 @@ def _parsed(
     for name, value in options.items():
         if name not in known:
             raise ConfigError(
-                f"There is no option {name!r:.40}.",
+                f"There is no option {quote(name)}.",
                 did_you_mean(name, known, f"`layerviz {command.name} --help` lists them."),
             )
         words += _words(name, known[name], value)
@@ -316,7 +317,7 @@ def _words(name: str, action: argparse.Action, value: Any) -> list[str]:
         return []
     if action.nargs == 0:  # a switch
         if not isinstance(value, bool):
-            raise ConfigError(f"The option {name} takes no {value!r:.40}.", "Give True or False.")
+            raise ConfigError(f"The option {name} takes no {quote(value)}.", "Give True or False.")
         off = f"--no-{option[2:]}"
         return [option] if value else [off] if off in action.option_strings else []
     values = value if isinstance(value, list | tuple) else [value]
