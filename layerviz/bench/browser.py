@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,8 +99,16 @@ def server(runs_root: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serving(runs_root: Path) -> Iterator[Served]:
+def serving(runs_root: Path, options: Sequence[str] = (), base_path: str = "") -> Iterator[Served]:
     """Start the page as `server` does; yield what is known of it.
+
+    Parameters
+    ----------
+    runs_root : Path
+    options : sequence of str
+        Further ones of ``streamlit run``.
+    base_path : str
+        Where in its host's addresses the page lies: ``/layerviz``.
 
     Raises
     ------
@@ -110,17 +118,19 @@ def serving(runs_root: Path) -> Iterator[Served]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--server.port", str(port), "--server.headless", "true"]
+    given = ["--server.port", str(port), "--server.headless", "true", *options]
+    if base_path:
+        given += ["--server.baseUrlPath", base_path]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options],
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *given],
             cwd=ROOT,
             env=os.environ | {RUNS_VARIABLE: str(runs_root)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
         try:
-            address = f"http://127.0.0.1:{port}"
+            address = f"http://127.0.0.1:{port}{base_path}"
             _wait_until_healthy(address, process, log)
             yield Served(address, process, log)
         finally:
