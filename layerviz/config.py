@@ -35,7 +35,8 @@ COLOURINGS = ("label", "prediction", "right or wrong", "confidence")  # of point
 TRAIN_AND_VAL = ("train", "val")  # what is shown and chosen by; test is scored once, at the end
 MOST_ENCODER_LETTERS = 1_000  # of its name or the path of its folder
 CLASS_WEIGHTINGS = ("none", "balanced")
-PRECISIONS = ("auto", "bf16", "fp32")
+BF16, FP32 = "bf16", "fp32"
+PRECISIONS = ("auto", BF16, FP32)
 KEEP_NEWEST, KEEP_BEST, KEEP_ALL = "newest", "best", "all"  # of the weights of a run
 
 FAMILIES = ("bert", "roberta", "distilbert")

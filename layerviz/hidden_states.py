@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from layerviz.config import FP32
 from layerviz.pairs import parts_of_pair
 from layerviz.poolings import MEAN, POOLINGS, Pooling
+from layerviz.precision import computing_in
 from layerviz.progress import (
     CAPTURING,
     OnProgress,
@@ -83,6 +85,7 @@ def capture(
     *,
     max_length: int,
     poolings: Iterable[str] = POOLINGS,
+    precision: str = FP32,
     tokens_per_batch: int = TOKENS_PER_BATCH,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
@@ -91,8 +94,8 @@ def capture(
 
     Texts are sorted by length and padded per batch only; each batch is pooled as soon as it
     is computed, so that memory holds one batch and the result, never (L, N, T, D). The forward
-    pass is in float32, in evaluation mode and without gradients; no random number is drawn, and
-    the model returns to the mode it was in.
+    pass is in evaluation mode and without gradients; states are pooled in float32; no random
+    number is drawn, and the model returns to the mode it was in.
 
     Parameters
     ----------
@@ -106,6 +109,8 @@ def capture(
         Tokens kept of each text, special tokens included; unused for tokenised texts.
     poolings : iterable of str
         As in `pool`.
+    precision : str
+        ``fp32``, or ``bf16`` for the layers' products, as in `computing_in`.
     tokens_per_batch : int
         Most tokens, padding included, in one batch.
     on_progress : callable
@@ -132,7 +137,7 @@ def capture(
     if not isinstance(texts, Tokenised):
         texts = tokenise(tokenizer, texts, max_length)
     out = _Rows(wanted, len(texts))
-    with _evaluation(model):
+    with _evaluation(model), computing_in(model, precision):
         batches = _padded_batches(model, tokenizer, texts, tokens_per_batch)
         for rows, batch in _watched(batches, len(texts), on_progress, should_stop):
             output = model(**batch, output_hidden_states=True)

@@ -419,3 +419,32 @@ def test_only_pairs_that_fill_their_place_are_tokenised_again(
     short, long = pair_of("the cat", "a tree"), pair_of("the cat " * 50, "a tree")
     assert tokenise(built.tokenizer, [short, long], MAX_LENGTH).cut.tolist() == [False, True]
     assert again == [long]
+
+
+def test_in_bf16_layers_compute_in_it_and_the_head_does_not(encoder):
+    dtypes = {}
+
+    def watch(name):
+        def look(_, __, output):
+            dtypes[name] = output.dtype
+
+        return look
+
+    parts = {"layer": encoder.model.distilbert.transformer.layer[0].ffn.lin1}
+    parts["head"] = encoder.model.classifier
+    hooks = [part.register_forward_hook(watch(name)) for name, part in parts.items()]
+    try:
+        texts = texts_of_many_lengths()
+        rough = capture(
+            encoder.model, encoder.tokenizer, texts, precision="bf16", max_length=MAX_LENGTH
+        )
+        assert dtypes == {"layer": torch.bfloat16, "head": torch.float32}
+        exact = capture(encoder.model, encoder.tokenizer, texts, max_length=MAX_LENGTH)
+        assert dtypes == {"layer": torch.float32, "head": torch.float32}
+    finally:
+        for hook in hooks:
+            hook.remove()
+    assert not [part for part in encoder.model.modules() if "forward" in vars(part)]
+    gap = np.abs(rough.pooled["mean"].astype(np.float32) - exact.pooled["mean"])
+    assert 0 < gap.max() < 0.05
+    assert rough.logits.dtype == np.float32

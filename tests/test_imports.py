@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
 GROUND = {
-    "config", "errors", "hub", "interrupts", "memory", "numerics", "pairs", "poolings", "progress",
-    "registry", "rereading", "settings", "starters", "wording",
+    "config", "errors", "hub", "interrupts", "memory", "numerics", "pairs", "poolings", "precision",
+    "progress", "registry", "rereading", "settings", "starters", "wording",
 }  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"tokenising", "hidden_states", "projection", "separability"}
@@ -57,6 +57,7 @@ MAY_IMPORT = {
     "numerics": set(),
     "pairs": {"wording"},
     "poolings": {"registry"},
+    "precision": {"config"},
     "progress": {"errors"},
     "registry": {"errors"},
     "rereading": set(),

@@ -219,17 +219,56 @@ def test_each_text_is_tokenised_once_in_a_run(small, toy_dataset, tmp_path, monk
     assert seen == Counter(toy_dataset.examples["text"])
 
 
-def test_captures_are_in_float32_when_training_is_in_bf16(small, toy_dataset, tmp_path):
-    run = fit(tmp_path, toy_dataset, dataclasses.replace(CONFIG, epochs=1, precision="bf16"))
-    assert run.training["precision"] == "bf16"
-    model = AutoModelForSequenceClassification.from_pretrained(run.path / "model")
-    tokenizer = AutoTokenizer.from_pretrained(run.path / "model")
+def say_that_bf16_is(monkeypatch, *, native: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+def captured_again(run: Run, precision: str) -> np.ndarray:
+    loaded = encoders.load_trained(run.layout.model)
     texts = runs.read_examples(run.path)["text"].tolist()
-    plain = hidden_states.capture(model, tokenizer, texts, max_length=32).pooled["mean"]
-    last = run.snapshots[-1].index
-    for layer in range(3):
-        stored = runs.read_hidden_states(run.path, last, "mean", layer)
-        np.testing.assert_allclose(stored, plain[layer], atol=1e-3)
+    return hidden_states.capture(
+        loaded.model, loaded.tokenizer, texts, max_length=32, precision=precision
+    ).pooled["mean"]
+
+
+BF16 = dataclasses.replace(CONFIG, epochs=1, precision="bf16")
+
+
+def test_captures_are_in_float32_where_bf16_is_not_native(
+    small, toy_dataset, tmp_path, monkeypatch
+):
+    say_that_bf16_is(monkeypatch, native=False)
+    run = fit(tmp_path, toy_dataset, BF16)
+    assert (run.training["precision"], run.training["capture_precision"]) == ("bf16", "fp32")
+    stored = runs.read_pooled(run.path, run.snapshots[-1].index)["mean"]
+    np.testing.assert_allclose(stored, captured_again(run, "fp32"), atol=1e-3)
+
+
+def test_captures_share_the_precision_of_training_where_it_is_native_and_change_no_weights(
+    small, toy_dataset, tmp_path, monkeypatch
+):
+    say_that_bf16_is(monkeypatch, native=True)
+    run = fit(tmp_path / "captured", toy_dataset, BF16)
+    assert runs.open_folder(run.path).capture_precision == "bf16"
+    assert_same_weights(run, fit(tmp_path / "not", toy_dataset, BF16, capture=False))
+    stored = runs.read_pooled(run.path, run.snapshots[-1].index)["mean"]
+    np.testing.assert_array_equal(stored, captured_again(run, "bf16"))
+    assert (stored != captured_again(run, "fp32")).any()
+
+
+def test_a_run_that_was_stopped_goes_on_capturing_as_it_began(
+    small, toy_dataset, tmp_path, monkeypatch
+):
+    say_that_bf16_is(monkeypatch, native=False)
+    run = fit(tmp_path, toy_dataset, BF16, should_stop=iter([False] * 8 + [True] * 99).__next__)
+    assert run.status == "cancelled"
+    assert run.snapshots
+    record = {name: run.training[name] for name in run.training if name != "capture_precision"}
+    runs.update(run.path, training=record)  # as earlier versions left it
+    say_that_bf16_is(monkeypatch, native=True)
+    assert fit(tmp_path, toy_dataset, BF16).training["capture_precision"] == "fp32"
 
 
 def test_a_bf16_run_leaves_nothing_behind_for_the_next_fp32_run(

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -245,7 +245,7 @@ def _measure_from_arguments() -> None:
         positions=max(512, max_length),
     )
     encoder = encoders.build_scratch("bert", size, texts, label_names=("a", "b"), seed=0)
-    run = _plain if way == "plain" else _in_bf16 if way == "bf16" else _ours
+    run = _plain if way == "plain" else partial(_ours, precision=way)
     run(encoder, texts[:64], max_length)  # warm up
     with _Memory() as memory:
         start = time.perf_counter()
@@ -259,18 +259,12 @@ def _measure_from_arguments() -> None:
 Side = tuple[np.ndarray, np.ndarray, int]  # mean-pooled states, logits, bytes of the whole result
 
 
-def _ours(encoder: LoadedEncoder, texts: list[str], max_length: int, dtype=None) -> Side:
-    mixed = nullcontext() if dtype is None else torch.autocast(encoder.model.device.type, dtype)
-    with mixed:
-        captured = hidden_states.capture(
-            encoder.model, encoder.tokenizer, texts, max_length=max_length
-        )
+def _ours(encoder: LoadedEncoder, texts: list[str], max_length: int, precision: str) -> Side:
+    captured = hidden_states.capture(
+        encoder.model, encoder.tokenizer, texts, max_length=max_length, precision=precision
+    )
     n_bytes = sum(values.nbytes for values in captured.pooled.values())  # cls and max, too
     return captured.pooled["mean"], captured.logits, n_bytes
-
-
-def _in_bf16(encoder: LoadedEncoder, texts: list[str], max_length: int) -> Side:
-    return _ours(encoder, texts, max_length, torch.bfloat16)
 
 
 def _plain(encoder: LoadedEncoder, texts: list[str], max_length: int) -> Side:

@@ -9,17 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from layerviz import data, encoders, hidden_states, runs, separability, training
 from layerviz.bench.figures import Figure, machine, machine_in_words
 from layerviz.bench.materials import random_bert, size_of, varied_dataset
-from layerviz.config import RunConfig
+from layerviz.config import FP32, RunConfig
 from layerviz.data import Dataset, Table
 from layerviz.encoders import LoadedEncoder
 from layerviz.projection import LayerStates
 from layerviz.projection.pca import pca_maps
 from layerviz.runs import Run, Snapshot
+from layerviz.tokenising import Tokenised, tokenise
 from layerviz.training.watching import predictions_of, scores_of
 from layerviz.views import first_and_last_layers
 
@@ -50,8 +49,9 @@ def measure(
     -------
     dict
         ``encoders``: for each of them ``epoch`` (seconds of its steps alone), ``seconds`` per
-        part of `PARTS`, ``share`` of the epoch, and ``bf16_capture``, the seconds that the
-        capture takes where it computes in bf16 (None where the hardware does not).
+        part of `PARTS`, the same of the processor (``cpu_seconds``, ``cpu_epoch``, all threads
+        together), ``share`` of the epoch, and ``fp32_capture``, the seconds that the capture takes
+        in fp32 (None where it is in fp32 anyway).
 
     Raises
     ------
@@ -77,52 +77,65 @@ def measure(
 def _one_encoder(name: str, dataset: Dataset, work: Path) -> dict[str, Any]:
     config = training.with_defaults(RunConfig(name, epochs=1))
     run = runs.create(work / "runs", config, dataset)
+    cpu_start = time.process_time()
     run = training.fit(run, dataset, capture=False)
+    cpu_epoch = time.process_time() - cpu_start
     encoder = encoders.load_trained(run.layout.model)
-    seconds = dict.fromkeys(PARTS, 0.0)
-    _look(run, encoder, 0, dict(seconds))  # warm up; later snapshots are compared with the first
-    run = _look(run, encoder, 1, seconds)
+    parts = _Parts()
+    texts = runs.read_examples(run.path)["text"].tolist()
+    tokens = tokenise(encoder.tokenizer, texts, run.config.max_length)  # a run does it once
+    _look(run, encoder, tokens, 0, _Parts())  # warm up; later snapshots are compared with the first
+    run = _look(run, encoder, tokens, 1, parts)
     epoch = run.training["train_seconds"]
     return {
         "precision": run.training["precision"],
+        "capture_precision": run.capture_precision,
         "epoch": epoch,
-        "seconds": seconds,
-        "share": sum(seconds.values()) / epoch,
-        "bf16_capture": _bf16_capture(run, encoder),
+        "cpu_epoch": cpu_epoch,
+        "seconds": parts.seconds,
+        "cpu_seconds": parts.cpu_seconds,
+        "share": sum(parts.seconds.values()) / epoch,
+        "fp32_capture": _fp32_capture(run, encoder, tokens),
     }
 
 
-def _look(run: Run, encoder: LoadedEncoder, index: int, seconds: dict[str, float]) -> Run:
+def _look(run: Run, encoder: LoadedEncoder, tokens: Tokenised, index: int, parts: _Parts) -> Run:
     """Do what is done at each snapshot, and add up the time of its parts."""
     examples = runs.read_examples(run.path)
-    with _timed(seconds, "capture"):
-        captured = _captured(run, encoder)
-    with _timed(seconds, "predictions"):
+    with parts.timed("capture"):
+        captured = _captured(run, encoder, tokens, run.capture_precision)
+    with parts.timed("predictions"):
         predictions = predictions_of(examples, captured.logits)
         scores_of(examples, predictions)
-    with _timed(seconds, "writing"):
+    with parts.timed("writing"):
         snapshot = Snapshot(index, index, float(index))
         run = runs.write_snapshot(run.path, snapshot, captured.pooled, predictions)
-    with _timed(seconds, "measures"):
+    with parts.timed("measures"):
         separability.measure_snapshot(run, index, pooled=captured.pooled)
-    with _timed(seconds, "PCA maps"):
+    with parts.timed("PCA maps"):
         _draw(run)
     return run
 
 
-def _captured(run: Run, encoder: LoadedEncoder) -> hidden_states.Capture:
-    texts = runs.read_examples(run.path)["text"].tolist()
-    max_length = run.config.max_length
-    return hidden_states.capture(encoder.model, encoder.tokenizer, texts, max_length=max_length)
+def _captured(
+    run: Run, encoder: LoadedEncoder, tokens: Tokenised, precision: str
+) -> hidden_states.Capture:
+    return hidden_states.capture(
+        encoder.model,
+        encoder.tokenizer,
+        tokens,
+        max_length=run.config.max_length,
+        precision=precision,
+    )
 
 
-def _bf16_capture(run: Run, encoder: LoadedEncoder) -> float | None:
-    if training.resolve_precision("auto") != "bf16":
+def _fp32_capture(run: Run, encoder: LoadedEncoder, tokens: Tokenised) -> float | None:
+    if run.capture_precision == FP32:
         return None
-    seconds = {"capture": 0.0}
-    with _timed(seconds, "capture"), torch.autocast(encoder.model.device.type, torch.bfloat16):
-        _captured(run, encoder)
-    return seconds["capture"]
+    parts = _Parts()
+    with parts.timed("capture"):
+        _captured(run, encoder, tokens, FP32)
+    return parts.seconds["capture"]
 
 
 def _draw(run: Run) -> None:
@@ -134,11 +147,18 @@ def _draw(run: Run) -> None:
         pca_maps(LayerStates(states, splits, labels, run.config.seed))
 
 
-@contextmanager
-def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    seconds[part] += time.perf_counter() - start
+class _Parts:
+    """How long each part of a look takes, by the clock and of the processor."""
+
+    def __init__(self) -> None:
+        self.seconds, self.cpu_seconds = dict.fromkeys(PARTS, 0.0), dict.fromkeys(PARTS, 0.0)
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        start, cpu_start = time.perf_counter(), time.process_time()
+        yield
+        self.seconds[part] += time.perf_counter() - start
+        self.cpu_seconds[part] += time.process_time() - cpu_start
 
 
 # --- what it comes to -----------------------------------------------------------------------
@@ -164,10 +184,17 @@ def as_text(result: dict[str, Any]) -> str:
     lines = [f"{result['what']}; {machine_in_words()}"]
     for row in result["encoders"]:
         epoch = row["epoch"]
-        lines.append(f"{row['encoder']}: training in {row['precision']} {epoch:.1f} s")
+        lines.append(
+            f"{row['encoder']}: training in {row['precision']} {epoch:.1f} s, "
+            f"CPU {row['cpu_epoch']:.1f} s; capture in {row['capture_precision']}"
+        )
         for part, seconds in row["seconds"].items():
-            lines.append(f"  {part:<14} {seconds:8.2f} s  {seconds / epoch:7.1%}")
-        lines.append(f"  {'total':<14} {row['share'] * epoch:8.2f} s  {row['share']:7.1%}")
-        if row["bf16_capture"] is not None:
-            lines.append(f"  (a capture in bf16 would take {row['bf16_capture']:.2f} s)")
+            cpu = row["cpu_seconds"][part]
+            lines.append(f"  {part:<14} {seconds:8.2f} s  {seconds / epoch:7.1%}  CPU {cpu:8.2f} s")
+        cpu = sum(row["cpu_seconds"].values())
+        lines.append(
+            f"  {'total':<14} {row['share'] * epoch:8.2f} s  {row['share']:7.1%}  CPU {cpu:8.2f} s"
+        )
+        if row["fp32_capture"] is not None:
+            lines.append(f"  (a capture in fp32 would take {row['fp32_capture']:.2f} s)")
     return "\n".join(lines)

@@ -110,6 +110,7 @@ def own_texts(run: Run, folder: Path, texts: tuple[str, ...]) -> OwnTexts:
             texts,
             max_length=run.config.max_length,
             poolings=known or run.poolings,  # where none is known, it says so
+            precision=run.capture_precision,
         )
 
 

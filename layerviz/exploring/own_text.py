@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import softmax
 
 from layerviz import hidden_states
+from layerviz.config import FP32
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import DataError
 from layerviz.poolings import POOLINGS
@@ -40,6 +41,7 @@ def read_texts(
     *,
     max_length: int,
     poolings: Iterable[str] = POOLINGS,
+    precision: str = FP32,
 ) -> OwnTexts:
     """Run new texts through a classifier, as the examples of its run were.
 
@@ -53,6 +55,8 @@ def read_texts(
         Tokens kept of each text, special tokens included: that of the run.
     poolings : iterable of str
         Those of the run.
+    precision : str
+        Of the run's captures, as in `hidden_states.capture`.
 
     Returns
     -------
@@ -73,7 +77,12 @@ def read_texts(
             "Leave some out; for many texts, use the exported model.",
         )
     capture = hidden_states.capture(
-        classifier.model, classifier.tokenizer, texts, max_length=max_length, poolings=poolings
+        classifier.model,
+        classifier.tokenizer,
+        texts,
+        max_length=max_length,
+        poolings=poolings,
+        precision=precision,
     )
     probabilities = softmax(capture.logits, axis=1).astype(np.float32)
     return OwnTexts(tuple(texts), capture.pooled, probabilities)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from layerviz.config import RunConfig, check_run_id
+from layerviz.config import FP32, RunConfig, check_run_id
 from layerviz.data import ReadingChoices, RowChoices, reading_of
 from layerviz.errors import ConfigError, RunError, did_you_mean, reason
 from layerviz.rereading import known_text
@@ -66,7 +66,8 @@ class Run:
         ``total_steps``, ``steps_per_epoch``, ``learning_rate``, ``precision``, ``device``,
         ``world_size`` (processes), ``n_snapshots`` (planned), ``timed_steps`` and the
         ``train_seconds`` they took (captures not included), ``trained_parameters`` (head included,
-        without what is frozen), ``model_step`` (of the weights in ``model/``), ``stopped_early``
+        without what is frozen), ``capture_precision`` (earlier runs have none and captured in
+        fp32), ``model_step`` (of the weights in ``model/``), ``stopped_early``
         (see `training.EarlyStop`; only where it was), ``pace`` (see `training.learned_pace`),
         ``n_truncated`` per split; empty until training is set up.
     snapshots : tuple of Snapshot
@@ -95,6 +96,11 @@ class Run:
     versions: dict[str, str] = field(default_factory=dict)
     recurs: bool = False
     title: str = ""
+
+    @property
+    def capture_precision(self) -> str:
+        """In what its hidden states are computed: ``bf16`` or ``fp32``."""
+        return self.training.get("capture_precision", FP32)
 
     @property
     def run_id(self) -> str:

@@ -19,15 +19,15 @@ from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.poolings import POOLINGS
 from layerviz.runs import Run
-from layerviz.training.planning import resolve_precision, snapshot_steps
+from layerviz.training.planning import precision_of_captures, resolve_precision, snapshot_steps
 
-MODEL = 1  # number of the model below: paces that were learned beside another one say nothing
+MODEL = 2  # number of the model below: paces that were learned beside another one say nothing
 PADDING = 2.2  # tokens computed per real one in batches of random order
 USUAL_TOKENS = 30.0  # of a text, where nothing is known of them
 CORES = 2  # on which the rates were measured
 STEP_SECONDS_PER_LAYER = 0.018  # what a step costs beside its products, whatever the width
 TRAINING_RATES = {"bf16": 4.7e11, "fp32": 1.5e11}  # floating-point operations per second
-CAPTURE_RATE = 1.3e11
+CAPTURE_RATES = {"bf16": 3.6e11, "fp32": 1.3e11}
 CAPTURE_SECONDS_PER_TEXT = 2e-4
 CELL_SECONDS = 0.15  # of one core, to measure a cell, whatever its size
 CELL_SECONDS_PER_VALUE = 3e-7  # per train example, dimension and class
@@ -150,7 +150,8 @@ def expected_seconds(
 
     captured = {split: min(n, config.max_captured) for split, n in sizes.items()}
     n_captured = sum(captured.values())
-    capture = operations(n_captured * mean_tokens) / CAPTURE_RATE
+    rate = CAPTURE_RATES[precision_of_captures(config)]
+    capture = operations(n_captured * mean_tokens) / rate
     capture += n_captured * CAPTURE_SECONDS_PER_TEXT
 
     values = captured["train"] * width * len(dataset.label_names)

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from layerviz import encoders, runs
-from layerviz.config import RunConfig
+from layerviz.config import BF16, FP32, RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import (
@@ -45,7 +45,12 @@ from layerviz.training.checkpoints import find_checkpoints
 from layerviz.training.costs import learned_pace
 from layerviz.training.diverging import CheckingTrainer, expect_finite
 from layerviz.training.keeping import store_model
-from layerviz.training.planning import choose_examples, resolve_precision, snapshot_steps
+from layerviz.training.planning import (
+    capture_precision,
+    choose_examples,
+    resolve_precision,
+    snapshot_steps,
+)
 from layerviz.training.timetable import DownloadShare, Timetable, expected_work
 from layerviz.training.watching import Watch
 
@@ -223,7 +228,7 @@ def _arguments(
         lr_scheduler_type="linear",
         seed=config.seed,
         data_seed=config.seed,
-        bf16=resolve_precision(config.precision) == "bf16",
+        bf16=resolve_precision(config.precision) == BF16,
         use_cpu=on_cpu,
         dataloader_pin_memory=not on_cpu,
         logging_steps=max(1, total_steps // CURVE_POINTS),
@@ -258,7 +263,8 @@ def _record_setup(
             "total_steps": plan[-1],
             "steps_per_epoch": per_epoch,
             "learning_rate": arguments.learning_rate,
-            "precision": "bf16" if arguments.bf16 else "fp32",
+            "precision": BF16 if arguments.bf16 else FP32,
+            "capture_precision": capture_precision(run),
             "device": str(arguments.device),
             "world_size": arguments.world_size,
             "n_snapshots": len(plan),

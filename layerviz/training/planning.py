@@ -9,8 +9,9 @@ import pandas as pd
 import torch
 
 from layerviz import encoders
-from layerviz.config import SPLITS, RunConfig
+from layerviz.config import BF16, FP32, SPLITS, RunConfig
 from layerviz.data import Dataset
+from layerviz.runs import Run
 
 
 def choose_examples(dataset: Dataset, max_captured: int, seed: int) -> pd.DataFrame:
@@ -72,9 +73,26 @@ def resolve_precision(precision: str) -> str:
     if precision != "auto":
         return precision
     if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+        return BF16 if torch.cuda.is_bf16_supported(including_emulation=False) else FP32
     if torch.backends.mps.is_available():
-        return "fp32"
+        return FP32
     features = torch.cpu.get_capabilities()
     native = features.get("avx512_bf16") or features.get("amx_bf16") or features.get("bf16")
-    return "bf16" if native else "fp32"
+    return BF16 if native else FP32
+
+
+def capture_precision(run: Run) -> str:
+    """Return in which precision a run captures: that of its training, where that is native.
+
+    A run that has begun goes on as it began; earlier versions captured in fp32 and recorded no
+    precision.
+    """
+    if run.snapshots or "capture_precision" in run.training:
+        return run.capture_precision
+    return precision_of_captures(run.config)
+
+
+def precision_of_captures(config: RunConfig) -> str:
+    """Return in which precision a run with these settings would capture here."""
+    own = resolve_precision(config.precision)
+    return own if own == resolve_precision("auto") else FP32

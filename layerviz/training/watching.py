@@ -202,6 +202,7 @@ class Watch(TrainerCallback):
             self.tokens,
             max_length=self.run.config.max_length,
             poolings=(),
+            precision=self.run.capture_precision,
         )
         return scores_of(self.examples, predictions_of(self.examples, looked_at.logits))
 
@@ -213,6 +214,7 @@ class Watch(TrainerCallback):
             self.tokens,
             max_length=self.run.config.max_length,
             poolings=self.run.poolings,
+            precision=self.run.capture_precision,
             on_progress=self._report,
             should_stop=self.should_stop,
         )
