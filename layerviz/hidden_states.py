@@ -137,7 +137,7 @@ def capture(
     if not isinstance(texts, Tokenised):
         texts = tokenise(tokenizer, texts, max_length)
     out = _Rows(wanted, len(texts))
-    with _evaluation(model), computing_in(model, precision):
+    with _evaluation(model), computing_in(model, model.base_model, model.device.type, precision):
         batches = _padded_batches(model, tokenizer, texts, tokens_per_batch)
         for rows, batch in _watched(batches, len(texts), on_progress, should_stop):
             output = model(**batch, output_hidden_states=True)
