@@ -151,6 +151,29 @@ def test_further_columns_named_like_what_texts_tell_stand_under_free_names() -> 
     ]  # fmt: skip
 
 
+def test_ids_are_cut_into_no_ranges() -> None:
+    rows = np.arange(N)
+    ids = {
+        "tweet": 10**17 + 7 * rows,  # beyond what a float tells apart
+        "user_id": 1000 + rows // 2 % 5 * 17,
+        "ref": rows + rows // 40,  # a few are lacking, and one comes twice
+        "views": rows % 150 * 10,
+        "share": rows / N,
+    }
+    examples = examples_of(N).assign(**{name: values.astype(str) for name, values in ids.items()})
+    examples["ref"] = examples["ref"].mask(rows == 3, "4")
+    examples["tweet"] = examples["tweet"].mask(rows == 5, "")
+    columns = slice_columns(examples).drop(columns=["words", "language (guessed)"])
+    found = candidate_slices(columns, np.ones(N, dtype=bool), rows % 2)
+    by_column: dict[str, list[str]] = {}
+    for one in found.slices:
+        by_column.setdefault(one.column, []).append(one.value)
+    assert by_column.keys() == {"user_id", "views", "share"}
+    assert by_column["user_id"] == [str(1000 + user * 17) for user in range(5)]
+    assert len(by_column["views"]) == len(by_column["share"]) == 6
+    assert any(note.startswith("“tweet” and “ref” have no value") for note in found.notes)
+
+
 def test_ranges_of_numbers_hold_every_number_once() -> None:
     numbers = np.r_[np.repeat(1.0, 150), np.arange(250)]
     found = candidate_slices(pd.DataFrame({"x": numbers}), np.ones(N, dtype=bool), np.arange(N) % 2)

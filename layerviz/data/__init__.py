@@ -37,6 +37,7 @@ from layerviz.data.further import (
 )
 from layerviz.data.guessing import (
     Suggestion,
+    are_ids,
     guess_columns,
     guess_text_column,
     match_columns,
@@ -95,6 +96,7 @@ __all__ = [
     "SplitWord",
     "Suggestion",
     "Table",
+    "are_ids",
     "build_dataset",
     "check_columns",
     "columns_of_file",

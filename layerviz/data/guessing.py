@@ -30,6 +30,7 @@ _LABEL = r"""labels?|class|category|target|sentiment|emotion|hs|intent|type|topi
 _SURELY_LABEL = "labels?|class|category|target|y|classindex"  # whatever stands beside it
 _OWN_ID = r"id|idx|uid|uuid|guid"
 _ID = _OWN_ID + r"|url|link|date|time|timestamp|created|user|username"
+_NEARLY_ALL = 0.95  # of whole numbers differ where they are ids
 _FEW_VALUES = 20  # of a column that hardly looks like labels but for how few they are
 _A_TEXT = 15  # characters, on average, of a column that hardly looks like texts but for its cells
 
@@ -153,6 +154,23 @@ def guess_id_column(frame: pd.DataFrame, columns: Columns) -> str | None:
     scores = {name: name_score(name, _OWN_ID) for name in others}
     by_name = sorted((name for name in scores if scores[name]), key=lambda name: -scores[name])
     return next((name for name in by_name if _all_differ(frame[name])), None)
+
+
+def are_ids(name: str, cells: pd.Series) -> bool:
+    """Tell whether whole numbers are ids, which say which one and not how much.
+
+    They are if the column is called so, or nearly all differ.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    cells : Series of str
+        Those that hold a number.
+    """
+    if not cells.str.fullmatch(r"\s*[+-]?\d+(\.0*)?\s*").all():
+        return False
+    return has_word(name, _OWN_ID) or cells.nunique() >= _NEARLY_ALL * len(cells)
 
 
 _PAIRS = (

@@ -201,7 +201,10 @@ def _decision(
 
 
 def decisions_words(decisions: Mapping[str, LabelDecision]) -> str:
-    """Say how much was decided: "12 decided: 8 accepted, 1 edited, 3 skipped"."""
+    """Say how much was decided: "12 labels decided on: 8 accepted, 1 edited, 3 kept"."""
     kinds = [one.decision for one in decisions.values()]
-    parts = [f"{kinds.count(kind):,} {kind}" for kind in runs.DECISIONS if kind in kinds]
+    words = {SKIPPED: "kept"}
+    parts = [
+        f"{kinds.count(kind):,} {words.get(kind, kind)}" for kind in runs.DECISIONS if kind in kinds
+    ]
     return f"{count(len(decisions), 'label')} decided on: {', '.join(parts)}"

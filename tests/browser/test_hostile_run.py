@@ -54,6 +54,7 @@ def test_no_tab_of_the_page_asks_another_host(page: Page, server: str, hostile: 
         expect(button).to_have_attribute("aria-selected", "true")
         settled(page)
         expect(page.get_by_text("evil").first).to_be_attached()
+    keys_decide_after_a_click_on_a_switch(page, hostile)
     page.get_by_role("tab", name="Layers", exact=True).click()
     for tab in DETAIL_TABS:
         page.get_by_role("tab", name=tab, exact=True).click()
@@ -63,6 +64,23 @@ def test_no_tab_of_the_page_asks_another_host(page: Page, server: str, hostile: 
     expect(page.get_by_text("evil").first).to_be_attached()
     assert not page.locator("[href*='evil'], [src*='evil'], [href^='javascript']").count()
     assert alerts == []  # and that nothing was asked for is seen where the page is closed
+
+
+def keys_decide_after_a_click_on_a_switch(page: Page, run: Run) -> None:
+    """Go through suspicious labels by keyboard, once the focus is where a click has left it."""
+    page.get_by_role("tab", name="Examples", exact=True).click()
+    settled(page)
+    page.get_by_text("Suspicious labels", exact=True).click()
+    toggle = page.locator(".st-key-suspicious_only label")
+    toggle.click()
+    expect(page.locator(".st-key-suspicious_only input")).to_be_focused()
+    settled(page)
+    for n_decided, key in ((1, "s"), (2, "a"), (1, "z")):
+        page.keyboard.press(key)
+        expect(page.get_by_text(f"{n_decided} decided")).to_be_visible()
+        settled(page)
+    kinds = [one.decision for one in runs.read_label_decisions(run.path).values()]
+    assert kinds == ["skipped"]
 
 
 def test_nor_does_the_offline_page(

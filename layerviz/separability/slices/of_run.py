@@ -97,8 +97,21 @@ def slice_columns(examples: pd.DataFrame) -> pd.DataFrame:
     traits = text_traits(examples["text"].tolist()).set_index(examples.index)
     columns = data.further_columns(examples)
     names = data.names_beside((one.name for one in columns), traits.columns.tolist())
-    further = {names[one.name]: one.of(examples) for one in columns}
+    further = {names[one.name]: _values_of(one, examples) for one in columns}
     return pd.concat([traits, pd.DataFrame(further, index=examples.index)], axis="columns")
+
+
+def _values_of(column: data.FurtherColumn, examples: pd.DataFrame) -> pd.Series:
+    """Return the values of a further column; ids are words: a range of them is no kind of example.
+
+    Those that many examples share, such as who wrote them, part the examples all the same.
+    """
+    values = column.of(examples)
+    if column.kind != "number":
+        return values
+    cells = examples[column.name].astype("str").str.strip()
+    ids = data.are_ids(column.name, cells[values.notna()])
+    return cells.where(values.notna(), "") if ids else values
 
 
 def find_slices(

@@ -10,9 +10,23 @@ const skip = () => {
   target.focus();
   target.scrollIntoView({ block: "nearest" });
 };
+// Streamlit takes a key for no shortcut while the focus is in any field: of a switch, a letter or a
+// digit is none of its own keys, so it is pressed again beside it.
+const isSwitch = (part) => part?.tagName === "INPUT" && part.type === "checkbox";
+const besideSwitch = (event) => {
+  if (!isSwitch(event.composedPath()[0]) || !/^[a-z0-9]$/i.test(event.key)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  event.stopPropagation();
+  const { key, code, keyCode, shiftKey } = event;
+  document.body.dispatchEvent(new KeyboardEvent(event.type, {
+    key, code, keyCode, which: keyCode, shiftKey, bubbles: true, cancelable: true, composed: true,
+  }));
+};
 const PHONE = "(max-width: 768px)"; // where the sidebar lies over the page
 if (!window.layervizListens) {
   window.layervizListens = true;
+  document.addEventListener("keydown", besideSwitch, true);
+  document.addEventListener("keyup", besideSwitch, true);
   document.addEventListener("click", (event) => {
     if (event.target.closest('[class*="st-key-open_sidebar"] button')) {
       press('[data-testid="stExpandSidebarButton"]');

@@ -27,8 +27,9 @@ def corrected_labels(
     corrections = relabelling.corrections_of(run, decisions)
     if not any(decision.label for decision in decisions.values()):
         st.caption(
-            "Accept a suggestion (A), choose another label or skip (S): once a label is corrected, "
-            "the corrected file and a run that shows whether it helps are offered here."
+            "Accept a suggestion (A), choose another label or keep the one it has (S): once a "
+            "label is corrected, the corrected file and a run that shows whether it helps are "
+            "offered here."
         )
         return
     splits = dict(zip(examples["id"].tolist(), examples["split"].tolist(), strict=True))

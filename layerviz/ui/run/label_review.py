@@ -1,4 +1,4 @@
-"""Going through suspicious labels one by one: accept the suggestion, choose another, or skip."""
+"""Going through suspicious labels one by one: accept the suggestion, choose another, or keep it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from layerviz.config import TRAIN_AND_VAL
 from layerviz.runs import ACCEPTED, EDITED, SKIPPED, LabelDecision, Run
 from layerviz.ui.parts.examples_table import open_example
 from layerviz.ui.parts.state import errors_shown, plain
-from layerviz.wording import count
+from layerviz.wording import count, named
 
 Emphasis = Literal["primary", "secondary"]
 MOST_BUTTONS = 8  # for other labels; more are a list
@@ -139,11 +139,11 @@ def _decided(decision: LabelDecision | None) -> str:
 
 def _choices(run: Run, ids: Sequence[str], line: pd.Series, decision: LabelDecision | None) -> None:
     """Offer what can be decided; a key does it, too."""
-    suggested = run.label_names[line["suggested"]]
+    own, suggested = run.label_names[line["label"]], run.label_names[line["suggested"]]
     taken: LabelDecision | None = None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(
-            f"Accept “{plain(suggested)}”",
+            f"Accept “{plain(named(suggested))}”",
             key="label_accept",
             icon=":material/check:",
             shortcut="A",
@@ -151,12 +151,13 @@ def _choices(run: Run, ids: Sequence[str], line: pd.Series, decision: LabelDecis
         ):
             taken = LabelDecision(line["id"], ACCEPTED, suggested)
         if st.button(
-            "Skip",
+            f"Keep “{plain(named(own))}”",
             key="label_skip",
-            icon=":material/redo:",
+            icon=":material/label:",
             shortcut="S",
             type=_emphasis(decision, SKIPPED),
-            help="Its label stays.",
+            help="The label stays as it is. This is a decision, too: it is shown no more among "
+            "those to decide on.",
         ):
             taken = LabelDecision(line["id"], SKIPPED)
         # A class has the same key on every card, so that fingers can remember it.
@@ -203,7 +204,7 @@ def _other_label(
     pressed = None
     for number, name in enumerate(others, start=1):
         if st.button(
-            plain(name),
+            plain(named(name)),
             key=f"label_other-{number}",
             shortcut=keys[name],
             type="primary" if name == edited else "secondary",
