@@ -37,6 +37,7 @@ MOST_ENCODER_LETTERS = 1_000  # of its name or the path of its folder
 CLASS_WEIGHTINGS = ("none", "balanced")
 BF16, FP32 = "bf16", "fp32"
 PRECISIONS = ("auto", BF16, FP32)
+BY_LENGTH, RANDOM = "length", "random"  # which texts share a batch
 KEEP_NEWEST, KEEP_BEST, KEEP_ALL = "newest", "best", "all"  # of the weights of a run
 
 FAMILIES = ("bert", "roberta", "distilbert")
@@ -129,12 +130,7 @@ class RunConfig:
         Number(0.0, 0.5),
         0.1,
         help="share of all steps over which the learning rate rises from 0",
-        widget=Widget(
-            "Warm-up (% of steps)",
-            column="left",
-            key="warmup",
-            percent=True,
-        ),
+        widget=Widget("Warm-up (% of steps)", column="left", key="warmup", percent=True),
         in_every_id=True,
     )
     class_weighting: str = setting(
@@ -155,11 +151,7 @@ class RunConfig:
         Whole(1, 20),
         1,
         help="one more is taken before epoch 1",
-        widget=Widget(
-            "Snapshots per epoch",
-            column="right",
-            key="snapshots",
-        ),
+        widget=Widget("Snapshots per epoch", column="right", key="snapshots"),
         in_every_id=True,
     )
     max_captured: int = setting(
@@ -167,11 +159,7 @@ class RunConfig:
         2000,
         help="at most this many examples of each split are captured, the same ones at every "
         "snapshot, with the same share of every class; training uses all of them",
-        widget=Widget(
-            "Captured per split",
-            column="right",
-            step=500,
-        ),
+        widget=Widget("Captured per split", column="right", step=500),
         in_every_id=True,
     )
     encoder_version: str = ""
@@ -206,6 +194,15 @@ class RunConfig:
         widget=Widget("Keep weights of", column="right", row=1),
         formerly=FormerSwitch("keep_weights", KEEP_ALL),
     )
+    batching: str = setting(
+        Choice((BY_LENGTH, RANDOM)),
+        BY_LENGTH,
+        help="which texts share a batch: those of similar length, in batches of random order, so "
+        "that little padding is computed and an epoch takes about half the time; or random ones, "
+        "as in runs of earlier versions",
+        widget=Widget("Batches by", column="left"),
+        in_earlier_runs=RANDOM,
+    )
 
     def __post_init__(self) -> None:
         if not isinstance(self.encoder, str) or not self.encoder.strip():
@@ -231,8 +228,8 @@ class RunConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
         """Make a configuration from names and values, such as :meth:`as_dict` returns.
 
-        What is missing, as in the record of a run made before there was such a setting, takes its
-        default; switches that a setting has taken the place of are understood.
+        What is missing takes its default; switches that a setting has taken the place of are
+        understood.
 
         Raises
         ------
@@ -248,6 +245,25 @@ class RunConfig:
                 "It was probably written by a newer layerviz: update, or start a new run.",
             )
         return config_type(**values)
+
+    @classmethod
+    def from_record(cls, values: Mapping[str, Any]) -> RunConfig:
+        """Make the configuration of a run from what its record holds.
+
+        A setting that is missing, because there was none when the run was made, is what runs did
+        then.
+
+        Raises
+        ------
+        ConfigError
+            As for :meth:`from_dict`.
+        """
+        unrecorded = {
+            entry.name: entry.unrecorded
+            for entry in settings_of(_config_type())
+            if entry.in_earlier_runs is not None
+        }
+        return cls.from_dict(unrecorded | dict(values))
 
 
 SETTINGS: Registry[Setting] = Registry("setting", settings_of(RunConfig))
@@ -354,7 +370,7 @@ def run_id(config: RunConfig, dataset_name: str, fingerprint: str) -> str:
     """
     values = config.as_dict()
     for entry in settings_of(type(config)):
-        if not entry.in_every_id and values[entry.name] == entry.default:
+        if not entry.in_every_id and values[entry.name] == entry.unrecorded:
             del values[entry.name]
     values = with_former_names(values, settings_of(type(config)))
     identity = json.dumps({"config": values, "data": fingerprint}, sort_keys=True)

@@ -194,7 +194,7 @@ class Setting:
         Whether the command that makes a run again names it where it has its default, too.
     in_every_id : bool
         Whether run ids have been taken from it since the first run. All others are left out of an
-        id while they have their default, so that the ids of earlier runs stay.
+        id while they are as in earlier runs, so that the ids of those stay.
     column : str
         Heading of its column in the table of encoders to compare; none if empty.
     of_one_encoder : bool
@@ -203,6 +203,9 @@ class Setting:
         What None stands for, if that is a choice like others instead of being left open.
     formerly : FormerSwitch or None
         What it has taken the place of.
+    in_earlier_runs : object
+        What runs did before there was the setting, where that is not its default: records that
+        lack the setting mean it, and ids leave it out. None: they did what the default says.
     """
 
     name: str
@@ -219,6 +222,7 @@ class Setting:
     of_one_encoder: bool = False
     empty: str = ""
     formerly: FormerSwitch | None = None
+    in_earlier_runs: Any = None
 
     def __post_init__(self) -> None:
         if isinstance(self.kind, Switch) and self.default is not False:
@@ -238,6 +242,11 @@ class Setting:
             names = self.kind.names if isinstance(self.kind, Choice) else ()
             hint = did_you_mean(value, names, self.kind.hint)
             raise ConfigError(f"{name} is {value!r:.40}.", hint)
+
+    @property
+    def unrecorded(self) -> Any:
+        """Its value in runs whose record does not hold it."""
+        return self.default if self.in_earlier_runs is None else self.in_earlier_runs
 
     @property
     def option(self) -> str:

@@ -140,7 +140,18 @@ def test_the_same_work_has_the_same_id_in_every_session():
     assert first.startswith("bert-base-uncased-my-tweets-csv-")
     # Pinned: a run made by an earlier session, or on another machine, must be found again.
     config = RunConfig("scratch-bert", epochs=5)
+    assert run_id(config, "toy", FINGERPRINT) == "scratch-bert-toy-f1d34a4b"
+
+
+def test_a_run_made_before_a_setting_keeps_what_it_did_and_its_id():
+    record = RunConfig("scratch-bert", epochs=5).as_dict()
+    del record["batching"]
+    config = RunConfig.from_record(record)
+    assert config == RunConfig("scratch-bert", epochs=5, batching="random")
     assert run_id(config, "toy", FINGERPRINT) == "scratch-bert-toy-3806cc0b"
+    assert RunConfig.from_record(config.as_dict()) == config
+    chosen = RunConfig("scratch-bert", batching="length").as_dict()
+    assert RunConfig.from_record(chosen).batching == RunConfig("scratch-bert").batching == "length"
 
 
 def test_every_setting_and_the_data_change_the_id():

@@ -191,7 +191,7 @@ def test_the_former_switch_still_works_and_keeps_its_ids(
     # As layerviz named them when there was a switch.
     fingerprint = "0123456789abcdef"
     assert (
-        run_id(dataclasses.replace(now, epochs=5), "toy", fingerprint)
+        run_id(dataclasses.replace(now, epochs=5, batching="random"), "toy", fingerprint)
         == "scratch-bert-toy-c0c910ba"
     )
     values = RunConfig("scratch-bert", epochs=5).as_dict()

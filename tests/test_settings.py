@@ -235,3 +235,20 @@ def test_a_value_is_typed_as_the_command_line_reads_it(
 def test_a_switch_that_is_on_by_default_is_refused() -> None:
     with pytest.raises(ValueError, match="off by default"):
         Setting("x", Switch(), True, help="what it is")
+
+
+def test_a_run_that_an_earlier_version_began_is_named_with_what_continues_it(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = fitted(root, "scratch-bert", "--batching", "random")
+    capsys.readouterr()
+    folder = root / "by command"
+    words = ["fit", "--encoder=scratch-bert", f"--data={SAMPLE}", f"--runs={folder}"]
+    assert main(words) == 130
+    told = [line for line in capsys.readouterr().err.splitlines() if begun.run_id in line]
+    assert len(told) == 1
+    assert "add --batching random to continue that one" in told[0]
+    (other,) = (run for run in runs.list_runs(folder) if run.run_id != begun.run_id)
+    assert (begun.config.batching, other.config.batching) == ("random", "length")
+    assert "--batching random" in recipe(begun).command
+    assert "--batching" not in recipe(other).command

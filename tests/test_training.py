@@ -697,6 +697,26 @@ def test_a_cancelled_run_goes_on_as_if_nothing_had_been(
     )
 
 
+def test_a_run_begun_with_random_batches_goes_on_with_them(
+    small, small_finished, toy_dataset, tmp_path
+):
+    by_chance = dataclasses.replace(CONFIG, batching="random")
+    undisturbed = fit(tmp_path / "undisturbed", toy_dataset, by_chance)
+    with pytest.raises(AssertionError):
+        assert_same_weights(undisturbed, small_finished)
+    stop = Stop(lambda p: p.phase == TRAINING and p.step == 3)
+    stopped = runs.create(tmp_path, by_chance, toy_dataset)
+    training.fit(stopped, toy_dataset, on_progress=stop.look, should_stop=lambda: stop.met)
+    record = json.loads((stopped.path / "run.json").read_text("utf-8"))
+    del record["config"]["batching"]  # as before there was the setting
+    (stopped.path / "run.json").write_text(json.dumps(record), "utf-8")
+    queued = runs.create(tmp_path, runs.open_folder(stopped.path).config, toy_dataset)
+    assert (queued.path, queued.status) == (stopped.path, "queued")
+    assert_same_weights(training.fit(queued, toy_dataset), undisturbed)
+    # What is started anew takes batches by length, and is another run.
+    assert runs.create(tmp_path, CONFIG, toy_dataset).path != stopped.path
+
+
 def test_a_run_begun_before_formats_goes_on_with_the_poolings_it_has(
     small, small_finished, toy_dataset, tmp_path
 ):

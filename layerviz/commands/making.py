@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerviz.commands.bar import Bar
-from layerviz.config import RunConfig
+from layerviz.config import SETTINGS, RunConfig, run_id
 from layerviz.errors import LayervizError
 from layerviz.progress import ShouldStop
 
@@ -21,7 +22,29 @@ def create_run(config: RunConfig, dataset: Dataset, root: Path) -> Run:
     """Return a run, new or as it is on disk; a folder that cannot be used is an error."""
     from layerviz import runs, training
 
-    return runs.create(root, training.with_defaults(config), dataset)
+    config = training.with_defaults(config)
+    run = runs.create(root, config, dataset)
+    if run.status == "queued" and not run.snapshots:
+        _tell_of_earlier_run(config, dataset, root)
+    return run
+
+
+def _tell_of_earlier_run(config: RunConfig, dataset: Dataset, root: Path) -> None:
+    """Name a run that the same command began before a setting was there, and did not finish."""
+    from layerviz import runs
+
+    since = [entry for entry in SETTINGS.values() if entry.in_earlier_runs is not None]
+    changed = {entry.name: entry.in_earlier_runs for entry in since}
+    with suppress(LayervizError):  # mostly, because there is none
+        former = dataclasses.replace(config, **changed)
+        earlier = runs.read(root, run_id(former, dataset.name, dataset.fingerprint))
+        if former != config and earlier.status in ("cancelled", "failed"):
+            words = " ".join(word for entry in since for word in entry.words(entry.in_earlier_runs))
+            print(
+                f"{earlier.run_id}, begun by an earlier version with the same settings, is not "
+                f"finished. This is a new run; add {words} to continue that one instead.",
+                file=sys.stderr,
+            )
 
 
 def finish_run(run: Run, dataset: Dataset, should_stop: ShouldStop) -> Run:

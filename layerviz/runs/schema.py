@@ -244,7 +244,7 @@ def check_record(values: Mapping[str, Any]) -> RunConfig:
     dataset = values["dataset"]
     RowChoices.from_dict(dataset.get("row_choices", {}))  # raises where they are garbled
     reading_of(dataset)  # as well
-    return RunConfig.from_dict(values["config"])
+    return RunConfig.from_record(values["config"])
 
 
 def check_is_whole(values: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from layerviz.config import RunConfig
+from layerviz.config import BY_LENGTH, RANDOM, RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.poolings import POOLINGS
@@ -22,10 +22,10 @@ from layerviz.runs import Run
 from layerviz.training.planning import precision_of_captures, resolve_precision, snapshot_steps
 
 MODEL = 2  # number of the model below: paces that were learned beside another one say nothing
-PADDING = 2.2  # tokens computed per real one in batches of random order
+PADDING = {RANDOM: 2.2, BY_LENGTH: 1.05}  # tokens computed per real one in a batch
 USUAL_TOKENS = 30.0  # of a text, where nothing is known of them
 CORES = 2  # on which the rates were measured
-STEP_SECONDS_PER_LAYER = 0.018  # what a step costs beside its products, whatever the width
+STEP_SECONDS_PER_LAYER = 0.018  # what a step of random batches costs beside its products
 TRAINING_RATES = {"bf16": 4.7e11, "fp32": 1.5e11}  # floating-point operations per second
 CAPTURE_RATES = {"bf16": 3.6e11, "fp32": 1.3e11}
 CAPTURE_SECONDS_PER_TEXT = 2e-4
@@ -144,9 +144,12 @@ def expected_seconds(
 
     # Three passes' worth: one forward, two backward, which stop at what is frozen.
     passes = 1 + 2 * (1 - min(config.freeze, layers) / layers)
-    batch = min(config.batch_size, sizes["train"]) * mean_tokens * PADDING
+    padding = PADDING[config.batching]
+    batch = min(config.batch_size, sizes["train"]) * mean_tokens * padding
     rate = TRAINING_RATES[resolve_precision(config.precision)]
-    step = passes * (layers * STEP_SECONDS_PER_LAYER / 3 + operations(batch) / rate)
+    # Measured: all of a step, not its products alone, takes as much less as it has fewer tokens.
+    beside = layers * STEP_SECONDS_PER_LAYER / 3 * padding / PADDING[RANDOM]
+    step = passes * (beside + operations(batch) / rate)
 
     captured = {split: min(n, config.max_captured) for split, n in sizes.items()}
     n_captured = sum(captured.values())

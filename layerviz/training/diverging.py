@@ -10,10 +10,10 @@ import torch
 from layerviz.errors import DivergedError, EncoderError
 from layerviz.runs import Run
 from layerviz.separability import lower_rate_advice
-from layerviz.training.checkpoints import CheckpointingTrainer
+from layerviz.training.batching import BatchingTrainer
 
 
-class CheckingTrainer(CheckpointingTrainer):
+class CheckingTrainer(BatchingTrainer):
     """Ends training at the first loss that is no finite number: no later step could mend it.
 
     Parameters
@@ -21,7 +21,7 @@ class CheckingTrainer(CheckpointingTrainer):
     run : Run
         With its learning rate, for the advice.
     **kwargs
-        As for the ``Trainer``.
+        As for the `BatchingTrainer`.
     """
 
     def __init__(self, run: Run, **kwargs: Any) -> None:

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from layerviz import encoders, runs
-from layerviz.config import BF16, FP32, RunConfig
+from layerviz.config import BF16, BY_LENGTH, FP32, RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import (
@@ -41,6 +41,7 @@ from layerviz.progress import (
 )
 from layerviz.runs import Run
 from layerviz.tokenising import Tokenised, tokenise
+from layerviz.training.batching import LengthSampler
 from layerviz.training.checkpoints import find_checkpoints
 from layerviz.training.costs import learned_pace
 from layerviz.training.diverging import CheckingTrainer, expect_finite
@@ -185,6 +186,7 @@ def _fit(
         model=encoder.model,
         args=arguments,
         train_dataset=features,
+        order=_order(tokens["train"], config),
         processing_class=encoder.tokenizer,
         data_collator=DataCollatorWithPadding(encoder.tokenizer),
         callbacks=[watch],
@@ -288,6 +290,14 @@ def _features(tokens: Tokenised, labels: pd.Series) -> list[dict[str, Any]]:
     for feature, types in zip(features, tokens.token_type_ids or (), strict=False):
         feature["token_type_ids"] = types.tolist()
     return features
+
+
+def _order(tokens: Tokenised, config: RunConfig) -> LengthSampler | None:
+    """Return the order of the train examples; None leaves it to the Trainer."""
+    if config.batching != BY_LENGTH:
+        return None
+    lengths = [len(ids) for ids in tokens.input_ids]
+    return LengthSampler(lengths, config.batch_size, config.seed)
 
 
 def _tokens_of(

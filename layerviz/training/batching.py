@@ -1,0 +1,131 @@
+"""Which texts share a batch: those of similar length, so that little padding is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset, Sampler
+
+from layerviz.training.checkpoints import CheckpointingTrainer
+
+STRETCH = 50  # batches over which texts are sorted: longer ones save no padding worth having
+
+
+class LengthSampler(Sampler[int]):
+    """Orders the examples of each epoch so that those of similar length share a batch.
+
+    All examples are shuffled and cut into stretches of at most 50 batches; each stretch is sorted
+    by length and cut into batches, and those of all stretches are shuffled. So the length of a text
+    does not decide when in an epoch it is trained on, as it does with ``group_by_length`` of
+    transformers 5, which also draws its order from the global random state. Only the longest batch
+    is the first of the first epoch, so that a lack of memory shows at once. The order follows from
+    seed and epoch alone: a run that goes on in the middle of an epoch finds the batches it has
+    left.
+
+    Parameters
+    ----------
+    lengths : sequence of N ints
+        Tokens of each example.
+    batch_size : int
+    seed : int
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self._lengths = np.asarray(lengths, dtype=np.int64)
+        self._batch_size, self._seed = batch_size, seed
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch begins, from 0; the Trainer does."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        rng = np.random.default_rng([self._seed, self._epoch])
+        first = self._epoch == 0
+        order = order_by_length(self._lengths, self._batch_size, rng, longest_first=first)
+        return iter(order.tolist())
+
+
+class BatchingTrainer(CheckpointingTrainer):
+    """The Trainer, with an order of the examples that was made elsewhere.
+
+    Parameters
+    ----------
+    order : Sampler or None
+        None leaves the order to the Trainer, which takes random ones.
+    **kwargs
+        As for the ``Trainer``.
+    """
+
+    def __init__(self, order: LengthSampler | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._order = order
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
+        return super()._get_train_sampler(train_dataset) if self._order is None else self._order
+
+
+def order_by_length(
+    lengths: np.ndarray,
+    batch_size: int,
+    rng: np.random.Generator,
+    *,
+    stretch: int = STRETCH,
+    longest_first: bool = False,
+) -> np.ndarray:
+    """Return row numbers of which each `batch_size` in turn are of similar length.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (N,), int
+    batch_size : int
+    rng : Generator
+    stretch : int
+        At most so many batches are sorted at a time.
+    longest_first : bool
+        Whether the batch that holds the longest text comes first.
+
+    Returns
+    -------
+    ndarray of shape (N,), int64
+        A permutation. Where N is no multiple of `batch_size`, the rest is the last batch, and of
+        one length as well.
+    """
+    order = rng.permutation(len(lengths))
+    n_rest = len(lengths) % batch_size
+    batches: list[np.ndarray] = []
+    rest = order[:0]
+    n_batches = -(-len(order) // batch_size)
+    n_stretches = -(-n_batches // stretch)
+    # Equally long ones: the rest of an epoch would otherwise be sorted among few.
+    ends = batch_size * np.linspace(0, n_batches, n_stretches + 1).round().astype(int)
+    for rows in np.split(order, ends[1:-1]):
+        rows = rows[np.argsort(lengths[rows], kind="stable")]
+        if len(rows) % batch_size:  # cut out anywhere, so that it is of any length
+            at = batch_size * int(rng.integers(len(rows) // batch_size + 1))
+            rest, rows = rows[at : at + n_rest], np.delete(rows, slice(at, at + n_rest))
+        batches += np.split(rows, len(rows) // batch_size) if len(rows) else []
+    shuffled = [batches[number] for number in rng.permutation(len(batches))]
+    if longest_first and shuffled:
+        at = int(np.argmax([lengths[batch].max() for batch in shuffled]))
+        shuffled[0], shuffled[at] = shuffled[at], shuffled[0]
+    return np.concatenate([*shuffled, rest])
+
+
+def padded_share(lengths: np.ndarray, order: np.ndarray, batch_size: int) -> float:
+    """Return how many tokens are computed per real one, where each batch is padded to its longest.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (N,), int
+    order : ndarray of shape (N,), int
+        Row numbers, of which each `batch_size` in turn are a batch.
+    batch_size : int
+    """
+    batches = np.split(lengths[order], np.arange(batch_size, len(order), batch_size))
+    return float(sum(batch.max() * len(batch) for batch in batches) / lengths.sum())
