@@ -4,7 +4,13 @@ The registry of exports loads nothing heavy; what makes the files is imported fr
 """
 
 from layerviz.export.entry import CellRequest, Export, ExportRequest, Need, Section
-from layerviz.export.exports import EXPORTS, exports_table, write_export, write_to
+from layerviz.export.exports import (
+    EXPORTS,
+    expect_not_deleted,
+    exports_table,
+    write_export,
+    write_to,
+)
 
 __all__ = [
     "EXPORTS",
@@ -13,6 +19,7 @@ __all__ = [
     "ExportRequest",
     "Need",
     "Section",
+    "expect_not_deleted",
     "exports_table",
     "write_export",
     "write_to",

@@ -87,12 +87,17 @@ def write_to(
     RunError
         If the run was deleted since it was opened; and as exports raise.
     """
+    expect_not_deleted(run)
+    export.write(run, request, stream, on_progress)
+
+
+def expect_not_deleted(run: Run) -> None:
+    """Raise a RunError if a run was deleted since it was opened."""
     if not run.layout.record.is_file():
         raise RunError(
             f"The run {quote(run.run_id)} was deleted: there is nothing of it to export.",
             "Choose another run from the list.",
         )
-    export.write(run, request, stream, on_progress)
 
 
 def exports_table() -> str:

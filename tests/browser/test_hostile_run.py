@@ -31,7 +31,20 @@ def hostile(runs_root: Path) -> Iterator[Run]:
     run = made_hostile(made(runs_root, dataset_of("hostile"), "one", {1: 0.5, 4: 2.0}), TEXT)
     exploring.store_suspicious_labels(run)
     yield run
-    runs.delete(runs_root, run.run_id)
+    if run.path.exists():
+        runs.delete(runs_root, run.run_id)
+
+
+def test_that_a_run_was_deleted_is_told_where_it_is_downloaded(
+    page: Page, server: str, hostile: Run
+) -> None:
+    page.goto(f"{server}/?run={hostile.run_id}&tabs=Export")
+    page.get_by_role("tab", name="Export", exact=True).click()
+    button = page.get_by_role("button", name="Whole run")
+    expect(button).to_be_enabled()
+    runs.delete(hostile.path.parent, hostile.run_id)
+    button.click()
+    expect(page.get_by_text("was deleted: there is nothing of it to export")).to_be_visible()
 
 
 def note_dialogs(page: Page, notes: list[str]) -> None:

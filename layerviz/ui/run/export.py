@@ -13,7 +13,15 @@ import streamlit as st
 
 from layerviz import runs
 from layerviz.errors import LayervizError
-from layerviz.export import EXPORTS, CellRequest, Export, ExportRequest, Section, write_to
+from layerviz.export import (
+    EXPORTS,
+    CellRequest,
+    Export,
+    ExportRequest,
+    Section,
+    expect_not_deleted,
+    write_to,
+)
 from layerviz.export.recipe import command, snippet
 from layerviz.poolings import pooling_label
 from layerviz.progress import OnProgress, ignore
@@ -24,6 +32,7 @@ from layerviz.ui.parts.choice import choose_one
 from layerviz.ui.parts.formulas import quote_formulas_control
 from layerviz.ui.parts.map_controls import pooling_control
 from layerviz.ui.parts.measured import epoch_control
+from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.sheets import awaited_sheet
 from layerviz.ui.parts.state import keep, plain, show_error
@@ -36,11 +45,14 @@ from layerviz.wording import enumeration, file_size, layer_name, sentence_case
 MADE = "export_made"  # session state: the newest file of each export that takes long, and its key
 # Which layer becomes a model.
 RECOMMENDED, ENOUGH, ANOTHER = "The recommended one", "The fewest that are enough", "Another"
+SECONDS_UNTIL_TOLD = 3.0  # that somebody else has deleted this run
 LARGE = 1_000_000_000  # bytes from which on a file is better made by the command line
 
 
 def export_tab(run: Run) -> None:
     """Offer every export of a run, and the commands that make it again."""
+    # A download is no redraw of the page: where it fails, Streamlit itself says so, and not why.
+    draw_while_live(expect_not_deleted, run, live=True, seconds=SECONDS_UNTIL_TOLD)
     view = view_now(run)
     panels = [(run, view.pooling, layer) for layer in view.layers]
     newest = [run.snapshots[-1].index] * len(panels)
