@@ -516,6 +516,20 @@ def test_half_a_compressed_file_is_refused_in_words(name: str) -> None:
     assert "damaged" in refused(content[: len(content) // 2], name)
 
 
+@pytest.mark.parametrize(
+    "packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=str
+)
+def test_a_damaged_file_in_a_zip_is_refused_in_words_however_it_is_packed(packing: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", packing) as archive:
+        archive.writestr("a.csv", CSV)
+    start = len("a.csv") + 42  # past the headers of the member and of LZMA
+    content = out.getvalue()
+    for n in range(start, start + 30):
+        damaged = content[:n] + bytes([content[n] ^ 0xFF]) + content[n + 1 :]
+        assert "a.csv in x.zip cannot be unpacked" in refused(damaged, "x.zip")
+
+
 def test_text_that_is_no_utf_8_in_a_parquet_file_is_refused_in_words() -> None:
     out = io.BytesIO()
     table = pa.table({"text": ["gut" * 9, "b"], "label": ["x", "y"]})

@@ -129,8 +129,8 @@ def _accept_flagged(run: Run, suspicion: Suspicion) -> None:
 def _write(path: Path, content: bytes) -> None:
     from layerviz import runs
 
-    with runs.replacing(path.expanduser()) as temporary:
-        temporary.write_bytes(content)
+    with runs.writing_file(path.expanduser()) as stream:
+        stream.write(content)
     print(path)
 
 

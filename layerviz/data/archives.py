@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -16,7 +18,19 @@ from layerviz.wording import named
 
 _PASSWORD = 1  # a flag of a member
 _HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
-_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, KeyError, ValueError)
+# Each way of packing says in its own words that a member is damaged, or asks for too much memory.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    MemoryError,
+)
 UNZIP = "Unpack it and give the table inside."
 
 

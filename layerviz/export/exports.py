@@ -67,9 +67,7 @@ def write_export(
     from layerviz import runs
 
     export = EXPORTS[name]
-    if path.is_dir():
-        raise RunError(f"{path} is a folder.", "Give the name of a file.")
-    with runs.replacing(path) as temporary, temporary.open("wb") as stream:
+    with runs.writing_file(path) as stream:
         write_to(run, export, request, stream, on_progress)
 
 
@@ -88,7 +86,11 @@ def write_to(
         If the run was deleted since it was opened; and as exports raise.
     """
     expect_not_deleted(run)
-    export.write(run, request, stream, on_progress)
+    try:
+        export.write(run, request, stream, on_progress)
+    except (OSError, RunError):
+        expect_not_deleted(run)  # if it was meanwhile, that says more than which file is missing
+        raise
 
 
 def expect_not_deleted(run: Run) -> None:

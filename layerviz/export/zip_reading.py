@@ -27,6 +27,7 @@ MOST_RATIO, RATIO_FROM = 200, 1_000_000  # of a file's size to its size in the z
 CHUNK = 1 << 20
 # Of kinds that are read whole: a run's are far smaller, and memory is not.
 MOST_OF_KIND = {".csv": 200_000_000, ".json": 60_000_000, ".txt": 60_000_000, ".model": 60_000_000}
+ROOM_TO_IMPORT = "Free some space (delete runs that are no longer needed), then import it again."
 ANOTHER_FILE = "Open a zip that layerviz made with 'Whole run', unchanged."
 
 
@@ -75,7 +76,7 @@ def unzip_run(
         with (
             contextlib.ExitStack() as held,
             _damage_as_error(),
-            runs.replacing(target) as folder,
+            runs.replacing(target, way_out=ROOM_TO_IMPORT) as folder,
         ):
             _extract(archive, entries, folder, on_progress)
             text = json.dumps(record, indent=2, ensure_ascii=False)
@@ -181,7 +182,7 @@ def _check_room(root: Path, needed: int) -> None:
         raise DiskFullError(
             f"The run in the zip needs {data_size(needed)} of disk, "
             f"{data_size(needed - free)} more than is free.",
-            "Free some space (delete runs that are no longer needed), then import it again.",
+            ROOM_TO_IMPORT,
         )
 
 

@@ -130,6 +130,7 @@ from layerviz.runs.writing import (
     replacing,
     size_of_folder,
     writing_error,
+    writing_file,
 )
 
 __all__ = [
@@ -250,4 +251,5 @@ __all__ = [
     "write_placed_test",
     "write_snapshot",
     "writing_error",
+    "writing_file",
 ]

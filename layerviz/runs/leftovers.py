@@ -87,6 +87,20 @@ def clean_up(folder: Path) -> None:
         folders[:] = [name for name in folders if not name.startswith(".") or name == ".data"]
 
 
+def clean_up_beside(target: Path) -> None:
+    """Remove what processes that died have left where somebody keeps files of their own.
+
+    Only what was being written to this file is removed, and only what names the process that did.
+    """
+    with contextlib.suppress(OSError):
+        for path in list(target.parent.iterdir()):
+            match = _ASIDE.fullmatch(path.name)
+            if match is None or match["machine"] is None or match["kind"] != "tmp":
+                continue
+            if match["name"] == target.name[:MOST_LETTERS] and _is_left_over(path, match):
+                _remove(path)
+
+
 def _is_left_over(path: Path, match: re.Match[str]) -> bool:
     with _lock:
         if path in _paths_in_use:

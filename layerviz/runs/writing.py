@@ -9,19 +9,23 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from layerviz.errors import DiskFullError, RunError
-from layerviz.runs.leftovers import aside, in_use
+from layerviz.runs.leftovers import aside, clean_up_beside, in_use
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 LEAST_FREE = 64 * 1024  # bytes: with fewer, whatever failed has failed for lack of room
 # What libraries say that keep the error's number to themselves.
 FULL_SIGNS = ("No space left", "StorageFull", "os error 28", "PytorchStreamWriter failed")
+QUOTA_SIGNS = ("quota exceeded", "QuotaExceeded", "os error 122", "os error 69")  # Linux, macOS
+TOO_LARGE_SIGNS = ("File too large", "FileTooLarge", "os error 27")
+ROOM_THERE = "Free some space there, or choose another folder; the same command then does it."
 ROOM = "Free some space (delete runs that are no longer needed), then try again."
 
 
 @contextmanager
-def replacing(target: Path, *, make_folder: bool = True) -> Iterator[Path]:
+def replacing(target: Path, *, make_folder: bool = True, way_out: str = ROOM) -> Iterator[Path]:
     """Yield a temporary path beside `target` that takes its place when the block succeeds.
 
     The folder of `target` is made, but not the one above it: where a run was deleted meanwhile,
@@ -33,6 +37,8 @@ def replacing(target: Path, *, make_folder: bool = True) -> Iterator[Path]:
         A file or a folder.
     make_folder : bool
         False for what lies in a run's folder itself, which is there or was deleted.
+    way_out : str
+        What to do where there is no room.
 
     Raises
     ------
@@ -42,7 +48,7 @@ def replacing(target: Path, *, make_folder: bool = True) -> Iterator[Path]:
         If it cannot be written for another reason.
     """
     temporary = aside(target, "tmp")
-    with in_use(temporary), writing(target):
+    with in_use(temporary), writing(target, way_out):
         if make_folder:
             target.parent.mkdir(exist_ok=True)
         elif not target.parent.is_dir():  # some libraries say it in words of their own
@@ -53,10 +59,37 @@ def replacing(target: Path, *, make_folder: bool = True) -> Iterator[Path]:
         except Exception as error:
             # Looked at before what was written is removed, and makes room again.
             if not isinstance(error, RunError) and is_full(target, error):
-                raise disk_full(target) from error
+                raise disk_full(target, way_out, error) from error
             raise
         finally:
             _discard(temporary)
+
+
+@contextmanager
+def writing_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a stream to a file that somebody keeps where they like, such as an export.
+
+    An existing file stays until the new one is whole, and nothing else is left beside it: what a
+    process that died was writing there is removed first. A device or a pipe is written to as it is.
+
+    Raises
+    ------
+    DiskFullError, RunError
+        If there is a folder of this name, or as `replacing`.
+    """
+    with writing(path, ROOM_THERE):
+        if path.is_dir():
+            raise RunError(f"{path} is a folder.", "Give the name of a file.")
+        if path.exists() and not path.is_file():
+            with path.open("wb") as stream:
+                yield stream
+            return
+        clean_up_beside(path)
+        with (
+            replacing(path, way_out=ROOM_THERE) as temporary,
+            temporary.open("wb") as stream,
+        ):
+            yield stream
 
 
 def make_root(root: Path) -> None:
@@ -109,14 +142,14 @@ def _discard(path: Path) -> None:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: Path, way_out: str = ROOM) -> Iterator[None]:
     """Turn what stops a write into a RunError."""
     from safetensors import SafetensorError
 
     try:
         yield
     except (OSError, SafetensorError) as error:
-        raise writing_error(path, error) from error
+        raise writing_error(path, error, way_out) from error
 
 
 def is_writing_error(path: Path, error: Exception) -> bool:
@@ -125,16 +158,16 @@ def is_writing_error(path: Path, error: Exception) -> bool:
     return in_folder or is_full(path, error)
 
 
-def writing_error(path: Path, error: Exception) -> RunError:
+def writing_error(path: Path, error: Exception, way_out: str = ROOM) -> RunError:
     """Say in one sentence why something could not be written, and what to do."""
     if is_full(path, error):
-        return disk_full(path)
+        return disk_full(path, way_out, error)
     if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
         return RunError(
             f"{path.name} could not be written: {path.parent.name} was deleted meanwhile.",
             "Start again with what there is now.",
         )
-    if getattr(error, "errno", None) == errno.EFBIG:
+    if _says(error, (errno.EFBIG,), TOO_LARGE_SIGNS):
         return RunError(
             f"{path.name} could not be written: it is larger than files may be here.",
             "Raise the limit (ulimit -f), or choose another folder.",
@@ -145,9 +178,12 @@ def writing_error(path: Path, error: Exception) -> RunError:
     )
 
 
-def disk_full(path: Path, way_out: str = ROOM) -> DiskFullError:
-    """Return the error that says that there is no room for a file."""
-    return DiskFullError(f"The disk is full: {path.name} could not be written.", way_out)
+def disk_full(path: Path, way_out: str = ROOM, error: BaseException | None = None) -> DiskFullError:
+    """Return the error that says that there is no room for a file; `error` is what told so."""
+    why = ""
+    if error is not None and _says(error, (errno.EDQUOT,), QUOTA_SIGNS):
+        why = ", as your quota on it is used up"
+    return DiskFullError(f"The disk is full: {path.name} could not be written{why}.", way_out)
 
 
 def is_full(path: Path, error: BaseException) -> bool:
@@ -156,15 +192,30 @@ def is_full(path: Path, error: BaseException) -> bool:
     Its number says so, or that of an error behind it; else whether there is any room left, as some
     libraries raise an error of their own; else its words.
     """
-    behind: BaseException | None = error
-    while behind is not None:
-        if isinstance(behind, DiskFullError) or getattr(behind, "errno", None) in FULL:
-            return True
-        if any(sign in str(behind) for sign in FULL_SIGNS):
-            return True
-        behind = behind.__cause__ or behind.__context__
+    if any(isinstance(one, DiskFullError) for one in _chain(error)):
+        return True
+    if _says(error, (errno.EFBIG,), TOO_LARGE_SIGNS):  # with room, and libraries call it full, too
+        return False
+    if _says(error, FULL, (*FULL_SIGNS, *QUOTA_SIGNS)):
+        return True
     free = free_bytes(path)
     return free is not None and free < LEAST_FREE
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those behind it."""
+    behind: BaseException | None = error
+    while behind is not None:
+        yield behind
+        behind = behind.__cause__ or behind.__context__
+
+
+def _says(error: BaseException, numbers: tuple[int, ...], signs: tuple[str, ...]) -> bool:
+    """Return whether an error, or one behind it, has such a number or such words."""
+    return any(
+        getattr(one, "errno", None) in numbers or any(sign in str(one) for sign in signs)
+        for one in _chain(error)
+    )
 
 
 def free_bytes(path: Path) -> int | None:
