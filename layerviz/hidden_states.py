@@ -12,6 +12,7 @@ import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from layerviz.config import FP32
+from layerviz.memory import return_what_is_free
 from layerviz.pairs import parts_of_pair
 from layerviz.poolings import MEAN, POOLINGS, Pooling
 from layerviz.precision import computing_in
@@ -143,6 +144,7 @@ def capture(
             output = model(**batch, output_hidden_states=True)
             out.write(rows, output.hidden_states, output.logits, batch["attention_mask"])
             del output  # before the next batch is computed, not after
+    return_what_is_free()
     if out.n_clipped:
         log.warning("%d hidden-state values exceed float16 and were clipped", out.n_clipped)
     return Capture(out.pooled, out.logits, out.n_clipped)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from layerviz import encoders, hidden_states, tokenising
+from layerviz import encoders, hidden_states, memory, tokenising
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
 from layerviz.hidden_states import (
@@ -448,3 +448,13 @@ def test_in_bf16_layers_compute_in_it_and_the_head_does_not(encoder):
     gap = np.abs(rough.pooled["mean"].astype(np.float32) - exact.pooled["mean"])
     assert 0 < gap.max() < 0.05
     assert rough.logits.dtype == np.float32
+
+
+def test_memory_that_a_capture_has_freed_goes_back_to_the_system(encoder, monkeypatch):
+    trimmed = []
+    monkeypatch.setattr(hidden_states, "return_what_is_free", lambda: trimmed.append(True))
+    capture(encoder.model, encoder.tokenizer, ["a cat"], max_length=MAX_LENGTH)
+    assert trimmed
+    memory.return_what_is_free()  # whatever the C library
+    monkeypatch.setattr(memory, "_TRIM", None)
+    memory.return_what_is_free()

@@ -6,7 +6,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit import config
+from streamlit.byte_util import config_max_cache_data_size_to_bytes
+from streamlit.runtime.caching import get_data_cache_stats_provider
+from streamlit.runtime.caching.global_cache_budget import GlobalCacheBudget
+from streamlit.runtime.caching.storage import in_memory_cache_storage_wrapper as in_memory
 
 pytestmark = pytest.mark.fast
 
@@ -26,3 +31,21 @@ SETTINGS = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encodin
 def test_a_first_start_asks_nothing_and_tells_nobody(section: str, option: str, value) -> None:
     assert SETTINGS[section][option] == value
     config.get_option(f"{section}.{option}")  # raises if Streamlit does not have it (any more)
+
+
+def test_what_the_page_keeps_is_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = config_max_cache_data_size_to_bytes(SETTINGS["server"]["maxCacheDataSize"])
+    assert limit is not None
+    assert limit <= 512 * 2**20
+    budget = GlobalCacheBudget(max_bytes=50_000)  # Streamlit does what it says
+    monkeypatch.setattr(in_memory, "get_global_cache_budget", lambda: budget)
+
+    @st.cache_data(show_spinner=False)
+    def kept(n: int) -> bytes:
+        return bytes(20_000 + n)
+
+    for n in range(10):
+        kept(n)
+    stats = get_data_cache_stats_provider().get_stats().values()
+    sizes = [one.byte_length for found in stats for one in found if "kept" in one.cache_name]
+    assert 0 < sum(sizes) <= 50_000

@@ -16,6 +16,7 @@ from layerviz import data, instrument, runs, views
 from layerviz.cache.keys import LISTED_RUN, RUN
 from layerviz.data import FurtherColumn
 from layerviz.jobs import map_workers
+from layerviz.memory import return_what_is_free
 from layerviz.projection import LayerMaps, LayerStates, PlacedTest, of_run, place_test
 from layerviz.runs import Run, RunSummary
 from layerviz.views import ColumnColours, RunMaps
@@ -102,6 +103,7 @@ def draw_quick_maps(
         ]
         for one in drawing:
             one.result()
+    return_what_is_free()
 
 
 def stored_maps(run: Run, projection: str, pooling: str, layer: int) -> LayerMaps | None:

@@ -171,6 +171,23 @@ def _measure_page(parsed: argparse.Namespace) -> Measured:
     return result, page.as_text(result)
 
 
+def _add_memory(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--data", type=Path, help=TEXTS_HELP)
+    add("--runs", type=int, default=10, help="made-up runs that are opened one after another")
+    add("--n-train", type=int, default=2000, help="points of train")
+    add("--n-val", type=int, default=1000, help="points of val")
+
+
+def _measure_memory(parsed: argparse.Namespace) -> Measured:
+    from layerviz.bench import memory
+
+    result = memory.measure(
+        bench_table(parsed), n_runs=parsed.runs, n_train=parsed.n_train, n_val=parsed.n_val
+    )
+    return result, memory.as_text(result)
+
+
 def _add_growth(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--data", type=Path, help=TEXTS_HELP)
@@ -218,6 +235,12 @@ SPEED_BENCHES = (
         "time from a click until the page is idle, and of the epoch slider, in Chromium",
         _add_page,
         _measure_page,
+    ),
+    Bench(
+        "memory",
+        "memory that a server keeps after it has shown ten runs, in Chromium",
+        _add_memory,
+        _measure_memory,
     ),
     Bench(
         "growth",
