@@ -122,7 +122,13 @@ def test_weights_of_whichever_epoch_are_kept_in_little_space(
     stored = runs.read_predictions(run.path, expected)
     loaded = encoders.load_trained(run.layout.model)
     texts = runs.read_examples(run.path)["text"].tolist()
-    again = hidden_states.capture(loaded.model, loaded.tokenizer, texts, max_length=16)
+    again = hidden_states.capture(
+        loaded.model,
+        loaded.tokenizer,
+        texts,
+        max_length=16,
+        precision=run.capture_precision,
+    )
     assert (again.logits.argmax(axis=1) == stored["predicted"].to_numpy()).all()
 
 
