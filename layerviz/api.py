@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
@@ -22,7 +22,7 @@ from layerviz.commands.fit import FIT, fit_files
 from layerviz.commands.inputs import GivenFile, expect_margin, read_files, runs_root
 from layerviz.commands.inputs import open_run as find_run
 from layerviz.commands.report import Report, report_of
-from layerviz.errors import ConfigError, LayervizError, did_you_mean
+from layerviz.errors import ConfigError, LayervizError, did_you_mean, reason
 from layerviz.wording import quote
 
 __all__ = ["LayervizError", "OpenedRun", "fit", "open_run"]
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from layerviz.commands.command import Command
 
 FILES = ("data", "val", "test")
+CHART_OPTIONS = ("pooling", "projection", "colour_by", "layers", "splits", "dark")  # of `export`
 
 
 class OpenedRun:
@@ -135,7 +136,7 @@ class OpenedRun:
                 f"There is no layer {quote(layer)}.",
                 f"Choose from 0, the embedding output, to {len(states) - 1}.",
             )
-        return states[layer]
+        return states[int(layer)]  # a table of scores may give it as a float
 
     def scores(self) -> pd.DataFrame:
         """Return all measures of all layers, as ``export --measures`` writes them.
@@ -199,6 +200,11 @@ class OpenedRun:
         from layerviz.export.complete_chart import CompleteChart
         from layerviz.export.run_charts import requested_chart
 
+        if unknown := [name for name in options if name not in CHART_OPTIONS]:
+            raise ConfigError(
+                f"A chart has no option {quote(unknown[0])}.",
+                did_you_mean(unknown[0], CHART_OPTIONS, f"It has {', '.join(CHART_OPTIONS)}."),
+            )
         parsed = _parsed(EXPORT, {"chart": chart, **options}, positional=[self.id])
         drawn = requested_chart(self._run, export_request(parsed, snapshot=self._snapshot(epoch)))
         return CompleteChart.of(drawn, dark=parsed.dark)
@@ -241,17 +247,21 @@ def fit(
         If there is no such option, or data, settings or encoder cannot be used.
     """
     given = {"data": data, "val": val, "test": test}
-    tables = {role: _as_file(role, table) for role, table in given.items() if _is_table(table)}
+    tables = {role: table for role, table in given.items() if _is_table(table)}
     paths = {role: path for role, path in given.items() if role not in tables}
     parsed = _parsed(FIT, {**paths, **options})
-    files = {**read_files(parsed), **tables}
+
+    def files() -> dict[str, GivenFile]:
+        found = {
+            **read_files(parsed),
+            **{role: _as_file(role, table) for role, table in tables.items()},
+        }
+        return {role: found[role] for role in FILES if role in found}
+
     with ExitStack() as stack:
-        run = fit_files(
-            parsed,
-            {role: files[role] for role in FILES if role in files},
-            lambda: stack.enter_context(interrupts.first_ctrl_c_noted()),
+        return OpenedRun(
+            fit_files(parsed, files, lambda: stack.enter_context(interrupts.first_ctrl_c_noted()))
         )
-    return OpenedRun(run)
 
 
 def open_run(run: str | Path, *, runs: str | Path | None = None) -> OpenedRun:
@@ -320,6 +330,8 @@ def _words(name: str, action: argparse.Action, value: Any) -> list[str]:
             raise ConfigError(f"The option {name} takes no {quote(value)}.", "Give True or False.")
         off = f"--no-{option[2:]}"
         return [option] if value else [off] if off in action.option_strings else []
+    if isinstance(value, Mapping):
+        value = [f"{key}={meaning}" for key, meaning in value.items()]
     values = value if isinstance(value, list | tuple) else [value]
     if isinstance(action, argparse._AppendAction):
         return [f"{option}={one}" for one in values]
@@ -335,12 +347,14 @@ def _is_table(given: Any) -> TypeGuard[pd.DataFrame]:
 
 def _as_file(role: str, table: pd.DataFrame) -> GivenFile:
     """Return a table as the file that it would be: labels and texts as pandas holds them."""
+    import pyarrow as pa
+
     content = io.BytesIO()
     try:
         table.to_parquet(content, index=False)
-    except (ValueError, TypeError, OverflowError) as error:  # pyarrow's own are among them
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise ConfigError(
-            f"The table for {role} cannot be stored: {str(error)[:200]}.",
+            f"The table for {role} cannot be stored: {reason(error)}.",
             "Give columns of texts, numbers or booleans.",
         ) from error
     return GivenFile("data.parquet" if role == "data" else f"{role}.parquet", content.getvalue())

@@ -75,6 +75,7 @@ def test_hidden_states_are_those_of_the_run_folder(run):
     assert states.shape == (13, len(run.examples()), 128)
     assert states.dtype == np.float16
     of_layer = run.hidden_states(epoch=1, layer=4, pooling="cls")
+    np.testing.assert_array_equal(of_layer, run.hidden_states(epoch=1, layer=4.0, pooling="cls"))
     np.testing.assert_array_equal(of_layer, runs.read_hidden_states(run.path, 1, "cls", 4))
     np.testing.assert_array_equal(
         run.hidden_states(layer=0), runs.read_hidden_states(run.path, 3, run.poolings[0], 0)
@@ -103,6 +104,8 @@ def test_charts_are_those_of_export_and_are_altairs(run, root, tmp_path):
     assert run.chart(epoch=0).to_dict() != run.chart(epoch=3).to_dict()
     heat_map = run.chart("heat-map")
     assert heat_map.properties(title="Mine").to_dict(validate=False)["title"] == "Mine"
+    heat_map.title = "Mine, too"
+    assert heat_map.to_dict(validate=False)["title"] == "Mine, too"
     heat_map.save(str(tmp_path / "heat-map.html"))
 
 
@@ -126,6 +129,7 @@ def test_charts_of_any_number_of_rows_are_shown():
         (lambda run: run.answer(pooling="clz"), "Did you mean cls?"),
         (lambda run: run.chart("pie"), "no choice 'pie'. Choose one of maps, heat-map."),
         (lambda run: run.chart(colour="label"), "no option 'colour'. Did you mean colour_by?"),
+        (lambda run: run.chart(png="maps.png"), "no option 'png'"),
         (lambda run: run.chart(layers=[99]), "99"),
         (lambda run: run.chart(dark="yes"), "Give True or False."),
         (lambda _: layerviz.fit(epoch=3), "no option 'epoch'. Did you mean epochs?"),
@@ -133,6 +137,8 @@ def test_charts_of_any_number_of_rows_are_shown():
         (lambda _: layerviz.fit("no-such.csv"), "no-such.csv cannot be read"),
         (lambda _: layerviz.fit(fruit_or_not(), label_column="hs"), "no column 'hs'"),
         (lambda _: layerviz.fit(pd.DataFrame({"text": ["one", 2]})), "cannot be stored"),
+        (lambda _: layerviz.fit(pd.DataFrame({"text": ["a"], "meta": [{}]})), "cannot be stored"),
+        (lambda _: layerviz.fit("no-such.csv", epochs=-1), "Epochs is -1"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence(run, tmp_path, monkeypatch, ask, words):
@@ -146,15 +152,15 @@ def test_tables_are_data_and_switches_take_true_or_false(tmp_path, monkeypatch):
     asked: dict[str, Any] = {}
 
     def no_training(parsed, files, stopping):
-        asked.update(vars(parsed), files=files)
+        asked.update(vars(parsed), files=files())
         raise layerviz.LayervizError("enough")
 
     monkeypatch.setattr("layerviz.api.fit_files", no_training)
     table = fruit_or_not()
     with pytest.raises(layerviz.LayervizError, match="enough"):
         layerviz.fit(
-            table, val=table, merge_labels=True, one_hot=False, split_word=["a=val", "b=test"],
-            learning_rate=1e-5, runs=tmp_path,
+            table, val=table, merge_labels=True, one_hot=False,
+            split_word={"a": "val", "b": "test"}, learning_rate=1e-5, runs=tmp_path,
         )  # fmt: skip
     assert asked["merge_labels"] is True
     assert asked["one_hot"] is False

@@ -157,7 +157,8 @@ def test_ids_are_cut_into_no_ranges() -> None:
         "tweet": 10**17 + 7 * rows,  # beyond what a float tells apart
         "user_id": 1000 + rows // 2 % 5 * 17,
         "ref": rows + rows // 40,  # a few are lacking, and one comes twice
-        "views": rows % 150 * 10,
+        "views": np.random.default_rng(0).lognormal(6, 2, N).astype(int),
+        "likes": np.random.default_rng(1).permutation(50 * N)[:N],
         "share": rows / N,
     }
     examples = examples_of(N).assign(**{name: values.astype(str) for name, values in ids.items()})
@@ -168,9 +169,9 @@ def test_ids_are_cut_into_no_ranges() -> None:
     by_column: dict[str, list[str]] = {}
     for one in found.slices:
         by_column.setdefault(one.column, []).append(one.value)
-    assert by_column.keys() == {"user_id", "views", "share"}
+    assert by_column.keys() == {"user_id", "views", "likes", "share"}
     assert by_column["user_id"] == [str(1000 + user * 17) for user in range(5)]
-    assert len(by_column["views"]) == len(by_column["share"]) == 6
+    assert [len(by_column[name]) for name in ("views", "likes", "share")] == [6, 6, 6]
     assert any(note.startswith("“tweet” and “ref” have no value") for note in found.notes)
 
 

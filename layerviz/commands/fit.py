@@ -43,7 +43,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def fit_files(
-    parsed: argparse.Namespace, files: Mapping[str, GivenFile], stopping: Callable[[], ShouldStop]
+    parsed: argparse.Namespace,
+    read: Callable[[], Mapping[str, GivenFile]],
+    stopping: Callable[[], ShouldStop],
 ) -> Run:
     """Return the run that options and files ask for, when it is done or was stopped.
 
@@ -51,8 +53,8 @@ def fit_files(
     ----------
     parsed : Namespace
         What the parser of ``fit`` made of the options.
-    files : mapping of str to GivenFile
-        As `read_files` returns them.
+    read : callable
+        Called once the settings are known to be sound; returns files as `read_files` does.
     stopping : callable
         Called once training is about to begin; returns what asks whether to stop.
 
@@ -63,6 +65,7 @@ def fit_files(
     """
     # Data and settings are checked before torch is imported: bad input is answered at once.
     config = run_config(parsed, parsed.encoder, parsed.seed)
+    files = read()
     dataset = read_dataset(parsed, files)
 
     from layerviz import encoders
@@ -78,8 +81,7 @@ def fit_files(
 
 
 def _fit(parsed: argparse.Namespace) -> int:
-    run_config(parsed, parsed.encoder, parsed.seed)  # before files are read
-    run = fit_files(parsed, read_files(parsed), interrupts.stop_in_good_order)
+    run = fit_files(parsed, lambda: read_files(parsed), interrupts.stop_in_good_order)
     interrupts.work_is_over()
     if run.status == "done":
         from layerviz import runs, separability, training

@@ -41,8 +41,8 @@ def _tell_of_earlier_run(config: RunConfig, dataset: Dataset, root: Path) -> Non
         if former != config and earlier.status in ("cancelled", "failed"):
             words = " ".join(word for entry in since for word in entry.words(entry.in_earlier_runs))
             print(
-                f"{earlier.run_id}, begun by an earlier version with the same settings, is not "
-                f"finished. This is a new run; add {words} to continue that one instead.",
+                f"{earlier.run_id}, the same run with {words}, is not finished. This is a new run; "
+                f"add {words} to continue that one instead.",
                 file=sys.stderr,
             )
 

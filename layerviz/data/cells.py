@@ -11,10 +11,11 @@ from decimal import Decimal
 import pandas as pd
 
 from layerviz.data.decoding import CONTROL
+from layerviz.data.file_format import expect_few_columns
 from layerviz.errors import DataError
 from layerviz.wording import count, quote
 
-MOST_COLUMNS = 2_000  # records of which each has keys of its own are no table
+MOST_DIFFERENT_KEYS = 2_000  # records of which each has keys of its own are no table
 TWO_COLUMNS = "Give it two columns, text and label."
 _CONTROL = f"[{''.join(map(chr, CONTROL))}]"
 _MIDNIGHT = " 00:00:00"
@@ -59,16 +60,17 @@ def record_frame(
         If they have too many different keys, or a record has two values for one of them.
     """
     columns: dict[str, list[str]] = {}
-    n_rows = 0
+    n_rows = n_first = 0
     for record in records:
         for key, value in _leaves(record):
             cells = columns.get(key)
             if cells is None:
-                if len(columns) == MOST_COLUMNS:
+                if n_rows and len(columns) >= n_first + MOST_DIFFERENT_KEYS:
                     raise DataError(
-                        f"{name} has records with more than {MOST_COLUMNS:,} different keys.",
+                        f"{name} has records with more than {len(columns):,} different keys.",
                         "Give each record the same keys, such as text and label.",
                     )
+                expect_few_columns(len(columns) + 1, name)
                 cells = columns[key] = []
             if len(cells) > n_rows:
                 raise DataError(
@@ -77,6 +79,7 @@ def record_frame(
             cells.extend([""] * (n_rows - len(cells)))
             cells.append(as_cell(value))
         n_rows += 1
+        n_first = n_first or len(columns)
     for cells in columns.values():
         cells.extend([""] * (n_rows - len(cells)))
     return str_frame(columns, notes)

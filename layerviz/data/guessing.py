@@ -31,6 +31,8 @@ _SURELY_LABEL = "labels?|class|category|target|y|classindex"  # whatever stands 
 _OWN_ID = r"id|idx|uid|uuid|guid"
 _ID = _OWN_ID + r"|url|link|date|time|timestamp|created|user|username"
 _NEARLY_ALL = 0.95  # of whole numbers differ where they are ids
+_MOST_GAPS = 2  # numbers that counted ids span, per row
+_ID_DIGITS = 6
 _FEW_VALUES = 20  # of a column that hardly looks like labels but for how few they are
 _A_TEXT = 15  # characters, on average, of a column that hardly looks like texts but for its cells
 
@@ -159,7 +161,8 @@ def guess_id_column(frame: pd.DataFrame, columns: Columns) -> str | None:
 def are_ids(name: str, cells: pd.Series) -> bool:
     """Tell whether whole numbers are ids, which say which one and not how much.
 
-    They are if the column is called so, or nearly all differ.
+    They are if the column is called so, or if nearly all differ and they look as counted or dealt
+    out: without large gaps, rising from row to row, or with equally many digits, at least six.
 
     Parameters
     ----------
@@ -170,7 +173,17 @@ def are_ids(name: str, cells: pd.Series) -> bool:
     """
     if not cells.str.fullmatch(r"\s*[+-]?\d+(\.0*)?\s*").all():
         return False
-    return has_word(name, _OWN_ID) or cells.nunique() >= _NEARLY_ALL * len(cells)
+    if has_word(name, _OWN_ID):
+        return True
+    if cells.nunique() < _NEARLY_ALL * len(cells):
+        return False
+    numbers = cells.astype("float64")  # of those too long for it, the digits tell
+    digits = cells.str.strip().str.lstrip("+-").str.partition(".")[0].str.len()
+    return bool(
+        numbers.max() - numbers.min() < _MOST_GAPS * len(cells)
+        or numbers.is_monotonic_increasing
+        or (digits.min() == digits.max() >= _ID_DIGITS)
+    )
 
 
 _PAIRS = (

@@ -28,7 +28,15 @@ class CompleteChart(alt.LayerChart):
         object.__setattr__(made, "_spec", {**spec, "datasets": rows})
         return made
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        vars(self).pop("_spec", None)
+        super().__setattr__(name, value)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        vars(self).pop("_spec", None)
+        super().__setitem__(name, value)
+
     def to_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return the specification; of a copy that was changed, as Altair does."""
+        """Return the specification; of a chart that was changed since, as Altair does."""
         spec = vars(self).get("_spec")
         return super().to_dict(*args, **kwargs) if spec is None else dict(spec)
