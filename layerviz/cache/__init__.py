@@ -5,65 +5,77 @@ by run, snapshot, pooling and layer. The time a run was created is part of its k
 that was deleted and computed again is not mistaken for the old one.
 """
 
-from layerviz.cache.classifier import learning_curve, reliability
-from layerviz.cache.compared_runs import agreement, common_examples, compared, encoder_similarity
-from layerviz.cache.drawn import chart_specification
-from layerviz.cache.measured import (
-    freezing_suggestion,
-    layer_mix,
-    layer_similarity,
-    measures,
-    overfitting,
-    pooling_verdict,
-    probes,
-    relabel_verdict,
-    search_answer,
-    slice_findings,
-    stored_sheet,
-    trial_verdict,
-)
-from layerviz.cache.run_contents import (
-    DrawnMaps,
-    colourable_columns,
-    column_colours,
-    draw_quick_maps,
-    examples,
-    further_columns,
-    layer_states,
-    map_points,
-    numbers_of,
-    predictions,
-    quick_maps,
-    quick_test,
-    shared_columns,
-    stored_maps,
-    stored_test,
-    summary,
-)
-from layerviz.cache.single_examples import (
-    classified,
-    nearest_classes,
-    neighbour_changes,
-    neighbours,
-    own_texts,
-    placed_texts,
-    probe_predictions,
-    suspicion,
-    tokens,
-)
-from layerviz.cache.sources import (
-    checked,
-    dataset,
-    jobs,
-    kept_table,
-    pace,
-    row_questions,
-    sample,
-    suggested_columns,
-    table,
-    token_lengths,
-    upload_key,
-)
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import names_of
+
+if TYPE_CHECKING:
+    from layerviz.cache.classifier import learning_curve, reliability
+    from layerviz.cache.compared_runs import (
+        agreement,
+        common_examples,
+        compared,
+        encoder_similarity,
+    )
+    from layerviz.cache.drawn import chart_specification
+    from layerviz.cache.measured import (
+        freezing_suggestion,
+        layer_mix,
+        layer_similarity,
+        measures,
+        overfitting,
+        pooling_verdict,
+        probes,
+        relabel_verdict,
+        search_answer,
+        slice_findings,
+        stored_sheet,
+        trial_verdict,
+    )
+    from layerviz.cache.run_contents import (
+        DrawnMaps,
+        colourable_columns,
+        column_colours,
+        draw_quick_maps,
+        examples,
+        further_columns,
+        layer_states,
+        map_points,
+        numbers_of,
+        predictions,
+        quick_maps,
+        quick_test,
+        shared_columns,
+        stored_maps,
+        stored_test,
+        summary,
+    )
+    from layerviz.cache.single_examples import (
+        classified,
+        nearest_classes,
+        neighbour_changes,
+        neighbours,
+        own_texts,
+        placed_texts,
+        probe_predictions,
+        suspicion,
+        tokens,
+    )
+    from layerviz.cache.sources import (
+        checked,
+        dataset,
+        jobs,
+        kept_table,
+        pace,
+        row_questions,
+        sample,
+        suggested_columns,
+        table,
+        token_lengths,
+        upload_key,
+    )
+else:
+    __getattr__ = names_of(__name__)
 
 __all__ = [
     "DrawnMaps",

@@ -4,17 +4,24 @@ No check runs a model: they look at counts, at lengths in tokens and at the enco
 A new check is a module like `of_time`, and a line of `CHECKS`.
 """
 
-from layerviz.checks.check import Check, Finding, Mend, RunPlan
-from layerviz.checks.of_space import expect_room, space_words
-from layerviz.checks.of_time import time_words
-from layerviz.checks.plans import (
-    CHECKS,
-    findings_of,
-    options_of,
-    plan_for,
-    refuse,
-    token_lengths,
-)
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import names_of
+
+if TYPE_CHECKING:
+    from layerviz.checks.check import Check, Finding, Mend, RunPlan
+    from layerviz.checks.of_space import expect_room, space_words
+    from layerviz.checks.of_time import time_words
+    from layerviz.checks.plans import (
+        CHECKS,
+        findings_of,
+        options_of,
+        plan_for,
+        refuse,
+        token_lengths,
+    )
+else:
+    __getattr__ = names_of(__name__)
 
 __all__ = [
     "CHECKS",

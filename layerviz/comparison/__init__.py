@@ -4,51 +4,58 @@ Runs that differ only in their seed are one contender. All are scored on the val
 of them captured, each at its best layer, in the full hidden size.
 """
 
-from layerviz.comparison.agreement import (
-    AGREEMENT_OUTCOMES,
-    BY_HEAD,
-    BY_PROBE,
-    Agreement,
-    agreement_between,
-    disagreements,
-    encoder_similarity,
-)
-from layerviz.comparison.contenders import (
-    Contender,
-    common_examples,
-    contenders_of,
-    costs_of,
-    encoder_label,
-    shared_poolings,
-)
-from layerviz.comparison.depth import DepthMatch
-from layerviz.comparison.relabelled import (
-    RelabelVerdict,
-    ScoredRows,
-    compare_relabelled,
-    corrected_words,
-    relabel_sentences,
-)
-from layerviz.comparison.reporting import comparison_table, comparison_text, comparison_values
-from layerviz.comparison.scoring import compare_contenders
-from layerviz.comparison.standings import Comparison, Standing
-from layerviz.comparison.trials import (
-    TrialVerdict,
-    compare_trial,
-    is_trial_of,
-    trial_difference,
-    trial_name,
-    trial_sentences,
-)
-from layerviz.comparison.wording import (
-    best_cell_name,
-    comparison_details,
-    comparison_lead,
-    comparison_sentences,
-    depth_sentence,
-    margin_of_lead,
-    seeds_note,
-)
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import names_of
+
+if TYPE_CHECKING:
+    from layerviz.comparison.agreement import (
+        AGREEMENT_OUTCOMES,
+        BY_HEAD,
+        BY_PROBE,
+        Agreement,
+        agreement_between,
+        disagreements,
+        encoder_similarity,
+    )
+    from layerviz.comparison.contenders import (
+        Contender,
+        common_examples,
+        contenders_of,
+        costs_of,
+        encoder_label,
+        shared_poolings,
+    )
+    from layerviz.comparison.depth import DepthMatch
+    from layerviz.comparison.relabelled import (
+        RelabelVerdict,
+        ScoredRows,
+        compare_relabelled,
+        corrected_words,
+        relabel_sentences,
+    )
+    from layerviz.comparison.reporting import comparison_table, comparison_text, comparison_values
+    from layerviz.comparison.scoring import compare_contenders
+    from layerviz.comparison.standings import Comparison, Standing
+    from layerviz.comparison.trials import (
+        TrialVerdict,
+        compare_trial,
+        is_trial_of,
+        trial_difference,
+        trial_name,
+        trial_sentences,
+    )
+    from layerviz.comparison.wording import (
+        best_cell_name,
+        comparison_details,
+        comparison_lead,
+        comparison_sentences,
+        depth_sentence,
+        margin_of_lead,
+        seeds_note,
+    )
+else:
+    __getattr__ = names_of(__name__)
 
 __all__ = [
     "AGREEMENT_OUTCOMES",

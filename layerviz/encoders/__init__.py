@@ -3,52 +3,59 @@
 They are bundled, built from scratch, downloaded from the Hub or read from a local folder.
 """
 
-from layerviz.encoders.depth import check_layers, example_batch, freeze_layers, kept_label
-from layerviz.encoders.describing import (
-    catalogue,
-    describe,
-    label_of,
-    most_tokens,
-    version,
-)
-from layerviz.encoders.folders import check_foreign_model
-from layerviz.encoders.info import (
-    EncoderInfo,
-    EncoderSize,
-    LoadedEncoder,
-    count_parameters,
-    default_epochs,
-    default_learning_rate,
-    lower_learning_rate,
-    max_positions,
-    suitable_settings,
-)
-from layerviz.encoders.loading import load, load_tokenizer, load_trained
-from layerviz.encoders.masked import (
-    MaskedLM,
-    continued_masked_lm,
-    load_body,
-    new_masked_lm,
-    save_masked_lm,
-    save_random_twin,
-    weights_digest,
-)
-from layerviz.encoders.scratch import (
-    MOST_TOKENIZER_CHARACTERS,
-    MOST_TOKENIZER_TEXTS,
-    SCRATCH_SIZES,
-    build_scratch,
-)
-from layerviz.encoders.silencing import quiet
-from layerviz.encoders.truncating import (
-    body_of,
-    can_shorten,
-    check_can_shorten,
-    put_probe_in_head,
-    save_model_and_tokenizer,
-)
-from layerviz.encoders.trying import expect_on_disk
-from layerviz.starters import STARTERS
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import names_of
+
+if TYPE_CHECKING:
+    from layerviz.encoders.depth import check_layers, example_batch, freeze_layers, kept_label
+    from layerviz.encoders.describing import (
+        catalogue,
+        describe,
+        label_of,
+        most_tokens,
+        version,
+    )
+    from layerviz.encoders.folders import check_foreign_model
+    from layerviz.encoders.info import (
+        EncoderInfo,
+        EncoderSize,
+        LoadedEncoder,
+        count_parameters,
+        default_epochs,
+        default_learning_rate,
+        lower_learning_rate,
+        max_positions,
+        suitable_settings,
+    )
+    from layerviz.encoders.loading import load, load_tokenizer, load_trained
+    from layerviz.encoders.masked import (
+        MaskedLM,
+        continued_masked_lm,
+        load_body,
+        new_masked_lm,
+        save_masked_lm,
+        save_random_twin,
+        weights_digest,
+    )
+    from layerviz.encoders.scratch import (
+        MOST_TOKENIZER_CHARACTERS,
+        MOST_TOKENIZER_TEXTS,
+        SCRATCH_SIZES,
+        build_scratch,
+    )
+    from layerviz.encoders.silencing import quiet
+    from layerviz.encoders.truncating import (
+        body_of,
+        can_shorten,
+        check_can_shorten,
+        put_probe_in_head,
+        save_model_and_tokenizer,
+    )
+    from layerviz.encoders.trying import expect_on_disk
+    from layerviz.starters import STARTERS
+else:
+    __getattr__ = names_of(__name__)
 
 __all__ = [
     "MOST_TOKENIZER_CHARACTERS",

@@ -4,25 +4,32 @@ The chart is `charts.layer_maps`. The script of the maps draws it with Vega, on 
 offline page, and changes its data and parameters in place.
 """
 
-from layerviz.instrument.messages import (
-    MapsInBrowser,
-    colours_message,
-    legend_message,
-    points_message,
-    slots_message,
-    value_message,
-)
-from layerviz.instrument.of_run import run_points, run_state
-from layerviz.instrument.packing import packed
-from layerviz.instrument.scripts import (
-    Script,
-    maps_script,
-    maps_style,
-    page_script,
-    points_script,
-    vega_script,
-)
-from layerviz.instrument.specification import layouts_of
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import names_of
+
+if TYPE_CHECKING:
+    from layerviz.instrument.messages import (
+        MapsInBrowser,
+        colours_message,
+        legend_message,
+        points_message,
+        slots_message,
+        value_message,
+    )
+    from layerviz.instrument.of_run import run_points, run_state
+    from layerviz.instrument.packing import packed
+    from layerviz.instrument.scripts import (
+        Script,
+        maps_script,
+        maps_style,
+        page_script,
+        points_script,
+        vega_script,
+    )
+    from layerviz.instrument.specification import layouts_of
+else:
+    __getattr__ = names_of(__name__)
 
 __all__ = [
     "MapsInBrowser",

@@ -8,23 +8,30 @@ The command line lists the projections, so whatever is heavy is imported inside 
 reads a run is in ``of_run``.
 """
 
-from layerviz.projection.layer_maps import LayerMaps, rated
-from layerviz.projection.placing import PlacedTest, place_test, with_test
-from layerviz.projection.projection import LayerStates, Projection
-from layerviz.projection.projections import (
-    DEFAULT_PROJECTION,
-    PROJECTIONS,
-    draw,
-    projection_notes,
-    projections_in_words,
-)
-from layerviz.projection.quality import (
-    NEIGHBOURS,
-    MapQuality,
-    kept_neighbours,
-    map_quality,
-    trustworthiness,
-)
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import names_of
+
+if TYPE_CHECKING:
+    from layerviz.projection.layer_maps import LayerMaps, rated
+    from layerviz.projection.placing import PlacedTest, place_test, with_test
+    from layerviz.projection.projection import LayerStates, Projection
+    from layerviz.projection.projections import (
+        DEFAULT_PROJECTION,
+        PROJECTIONS,
+        draw,
+        projection_notes,
+        projections_in_words,
+    )
+    from layerviz.projection.quality import (
+        NEIGHBOURS,
+        MapQuality,
+        kept_neighbours,
+        map_quality,
+        trustworthiness,
+    )
+else:
+    __getattr__ = names_of(__name__)
 
 __all__ = [
     "DEFAULT_PROJECTION",

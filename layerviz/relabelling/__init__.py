@@ -1,22 +1,29 @@
 """Labels that were corrected after a run: written into the files, and trained on again."""
 
-from layerviz.relabelling.corrected_files import archive_of, corrected_files
-from layerviz.relabelling.corrections import (
-    NOTHING_TO_TRAIN,
-    corrections_of,
-    expect_same_encoder,
-    is_relabelled,
-    only_val_is_corrected,
-    refuse_without_new_train_labels,
-    relabelled_runs,
-)
-from layerviz.relabelling.listing import (
-    corrections_in,
-    decisions_in,
-    decisions_words,
-    labels_table,
-)
-from layerviz.relabelling.sources import Sources, relabelled_dataset, sources_of
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import names_of
+
+if TYPE_CHECKING:
+    from layerviz.relabelling.correcting_files import archive_of, corrected_files
+    from layerviz.relabelling.corrections import (
+        NOTHING_TO_TRAIN,
+        corrections_of,
+        expect_same_encoder,
+        is_relabelled,
+        only_val_is_corrected,
+        refuse_without_new_train_labels,
+        relabelled_runs,
+    )
+    from layerviz.relabelling.listing import (
+        corrections_in,
+        decisions_in,
+        decisions_words,
+        labels_table,
+    )
+    from layerviz.relabelling.sources import Sources, relabelled_dataset, sources_of
+else:
+    __getattr__ = names_of(__name__)
 
 __all__ = [
     "NOTHING_TO_TRAIN",

@@ -3,176 +3,193 @@
 Never in a map's two dimensions, and with all scaling fitted on train.
 """
 
-from layerviz.separability.answering import (
-    Answer,
-    find_answer,
-    smallest_class,
-    two_sample_difference,
-    verdict_of,
-)
-from layerviz.separability.card_wording import (
-    LINE_NAMES,
-    NO_WINNER,
-    OWN_ON_TEST,
-    OWN_ON_VAL,
-    PICKED_ON_TEST,
-    PICKED_ON_VAL,
-    UNSEEN,
-    CardLine,
-    Question,
-    SheetFigure,
-    card_lines,
-    sheet_figures,
-    worth,
-)
-from layerviz.separability.classifier import (
-    MOST_CLASSES,
-    OTHER_CLASSES,
-    Reliability,
-    confusion_table,
-    reliability,
-    reliability_sentences,
-    wilson_interval,
-)
-from layerviz.separability.collapse import (
-    cell_notes,
-    collapse_sentences,
-    lower_rate_advice,
-    trouble_sentences,
-    unmeasured_sentences,
-)
-from layerviz.separability.comparing import (
-    PoolingVerdict,
-    class_f1_bounds,
-    class_scores,
-    compare_poolings,
-    confused_pairs,
-    first_separates,
-)
-from layerviz.separability.confusing import ConfusedPair, mistaken_pairs, most_confused
-from layerviz.separability.depth import (
-    FINE_EXAMPLES,
-    FINE_MARGIN,
-    MARGINS,
-    DepthDecision,
-    decide_depth,
-)
-from layerviz.separability.detail_wording import (
-    mix_sentence,
-    overfitting_sentence,
-    pooling_sentence,
-    searched_mix_sentence,
-)
-from layerviz.separability.epochs import (
-    MARGIN,
-    EpochComparisons,
-    Gains,
-    gains_since_start,
-    overfitting,
-)
-from layerviz.separability.freezing import (
-    SIMILAR,
-    FreezingSuggestion,
-    freezing_sentence,
-    freezing_suggestion_of,
-    suggest_freezing,
-)
-from layerviz.separability.geometry import cka_rows, linear_cka
-from layerviz.separability.marginals import GAP_TO_TELL, Marginal, Marginals, marginals_of
-from layerviz.separability.measures import (
-    CKA,
-    MEASURES,
-    PROBE_MACRO_F1,
-    ChangeMeasure,
-    Estimate,
-    LabelledStates,
-    LayerChange,
-    LayerMeasure,
-    Measure,
-    PredictionMeasure,
-    Predictions,
-    SplitResamples,
-    measures_table,
-)
-from layerviz.separability.measuring import (
-    HEAD,
-    MEASURE_COLUMNS,
-    SnapshotMeasures,
-    measure_layers,
-)
-from layerviz.separability.mixing import MIX_METHODS, LayerMix, mix_layers, mix_of, search_mix
-from layerviz.separability.of_run import (
-    answer_of,
-    cells_of,
-    decision_of,
-    decisions_of,
-    measure_snapshot,
-    recommended_snapshot,
-)
-from layerviz.separability.picking import Best, find_best, moved, score_of, worth_of_pick
-from layerviz.separability.probe import Probe, fit_probe, out_of_fold
-from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
-from layerviz.separability.refitting import LinearProbe, linear_probe, refit_probe
-from layerviz.separability.reporting import REPORT_WIDTH, answer_text, answer_values, report_table
-from layerviz.separability.resampling import (
-    FEW_EXAMPLES,
-    LEVEL,
-    accuracy,
-    class_f1,
-    few_different_texts,
-    few_examples,
-    interval,
-    macro_f1,
-    p_of_chance,
-    paired_difference,
-    resampling_weights,
-    smoothed_score,
-)
-from layerviz.separability.scored_cells import (
-    Cell,
-    CellScores,
-    Difference,
-    Score,
-    neighbourhood_means,
-)
-from layerviz.separability.searching import (
-    SearchAnswer,
-    find_search_answer,
-    search_answer_of,
-    search_sentences,
-)
-from layerviz.separability.sheet import AnswerSheet, OwnClassifier, own_classifier_of, sheet_of
-from layerviz.separability.sheet_storage import StoredSheet, current_sheet, read_sheet, sheet_state
-from layerviz.separability.simultaneous import (
-    Intervals,
-    confidence_set,
-    examples_needed,
-    lead_over_all,
-    not_worse,
-    paired_deviation,
-    rounded_up,
-    simultaneous_interval,
-)
-from layerviz.separability.slices import (
-    SLICE_SPLITS,
-    SliceFindings,
-    all_slices_of,
-    find_slices,
-    slice_columns,
-    slices_notes,
-    slices_of_run,
-    slices_sentence,
-    slices_shown,
-)
-from layerviz.separability.wording import (
-    answer_sentences,
-    cell_name,
-    decision_sentence,
-    detail_sentences,
-    in_how_many,
-    lead_sentences,
-    shortage,
-)
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import names_of
+
+if TYPE_CHECKING:
+    from layerviz.separability.answering import (
+        Answer,
+        find_answer,
+        smallest_class,
+        two_sample_difference,
+        verdict_of,
+    )
+    from layerviz.separability.card_wording import (
+        LINE_NAMES,
+        NO_WINNER,
+        OWN_ON_TEST,
+        OWN_ON_VAL,
+        PICKED_ON_TEST,
+        PICKED_ON_VAL,
+        UNSEEN,
+        CardLine,
+        Question,
+        SheetFigure,
+        card_lines,
+        sheet_figures,
+        worth,
+    )
+    from layerviz.separability.classifier import (
+        MOST_CLASSES,
+        OTHER_CLASSES,
+        Reliability,
+        confusion_table,
+        reliability,
+        reliability_sentences,
+        wilson_interval,
+    )
+    from layerviz.separability.collapse import (
+        cell_notes,
+        collapse_sentences,
+        lower_rate_advice,
+        trouble_sentences,
+        unmeasured_sentences,
+    )
+    from layerviz.separability.comparing import (
+        PoolingVerdict,
+        class_f1_bounds,
+        class_scores,
+        compare_poolings,
+        confused_pairs,
+        first_separates,
+    )
+    from layerviz.separability.confusing import ConfusedPair, mistaken_pairs, most_confused
+    from layerviz.separability.depth import (
+        FINE_EXAMPLES,
+        FINE_MARGIN,
+        MARGINS,
+        DepthDecision,
+        decide_depth,
+    )
+    from layerviz.separability.detail_wording import (
+        mix_sentence,
+        overfitting_sentence,
+        pooling_sentence,
+        searched_mix_sentence,
+    )
+    from layerviz.separability.epochs import (
+        MARGIN,
+        EpochComparisons,
+        Gains,
+        gains_since_start,
+        overfitting,
+    )
+    from layerviz.separability.freezing import (
+        SIMILAR,
+        FreezingSuggestion,
+        freezing_sentence,
+        freezing_suggestion_of,
+        suggest_freezing,
+    )
+    from layerviz.separability.geometry import cka_rows, linear_cka
+    from layerviz.separability.marginals import GAP_TO_TELL, Marginal, Marginals, marginals_of
+    from layerviz.separability.measures import (
+        CKA,
+        MEASURES,
+        PROBE_MACRO_F1,
+        ChangeMeasure,
+        Estimate,
+        LabelledStates,
+        LayerChange,
+        LayerMeasure,
+        Measure,
+        PredictionMeasure,
+        Predictions,
+        SplitResamples,
+        measures_table,
+    )
+    from layerviz.separability.measuring import (
+        HEAD,
+        MEASURE_COLUMNS,
+        SnapshotMeasures,
+        measure_layers,
+    )
+    from layerviz.separability.mixing import MIX_METHODS, LayerMix, mix_layers, mix_of, search_mix
+    from layerviz.separability.of_run import (
+        answer_of,
+        cells_of,
+        decision_of,
+        decisions_of,
+        measure_snapshot,
+        recommended_snapshot,
+    )
+    from layerviz.separability.picking import Best, find_best, moved, score_of, worth_of_pick
+    from layerviz.separability.probe import Probe, fit_probe, out_of_fold
+    from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
+    from layerviz.separability.refitting import LinearProbe, linear_probe, refit_probe
+    from layerviz.separability.reporting import (
+        REPORT_WIDTH,
+        answer_text,
+        answer_values,
+        report_table,
+    )
+    from layerviz.separability.resampling import (
+        FEW_EXAMPLES,
+        LEVEL,
+        accuracy,
+        class_f1,
+        few_different_texts,
+        few_examples,
+        interval,
+        macro_f1,
+        p_of_chance,
+        paired_difference,
+        resampling_weights,
+        smoothed_score,
+    )
+    from layerviz.separability.scored_cells import (
+        Cell,
+        CellScores,
+        Difference,
+        Score,
+        neighbourhood_means,
+    )
+    from layerviz.separability.searching import (
+        SearchAnswer,
+        find_search_answer,
+        search_answer_of,
+        search_sentences,
+    )
+    from layerviz.separability.sheet import AnswerSheet, OwnClassifier, own_classifier_of, sheet_of
+    from layerviz.separability.sheet_storage import (
+        StoredSheet,
+        current_sheet,
+        read_sheet,
+        sheet_state,
+    )
+    from layerviz.separability.simultaneous import (
+        Intervals,
+        confidence_set,
+        examples_needed,
+        lead_over_all,
+        not_worse,
+        paired_deviation,
+        rounded_up,
+        simultaneous_interval,
+    )
+    from layerviz.separability.slices import (
+        SLICE_SPLITS,
+        SliceFindings,
+        all_slices_of,
+        find_slices,
+        slice_columns,
+        slices_notes,
+        slices_of_run,
+        slices_sentence,
+        slices_shown,
+    )
+    from layerviz.separability.wording import (
+        answer_sentences,
+        cell_name,
+        decision_sentence,
+        detail_sentences,
+        in_how_many,
+        lead_sentences,
+        shortage,
+    )
+else:
+    __getattr__ = names_of(__name__)
 
 __all__ = [
     "CKA",

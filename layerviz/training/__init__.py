@@ -5,28 +5,35 @@ without gradients and without drawing a random number, so that a run's final wei
 of the same run without captures, bit for bit.
 """
 
-from layerviz.training.checkpoints import CheckpointingTrainer, last_checkpoint
-from layerviz.training.costs import (
-    MODELLED,
-    USUAL_TOKENS,
-    Pace,
-    RunSeconds,
-    expected_seconds,
-    learned_pace,
-    pace_of,
-    together,
-)
-from layerviz.training.fitting import as_layerviz_error, fit
-from layerviz.training.keeping import model_sentence
-from layerviz.training.looking import looking, measure_missing
-from layerviz.training.planning import (
-    choose_examples,
-    resolve_precision,
-    snapshot_steps,
-    with_defaults,
-)
-from layerviz.training.space import RunBytes, expected_bytes
-from layerviz.training.stopping import EarlyStop, early_stop_of, epochs_without_rise
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import names_of
+
+if TYPE_CHECKING:
+    from layerviz.training.checkpoints import CheckpointingTrainer, last_checkpoint
+    from layerviz.training.costs import (
+        MODELLED,
+        USUAL_TOKENS,
+        Pace,
+        RunSeconds,
+        expected_seconds,
+        learned_pace,
+        pace_of,
+        together,
+    )
+    from layerviz.training.fitting import as_layerviz_error, fit
+    from layerviz.training.keeping import model_sentence
+    from layerviz.training.looking import measure_missing
+    from layerviz.training.planning import (
+        choose_examples,
+        resolve_precision,
+        snapshot_steps,
+        with_defaults,
+    )
+    from layerviz.training.space import RunBytes, expected_bytes
+    from layerviz.training.stopping import EarlyStop, early_stop_of, epochs_without_rise
+else:
+    __getattr__ = names_of(__name__)
 
 __all__ = [
     "MODELLED",
@@ -45,7 +52,6 @@ __all__ = [
     "fit",
     "last_checkpoint",
     "learned_pace",
-    "looking",
     "measure_missing",
     "model_sentence",
     "pace_of",

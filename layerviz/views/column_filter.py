@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from layerviz.data import FurtherColumn
-from layerviz.views.column_colours import in_words, short_line
+from layerviz.views.colouring import in_words, short_line
 from layerviz.wording import NO_VALUE, enumeration
 
 MOST_NAMED = 4  # values

@@ -13,7 +13,7 @@ from layerviz.data import further_columns
 from layerviz.errors import ConfigError, RunError, did_you_mean
 from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.runs import Run
-from layerviz.views.column_colours import ColumnColours, colourings, column_colours
+from layerviz.views.colouring import ColumnColours, colourings, column_colours
 from layerviz.views.legends import Legend, legend_of
 from layerviz.wording import quote
 
