@@ -1,9 +1,9 @@
 """Packages whose names are imported when they are first asked for.
 
-A package's ``__init__`` names what it offers in one block for type checkers; at run time that block
-is read, and each name imports its own module alone. So a page that shows a button, or a command that
-prints a table, does not import what trains a model. It is how the Scientific Python projects do it
-(SPEC 1, lazy loading), without a second file that says the same.
+A package's ``__init__`` names what it offers in one block for type checkers; at run time that
+block is read, and each name imports its own module alone. So a page that shows a button, or a
+command that prints a table, does not import what trains a model. It is how the Scientific Python
+projects do it (SPEC 1, lazy loading), without a second file that says the same.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from tiny_encoders import TEXTS, build, change_config, change_json, save
 from transformers import AutoModelForSequenceClassification
 
 from layerviz import encoders
-from layerviz.encoders import config_keys, configs, opening
+from layerviz.encoders import config_keys, opening
 from layerviz.errors import EncoderError
 
 INDEX = "model.safetensors.index.json"
@@ -222,7 +222,7 @@ def test_only_known_attention_is_let_through(value: Any, folder: Path) -> None:
 def test_families_that_fetch_native_code_are_refused_where_they_would(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(configs, "is_kernels_available", lambda: True)
+    monkeypatch.setattr("transformers.utils.is_kernels_available", lambda: True)
     for family in config_keys.FETCH_KERNELS:
         change_config(folder, model_type=family)
         assert "fetches native code" in refused(folder)

@@ -8,11 +8,7 @@ import math
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
-
-from transformers import PreTrainedConfig
-from transformers.models.auto import configuration_auto, modeling_auto
-from transformers.utils import is_kernels_available
+from typing import TYPE_CHECKING, Any
 
 from layerviz.encoders.config_keys import (
     FASTER_ATTENTION,
@@ -28,6 +24,9 @@ from layerviz.encoders.weight_files import check_inside
 from layerviz.errors import EncoderError
 from layerviz.rereading import State, settled_state
 from layerviz.wording import quote
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 MOST_LAYERS = 200
 MOST_CLASSES = 100_000
@@ -158,6 +157,8 @@ def check_mask(name: str, config: PreTrainedConfig) -> None:
     """
     if config.model_type in FAMILY_LABELS:  # they take one, and importing their code takes a while
         return
+    from transformers.models.auto import modeling_auto
+
     model: Any = modeling_auto.MODEL_MAPPING[type(config)]
     if "attention_mask" not in inspect.signature(model.forward).parameters:
         raise EncoderError(
@@ -226,6 +227,9 @@ def _short(number: int) -> str:
 
 
 def _check_kind(name: str, model_type: str) -> None:
+    from transformers.models.auto import configuration_auto, modeling_auto
+    from transformers.utils import is_kernels_available
+
     if model_type not in configuration_auto.CONFIG_MAPPING_NAMES:
         raise EncoderError(
             f"{name} is a {model_type} model, which transformers cannot build by itself.",

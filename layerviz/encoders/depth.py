@@ -6,20 +6,23 @@ import copy
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import torch
-from transformers import PreTrainedConfig, PreTrainedModel
 
 from layerviz.encoders.info import EncoderInfo
 from layerviz.errors import ConfigError, EncoderError
 from layerviz.wording import count
 
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel
+
 _SHARED = frozenset({"albert"})  # families whose layers share their weights
 _BLOCK = re.compile(r".*?\.\d+\.")  # of a weight's name: "bert.encoder.layer.3."
 _CLOSE = 1e-4  # of states that are computed twice, on whatever number of threads
 
-Batch = Mapping[str, torch.Tensor]
+Batch: TypeAlias = "Mapping[str, torch.Tensor]"
 
 
 def kept_label(label: str, keep_layers: int | None) -> str:
@@ -94,6 +97,8 @@ def check_cut(model: PreTrainedModel, whole: PreTrainedModel, batch: Batch) -> N
     EncoderError
         If a layer behaves differently in the shortened encoder.
     """
+    import torch
+
     keep_layers = model.config.num_hidden_layers
     with torch.inference_mode():
         short, long = (
@@ -117,6 +122,8 @@ def check_cut(model: PreTrainedModel, whole: PreTrainedModel, batch: Batch) -> N
 
 def example_batch(token_ids: Sequence[int] | np.ndarray) -> dict[str, torch.Tensor]:
     """Return one text as ids and attention mask, each of shape (1, T), from its T token ids."""
+    import torch
+
     input_ids = torch.as_tensor(token_ids, dtype=torch.long)[None]
     return {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)}
 
@@ -169,6 +176,8 @@ def _weights_used(
     model: PreTrainedModel, batch: Batch, layers: list[int]
 ) -> dict[int, frozenset[str]]:
     """Return the names of the weights from which the states of each of some layers are computed."""
+    import torch
+
     weights = {name: one for name, one in model.named_parameters() if one.requires_grad}
     was_training = model.training
     model.eval()

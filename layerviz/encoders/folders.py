@@ -9,10 +9,7 @@ import math
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
-
-import transformers
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any
 
 from layerviz.encoders.configs import (
     checked_settings,
@@ -39,6 +36,9 @@ from layerviz.encoders.weight_files import (
     stored_arrays,
 )
 from layerviz.errors import EncoderError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 # Of the layers of an encoder, not of a head: what is left over there makes another encoder of it.
 _IN_A_LAYER = re.compile(
@@ -71,6 +71,8 @@ def read_model(
 
     Unless it is not to be the `whole` one, none may be left over either.
     """
+    import transformers
+
     transformers.set_seed(seed)
     auto = transformers.AutoModelForSequenceClassification
     model, loading_info = open_model(auto, name, folder, config)
@@ -82,6 +84,8 @@ def read_model(
 
 def read_classifier(name: str, folder: Path, config: PreTrainedConfig) -> PreTrainedModel:
     """Load in float32 with the head that it was fine-tuned with, and refuse one without."""
+    import transformers
+
     auto = transformers.AutoModelForSequenceClassification
     model, loading_info = open_model(auto, name, folder, config)
     if unset := sorted(_unset_keys(loading_info)):
@@ -95,6 +99,8 @@ def read_classifier(name: str, folder: Path, config: PreTrainedConfig) -> PreTra
 
 def read_masked_lm(name: str, folder: Path, seed: int) -> PreTrainedModel:
     """Load in float32 for predicting masked tokens; a missing head gets random weights."""
+    import transformers
+
     config = read_config(name, folder)
     transformers.set_seed(seed)
     model, loading_info = open_model(transformers.AutoModelForMaskedLM, name, folder, config)
@@ -105,6 +111,8 @@ def read_masked_lm(name: str, folder: Path, seed: int) -> PreTrainedModel:
 
 def read_body(name: str, folder: Path) -> PreTrainedModel:
     """Load in float32 without any head."""
+    import transformers
+
     config = read_config(name, folder)
     model, loading_info = open_model(transformers.AutoModel, name, folder, config)
     check_body(name, model, loading_info)

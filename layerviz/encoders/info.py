@@ -6,12 +6,13 @@ import inspect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any
 
 from layerviz.errors import EncoderError
 from layerviz.wording import quote
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 FAMILY_LABELS = {"bert": "BERT", "roberta": "RoBERTa", "distilbert": "DistilBERT"}
 SOURCE_NOTES = {
@@ -160,7 +161,7 @@ def max_positions(
 
     In place of a tokenizer its own limit can be given, 0 without one.
     """
-    config = model.config if isinstance(model, PreTrainedModel) else model
+    config: Any = getattr(model, "config", model)
     positions = getattr(config, "max_position_embeddings", None) or 0
     if config.model_type in POSITIONS_AFTER_PAD:
         positions -= (config.pad_token_id or 0) + 1

@@ -16,12 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import torch
-import transformers
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.models.auto import configuration_auto
+from typing import TYPE_CHECKING, Any
 
 from layerviz.encoders.info import count_parameters
 from layerviz.encoders.silencing import quiet
@@ -36,6 +31,9 @@ from layerviz.encoders.weight_files import (
 from layerviz.errors import EncoderError, LayervizError, reason
 from layerviz.memory import free_memory
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
 _CONFIG = "config.json"
 _BYTES_PER_WEIGHT = 4  # in float32
 
@@ -48,6 +46,8 @@ def open_config(settings: Mapping[str, Any], folder: Path) -> PreTrainedConfig:
     Exception
         Whatever the family's class says of settings that it cannot be made of.
     """
+    from transformers.models.auto import configuration_auto
+
     kind = configuration_auto.CONFIG_MAPPING[settings["model_type"]]
     return kind.from_dict(copy.deepcopy(dict(settings)), name_or_path=str(folder))
 
@@ -79,6 +79,8 @@ def open_tokenizer(
     EncoderError
         If it cannot be made of them.
     """
+    import transformers
+
     check_inside(name, folder, list(files))
 
     def as_error(error: BaseException) -> EncoderError:
@@ -92,7 +94,7 @@ def open_tokenizer(
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             sealed, config=config, local_files_only=True, trust_remote_code=False
         )
-        if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        if not isinstance(tokenizer, transformers.PreTrainedTokenizerBase):
             raise TypeError(f"{type(tokenizer).__name__} is no tokenizer")
         _name_after(tokenizer, sealed, folder)
         return tokenizer
@@ -127,6 +129,8 @@ def open_model(
         If its files are damaged or of another kind, do not hold as many weights as the config
         describes, or do not fit into memory.
     """
+    import torch
+
     files = check_weight_files(name, folder)
     arrays = stored_arrays(name, files)
     check_size(auto, name, config, sum(_size(array.shape) for array in arrays.values()))
@@ -178,6 +182,8 @@ def check_size(auto: Any, name: str, config: PreTrainedConfig, n_stored: int) ->
     EncoderError
         If no model can be made of the config, or it is too large.
     """
+
+    import torch
 
     def as_error(error: BaseException) -> EncoderError:
         return EncoderError(

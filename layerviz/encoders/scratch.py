@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
-from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from layerviz.encoders.info import (
     FAMILY_LABELS,
@@ -24,6 +21,9 @@ from layerviz.encoders.info import (
 from layerviz.errors import EncoderError, did_you_mean
 from layerviz.pairs import parts_of_pair
 from layerviz.wording import quote
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 SCRATCH_SIZES = {
     "bert": EncoderSize(layers=8, hidden_size=128, heads=2, vocab_size=8192),
@@ -61,6 +61,9 @@ def build_scratch(
     EncoderError
         If the family is unknown, or there is nothing to train the tokenizer on.
     """
+    import torch
+    import transformers
+
     labels = label_settings(label_names)
     tokenizer, config = draft_encoder(family, size, texts)
     config.update(labels)
@@ -86,6 +89,8 @@ def draft_encoder(
 
 def train_tokenizer(family: str, texts: Sequence[str], vocab_size: int) -> PreTrainedTokenizerBase:
     """Train lower-cased WordPiece, or byte-level BPE for RoBERTa: the same texts, the same ids."""
+    import transformers
+
     step = max(1, -(-len(texts) // MOST_TOKENIZER_TEXTS))
     sample = [
         part[:MOST_TOKENIZER_CHARACTERS] for text in texts[::step] for part in parts_of_pair(text)
@@ -120,6 +125,8 @@ def _scratch_config(
     family: str, size: EncoderSize, tokenizer: PreTrainedTokenizerBase
 ) -> PreTrainedConfig:
     """Return a config whose special ids and positions are the tokenizer's."""
+    import transformers
+
     common: dict[str, Any] = {
         "vocab_size": len(tokenizer),
         "pad_token_id": tokenizer.pad_token_id,
@@ -177,6 +184,8 @@ def _train_wordpiece(texts: Sequence[str], vocab_size: int) -> Tokenizer:
 
 
 def _train_byte_pairs(texts: Sequence[str], vocab_size: int) -> PreTrainedTokenizerBase:
+    from transformers import RobertaTokenizer
+
     draft = Tokenizer(models.BPE())
     draft.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = trainers.BpeTrainer(
@@ -189,4 +198,4 @@ def _train_byte_pairs(texts: Sequence[str], vocab_size: int) -> PreTrainedTokeni
     draft.train_from_iterator(texts, trainer)
     # Any: the signature says strings, but what is underneath takes pairs.
     merges: Any = [tuple(pair) for pair in json.loads(draft.to_str())["model"]["merges"]]
-    return transformers.RobertaTokenizer(vocab=draft.get_vocab(), merges=merges)
+    return RobertaTokenizer(vocab=draft.get_vocab(), merges=merges)

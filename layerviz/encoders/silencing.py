@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from transformers.utils import logging as transformers_logging
-
 _TALKATIVE = ("modeling_utils", "trainer", "trainer_utils")  # about tied weights, file dates, ...
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Suppress transformers' bars, load report and asides, in this thread and nowhere else."""
+    from transformers.utils import logging as transformers_logging
+
     quiet_thread = threading.get_ident()
 
     def is_let_through(record: logging.LogRecord) -> bool:

@@ -6,11 +6,7 @@ Nothing here draws a random number: another thread may be training.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
-
-import torch
-import transformers
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any
 
 from layerviz.encoders.configs import read_config
 from layerviz.encoders.describing import describe, locate, refuse_misspelt, version
@@ -19,6 +15,10 @@ from layerviz.encoders.info import EncoderInfo, fit_inputs, max_positions
 from layerviz.encoders.opening import library_errors, open_model, said
 from layerviz.encoders.weight_files import check_numbers, check_weight_files
 from layerviz.errors import EncoderError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 # A long and a short one, so that there is padding, with signs that few vocabularies hold.
 _TEXTS = ("It took a while, but ☃ 你好 Ñandú 😀 and 12,5 % are fine \u200b\u0301.", "a")
@@ -60,6 +60,8 @@ def _refusal(name: str, state: str) -> tuple[str, str] | None:
 
 
 def _check_folder_throughout(name: str) -> None:
+    import transformers
+
     _, folder = locate(name)
     if folder is None:
         return
@@ -129,6 +131,8 @@ def check_states(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokeniz
     ------
     EncoderError
     """
+
+    import torch
 
     def as_error(error: BaseException) -> EncoderError:
         return EncoderError(
