@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 
-def names_of(package: str) -> Callable[[str], Any]:
+def lazy_names(package: str) -> Callable[[str], Any]:
     """Return a package's ``__getattr__``, which imports a name from where its source says it is.
 
     Parameters

@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = "streamlit_app"
 
 GROUND = {
-    "config", "errors", "hub", "interrupts", "memory", "numerics", "pairs", "poolings", "precision",
-    "progress", "registry", "rereading", "settings", "starters", "wording",
+    "config", "errors", "hub", "interrupts", "lazily", "memory", "numerics", "pairs", "poolings",
+    "precision", "progress", "registry", "rereading", "settings", "starters", "wording",
 }  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"tokenising", "hidden_states", "projection", "separability"}
@@ -53,6 +53,7 @@ MAY_IMPORT = {
     "errors": {"wording"},
     "hub": {"errors", "progress"},
     "interrupts": set(),
+    "lazily": set(),
     "memory": set(),
     "numerics": set(),
     "pairs": {"wording"},
@@ -78,7 +79,7 @@ MAY_IMPORT = {
     "jobs": WORK | {"training", "exploring", "checks"},
     "charts": {"config", "pairs", "poolings", "wording"},
     "views": WORK | {"charts"},
-    "instrument": {"charts", "config", "projection", "views", "wording"},
+    "instrument": {"charts", "config", "lazily", "projection", "views", "wording"},
     "export": WORK | {"charts", "views", "instrument"},
     "bench": ALL - {"cache", "ui", PAGE, "commands", "__main__", "api"},
     "commands": ALL - {"cache", "ui", PAGE, "__main__", "api"},

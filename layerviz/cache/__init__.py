@@ -7,7 +7,7 @@ that was deleted and computed again is not mistaken for the old one.
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.cache.classifier import learning_curve, reliability
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
         upload_key,
     )
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "DrawnMaps",

@@ -6,7 +6,7 @@ A new check is a module like `of_time`, and a line of `CHECKS`.
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.checks.check import Check, Finding, Mend, RunPlan
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         token_lengths,
     )
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "CHECKS",

@@ -6,7 +6,7 @@ of them captured, each at its best layer, in the full hidden size.
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.comparison.agreement import (
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         seeds_note,
     )
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "AGREEMENT_OUTCOMES",

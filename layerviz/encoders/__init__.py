@@ -5,7 +5,7 @@ They are bundled, built from scratch, downloaded from the Hub or read from a loc
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.encoders.depth import check_layers, example_batch, freeze_layers, kept_label
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from layerviz.encoders.trying import expect_on_disk
     from layerviz.starters import STARTERS
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "MOST_TOKENIZER_CHARACTERS",

@@ -5,7 +5,7 @@ All nearness is measured in the full hidden size, never on a map, and neighbours
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.exploring.events import (
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from layerviz.exploring.own_text import MOST_TEXTS, OwnTexts, read_texts
     from layerviz.exploring.tokens import TokenPaths, token_paths
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "FLIP_OUTCOMES",

@@ -6,7 +6,7 @@ offline page, and changes its data and parameters in place.
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.instrument.messages import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from layerviz.instrument.specification import layouts_of
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "MapsInBrowser",

@@ -10,7 +10,7 @@ reads a run is in ``of_run``.
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.projection.layer_maps import LayerMaps, rated
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         trustworthiness,
     )
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "DEFAULT_PROJECTION",

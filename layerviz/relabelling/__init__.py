@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.relabelling.correcting_files import archive_of, corrected_files
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from layerviz.relabelling.sources import Sources, relabelled_dataset, sources_of
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "NOTHING_TO_TRAIN",

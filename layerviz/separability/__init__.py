@@ -5,7 +5,7 @@ Never in a map's two dimensions, and with all scaling fitted on train.
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.separability.answering import (
@@ -189,7 +189,7 @@ if TYPE_CHECKING:
         shortage,
     )
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "CKA",

@@ -7,7 +7,7 @@ of the same run without captures, bit for bit.
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.training.checkpoints import CheckpointingTrainer, last_checkpoint
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from layerviz.training.space import RunBytes, expected_bytes
     from layerviz.training.stopping import EarlyStop, early_stop_of, epochs_without_rise
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "MODELLED",

@@ -6,7 +6,7 @@ A view is read from a run's folder (`collect_maps`) or put together from what a 
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.views.colouring import (
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         with_standings,
     )
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "CKA_NOTE",

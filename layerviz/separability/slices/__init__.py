@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from layerviz.lazily import names_of
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
     from layerviz.separability.slices.candidates import Candidates, Slice, candidate_slices
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from layerviz.separability.slices.traits import text_traits
     from layerviz.separability.slices.wording import slices_notes, slices_sentence, slices_shown
 else:
-    __getattr__ = names_of(__name__)
+    __getattr__ = lazy_names(__name__)
 
 __all__ = [
     "HEAD_NAME",
