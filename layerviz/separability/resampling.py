@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from layerviz.data import few_texts
 
@@ -123,6 +122,8 @@ def _f1_of_each_prediction(
     def sums(of_rows: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return the weights of some rows, added up by class, (C, R)."""
         ones = np.ones(len(rows), dtype=np.float32)
+        from scipy.sparse import csr_array
+
         members = csr_array((ones, (of_rows, rows)), shape=(len(classes), len(true)))
         return members @ drawn_weights
 

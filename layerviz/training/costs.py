@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-import torch
-
 from layerviz.config import BY_LENGTH, RANDOM, RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.poolings import POOLINGS
 from layerviz.runs import Run
+from layerviz.training.device import device
 from layerviz.training.planning import precision_of_captures, resolve_precision, snapshot_steps
 
 MODEL = 2  # number of the model below: paces that were learned beside another one say nothing
@@ -136,7 +135,7 @@ def expected_seconds(
     layers, width = config.keep_layers or encoder.layers, encoder.hidden_size
     sizes = {split: int(n) for split, n in dataset.counts().sum().items()}
     plan, _ = snapshot_steps(sizes["train"], config.epochs, config)
-    speed = ACCELERATOR if _device() != "cpu" else cores() / CORES
+    speed = ACCELERATOR if device() != "cpu" else cores() / CORES
 
     def operations(tokens: float) -> float:
         """Of a forward pass: products with weights, and of queries with keys and values."""
@@ -186,7 +185,7 @@ def learned_pace(seconds: RunSeconds, expected: RunSeconds) -> dict[str, Any]:
     ratios = {part: getattr(seconds, part) / getattr(expected, part) for part in PARTS}
     return {
         "model": MODEL,
-        "device": _device(),
+        "device": device(),
         "cores": cores(),
         **{part: round(ratio, 4) for part, ratio in ratios.items() if ratio > 0},
     }
@@ -214,17 +213,10 @@ def pace_of(earlier: Iterable[Run], encoder: str) -> Pace:
 
 
 def _is_of_this_machine(pace: Mapping[str, Any]) -> bool:
-    here = {"model": MODEL, "device": _device(), "cores": cores()}
+    here = {"model": MODEL, "device": device(), "cores": cores()}
     return bool(pace) and all(pace.get(name) == value for name, value in here.items())
 
 
 def _middle(ratios: list[float]) -> float:
     """Return the median; 1 where no run timed the part."""
     return min(SLOWEST, max(FASTEST, median(ratios))) if ratios else 1.0
-
-
-def _device() -> str:
-    """Return the kind of device that runs are computed on."""
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"

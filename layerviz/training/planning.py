@@ -6,12 +6,12 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
-import torch
 
 from layerviz import encoders
 from layerviz.config import BF16, FP32, SPLITS, RunConfig
 from layerviz.data import Dataset
 from layerviz.runs import Run
+from layerviz.training.device import multiplies_bf16
 
 
 def choose_examples(dataset: Dataset, max_captured: int, seed: int) -> pd.DataFrame:
@@ -72,13 +72,7 @@ def resolve_precision(precision: str) -> str:
     """
     if precision != "auto":
         return precision
-    if torch.cuda.is_available():
-        return BF16 if torch.cuda.is_bf16_supported(including_emulation=False) else FP32
-    if torch.backends.mps.is_available():
-        return FP32
-    features = torch.cpu.get_capabilities()
-    native = features.get("avx512_bf16") or features.get("amx_bf16") or features.get("bf16")
-    return BF16 if native else FP32
+    return BF16 if multiplies_bf16() else FP32
 
 
 def capture_precision(run: Run) -> str:

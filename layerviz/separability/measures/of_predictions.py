@@ -72,7 +72,7 @@ def _selectivity(predictions: Predictions) -> dict[str, Estimate]:
     return {"val": bootstrap_estimate(gain.mean(axis=1, dtype=np.float64), draws)}
 
 
-PROBE_MACRO_F1 = PredictionMeasure(
+PROBE_MACRO_F1: PredictionMeasure = PredictionMeasure(
     name="probe_macro_f1",
     label="Linear probe, macro-F1",
     splits=("val", "train", "test"),
