@@ -3,10 +3,9 @@
 import streamlit as st
 
 from layerviz.runs import remember_comparison
-from layerviz.ui.all_runs.page import all_runs_view
-from layerviz.ui.compare.page import comparison_view
 from layerviz.ui.parts.checking import check_run, show_findings, show_time
 from layerviz.ui.parts.guard import guarded
+from layerviz.ui.parts.libraries import load_behind_the_page, wait_for_libraries
 from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import (
     COMPARE,
@@ -21,7 +20,6 @@ from layerviz.ui.parts.state import (
     runs_in_address,
 )
 from layerviz.ui.parts.style import ICON, style
-from layerviz.ui.run.page import run_view
 from layerviz.ui.sidebar.address import show_ignored
 from layerviz.ui.sidebar.bringing_back import bring_back_data, say_whose_data
 from layerviz.ui.sidebar.data import choose_data
@@ -68,11 +66,19 @@ with st.sidebar:
 run = run_in_address()
 compared = runs_in_address()
 
+# What shows runs imports what measures and draws them: the first page does without.
+if run is not None or compared or is_all_runs_in_address():
+    wait_for_libraries()
+
 if run is not None:
+    from layerviz.ui.run.page import run_view
+
     run_view(run, dataset)
     st.stop()
 
 if compared:
+    from layerviz.ui.compare.page import comparison_view
+
     with errors_shown():
         remember_comparison(jobs().root, [run.run_id for run in compared])
     with guarded("This comparison", compared):
@@ -80,6 +86,8 @@ if compared:
     st.stop()
 
 if is_all_runs_in_address():
+    from layerviz.ui.all_runs.page import all_runs_view
+
     with guarded("The table of all runs"):
         all_runs_view()
     st.stop()
@@ -108,3 +116,4 @@ else:
         unfinished_runs(dataset)
     with guarded("The overview of the data"):
         overview(dataset, encoder, config)
+load_behind_the_page()

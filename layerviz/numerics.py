@@ -7,7 +7,6 @@ beyond float16, or with none at all. Whatever looks at states must bear that.
 from __future__ import annotations
 
 import numpy as np
-import scipy
 
 NEARLY_ALIKE = 0.01  # of the length of the states: rows that lie no farther apart are collapsed
 LARGEST = float(np.finfo(np.float16).max)  # of stored states; squares of these add up in float32
@@ -90,6 +89,8 @@ def svd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     try:
         return np.linalg.svd(matrix, full_matrices=False)
     except np.linalg.LinAlgError:
+        import scipy  # only where numpy fails
+
         return scipy.linalg.svd(matrix, full_matrices=False, lapack_driver="gesvd")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from layerviz.pairs import is_pair, parts_of_pair
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerBase
 
 TEXTS_AT_ONCE = 1000  # tokenised together: a tokenizer's output is far larger than its ids
@@ -130,3 +131,14 @@ def token_lengths(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> n
         return np.array([len(pair["input_ids"]) for pair in pairs], dtype=np.int64)
     encoded = tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
     return np.array([len(ids) for ids in encoded], dtype=np.int64)
+
+
+def lengths_by(tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
+    """Return what `token_lengths` does, by a tokenizer that transformers has not wrapped.
+
+    Returns
+    -------
+    ndarray of shape (N,), int64
+    """
+    inputs = [parts_of_pair(text) if is_pair(text) else text for text in texts]
+    return np.array([len(one.ids) for one in tokenizer.encode_batch(inputs)], dtype=np.int64)

@@ -45,6 +45,9 @@ def token_lengths(encoder: str, dataset: Dataset) -> np.ndarray:
     """Return the tokens of an evenly spaced sample of the train texts, nothing cut, shape (n,)."""
     texts = dataset.split("train")["text"].tolist()
     step = max(1, -(-len(texts) // LENGTHS_SAMPLE))
+    starter = encoders.starter_tokenizer(encoder)
+    if starter is not None:
+        return tokenising.lengths_by(starter, texts[::step])
     tokenizer = encoders.load_tokenizer(encoder, texts=texts)
     return tokenising.token_lengths(tokenizer, texts[::step])
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         save_random_twin,
         weights_digest,
     )
+    from layerviz.encoders.outline import starter_tokenizer
     from layerviz.encoders.scratch import (
         MOST_TOKENIZER_CHARACTERS,
         MOST_TOKENIZER_TEXTS,
@@ -96,6 +97,7 @@ __all__ = [
     "save_masked_lm",
     "save_model_and_tokenizer",
     "save_random_twin",
+    "starter_tokenizer",
     "suitable_settings",
     "version",
     "weights_digest",

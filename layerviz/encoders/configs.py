@@ -20,6 +20,7 @@ from layerviz.encoders.config_keys import (
 )
 from layerviz.encoders.info import FAMILY_LABELS
 from layerviz.encoders.opening import library_errors, open_config, said
+from layerviz.encoders.outline import Outline, outline_of
 from layerviz.encoders.weight_files import check_inside
 from layerviz.errors import EncoderError
 from layerviz.rereading import State, settled_state
@@ -91,8 +92,14 @@ def read_settings(name: str, folder: Path) -> dict[str, Any]:
         return settings
 
 
-def known_config(name: str, folder: Path) -> PreTrainedConfig:
-    """As `read_trained_config`, for who only looks at it: it may be one that was read before."""
+def known_config(name: str, folder: Path, *, is_local: bool = True) -> PreTrainedConfig | Outline:
+    """As `read_trained_config`, for who only looks at it: it may be one that was read before.
+
+    Of a usual encoder that is no folder of the user's own (`is_local`), the outline is enough.
+    """
+    outline = None if is_local else outline_of(checked_settings(name, read_settings(name, folder)))
+    if outline is not None:
+        return outline
     state = settled_state(folder / "config.json")
     return read_trained_config(name, folder) if state is None else _config_in(name, folder, state)
 
@@ -150,13 +157,13 @@ def checked_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def check_mask(name: str, config: PreTrainedConfig) -> None:
+def check_mask(name: str, config: PreTrainedConfig | Outline) -> None:
     """Refuse an encoder that takes no attention mask, such as FNet.
 
     To it padding is text: the states of an example would depend on the batch that it was in.
     """
-    if config.model_type in FAMILY_LABELS:  # they take one, and importing their code takes a while
-        return
+    if isinstance(config, Outline) or config.model_type in FAMILY_LABELS:
+        return  # they take one, and importing their code takes a while
     from transformers.models.auto import modeling_auto
 
     model: Any = modeling_auto.MODEL_MAPPING[type(config)]

@@ -86,7 +86,7 @@ def describe(name: str) -> EncoderInfo:
     if folder is None:
         return info
     try:
-        config = known_config(name, folder)
+        config = known_config(name, folder, is_local=source == "local")
         info = replace(
             info,
             family=FAMILY_LABELS.get(config.model_type, config.model_type),
@@ -145,7 +145,7 @@ def most_tokens(name: str) -> int | None:
     if folder is None:
         return HUB_POSITIONS if name in _HUB else None
     try:
-        config = known_config(name, folder)
+        config = known_config(name, folder, is_local=source == "local")
     except EncoderError:
         return None  # loading says what is wrong with it
     return max_positions(config, tokenizer_limit(folder))

@@ -12,7 +12,7 @@ from layerviz.errors import EncoderError
 from layerviz.wording import quote
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 FAMILY_LABELS = {"bert": "BERT", "roberta": "RoBERTa", "distilbert": "DistilBERT"}
 SOURCE_NOTES = {
@@ -154,7 +154,7 @@ def count_parameters(model: PreTrainedModel) -> int:
 
 
 def max_positions(
-    model: PreTrainedModel | PreTrainedConfig,
+    model: Any,
     tokenizer: PreTrainedTokenizerBase | int | None = None,
 ) -> int | None:
     """Return the most tokens, special ones included, that can be read; None without a limit.

@@ -126,7 +126,7 @@ def stored_arrays(name: str, files: list[Path]) -> dict[str, StoredArray]:
     arrays: dict[str, StoredArray] = {}
     for path in files:
         try:
-            with safe_open(path, framework="pt") as file:
+            with safe_open(path, framework="numpy") as file:  # "pt" would load PyTorch
                 for key in file.keys():  # noqa: SIM118
                     part = file.get_slice(key)
                     if key in arrays:

@@ -13,6 +13,7 @@ from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.errors import LayervizError
 from layerviz.training import Pace, RunBytes, RunSeconds
+from layerviz.ui.parts.libraries import wait_for_libraries
 from layerviz.ui.parts.mending import apply_mend
 from layerviz.ui.parts.state import jobs, plain
 from layerviz.wording import count, sentence_case
@@ -60,6 +61,8 @@ def check_run(
     lengths = None
     try:
         if encoder.on_disk:
+            if encoder.source != "bundled":  # whose tokens are counted without the libraries
+                wait_for_libraries()
             version = encoders.version(encoder.name)
             lengths = cache.token_lengths(encoder.name, version, dataset)
         pace = cache.pace(str(jobs().root), encoder.name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from layerviz.export.tables import as_csv
 from layerviz.ui.parts.state import keep
 
 QUOTE_FORMULAS = "quote_formulas"  # session state
@@ -32,4 +31,6 @@ def quote_formulas_control() -> bool:
 
 def csv_of(frame: pd.DataFrame) -> bytes:
     """Return a table as CSV, quoted as the reader has chosen."""
+    from layerviz.export.tables import as_csv  # heavy, and needed only for a file
+
     return as_csv(frame, quote_formulas=quotes_formulas())

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import streamlit as st
 
 from layerviz.errors import LayervizError, RunError
-from layerviz.export.checking import first_damage
 from layerviz.runs import Run
 from layerviz.runs.opening import HINT
 from layerviz.ui.parts.state import show_error
@@ -66,6 +65,8 @@ def fragment(draw: Callable[..., None], *, run_every: float | None = None) -> Ca
 
 def _damage_of(runs: list[Run]) -> str:
     """Say which file is damaged first, and of which run where there are several; "" if none is."""
+    from layerviz.export.checking import first_damage  # heavy, and seldom needed
+
     for run in runs:
         if damage := first_damage(run):
             return damage if len(runs) == 1 else f"{damage} in {run.run_id}"

@@ -15,6 +15,7 @@ from layerviz.config import SETTINGS, RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.settings import Choice, Number, Setting, Switch, Whole
+from layerviz.ui.parts.libraries import wait_for_libraries
 from layerviz.ui.parts.state import errors_shown, go_to_comparison, jobs
 from layerviz.wording import count
 
@@ -48,6 +49,7 @@ def compare_button(dataset: Dataset | None, config: RunConfig | None) -> None:
     )
     if not pressed or dataset is None:
         return
+    wait_for_libraries()
     with errors_shown():
         for one in configs:
             info = encoders.expect_on_disk(one.encoder)

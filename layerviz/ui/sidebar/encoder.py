@@ -6,6 +6,7 @@ import streamlit as st
 
 from layerviz import encoders
 from layerviz.encoders import EncoderInfo
+from layerviz.ui.parts.libraries import wait_for_libraries
 from layerviz.ui.parts.state import plain
 from layerviz.ui.sidebar.address import check_address
 
@@ -39,6 +40,7 @@ def choose_encoder() -> EncoderInfo | None:
         if not name:
             st.caption("Type an id from the Hugging Face Hub or the path of a local folder.")
             return None
+        wait_for_libraries()
     info = encoders.expect_on_disk(name)
     st.caption(f"{_figures(info)}  \n{plain(info.note)}")
     return info

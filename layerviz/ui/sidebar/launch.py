@@ -7,10 +7,10 @@ import streamlit as st
 from layerviz import runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
-from layerviz.export.zip_reading import unzip_run
 from layerviz.runs import Run
 from layerviz.ui.parts.checking import CheckedRun
 from layerviz.ui.parts.continuing import cannot_continue
+from layerviz.ui.parts.libraries import wait_for_libraries
 from layerviz.ui.parts.progress import bar_while_waiting
 from layerviz.ui.parts.run_actions import STATUS_MARKS, title, unreadable_line
 from layerviz.ui.parts.skip_link import skip_link
@@ -49,6 +49,7 @@ def _fine_tune_button(dataset: Dataset | None, config: RunConfig | None) -> None
     )
     if not pressed or dataset is None or config is None:
         return
+    wait_for_libraries()
     with errors_shown():
         waiting = jobs().live_runs()
         run = jobs().fit(config, dataset)
@@ -80,6 +81,7 @@ def unfinished_runs(dataset: Dataset) -> None:
 
 
 def _continue(run: Run, dataset: Dataset) -> None:
+    wait_for_libraries()
     with errors_shown():
         jobs().fit(run.config, dataset)
         go_to(run.run_id)
@@ -124,6 +126,8 @@ def _zip_dialog() -> None:
     st.caption("If it is larger than 200 MB: `python -m layerviz import RUN.zip`")
     if file is None:
         return
+    from layerviz.export.zip_reading import unzip_run  # heavy, and seldom needed
+
     with errors_shown():
         with bar_while_waiting("Checking") as on_progress:
             run = unzip_run(file, jobs().root, on_progress=on_progress)
