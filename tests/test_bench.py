@@ -28,6 +28,7 @@ from layerviz.bench import (
     page,
     probes,
     starters,
+    train,
 )
 from layerviz.bench.browser import chromium_path
 from layerviz.bench.figures import Figure, as_table
@@ -191,7 +192,7 @@ def test_all_benches_come_as_one_table_and_name_what_is_left_out(
 
 
 def test_every_bench_with_a_goal_is_in_the_table() -> None:
-    names = {"capture", "maps", "alignment", "epoch", "page", "memory", "growth"}
+    names = {"capture", "maps", "alignment", "train", "epoch", "page", "memory", "growth"}
     assert names == set(everything.benches())
 
 
@@ -238,6 +239,22 @@ def test_what_an_epoch_is_lengthened_by_is_told_part_by_part(sample_table: Table
     text = epoch.as_text(result)
     assert "an epoch of 60 texts, 30 held out" in text
     assert all(part in text for part in epoch.PARTS)
+
+
+def test_both_ways_of_training_are_timed_on_the_same_work(sample_table: Table) -> None:
+    result = train.measure(sample_table, n_train=60, names=["1x64"], turns=1)
+    (row,) = result["encoders"]
+    ours, random = row["batchings"]["length"], row["batchings"]["random"]
+    assert 1 <= ours["computed_per_real"] < random["computed_per_real"]
+    assert min(ours["seconds"], ours["cpu_seconds"], ours["flops"]) > 0
+    clock, all_cores, tokens, share = train.figures(result)
+    assert clock.ratio == pytest.approx(ours["seconds"] / random["seconds"])
+    assert all_cores.ratio == pytest.approx(ours["cpu_seconds"] / random["cpu_seconds"])
+    assert tokens.ours == pytest.approx(1 / ours["computed_per_real"])
+    assert share.ours == pytest.approx(ours["flops"] / row["product"])
+    assert "tokens computed per real one" in train.as_text(result)
+    with pytest.raises(ConfigError, match="0 turns"):
+        train.measure(sample_table, n_train=60, names=["1x64"], turns=0)
 
 
 @pytest.mark.parametrize("wrong", [{"names": ["2x65"]}, {"names": ["0x64"]}, {"n_train": 3}])

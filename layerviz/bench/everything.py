@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from layerviz.bench import alignment, capture, drawing, epoch, growth, maps, memory, page
+from layerviz.bench import alignment, capture, drawing, epoch, growth, maps, memory, page, train
 from layerviz.bench.figures import Figure, as_table, machine, machine_in_words
 from layerviz.errors import Cancelled, LayervizError
 from layerviz.runs import Run
@@ -28,6 +28,7 @@ def benches(run: Run | None = None) -> dict[str, FullBench]:
         capture: _nothing,
         maps: sample,
         alignment: sample,
+        train: _nothing,
         epoch: _nothing,
         page: _nothing,
         memory: _nothing,

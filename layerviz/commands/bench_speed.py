@@ -113,7 +113,26 @@ def _measure_alignment(parsed: argparse.Namespace) -> Measured:
     return result, alignment.as_text(result)
 
 
-# --- epoch, page and growth --------------------------------------------------------------------
+# --- train, epoch, page and growth --------------------------------------------------------------
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--data", type=Path, help=TEXTS_HELP)
+    add("--n-train", type=int, default=2000, help="texts to train on")
+    names = ["bert-mini", "scratch-distilbert"]
+    help_names = "on this disk, or sizes of BERTs with random weights"
+    add("--encoder", nargs="+", default=names, help=help_names)
+    add("--turns", type=int, default=3, help="epochs of each way, of which the quickest counts")
+
+
+def _measure_train(parsed: argparse.Namespace) -> Measured:
+    from layerviz.bench import train
+
+    result = train.measure(
+        bench_table(parsed), n_train=parsed.n_train, names=parsed.encoder, turns=parsed.turns
+    )
+    return result, train.as_text(result)
 
 
 def _add_epoch(parser: argparse.ArgumentParser) -> None:
@@ -223,6 +242,12 @@ SPEED_BENCHES = (
         _add_drawing,
         _measure_alignment,
         draws=True,
+    ),
+    Bench(
+        "train",
+        "time of an epoch with batches of similar length, against one with random batches",
+        _add_train,
+        _measure_train,
     ),
     Bench(
         "epoch",
