@@ -36,7 +36,16 @@ from layerviz import charts, commands, data, export, runs, separability
 from layerviz.commands import main
 from layerviz.config import COLOURINGS, RunConfig
 from layerviz.errors import Cancelled, ConfigError, RunError
-from layerviz.export import EXPORTS, Export, ExportRequest, Section, page, page_data, write_export
+from layerviz.export import (
+    EXPORTS,
+    Export,
+    ExportRequest,
+    Section,
+    page,
+    page_data,
+    write_export,
+    zip_reading,
+)
 from layerviz.export.animation import animation
 from layerviz.export.entry import ENDED
 from layerviz.export.page import offline_page
@@ -469,6 +478,22 @@ def test_a_zipped_run_opens_elsewhere(run: Run, zipped: Path, tmp_path: Path) ->
     assert (kept == runs.read_hidden_states(run.path, 2, "mean", 3)).all()
     assert unzip_run(zipped, tmp_path) == opened  # once more: it is there already
     assert [path.name for path in tmp_path.glob("[!.]*")] == [run.run_id]
+
+
+def test_who_imports_the_same_zip_at_the_same_moment_has_the_same_run(
+    zipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extract = zip_reading._extract
+
+    def overtaken(*arguments: Any) -> None:
+        monkeypatch.setattr(zip_reading, "_extract", extract)
+        unzip_run(zipped, tmp_path)
+        extract(*arguments)
+
+    monkeypatch.setattr(zip_reading, "_extract", overtaken)
+    opened = unzip_run(zipped, tmp_path)
+    assert opened.status == "done"
+    assert [path.name for path in tmp_path.glob("[!.]*")] == [opened.run_id]
 
 
 def test_a_run_that_goes_on_elsewhere_is_cancelled_here(zipped: Path, tmp_path: Path) -> None:

@@ -72,23 +72,42 @@ def unzip_run(
         if target.exists():
             return _same_run(root, record, entries)
         runs.make_root(root)
-        # The run is held while it is put in its place, and not while it is unpacked.
-        with (
-            contextlib.ExitStack() as held,
-            _damage_as_error(),
-            runs.replacing(target, way_out=ROOM_TO_IMPORT) as folder,
-        ):
-            _extract(archive, entries, folder, on_progress)
-            text = json.dumps(record, indent=2, ensure_ascii=False)
-            Layout(folder).record.write_text(text, encoding="utf-8")
-            check_contents(folder, runs.parse(target, record))
-            held.enter_context(runs.taking(target))
-            if target.exists():
-                raise RunError(
-                    f"A run {quote(target.name)} was begun here while the zip was unpacked.",
-                    "Import the zip again once that run is done, or delete that run first.",
-                )
+        try:
+            _unpack(archive, entries, record, target, on_progress)
+        except _BegunMeanwhile:
+            with contextlib.suppress(RunError):  # by somebody who imported the same zip
+                return _same_run(root, record, entries)
+            raise
     return runs.read(root, record["run_id"])
+
+
+class _BegunMeanwhile(RunError):
+    """A run came to be while a zip with its id was unpacked."""
+
+
+def _unpack(
+    archive: zipfile.ZipFile,
+    entries: dict[str, zipfile.ZipInfo],
+    record: dict[str, Any],
+    target: Path,
+    on_progress: OnProgress,
+) -> None:
+    # The run is held while it is put in its place, and not while it is unpacked.
+    with (
+        contextlib.ExitStack() as held,
+        _damage_as_error(),
+        runs.replacing(target, way_out=ROOM_TO_IMPORT) as folder,
+    ):
+        _extract(archive, entries, folder, on_progress)
+        text = json.dumps(record, indent=2, ensure_ascii=False)
+        Layout(folder).record.write_text(text, encoding="utf-8")
+        check_contents(folder, runs.parse(target, record))
+        held.enter_context(runs.taking(target, "Wait for it to finish, then import again."))
+        if target.exists():
+            raise _BegunMeanwhile(
+                f"A run {quote(target.name)} was begun here while the zip was unpacked.",
+                "Import the zip again once that run is done, or delete that run first.",
+            )
 
 
 @contextlib.contextmanager

@@ -129,7 +129,7 @@ def delete(root: Path, run_id: str) -> None:
     """
     run = read(root, run_id)
     _refuse_live(run)  # before waiting for its lock
-    with taking(run.path):
+    with taking(run.path, "Wait for it to finish, or cancel it first, then delete it."):
         _refuse_live(read(root, run_id))  # somebody may have queued it meanwhile
         remove_folder(run.path)
 

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 2.0  # seconds: nobody who only looks or writes a line holds a lock for longer
 PATIENCE_TO_WRITE = 60.0
+WAIT_OR_CHANGE = "Wait for it to finish, or change a setting to start a different run."
 # What some network folders say: nobody there can be kept out.
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 MOST_LETTERS, LETTERS_SEEN = 100, 60  # of a name; of a longer one
@@ -74,15 +76,22 @@ def this_host() -> str:
 
 
 @contextmanager
-def taking(path: Path) -> Iterator[None]:
+def taking(path: Path, way_out: str = WAIT_OR_CHANGE) -> Iterator[None]:
     """Hold a run for a moment, to look at it and then begin, import or delete it.
+
+    Parameters
+    ----------
+    path : Path
+        The run's folder.
+    way_out : str
+        What to do while somebody computes it.
 
     Raises
     ------
     RunError
         If somebody computes it.
     """
-    with _locked(path, "lock", PATIENCE, otherwise=taken_error):
+    with _locked(path, "lock", PATIENCE, otherwise=partial(taken_error, way_out=way_out)):
         yield
 
 
@@ -123,13 +132,13 @@ def holder_of(path: Path) -> Holder | None:
         return None
 
 
-def taken_error(path: Path) -> RunError:
+def taken_error(path: Path, way_out: str = WAIT_OR_CHANGE) -> RunError:
     """Return the error that says who computes a run."""
     holder = holder_of(path)
     which = f" (last seen: {holder})" if holder is not None else ""
     return RunError(
         f"Another layerviz process is already computing this run{which}.",
-        "Wait for it to finish, or change a setting to start a different run.",
+        way_out,
     )
 
 

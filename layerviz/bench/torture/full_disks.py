@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from layerviz.bench.torture.deaths import ends_as_undisturbed, prepared
+from layerviz.bench.torture.disks import fill, make_room, small_disk
 from layerviz.bench.torture.ordeal import Attempt, Ordeal, expect
 from layerviz.bench.torture.processes import in_own_process, operations_of
 from layerviz.bench.torture.toys import fit_toy
-from layerviz.errors import ConfigError, DiskFullError
-
-DISK_BYTES = 32_000_000
-FILLER = "filler"
+from layerviz.errors import DiskFullError
 
 
 def _attempts(seed: int, shared: Path) -> Iterator[Attempt]:  # noqa: ARG001  all are made
-    with _small_disk(shared / "probe"):
+    with small_disk(shared / "probe"):
         pass  # else nothing need be prepared
     encoder, undisturbed = prepared(shared)
     for index, operation in enumerate(operations_of(fit_toy, shared / "counted", encoder)):
@@ -32,18 +28,18 @@ def _attempts(seed: int, shared: Path) -> Iterator[Attempt]:  # noqa: ARG001  al
 
 def _fill_and_go_on(undisturbed: dict[str, str], encoder: Path, index: int, folder: Path) -> None:
     said = folder / "said"
-    with _small_disk(folder / "disk") as disk:
+    with small_disk(folder / "disk") as disk:
         root = disk / "runs"
         root.mkdir()
         outcome = in_own_process(
-            _fit_or_say, root, encoder, said, at=index, then=partial(_fill, disk)
+            _fit_or_say, root, encoder, said, at=index, then=partial(fill, disk)
         )
         text = said.read_text(encoding="utf-8")
         expect("Traceback" not in text, f"a traceback is printed: {text[-200:]}")
         if outcome != "done":  # after the last write, a full disk does no harm
             expect(outcome.startswith("The disk is full: "), f"it says: {outcome}")
             expect("start the same run again" in outcome or "then try again" in outcome, outcome)
-        (disk / FILLER).unlink()
+        make_room(disk)
         ends_as_undisturbed(root, encoder, undisturbed)
 
 
@@ -55,42 +51,6 @@ def _fit_or_say(root: Path, encoder: Path, said: Path) -> str:
         return fit_toy(root, encoder)
     except DiskFullError as error:
         return str(error)
-
-
-def _fill(disk: Path) -> None:
-    """Leave not a byte free."""
-    descriptor = os.open(disk / FILLER, os.O_WRONLY | os.O_CREAT)
-    end, size = 0, 1 << 24
-    while size:
-        try:
-            os.posix_fallocate(descriptor, end, size)
-            end += size
-        except OSError:
-            size //= 2
-    os.close(descriptor)
-
-
-@contextmanager
-def _small_disk(folder: Path) -> Iterator[Path]:
-    """Mount a small disk that lies in memory.
-
-    Raises
-    ------
-    ConfigError
-        If this user may not.
-    """
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise ConfigError(
-            "A small disk cannot be mounted here.", "It takes Linux, and the rights to mount."
-        ) from error
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True)
 
 
 FULL_DISKS = Ordeal(

@@ -10,10 +10,12 @@ from layerviz.bench.torture.deletions import DELETIONS
 from layerviz.bench.torture.encoder_configs import ENCODER_CONFIGS
 from layerviz.bench.torture.encoder_weights import ENCODER_WEIGHTS
 from layerviz.bench.torture.full_disks import FULL_DISKS
+from layerviz.bench.torture.full_exports import FULL_EXPORTS
 from layerviz.bench.torture.garbled import GARBLED
 from layerviz.bench.torture.hostile_encoders import HOSTILE_ENCODERS
 from layerviz.bench.torture.kills import KILLED
 from layerviz.bench.torture.ordeal import Ordeal
+from layerviz.bench.torture.races import RACES
 from layerviz.bench.torture.signals import SIGNALLED
 from layerviz.bench.torture.tokenizers import TOKENIZERS
 from layerviz.registry import Registry
@@ -27,6 +29,8 @@ ORDEALS: Registry[Ordeal] = Registry(
         KILLED,
         SIGNALLED,
         FULL_DISKS,
+        FULL_EXPORTS,
+        RACES,
         CHECKPOINTS,
         DELETIONS,
         GARBLED,

@@ -22,6 +22,7 @@ from typing import Any
 
 from layerviz import interrupts
 from layerviz.bench.torture.ordeal import Broken
+from layerviz.errors import LayervizError
 
 FILE_OPERATIONS = frozenset(
     {
@@ -140,6 +141,59 @@ def signalled(
         process.kill()
         raise Broken(f"after {number.name} it did not end")
     return int(process.exitcode)
+
+
+def at_one_moment(
+    works: Sequence[Callable[[], Any]], delays: Sequence[float]
+) -> list[tuple[str, Any]]:
+    """Do several works at one moment, each in a process of its own.
+
+    Parameters
+    ----------
+    works : sequence of callable
+        Each one is, or is a `partial` of, a function that is found by its name.
+    delays : sequence of float
+        Seconds by which each begins later than all are ready.
+
+    Returns
+    -------
+    list of (str, any)
+        How each ended: "result" and what it returned, "said" and the one sentence of an error
+        that is told to people, or "error" and any other.
+    """
+    ready = _context.Barrier(len(works))
+    pipes = [_context.Pipe(duplex=False) for _ in works]
+    processes = [
+        _context.Process(target=_race, args=(pipe[1], ready, delay, work))
+        for pipe, delay, work in zip(pipes, delays, works, strict=True)
+    ]
+    for process, (_, theirs) in zip(processes, pipes, strict=True):
+        process.start()
+        theirs.close()
+    outcomes = []
+    for process, (ours, _) in zip(processes, pipes, strict=True):
+        try:
+            outcomes.append(ours.recv() if ours.poll(MOST_SECONDS) else ("error", "did not end"))
+        except EOFError:
+            outcomes.append(("error", "it died"))
+        process.join(10)
+        if process.is_alive():
+            process.kill()
+    return outcomes
+
+
+def _race(answer: Connection, ready: Any, delay: float, work: Callable[[], Any]) -> None:
+    gc.freeze()
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        ready.wait(MOST_SECONDS)
+        time.sleep(delay)
+        answer.send(("result", work()))
+    except LayervizError as error:
+        answer.send(("said", str(error)))
+    except Exception as error:
+        answer.send(("error", f"{type(error).__name__}: {error}"))
 
 
 def _speak(said: Path, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
