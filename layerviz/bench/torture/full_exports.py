@@ -127,8 +127,12 @@ def _command(arguments: list[str], limit: int | None = None) -> tuple[int, list[
     sys.stderr.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     os.set_blocking(ours, False)  # what a library has started may hold the other end open
-    with os.fdopen(ours, encoding="utf-8") as said:
-        lines = [line for line in said.read().splitlines() if "%  " not in line]
+    said = b""
+    with contextlib.suppress(BlockingIOError):
+        while part := os.read(ours, 1 << 16):
+            said += part
+    os.close(ours)
+    lines = [line for line in said.decode().splitlines() if "%  " not in line]
     return status, lines
 
 
