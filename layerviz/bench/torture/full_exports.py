@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -21,20 +20,19 @@ from layerviz.bench.torture.deaths import prepared, whole_run
 from layerviz.bench.torture.disks import fill, make_room, small_disk
 from layerviz.bench.torture.ordeal import Attempt, Ordeal, expect
 from layerviz.bench.torture.processes import in_own_process
-from layerviz.commands import main
-from layerviz.commands.command import EXIT_BAD_INPUT, EXIT_OK
-from layerviz.errors import ConfigError
-from layerviz.export import EXPORTS, zip_reading
+from layerviz.errors import ConfigError, LayervizError
+from layerviz.export import EXPORTS, CellRequest, ExportRequest, write_export, zip_reading
 from layerviz.export.zip_writing import zip_run
 from layerviz.runs.leftovers import LOCKS
+from layerviz.views import MapsRequest
 
 PARTS = 8  # of what is written: the disk is full after none of them, after one, and so on
 IMPORT, FILE, ZIP = "import", "file", "run.zip"
 OLDER = b"an older file"
 # The toy has weights of its last epoch alone, and too few texts for slices.
-FURTHER_OPTIONS = {"layer_model": ("--at-layer", "1", "--at-epoch", "2")}
+CELL = CellRequest(layer=1, epoch=2.0)
 NOT_TRIED = ("slices",)
-FULL = "layerviz: The disk is full: "
+FULL = "The disk is full: "
 TOO_LARGE = "could not be written: it is larger than files may be here."
 
 
@@ -74,28 +72,27 @@ def _fail_and_go_on(
     place, written = folder / "place", folder / "written"
     place.mkdir()
     written.mkdir()
-    _with_room(_arguments(name, root, run_id, written))
+    _with_room(_work(name, root, run_id, written))
     sizes = [path.stat().st_size for path in written.rglob("*") if path.is_file()]
     shutil.rmtree(written)
     if name != IMPORT:
         (place / FILE).write_bytes(OLDER)
-    arguments = _arguments(name, root, run_id, place)
+    work = _work(name, root, run_id, place)
     if fills:
         fill(folder, sum(sizes) * part // PARTS)
         # As if others had taken the room after it was looked for.
         with mock.patch.object(zip_reading, "_check_room"):
-            status, lines = _command(arguments)
+            lines = _said(work)
         make_room(folder)
     else:
-        status, lines = _command(arguments, max(sizes) * part // PARTS)
-    expect(status == EXIT_BAD_INPUT, f"the exit status is {status}: {lines}")
+        lines = _said(work, max(sizes) * part // PARTS)
     expect(len(lines) == 1, f"it says: {lines}")
     names = {path.name for path in place.iterdir()} - {LOCKS}
     if name != IMPORT:
         expect((place / FILE).read_bytes() == OLDER, "the older file is another now")
         names -= {FILE}
     expect(not names, f"{sorted(names)[:1]} is left over")
-    _with_room(arguments)
+    _with_room(work)
     if name == IMPORT:
         whole_run(place)
     else:
@@ -103,26 +100,29 @@ def _fail_and_go_on(
     return lines[0]
 
 
-def _with_room(arguments: list[str]) -> None:
-    """Run a command that nothing hinders."""
-    status, lines = _command(arguments)
-    expect(status == EXIT_OK, f"with room, the exit status is {status}: {lines}")
+def _with_room(work: Callable[[], object]) -> None:
+    """Do what nothing hinders."""
+    lines = _said(work)
+    expect(not lines, f"with room, it says: {lines}")
 
 
-def _arguments(name: str, root: Path, run_id: str, place: Path) -> list[str]:
+def _work(name: str, root: Path, run_id: str, place: Path) -> Callable[[], object]:
     if name == IMPORT:
-        return [IMPORT, str(root.parent / ZIP), "--runs", str(place)]
-    options = [EXPORTS[name].flag, str(place / FILE), *FURTHER_OPTIONS.get(name, ())]
-    return ["export", run_id, "--runs", str(root), *options]
+        return partial(zip_reading.unzip_run, root.parent / ZIP, place)
+    request = ExportRequest(MapsRequest(), cell=CELL)
+    return partial(write_export, runs.read(root, run_id), name, place / FILE, request)
 
 
-def _command(arguments: list[str], limit: int | None = None) -> tuple[int, list[str]]:
-    """Run a command; return its exit status and the lines that it says, but for its progress."""
+def _said(work: Callable[[], object], limit: int | None = None) -> list[str]:
+    """Do work; return the lines that people read, with what a library or Python complains of."""
     ours, theirs = os.pipe()  # to which no limit of sizes applies
     os.dup2(theirs, 2)
     os.close(theirs)
-    with contextlib.redirect_stdout(io.StringIO()), _limited(limit):
-        status = main(arguments)
+    with _limited(limit):
+        try:
+            work()
+        except LayervizError as error:
+            sys.stderr.write(f"{error}\n")
         gc.collect()  # whatever is closed only now may complain, too
     sys.stderr.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -132,8 +132,7 @@ def _command(arguments: list[str], limit: int | None = None) -> tuple[int, list[
         while part := os.read(ours, 1 << 16):
             said += part
     os.close(ours)
-    lines = [line for line in said.decode().splitlines() if "%  " not in line]
-    return status, lines
+    return said.decode().splitlines()
 
 
 @contextlib.contextmanager
