@@ -12,12 +12,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from layerviz import checks, runs, training
+from layerviz import checks, encoders, runs, training
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import DiskFullError, RunError
@@ -340,6 +341,21 @@ def test_a_run_that_does_not_fit_is_not_begun(
     with pytest.raises(DiskFullError, match="2 MB more than is free"):
         checks.expect_room(plan, tmp_path)
     assert checks.space_words(plan.space).endswith("of it for good")
+
+
+def test_layers_that_are_left_out_or_frozen_take_less_room() -> None:
+    encoder = encoders.describe("bert-mini")
+    block = 4 * 12 * encoder.hidden_size**2  # bytes
+
+    def most(**settings: Any) -> int:
+        config = RunConfig("bert-mini", epochs=2, **settings)
+        return training.expected_bytes(config, encoder, {"train": 30, "val": 10}, 2).most
+
+    layers, weights = encoder.layers, 4 * encoder.parameters
+    # Two checkpoints at once, each with two moments of what is trained.
+    frozen = 2 * 2 * (weights - (layers - 1) * block)
+    assert most() - most(freeze=1) == pytest.approx(1.1 * frozen, rel=0.01)
+    assert most() - most(keep_layers=layers - 1) > 1.1 * 7 * block
 
 
 @pytest.mark.parametrize(

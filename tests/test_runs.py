@@ -682,6 +682,8 @@ def test_what_would_be_refused_on_reading_is_not_written(run, tmp_path, toy_data
 def test_a_run_that_was_stopped_early_by_nothing_has_all_its_steps(run, tmp_path):
     say(run, training={"total_steps": 7, "stopped_early": None})
     assert runs.read(tmp_path, run.run_id).trained_steps == 7
+    say(run, training={"steps_per_epoch": 3})  # as of another version, or cut short by hand
+    assert runs.read(tmp_path, run.run_id).trained_steps == 0
 
 
 def test_damage_is_sought_in_a_run_as_it_is_now_and_never_while_it_is_going_on(run):

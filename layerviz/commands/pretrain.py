@@ -73,6 +73,7 @@ def _pretrain(parsed: argparse.Namespace) -> int:
             )
         except Cancelled:
             return interrupts.exit_status()
+    interrupts.work_is_over()
     result = record["result"]
     cosine = result["teacher_cosine"]
     print(

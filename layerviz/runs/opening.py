@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 
 from layerviz.errors import RunError, reason
 from layerviz.runs.parquet_pages import unpacked_bytes
+from layerviz.runs.schema import expect_whole_letters
 
 MOST_ROWS = 3 * 20_000  # as many as a run may capture of three splits
 MOST_TABLE_BYTES = 1_000_000_000  # that a table takes in memory
@@ -234,7 +235,7 @@ def read_small_json(file: Path) -> Any:
         expect_sound(file.stat().st_size <= MOST_JSON_BYTES, file, "is far too large")
         text = file.read_text(encoding="utf-8-sig")
         values = json.loads(text, parse_constant=_no_number)
-        json.dumps(values, ensure_ascii=False).encode("utf-8")  # raises where half a letter is
+        expect_whole_letters(values)
         return values
 
 

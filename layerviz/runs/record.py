@@ -113,8 +113,11 @@ class Run:
 
     @property
     def trained_steps(self) -> int:
-        """Optimizer steps of the whole run: those planned, or fewer if it was stopped early."""
-        total: int = self.training["total_steps"]
+        """Optimizer steps of the whole run: those planned, or fewer if it was stopped early.
+
+        0 where that is not known, as before training was set up.
+        """
+        total: int = self.training.get("total_steps", 0)
         return (self.training.get("stopped_early") or {}).get("step", total)
 
     @property

@@ -216,10 +216,18 @@ def parse_record(text: str) -> dict[str, Any]:
         raise GarbledError("it holds no entries")
     if "\\ud" in text.casefold():  # what stands for half a letter, if its other half is missing
         try:
-            json.dumps(values, ensure_ascii=False).encode("utf-8")
+            expect_whole_letters(values)
         except UnicodeEncodeError as error:
             raise GarbledError("it holds half a letter, which is no text") from error
     return values
+
+
+def expect_whole_letters(values: object) -> None:
+    """Raise a UnicodeEncodeError where a text in values of JSON holds half a letter.
+
+    JSON can write half of a surrogate pair, which is no text and cannot be stored again.
+    """
+    json.dumps(values, ensure_ascii=False).encode("utf-8")
 
 
 def check_record(values: Mapping[str, Any]) -> RunConfig:

@@ -11,7 +11,8 @@ from layerviz.poolings import POOLINGS
 from layerviz.training.planning import snapshot_steps
 
 BYTES_PER_WEIGHT = 4  # weights, and each of the two moments that AdamW keeps of them
-CHECKPOINT = 3  # times the weights: they and their moments
+MOMENTS = 2  # of each weight that is trained; a checkpoint holds all weights and these
+BLOCK = 12  # times the hidden size squared: attention and a feed-forward part four times as wide
 BEST_AT_ONCE = 3  # snapshots whose weights are kept until it is known which is the best
 BYTES_PER_EXAMPLE = 300  # its text, and one row of predictions
 SMALL_FILES = 3_000_000  # tokenizer, tables, the record
@@ -59,8 +60,25 @@ def expected_bytes(
     cells = n_poolings * (1 + (config.keep_layers or encoder.layers))
     # Float16 states; of the probes int16 predictions, float16 scores and uint8 neighbours.
     snapshot = cells * n * (2 * encoder.hidden_size + 2 + 2 * n_classes + 1)
-    weights = BYTES_PER_WEIGHT * (encoder.parameters or 0)
+    n_weights, n_trained = _numbers_of_weights(config, encoder)
+    weights, moments = BYTES_PER_WEIGHT * n_weights, BYTES_PER_WEIGHT * MOMENTS * n_trained
     kept_weights = {KEEP_ALL: 1 + len(plan), KEEP_BEST: 1}.get(config.keep, 1) * weights
     kept = len(plan) * (snapshot + BYTES_PER_EXAMPLE * n) + kept_weights + SMALL_FILES
-    beside = 2 * CHECKPOINT + (BEST_AT_ONCE if config.keep == KEEP_BEST else 0)
-    return RunBytes(round(MARGIN * kept), round(MARGIN * (kept + beside * weights)))
+    beside = 2 * (weights + moments)
+    beside += BEST_AT_ONCE * weights if config.keep == KEEP_BEST else 0
+    return RunBytes(round(MARGIN * kept), round(MARGIN * (kept + beside)))
+
+
+def _numbers_of_weights(config: RunConfig, encoder: EncoderInfo) -> tuple[int, int]:
+    """Return about how many weights there are with the layers that are kept, and are trained.
+
+    Where layers share their weights, as in ALBERT, there are as many with fewer of them.
+    """
+    n_weights, layers = encoder.parameters or 0, encoder.layers or 0
+    block = BLOCK * (encoder.hidden_size or 0) ** 2
+    if layers * block > n_weights:
+        return n_weights, n_weights
+    kept = config.keep_layers or layers
+    n_kept = n_weights - max(0, layers - kept) * block
+    # The embeddings are frozen with the first layers.
+    return n_kept, (kept - config.freeze) * block if config.freeze else n_kept
