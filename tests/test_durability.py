@@ -345,13 +345,18 @@ def test_a_run_that_does_not_fit_is_not_begun(
 
 def test_layers_that_are_left_out_or_frozen_take_less_room() -> None:
     encoder = encoders.describe("bert-mini")
-    block = 4 * 12 * encoder.hidden_size**2  # bytes
+    layers, width, parameters = encoder.layers, encoder.hidden_size, encoder.parameters
+    assert layers is not None
+    assert width is not None
+    assert parameters is not None
+    block, weights = 4 * 12 * width**2, 4 * parameters  # bytes
 
     def most(**settings: Any) -> int:
         config = RunConfig("bert-mini", epochs=2, **settings)
-        return training.expected_bytes(config, encoder, {"train": 30, "val": 10}, 2).most
+        room = training.expected_bytes(config, encoder, {"train": 30, "val": 10}, 2)
+        assert room is not None
+        return room.most
 
-    layers, weights = encoder.layers, 4 * encoder.parameters
     # Two checkpoints at once, each with two moments of what is trained.
     frozen = 2 * 2 * (weights - (layers - 1) * block)
     assert most() - most(freeze=1) == pytest.approx(1.1 * frozen, rel=0.01)
