@@ -116,7 +116,7 @@ def _overwritten(file: Path) -> None:
 
 
 def _linked(file: Path) -> None:
-    elsewhere = file.parents[3] / file.name
+    elsewhere = file.parents[4] / file.name  # beside the folder of all runs
     file.rename(elsewhere)
     file.symlink_to(elsewhere)
 
@@ -131,7 +131,7 @@ def _pickle_added(folder: Path) -> None:
 
 
 def _folder_linked(folder: Path) -> None:
-    elsewhere = folder.parents[2] / "elsewhere"
+    elsewhere = folder.parents[3] / "elsewhere"
     folder.rename(elsewhere)
     folder.symlink_to(elsewhere)
 
