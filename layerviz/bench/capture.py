@@ -7,27 +7,23 @@ that of the other; machines are shared and noisy, so nothing here is a test.
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 
 from layerviz import data, encoders, hidden_states, training
+from layerviz.bench import notebook
 from layerviz.bench.figures import Figure, machine, machine_in_words
+from layerviz.bench.footprint import Footprint, in_own_process
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import ConfigError
 
-PLAIN_BATCH = 32
 HEAD_WIDTH = 32
 ENCODERS = ((6, 384), (12, 768))  # layers and width
 TIME_GOALS = {"fp32": 1 / 4, "bf16": 1 / 8}
@@ -223,17 +219,10 @@ def _write_task(
 
 
 def _in_own_process(way: str, work: Path) -> dict[str, float]:
-    command = [
-        sys.executable,
-        "-c",
-        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "  # who started it ends it
-        "from layerviz.bench import capture; capture._measure_from_arguments()",
-    ]
-    done = subprocess.run([*command, way, str(work)], check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return in_own_process(__name__, way, str(work))
 
 
-def _measure_from_arguments() -> None:
+def measure_from_arguments() -> None:
     way, work = sys.argv[1], Path(sys.argv[2])
     task = json.loads((work / "task.json").read_text(encoding="utf-8"))
     texts, max_length = task["texts"], task["max_length"]
@@ -247,12 +236,10 @@ def _measure_from_arguments() -> None:
     encoder = encoders.build_scratch("bert", size, texts, label_names=("a", "b"), seed=0)
     run = _plain if way == "plain" else partial(_ours, precision=way)
     run(encoder, texts[:64], max_length)  # warm up
-    with _Memory() as memory:
-        start = time.perf_counter()
+    with Footprint() as footprint:
         mean, logits, n_bytes = run(encoder, texts, max_length)
-        seconds = time.perf_counter() - start
     np.savez(work / f"{way}.npz", mean=mean, logits=logits)
-    measured = {"seconds": seconds, "extra_mb": memory.extra_mb, "result_mb": n_bytes / 1e6}
+    measured = footprint.as_dict() | {"result_mb": n_bytes / 1e6}
     sys.stdout.write(json.dumps(measured) + "\n")
 
 
@@ -269,57 +256,6 @@ def _ours(encoder: LoadedEncoder, texts: list[str], max_length: int, precision: 
 
 def _plain(encoder: LoadedEncoder, texts: list[str], max_length: int) -> Side:
     """Do as the 2021 tutorial did: pad to the maximum, keep all states, pool afterwards."""
-    encoded = encoder.tokenizer(
-        texts, truncation=True, max_length=max_length, padding="max_length", return_tensors="pt"
-    )
-    model = encoder.model.eval()
-    kept, logits = [], []
-    with torch.inference_mode():
-        for start in range(0, len(texts), PLAIN_BATCH):
-            rows = slice(start, start + PLAIN_BATCH)
-            output = model(
-                input_ids=encoded["input_ids"][rows],
-                attention_mask=encoded["attention_mask"][rows],
-                output_hidden_states=True,
-            )
-            kept.append(output.hidden_states)
-            logits.append(output.logits)
-    mask = encoded["attention_mask"].unsqueeze(-1).float()  # (N, T, 1)
-    pooled = []
-    for layer in range(len(kept[0])):
-        hidden = torch.cat([states[layer] for states in kept])  # (N, T, D)
-        pooled.append(((hidden * mask).sum(1) / mask.sum(1)).numpy())
-    mean = np.stack(pooled)  # (L + 1, N, D)
-    return mean, torch.cat(logits).numpy(), mean.nbytes
-
-
-class _Memory:
-    """Watches how far the resident memory of this process rises above where it began."""
-
-    SECONDS_BETWEEN_LOOKS = 0.005
-
-    def __enter__(self) -> _Memory:
-        self._process = psutil.Process()
-        self._before = self._top = self._process.memory_info().rss
-        self._record = _most_ever()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-        return self
-
-    def _look(self) -> None:
-        while not self._over.wait(self.SECONDS_BETWEEN_LOOKS):
-            self._top = max(self._top, self._process.memory_info().rss)
-
-    def __exit__(self, *_) -> None:
-        self._over.set()
-        self._thread.join()
-        if (most := _most_ever()) > self._record:  # exact, where it is a new record
-            self._top = max(self._top, most)
-        self.extra_mb = (self._top - self._before) / 1e6
-
-
-def _most_ever() -> int:
-    """Return the largest resident memory that this process has had, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+    encoded = notebook.padded(encoder.tokenizer, texts, max_length)
+    mean, logits = notebook.mean_states(encoder.model.eval(), encoded)
+    return mean, logits, mean.nbytes

@@ -18,8 +18,41 @@ from layerviz.commands.bench_entry import (
     Measured,
     bench_table,
     drawn_run,
+    print_line,
 )
 from layerviz.wording import quote
+
+ENCODERS_HELP = "on this disk, or sizes of BERTs with random weights, such as 12x768"
+
+# --- tutorial ----------------------------------------------------------------------------------
+
+
+def _add_tutorial(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--data", type=Path, help=TEXTS_HELP)
+    add("--train", type=int, help="texts to train on (default: 2000, or 200)")
+    add("--val", type=int, help="texts held out (default: 1000, or 100)")
+    add("--epochs", type=int, help="(default: 5, or 1)")
+    add("--seeds", type=int, default=1, help="times that each way is gone")
+    add("--encoder", nargs="+", default=["bert-mini"], help=ENCODERS_HELP)
+    add("--quick", action="store_true", help="one epoch with few texts, for large encoders")
+
+
+def _measure_tutorial(parsed: argparse.Namespace) -> Measured:
+    from layerviz.bench import tutorial
+
+    sizes = dict(tutorial.QUICK if parsed.quick else tutorial.FULL)
+    given = {"n_train": parsed.train, "n_val": parsed.val, "epochs": parsed.epochs}
+    sizes |= {name: value for name, value in given.items() if value is not None}
+    result = tutorial.measure(
+        bench_table(parsed),
+        encoders=parsed.encoder,
+        seeds=parsed.seeds,
+        print_line=print_line,
+        **sizes,
+    )
+    return result, tutorial.as_text(result)
+
 
 # --- capture -----------------------------------------------------------------------------------
 
@@ -141,8 +174,7 @@ def _add_epoch(parser: argparse.ArgumentParser) -> None:
     add("--n-train", type=int, default=2000, help="texts to train on")
     add("--n-val", type=int, default=1000, help="texts held out")
     names = ["bert-mini", "12x768"]
-    help_names = "on this disk, or sizes of BERTs with random weights"
-    add("--encoder", nargs="+", default=names, help=help_names)
+    add("--encoder", nargs="+", default=names, help=ENCODERS_HELP)
 
 
 def _measure_epoch(parsed: argparse.Namespace) -> Measured:
@@ -223,6 +255,13 @@ def _measure_growth(parsed: argparse.Namespace) -> Measured:
 
 
 SPEED_BENCHES = (
+    Bench(
+        "tutorial",
+        "the whole 2021 tutorial, from a CSV to an animation of all maps: time, memory and "
+        "macro-F1 against fit and export",
+        _add_tutorial,
+        _measure_tutorial,
+    ),
     Bench(
         "capture",
         "time and memory of capturing hidden states, against padding and keeping all",

@@ -176,11 +176,16 @@ def shared_palette(colours: list[tuple[int, int, int]]) -> np.ndarray:
 def _nearest(palette: np.ndarray) -> np.ndarray:
     """Return, for each colour of 6 bits a channel, the index of the nearest one in a palette."""
     levels = np.arange(64, dtype=np.float32) * 4 + 1.5
-    grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
     colours = palette.astype(np.float32)
-    # Squared distances, less what all of a row have in common.
-    distances = (colours**2).sum(axis=1) - 2 * grid @ colours.T
-    nearest = distances.argmin(axis=1).astype(np.uint8)
+    lengths = (colours**2).sum(axis=1)
+    nearest = np.empty(len(levels) ** 3, dtype=np.uint8)
+    plane = np.empty((len(levels) ** 2, 3), dtype=np.float32)  # of one red: memory holds no more
+    plane[:, 1], plane[:, 2] = np.repeat(levels, len(levels)), np.tile(levels, len(levels))
+    for index, red in enumerate(levels):
+        plane[:, 0] = red
+        # Squared distances, less what all of a row have in common.
+        distances = lengths - 2 * plane @ colours.T
+        nearest[index * len(plane) : (index + 1) * len(plane)] = distances.argmin(axis=1)
     # Pillow's own search misses exact matches, so that white paper would come out grey.
     for index in reversed(range(len(palette))):
         nearest[_key(palette[index])] = index

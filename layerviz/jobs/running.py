@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Hashable, Sequence
 from pathlib import Path
@@ -23,14 +22,8 @@ from layerviz.jobs.works import (
     search_work,
 )
 from layerviz.projection import PROJECTIONS
+from layerviz.projection.of_run import map_workers
 from layerviz.runs import Run
-
-MOST_MAP_WORKERS = 4  # a t-SNE keeps one core busy, and there is a page to answer
-
-
-def map_workers() -> int:
-    """Return how many layers are mapped at a time: one per core, as far as that pays."""
-    return min(MOST_MAP_WORKERS, os.cpu_count() or 1)
 
 
 class Jobs:

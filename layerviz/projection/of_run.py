@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -12,12 +14,61 @@ from safetensors import SafetensorError
 from layerviz import runs
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.errors import RunError
-from layerviz.progress import OnProgress, ShouldStop, ignore, never
+from layerviz.progress import OnProgress, ShouldStop, ignore, never, stop_if_asked
 from layerviz.projection.layer_maps import LayerMaps, rated
 from layerviz.projection.placing import PlacedTest, place_test, with_test
 from layerviz.projection.projection import LayerStates
 from layerviz.projection.projections import PROJECTIONS, draw
 from layerviz.runs import Run
+
+MOST_MAP_WORKERS = 4  # a t-SNE keeps one core busy, and there is a page to answer
+
+
+def map_workers() -> int:
+    """Return how many layers are mapped at a time: one per core, as far as that pays."""
+    return min(MOST_MAP_WORKERS, os.cpu_count() or 1)
+
+
+def maps_of_layers(
+    run: Run,
+    projection: str,
+    pooling: str,
+    layers: Sequence[int],
+    snapshots: Sequence[int],
+    on_layer: Callable[[int], None] = lambda _: None,
+    should_stop: ShouldStop = never,
+    *,
+    splits: Sequence[str] = TRAIN_AND_VAL,
+) -> dict[int, LayerMaps]:
+    """Return the maps of several layers, which are drawn side by side; see `maps_of_layer`.
+
+    Parameters
+    ----------
+    layers : sequence of int
+    on_layer : callable
+        Called from this thread with how many layers are there, after each of them.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such projection.
+    Cancelled
+        If `should_stop` answers true.
+    """
+
+    def one(layer: int) -> LayerMaps:
+        stop_if_asked(should_stop)
+        return maps_of_layer(run, projection, pooling, layer, snapshots, should_stop, splits=splits)
+
+    maps: dict[int, LayerMaps] = {}
+    pool = ThreadPoolExecutor(map_workers())
+    try:
+        for layer, of_layer in zip(layers, pool.map(one, layers), strict=True):
+            maps[layer] = of_layer
+            on_layer(len(maps))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return maps
 
 
 def maps_of_layer(

@@ -17,10 +17,9 @@ from layerviz.progress import (
     ShouldStop,
     ignore,
     never,
-    stop_if_asked,
 )
 from layerviz.projection import PROJECTIONS, LayerMaps
-from layerviz.projection.of_run import maps_of_layer
+from layerviz.projection.of_run import maps_of_layers
 from layerviz.runs import Run
 from layerviz.views.legends import Legend
 from layerviz.views.requests import MapsRequest, MapsView
@@ -220,13 +219,16 @@ def collect_maps(
     snapshots = request.snapshots_of(run)
     examples = runs.read_examples(run.path)
     view = request.view_of(run, examples)
-    by_layer = {}
-    for n_done, layer in enumerate(view.layers, start=1):
-        stop_if_asked(should_stop)
-        by_layer[layer] = maps_of_layer(
-            run, view.projection, view.pooling, layer, snapshots, should_stop, splits=view.splits
-        )
-        on_progress(Progress(DRAWING, n_done, len(view.layers)))
+    by_layer = maps_of_layers(
+        run,
+        view.projection,
+        view.pooling,
+        view.layers,
+        snapshots,
+        lambda n_done: on_progress(Progress(DRAWING, n_done, len(view.layers))),
+        should_stop,
+        splits=view.splits,
+    )
     return RunMaps.of(
         run,
         view,
