@@ -71,6 +71,8 @@ def tokenise(
             truncation=True,
             max_length=max_length,
             return_overflowing_tokens=tokenizer.is_fast,
+            return_attention_mask=False,  # all ones, and as long as the ids
+            return_token_type_ids=False,
         )
         # What was cut off comes back as further rows of the same text.
         text_of_row = np.array(encoded.get("overflow_to_sample_mapping", range(len(part))))

@@ -192,7 +192,9 @@ def test_all_benches_come_as_one_table_and_name_what_is_left_out(
 
 
 def test_every_bench_with_a_goal_is_in_the_table() -> None:
-    names = {"capture", "maps", "alignment", "train", "epoch", "page", "memory", "growth"}
+    names = {
+        "tutorial", "capture", "maps", "alignment", "train", "epoch", "page", "memory", "growth",
+    }  # fmt: skip
     assert names == set(everything.benches())
 
 

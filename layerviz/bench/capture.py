@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from layerviz import data, encoders, hidden_states, training
 from layerviz.bench import notebook

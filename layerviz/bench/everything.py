@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from layerviz.bench import alignment, capture, drawing, epoch, growth, maps, memory, page, train
+from layerviz.bench import (
+    alignment,
+    capture,
+    drawing,
+    epoch,
+    growth,
+    maps,
+    memory,
+    page,
+    train,
+    tutorial,
+)
 from layerviz.bench.figures import Figure, as_table, machine, machine_in_words
 from layerviz.errors import Cancelled, LayervizError
 from layerviz.runs import Run
@@ -25,6 +36,7 @@ def benches(run: Run | None = None) -> dict[str, FullBench]:
         return sampled[0]
 
     inputs: dict[ModuleType, Callable[[], Any]] = {
+        tutorial: _nothing,
         capture: _nothing,
         maps: sample,
         alignment: sample,

@@ -118,61 +118,84 @@ def whole_way(config: RunConfig, table: Path, work: Path) -> tuple[np.ndarray, S
         took.
     """
     seconds = Seconds()
-    frame = pd.read_csv(table, dtype=str, keep_default_na=False)
-    names = sorted(frame["label"].unique())
-    splits = frame["split"].to_numpy()
-    labels = torch.tensor(frame["label"].map(names.index).to_numpy())
-    texts = frame["text"].tolist()
-    encoder = encoders.load(
-        config.encoder,
-        label_names=tuple(names),
-        seed=config.seed,
-        texts=frame["text"][splits == "train"].tolist(),
-        max_length=config.max_length,
-    )
-    encoded = seconds.timed("tokens", padded, encoder.tokenizer, texts, config.max_length)
-    model, is_train = encoder.model, torch.from_numpy(splits == "train")
-    train = TensorDataset(*(values[is_train] for values in encoded.values()), labels[is_train])
-    epoch = _epochs_of(model, train, config)
+    texts = _Texts(config, table, seconds)
     snapshots, logits = [], np.zeros(0)
     for _ in range(config.epochs or 0):
-        seconds.timed("training", epoch)
-        model.eval()
-        mean, logits = seconds.timed("hidden states", mean_states, model, encoded)
+        seconds.timed("training", texts.train_for_an_epoch)
+        mean, logits = seconds.timed("hidden states", mean_states, texts.model, texts.encoded)
         snapshots.append(mean)
     layers = first_and_last_layers(len(snapshots[0]) - 1)
     states = tuple(tuple(mean[layer] for mean in snapshots) for layer in layers)
-    sample = Sample("notebook", layers, states, splits, labels.numpy(), config.seed)
+    sample = Sample("notebook", layers, states, texts.splits, texts.labels.numpy(), config.seed)
     maps = seconds.timed("t-SNE", by_notebook, sample)
     seconds.timed("figures and GIF", _draw, sample, maps.xy, work)
-    return np.array(names)[logits[splits == "val"].argmax(axis=1)], seconds
+    return np.array(texts.names)[logits[texts.splits == "val"].argmax(axis=1)], seconds
 
 
-def _epochs_of(model: Any, train: TensorDataset, config: RunConfig) -> Callable[[], None]:
-    """Return what trains for one epoch: AdamW, its rate warmed up and then falling to 0."""
-    torch.manual_seed(config.seed)
-    loader = DataLoader(train, batch_size=config.batch_size, shuffle=True)
-    total = len(loader) * (config.epochs or 0)
-    warm = round(config.warmup_ratio * total)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate or 0.0, weight_decay=config.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: step / warm if step < warm else (total - step) / max(1, total - warm),
-    )
+def training_alone(config: RunConfig, table: Path, work: Path) -> tuple[np.ndarray, Seconds]:
+    """Train, and look at nothing; see `whole_way`."""
+    del work
+    seconds = Seconds()
+    texts = _Texts(config, table, seconds)
+    for _ in range(config.epochs or 0):
+        seconds.timed("training", texts.train_for_an_epoch)
+    return np.zeros(0), seconds
 
-    def one_epoch() -> None:
-        model.train()
-        for input_ids, attention_mask, labels in loader:
-            optimizer.zero_grad()
-            output = model(input_ids=input_ids, attention_mask=attention_mask, labels=labels)
+
+class _Texts:
+    """The texts as tensors, the model, and what trains it: AdamW, its rate warmed up, then falling.
+
+    Parameters
+    ----------
+    config, table
+        See `whole_way`.
+    seconds : Seconds
+    """
+
+    def __init__(self, config: RunConfig, table: Path, seconds: Seconds) -> None:
+        frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+        self.names = sorted(frame["label"].unique())
+        self.splits = frame["split"].to_numpy()
+        self.labels = torch.tensor(frame["label"].map(self.names.index).to_numpy())
+        encoder = encoders.load(
+            config.encoder,
+            label_names=tuple(self.names),
+            seed=config.seed,
+            texts=frame["text"][self.splits == "train"].tolist(),
+            max_length=config.max_length,
+        )
+        self.model: Any = encoder.model
+        self.encoded: dict[str, torch.Tensor] = seconds.timed(
+            "tokens", padded, encoder.tokenizer, frame["text"].tolist(), config.max_length
+        )
+        is_train = torch.from_numpy(self.splits == "train")
+        train = [values[is_train] for values in (*self.encoded.values(), self.labels)]
+        torch.manual_seed(config.seed)
+        self._batches = DataLoader(
+            TensorDataset(*train), batch_size=config.batch_size, shuffle=True
+        )
+        total = len(self._batches) * (config.epochs or 0)
+        warm = round(config.warmup_ratio * total)
+        self._optimizer = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=config.learning_rate or 0.0,
+            weight_decay=config.weight_decay,
+        )
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer,
+            lambda step: step / warm if step < warm else (total - step) / max(1, total - warm),
+        )
+
+    def train_for_an_epoch(self) -> None:
+        self.model.train()
+        for input_ids, attention_mask, labels in self._batches:
+            self._optimizer.zero_grad()
+            output = self.model(input_ids=input_ids, attention_mask=attention_mask, labels=labels)
             output.loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), MOST_GRADIENT)
-            optimizer.step()
-            schedule.step()
-
-    return one_epoch
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), MOST_GRADIENT)
+            self._optimizer.step()
+            self._schedule.step()
+        self.model.eval()
 
 
 def _draw(sample: Sample, xy: Sequence[np.ndarray], work: Path) -> None:

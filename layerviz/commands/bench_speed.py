@@ -245,9 +245,19 @@ def _add_growth(parser: argparse.ArgumentParser) -> None:
     numbers = [1000, 4000, 16_000, 64_000]
     add("--sizes", type=int, nargs="+", default=numbers, help="numbers of texts")
     add("--encoder", default="bert-mini", help="on this disk, or a size such as 2x64")
+    rows_help = (
+        "instead: so many rows of a Parquet file, such as 1000000, up to the first maps, with the "
+        "seconds and the memory of each part"
+    )
+    add("--rows", type=int, help=rows_help)
 
 
 def _measure_growth(parsed: argparse.Namespace) -> Measured:
+    if parsed.rows is not None:
+        from layerviz.bench import rows
+
+        result = rows.measure(bench_table(parsed), rows=parsed.rows, encoder=parsed.encoder)
+        return result, rows.as_text(result)
     from layerviz.bench import growth
 
     result = growth.measure(bench_table(parsed), sizes=parsed.sizes, encoder=parsed.encoder)

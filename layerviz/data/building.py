@@ -39,6 +39,7 @@ MIN_EXAMPLES, MIN_VAL = 10, 2
 MOST_MERGED = 20  # groups of labels that are named
 MOST_SCORES = 20  # different numbers, not all whole, that may be classes
 VAL_FRACTION = 0.2  # that is cut from train unless another share is asked for
+HASHED_AT_ONCE = 10_000  # rows
 LEAST_VAL_FRACTION, MOST_VAL_FRACTION = 0.05, 0.5
 
 
@@ -115,7 +116,7 @@ def build_dataset(
     _check(rows, columns.label, exclusions, left_out)
     if cut:
         rows = _cut_val(rows, cut_by.loc[rows.index], val_fraction, seed)
-    is_trained = rows["label"].isin(rows["label"][rows["split"] == "train"])
+    is_trained = rows["label"].isin(rows["label"][rows["split"] == "train"].unique())
     untrained = _label_names(rows["label"][~is_trained])
     rows = leave_out(rows, ~is_trained, "of val or test with a label that train lacks", exclusions)
     _check(rows, columns.label, exclusions, left_out, min_val=MIN_VAL)
@@ -276,6 +277,9 @@ def _alike_notes(groups: tuple[tuple[str, ...], ...], *, are_merged: bool) -> It
 
 def _fingerprint(examples: pd.DataFrame, names: tuple[str, ...]) -> str:
     digest = hashlib.sha256(repr(names).encode())
-    for split, text, label in zip(*(examples[c] for c in ("split", "text", "label")), strict=True):
-        digest.update(f"{split} {label} {len(text)} {text}".encode())
+    columns = examples[["split", "text", "label"]]
+    for start in range(0, len(columns), HASHED_AT_ONCE):  # as lists: Arrow's cells come slowly
+        part = columns.iloc[start : start + HASHED_AT_ONCE]
+        for split, text, label in zip(*(part[name].tolist() for name in part), strict=True):
+            digest.update(f"{split} {label} {len(text)} {text}".encode())
     return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Which texts share a batch: those of similar length, so that little padding is computed."""
+"""The train examples as the Trainer takes them; those of similar length share a batch."""
 
 from __future__ import annotations
 
@@ -8,9 +8,41 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset, Sampler
 
+from layerviz.tokenising import Tokenised
 from layerviz.training.checkpoints import CheckpointingTrainer
 
 STRETCH = 50  # batches over which texts are sorted: longer ones save no padding worth having
+
+
+class Features(Dataset[dict[str, Any]]):
+    """The train examples as a collator takes them, made when they are asked for.
+
+    As lists of Python's numbers, a million texts of 40 tokens would take 2 GB for as long as the
+    run goes on.
+
+    Parameters
+    ----------
+    tokens : Tokenised
+        N texts.
+    labels : ndarray of shape (N,), int
+    """
+
+    def __init__(self, tokens: Tokenised, labels: np.ndarray) -> None:
+        self._tokens, self._labels = tokens, labels
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        ids = self._tokens.input_ids[row].tolist()
+        feature = {
+            "input_ids": ids,
+            "attention_mask": [1] * len(ids),
+            "label": int(self._labels[row]),
+        }
+        if self._tokens.token_type_ids is not None:
+            feature["token_type_ids"] = self._tokens.token_type_ids[row].tolist()
+        return feature
 
 
 class LengthSampler(Sampler[int]):

@@ -41,7 +41,7 @@ from layerviz.progress import (
 )
 from layerviz.runs import Run
 from layerviz.tokenising import Tokenised, tokenise
-from layerviz.training.batching import LengthSampler
+from layerviz.training.batching import Features, LengthSampler
 from layerviz.training.checkpoints import find_checkpoints
 from layerviz.training.costs import learned_pace
 from layerviz.training.diverging import CheckingTrainer, expect_finite
@@ -170,7 +170,7 @@ def _fit(
     if config.freeze:
         batch = encoders.example_batch(tokens["train"].input_ids[0])
         encoders.freeze_layers(encoder.model, batch, config.freeze)
-    features = _features(tokens["train"], train["label"])
+    features = Features(tokens["train"], train["label"].to_numpy())
     arguments = _arguments(run, encoder, epochs, total_steps=plan[-1])
     run = _record_setup(run, encoder, arguments, plan, per_epoch, tokens)
     to_capture = _tokens_of(examples, dataset, tokens)
@@ -280,16 +280,6 @@ def _record_setup(
             "n_truncated": {split: int(texts.cut.sum()) for split, texts in tokens.items()},
         },
     )
-
-
-def _features(tokens: Tokenised, labels: pd.Series) -> list[dict[str, Any]]:
-    features: list[dict[str, Any]] = [
-        {"input_ids": ids.tolist(), "attention_mask": [1] * len(ids), "label": int(label)}
-        for ids, label in zip(tokens.input_ids, labels, strict=True)
-    ]
-    for feature, types in zip(features, tokens.token_type_ids or (), strict=False):
-        feature["token_type_ids"] = types.tolist()
-    return features
 
 
 def _order(tokens: Tokenised, config: RunConfig) -> LengthSampler | None:
