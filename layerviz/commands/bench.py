@@ -52,6 +52,6 @@ BENCH = Command(
     "compare layerviz with the plain way of doing the same",
     _add_arguments,
     _bench,
-    description="Without a name: tutorial, capture, maps, alignment, train, epoch, page, memory and "
-    "growth, as one table.",
+    description="Without a name: tutorial, capture, maps, alignment, train, epoch, page, memory "
+    "and growth, as one table.",
 )
