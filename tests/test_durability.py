@@ -188,7 +188,7 @@ def test_a_second_tab_that_queues_a_run_keeps_it_from_deletion(
     runs.update(run.path, status="cancelled")
 
     @contextlib.contextmanager
-    def queued_meanwhile(path: Path):
+    def queued_meanwhile(path: Path, way_out: str):  # noqa: ARG001
         runs.update(path, status="queued")
         yield
 
@@ -223,8 +223,9 @@ def test_who_comes_second_is_told_who_computes(
             lambda: training.fit(run, toy_dataset),
             lambda: runs.delete(run.path.parent, run.run_id),
         ):
-            with pytest.raises(RunError, match=f"process {other.pid} on"):
+            with pytest.raises(RunError, match=f"process {other.pid} on") as told:
                 begin()
+        assert told.value.hint.endswith("then delete it.")
         assert runs.open_folder(run.path).status == "cancelled"
     finally:
         other.kill()
