@@ -188,7 +188,7 @@ def test_a_second_tab_that_queues_a_run_keeps_it_from_deletion(
     runs.update(run.path, status="cancelled")
 
     @contextlib.contextmanager
-    def queued_meanwhile(path: Path, way_out: str):  # noqa: ARG001
+    def queued_meanwhile(path: Path, way_out: str):
         runs.update(path, status="queued")
         yield
 
