@@ -141,7 +141,7 @@ def test_what_is_said_of_a_file_quotes_nothing_whole(defect: str) -> None:
         expect_bounded(messages_of(content, name, defect), (place, defect))
 
 
-@pytest.mark.parametrize("ending", set(WAYS) - {"csv"})
+@pytest.mark.parametrize("ending", [way for way in WAYS if way != "csv"])
 def test_nor_does_what_is_said_of_other_formats(ending: str) -> None:
     for defect in ("none", "words for splits", "one column", "no rows"):
         content = WAYS[ending](table_of(PLACES, defect))
