@@ -172,6 +172,7 @@ def test_tables_are_data_and_switches_take_true_or_false(tmp_path, monkeypatch):
 
 
 def test_the_first_ctrl_c_stops_in_good_order_and_the_next_is_what_it_was():
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     before = signal.getsignal(signal.SIGINT)
     with interrupts.first_ctrl_c_noted() as asks:
         assert not asks()
@@ -179,7 +180,7 @@ def test_the_first_ctrl_c_stops_in_good_order_and_the_next_is_what_it_was():
         assert asks()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.signal(signal.SIGINT, usual) is before
 
 
 def test_the_package_loads_nothing_until_it_is_asked_for():

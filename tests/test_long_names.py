@@ -252,7 +252,6 @@ def test_a_header_that_is_longer_than_the_sample_is_read_whole() -> None:
         data.read_table(f"text,{LONGEST}9999\na,b\nc,d\n".encode(), "a.csv")
 
 
-@pytest.mark.fast
 def test_values_are_quoted_within_bounds_everywhere() -> None:
     rooms = ("data", "checks", "runs", "commands", "relabelling", "export", "views", "encoders")
     for room in rooms:

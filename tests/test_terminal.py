@@ -34,7 +34,6 @@ def orders_in(text: str) -> set[str]:
     }
 
 
-@pytest.mark.fast
 @pytest.mark.parametrize(
     ("text", "plain"),
     [

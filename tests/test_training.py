@@ -42,7 +42,7 @@ from layerviz.progress import (
     Progress,
 )
 from layerviz.runs import Run
-from layerviz.training import choose_examples, fitting, snapshot_steps
+from layerviz.training import choose_examples, fitting, planning, snapshot_steps
 
 # 72 train examples in batches of 16: 5 steps per epoch, snapshots after steps 0, 2, 5, 8, 10.
 CONFIG = RunConfig(
@@ -233,7 +233,7 @@ def captured_again(run: Run, precision: str) -> np.ndarray:
     ).pooled["mean"]
 
 
-BF16 = dataclasses.replace(CONFIG, epochs=1, precision="bf16")
+BF16 = dataclasses.replace(CONFIG, epochs=1, precision="bf16", capture_precision="training")
 
 
 def test_captures_are_in_float32_where_bf16_is_not_native(
@@ -244,6 +244,13 @@ def test_captures_are_in_float32_where_bf16_is_not_native(
     assert (run.training["precision"], run.training["capture_precision"]) == ("bf16", "fp32")
     stored = runs.read_pooled(run.path, run.snapshots[-1].index)["mean"]
     np.testing.assert_allclose(stored, captured_again(run, "fp32"), atol=1e-3)
+
+
+def test_captures_are_in_float32_unless_they_are_set_to_be_as_training(monkeypatch):
+    say_that_bf16_is(monkeypatch, native=True)
+    assert planning.precision_of_captures(BF16) == "bf16"
+    default = dataclasses.replace(BF16, capture_precision="fp32")
+    assert planning.precision_of_captures(default) == "fp32"
 
 
 def test_captures_share_the_precision_of_training_where_it_is_native_and_change_no_weights(

@@ -76,7 +76,7 @@ def resolve_precision(precision: str) -> str:
 
 
 def capture_precision(run: Run) -> str:
-    """Return in which precision a run captures: that of its training, where that is native.
+    """Return in which precision a run captures: as it is set to, where that is native.
 
     A run that has begun goes on as it began; earlier versions captured in fp32 and recorded no
     precision.
@@ -88,5 +88,7 @@ def capture_precision(run: Run) -> str:
 
 def precision_of_captures(config: RunConfig) -> str:
     """Return in which precision a run with these settings would capture here."""
+    if config.capture_precision == FP32:
+        return FP32
     own = resolve_precision(config.precision)
     return own if own == resolve_precision("auto") else FP32
