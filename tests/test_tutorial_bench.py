@@ -23,6 +23,7 @@ from layerviz.export import animation
 from layerviz.projection import of_run
 from layerviz.runs import Run
 
+LINES: list[str] = []
 FIGURES: list[tuple[int, int]] = []  # epochs and layers that were drawn
 
 
@@ -52,12 +53,21 @@ def result(sample_table: Table) -> dict[str, Any]:
         patch.setattr(tutorial, "in_own_process", here)
         patch.setattr(notebook, "expect_matplotlib", lambda: None)
         patch.setattr(notebook, "_draw", draw)
-        return tutorial.measure(sample_table, encoders=["1x64"], n_train=60, n_val=40, epochs=1)
+        return tutorial.measure(
+            sample_table,
+            encoders=["1x64"],
+            n_train=60,
+            n_val=40,
+            epochs=1,
+            print_line=LINES.append,
+        )
 
 
 def test_both_ways_go_the_whole_way(result: dict[str, Any]) -> None:
     (row,) = result["encoders"]
     assert FIGURES == [(1, 1)]
+    lines = ["With 1x64:", "  seed 0, the way of notebook", "  seed 0, the way of layerviz"]
+    assert lines == LINES
     assert list(row["notebook"]["parts"]) == [
         "tokens", "training", "hidden states", "t-SNE", "figures and GIF",
     ]  # fmt: skip

@@ -103,7 +103,9 @@ def measure(
             config = training.with_defaults(
                 RunConfig(path, epochs=epochs, max_captured=max(n_train, n_val))
             )
-            rows.append({"encoder": name, **_both_ways(config, dataset, work, seeds, print_line)})
+            print_line(f"With {name}:")
+            of_ways = _both_ways(config, dataset, work, seeds, print_line)
+            rows.append({"encoder": name, **of_ways})
     return {
         "what": f"the whole tutorial, {n_train:,} train + {n_val:,} val texts x "
         f"{count(epochs, 'epoch')}",
@@ -128,7 +130,7 @@ def _both_ways(
     of_way: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
     for seed in range(seeds):
         for way in WAYS:
-            print_line(f"{Path(config.encoder).name}, seed {seed}: the way of {way}")
+            print_line(f"  seed {seed}, the way of {way}")
             task = work / f"{way}-{seed}"
             task.mkdir()
             settings = asdict(config) | {"seed": seed}
