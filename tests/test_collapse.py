@@ -11,7 +11,17 @@ import pandas as pd
 import pytest
 import torch
 
-from layerviz import charts, data, encoders, exploring, runs, separability, training, views
+from layerviz import (
+    charts,
+    data,
+    encoders,
+    exploring,
+    hidden_states,
+    runs,
+    separability,
+    training,
+    views,
+)
 from layerviz.__main__ import main
 from layerviz.bench.torture.collapses import (
     KINDS,
@@ -29,6 +39,7 @@ from layerviz.numerics import relative_spread, svd, well_scaled
 from layerviz.poolings import POOLINGS
 from layerviz.runs import Run, Snapshot
 from layerviz.separability.decompositions import eigh
+from layerviz.training import watching
 
 ALIKE = "this layer gives every text the same vector"
 CONFIG = replace(toy_config("scratch-bert"), epochs=1, learning_rate=0.5)
@@ -200,6 +211,54 @@ def test_no_measure_ends_training_and_it_is_made_up_for(tmp_path, monkeypatch) -
     (trouble,) = separability.trouble_sentences(run, runs.read_separability(run.path))
     assert "epoch 1" in trouble  # such a rate makes its layers collapse
     assert "could not" not in trouble
+
+
+def test_no_capture_ends_training_once_it_has_begun(tmp_path, monkeypatch) -> None:
+    capture, scores_of = hidden_states.capture, watching.scores_of
+    captured: list[bool] = []
+
+    def fail(*arguments: Any, **settings: Any) -> Any:
+        captured.append(True)
+        if len(captured) in (2, 3):  # the second is a look at val alone, for early stopping
+            raise torch.OutOfMemoryError
+        return capture(*arguments, **settings)
+
+    def fail_once(*arguments: Any) -> dict[str, float]:
+        if len(captured) == 5:
+            raise ZeroDivisionError("a bug")
+        return scores_of(*arguments)
+
+    dataset = toy_dataset()
+    config = replace(CONFIG, epochs=4, patience=3, keep="all", learning_rate=1e-3)
+    run = runs.create(tmp_path, config, dataset)
+    monkeypatch.setattr(hidden_states, "capture", fail)
+    monkeypatch.setattr(watching, "scores_of", fail_once)
+    run = training.fit(run, dataset)
+    assert run.status == "done"
+    assert [(one.index, one.epoch) for one in run.snapshots] == [(0, 0), (1, 2), (2, 4)]
+    assert runs.measured_snapshots(run) == (0, 1, 2)
+    assert run.training["n_snapshots"] == 3
+    told = separability.trouble_sentences(run, runs.read_separability(run.path))
+    assert told[:2] == [
+        "The snapshot of epoch 1 could not be captured (there was not enough memory); training "
+        "went on without it.",
+        "The snapshot of epoch 3 could not be captured (ZeroDivisionError: a bug); training went "
+        "on without it.",
+    ]
+    for snapshot in run.snapshots:
+        assert runs.has_snapshot(run.path, snapshot.index)
+
+
+def test_a_first_capture_that_fails_ends_the_run_before_a_step(tmp_path, monkeypatch) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("a bug")
+
+    dataset = toy_dataset()
+    run = runs.create(tmp_path, CONFIG, dataset)
+    monkeypatch.setattr(hidden_states, "capture", fail)
+    with pytest.raises(RunError, match="a bug"):
+        training.fit(run, dataset)
+    assert runs.open_folder(run.path).training["timed_steps"] == 0
 
 
 def test_training_without_a_loss_ends_at_once_in_one_sentence(tmp_path, monkeypatch) -> None:

@@ -877,8 +877,12 @@ def test_a_run_that_goes_on_keeps_what_was_noted_of_it(toy_dataset, tmp_path):
     noted = {"model_step": 2, "pace": {"step": 0.5}, "passed_over": "A checkpoint was damaged."}
     runs.update(run.path, training=noted)
     run = runs.note_not_measured(run.path, 1, "a bug")
+    runs.update(run.path, training=run.training | {runs.NOT_CAPTURED: {"2": "a bug"}})
+    run = runs.open_folder(run.path)
     info = SimpleNamespace(label="x", family="BERT", layers=1, hidden_size=8, parameters=9)
     encoder = SimpleNamespace(info=info, model=torch.nn.Linear(1, 1))
     arguments = SimpleNamespace(learning_rate=1e-3, bf16=False, device="cpu", world_size=1)
-    run = fitting._record_setup(run, encoder, arguments, [0, 4], 2, {})  # type: ignore[arg-type]
+    run = fitting._record_setup(run, encoder, arguments, [0, 2, 4], 2, {})  # type: ignore[arg-type]
     assert run.training.items() >= (noted | {runs.NOT_MEASURED: {"1": "a bug"}}).items()
+    assert run.training["snapshot_steps"] == [0, 4]  # what was left out stays out
+    assert (run.training["total_steps"], run.training["n_snapshots"]) == (4, 2)

@@ -12,6 +12,7 @@ from layerviz.runs.comparisons import (
     rename_comparison,
 )
 from layerviz.runs.contents import (
+    NOT_CAPTURED,
     NOT_MEASURED,
     captured_models,
     has_label_ranking,
@@ -143,6 +144,7 @@ __all__ = [
     "LIVE",
     "LOSS_COLUMNS",
     "MOST_BYTES",
+    "NOT_CAPTURED",
     "NOT_MEASURED",
     "RUNS_FOLDER",
     "RUNS_VARIABLE",

@@ -112,6 +112,9 @@ def note_not_measured(path: Path, index: int, why: str) -> Run:
     return update(path, training=training | {NOT_MEASURED: reasons})
 
 
+NOT_CAPTURED = "not_captured"  # of `Run.training`: why planned snapshots are missing, by step
+
+
 def unmeasured_snapshots(run: Run) -> tuple[int, ...]:
     """Return the snapshots without measures: of a run that was stopped, or made elsewhere."""
     return tuple(s.index for s in run.snapshots if not has_measures(run.path, s.index))

@@ -69,7 +69,8 @@ class Run:
         without what is frozen), ``capture_precision`` (earlier runs have none and captured in
         fp32), ``model_step`` (of the weights in ``model/``), ``stopped_early``
         (see `training.EarlyStop`; only where it was), ``pace`` (see `training.learned_pace`),
-        ``n_truncated`` per split; empty until training is set up.
+        ``n_truncated`` per split, ``not_measured`` and ``not_captured`` (why, by snapshot and by
+        step; only where that was so); empty until training is set up.
     snapshots : tuple of Snapshot
         Those that are on disk, in order.
     created : str

@@ -28,6 +28,7 @@ LongText = Annotated[str, Field(max_length=100_000)]
 Label = Annotated[str, Field(max_length=1_000_000)]
 PoolingName = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Step = Annotated[str, Field(pattern="^[0-9]{1,12}$")]  # as a key
 AtLeastOne = Annotated[int, Field(ge=1, le=LARGEST)]
 Amount = Annotated[float, Field(ge=0, le=LARGEST)]
 Split = Literal[SPLITS]  # type: ignore[valid-type]
@@ -108,6 +109,7 @@ class _Training(_Part):  # little by little
     pace: _Pace = _Pace()
     n_truncated: dict[Split, Count] = {}
     not_measured: dict[Text, LongText] = {}
+    not_captured: dict[Step, LongText] = {}
     snapshot_steps: Annotated[list[Count], Field(max_length=MOST_SNAPSHOTS)] = []
     passed_over: LongText = ""
 

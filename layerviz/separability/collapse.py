@@ -18,6 +18,7 @@ from layerviz.poolings import pooling_label
 from layerviz.runs import Run
 from layerviz.separability.measuring import SPREAD
 from layerviz.wording import (
+    count,
     enumeration,
     epoch_name,
     layer_list,
@@ -172,7 +173,24 @@ def unmeasured_sentences(run: Run) -> list[str]:
     return [f"The measures {of_epoch(epoch)} could not be made ({why})." for epoch, why in failed]
 
 
+def uncaptured_sentences(run: Run) -> list[str]:
+    """Say which snapshots could not be captured while training went on, and why."""
+    per_epoch = run.training.get("steps_per_epoch", 1)
+    by_reason: dict[str, list[float]] = {}
+    for step, why in run.training.get(runs.NOT_CAPTURED, {}).items():
+        by_reason.setdefault(why, []).append(int(step) / per_epoch)
+    return [
+        f"The snapshot {of_epoch(epochs[0])} could not be captured ({why}); training went on "
+        "without it."
+        if len(epochs) == 1
+        else f"{count(len(epochs), 'snapshot')} could not be captured ({why}), the first "
+        f"{of_epoch(min(epochs))}; training went on without them."
+        for why, epochs in by_reason.items()
+    ]
+
+
 def trouble_sentences(run: Run, table: pd.DataFrame) -> list[str]:
-    """Return `unmeasured_sentences` and `collapse_sentences`: what a reader must know first."""
+    """Return what a reader must know first: what is missing, and which layers have collapsed."""
     collapse = " ".join(collapse_sentences(run, table))
-    return [*unmeasured_sentences(run), *([collapse] if collapse else [])]
+    missing = [*uncaptured_sentences(run), *unmeasured_sentences(run)]
+    return [*missing, *([collapse] if collapse else [])]

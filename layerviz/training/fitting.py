@@ -65,7 +65,7 @@ Loss = Callable[..., torch.Tensor]
 
 CURVE_POINTS = 100  # loss values recorded over a whole run
 # Of `Run.training`, when a run goes on.
-KEPT_FACTS = ("model_step", "pace", "passed_over", runs.NOT_MEASURED)
+KEPT_FACTS = ("model_step", "pace", "passed_over", runs.NOT_MEASURED, runs.NOT_CAPTURED)
 CAPTURE_SEED = 0  # not the run's: runs that differ in their seed are compared on the same examples
 
 
@@ -178,8 +178,9 @@ def _fit(
     settled = dataclasses.replace(config, epochs=epochs)
     work = expected_work(run, settled, encoder.info, dataset, mean_tokens, capture=capture)
     timetable = Timetable(work.expected, work.done, download.share)
+    steps = run.training["snapshot_steps"]
     watch = Watch(
-        run, encoder, examples, to_capture, plan, on_progress, should_stop, capture, timetable
+        run, encoder, examples, to_capture, steps, on_progress, should_stop, capture, timetable
     )
     trainer = CheckingTrainer(
         run,
@@ -252,6 +253,8 @@ def _record_setup(
     tokens: Mapping[str, Tokenised],
 ) -> Run:
     info = encoder.info
+    left_out = run.training.get(runs.NOT_CAPTURED, {})
+    steps = [step for step in plan if str(step) not in left_out]
     return runs.update(
         run.path,
         encoder={
@@ -269,8 +272,8 @@ def _record_setup(
             "capture_precision": capture_precision(run),
             "device": str(arguments.device),
             "world_size": arguments.world_size,
-            "n_snapshots": len(plan),
-            "snapshot_steps": plan,
+            "n_snapshots": len(steps),
+            "snapshot_steps": steps,
             "trained_parameters": sum(
                 weight.numel() for weight in encoder.model.parameters() if weight.requires_grad
             ),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 import torch
 
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def looking(run: Run, what: str, index: int | None = None) -> Iterator[None]:
+def looking(run: Run, what: str, note: Callable[[str], object] | None = None) -> Iterator[None]:
     """Keep what only looks at a run, and fails, from ending it.
 
     Errors that people can mend go through: that somebody stopped the run, or that its folder cannot
@@ -28,8 +29,8 @@ def looking(run: Run, what: str, index: int | None = None) -> Iterator[None]:
     run : Run
     what : str
         What is done, for the log.
-    index : int, optional
-        Of the snapshot that is being measured; the reason is noted in ``run.json``.
+    note : callable, optional
+        Called with the reason as a clause, to keep it with the run.
     """
     try:
         yield
@@ -39,8 +40,13 @@ def looking(run: Run, what: str, index: int | None = None) -> Iterator[None]:
         if runs.is_writing_error(run.path, error):
             raise
         log.exception("%s: %s failed; training goes on", run.run_id, what)
-        if index is not None:
-            runs.note_not_measured(run.path, index, _why(error))
+        if note is not None:
+            note(_why(error))
+
+
+def measuring(run: Run, index: int) -> AbstractContextManager[None]:
+    """Keep a failure to measure a snapshot from ending a run; ``run.json`` says why it failed."""
+    return looking(run, "measuring", partial(runs.note_not_measured, run.path, index))
 
 
 def measure_missing(
@@ -57,7 +63,7 @@ def measure_missing(
     """
     missing = runs.unmeasured_snapshots(run)
     for done, index in enumerate(missing):
-        with looking(run, "measuring", index):
+        with measuring(run, index):
             separability.measure_snapshot(
                 run,
                 index,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from layerviz.runs import Run, Snapshot
 from layerviz.tokenising import Tokenised
 from layerviz.training.diverging import expect_finite
 from layerviz.training.keeping import drop_surplus_weights, keep_snapshot_weights
-from layerviz.training.looking import looking
+from layerviz.training.looking import looking, measuring
 from layerviz.training.stopping import EarlyStop, epochs_without_rise
 from layerviz.training.timetable import Timetable
 
@@ -146,9 +147,11 @@ class Watch(TrainerCallback):
         try:
             pooled = None
             if not runs.has_snapshot(self.run.path, index):
-                with self._timed("capture"):
+                with self._looking_once(index), self._timed("capture"):
                     pooled = self._capture(index)
-            with self._timed("measure"), looking(self.run, "measuring", index):
+                if pooled is None:
+                    return
+            with self._timed("measure"), measuring(self.run, index):
                 # Named from the start: the first layers may take a while.
                 n_cells = len(self.run.poolings) * (1 + (self.encoder.info.layers or 0))
                 self._report(Progress(MEASURING, 0, n_cells))
@@ -162,6 +165,29 @@ class Watch(TrainerCallback):
             drop_surplus_weights(self.run)
         except Cancelled:
             self._stop(control)
+
+    def _looking_once(self, index: int) -> AbstractContextManager[None]:
+        """Keep a failure to capture a snapshot from ending the run, which goes on without it.
+
+        Before the first step nothing would be lost, and the run would say nothing of its start:
+        there it ends the run. Nor can a snapshot be left out that others come after, which a run
+        captures anew whose folder was damaged.
+        """
+        if not 0 < index == len(runs.open_folder(self.run.path).snapshots):
+            return nullcontext()
+        return looking(self.run, "capturing", partial(self._leave_out, index))
+
+    def _leave_out(self, index: int, why: str) -> None:
+        """Take the snapshot of now out of the plan; those to come get the numbers before theirs."""
+        training = runs.open_folder(self.run.path).training
+        steps = [step for step in training["snapshot_steps"] if step != self.step]
+        self.note(
+            snapshot_steps=steps,
+            n_snapshots=len(steps),
+            **{runs.NOT_CAPTURED: {**training.get(runs.NOT_CAPTURED, {}), str(self.step): why}},
+        )
+        self.index_at = {step: number for number, step in enumerate(steps)}
+        runs.remove_weights(self.run.path, index)  # which the next one would take for its own
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:
@@ -181,8 +207,9 @@ class Watch(TrainerCallback):
         epochs = self.run.training["total_steps"] // per_epoch
         if not patience or self.stopped or part or not 0 < epoch < epochs:
             return
-        scores = [self._val_score(number * per_epoch) for number in range(1, epoch + 1)]
-        if epochs_without_rise(scores) >= patience:
+        scores = np.array([self._val_score(number * per_epoch) for number in range(1, epoch + 1)])
+        # An epoch of which the score is not known does not count.
+        if epochs_without_rise(scores[~np.isnan(scores)].tolist()) >= patience:
             self.early_stop = EarlyStop(epoch, epochs, patience, self.step)
             control.should_training_stop = True
 
@@ -191,8 +218,9 @@ class Watch(TrainerCallback):
         score = float(self.history.get(step, {}).get("val_macro_f1", float("nan")))
         if np.isnan(score) and step == self.step:
             # A run without captures ends where one with captures does.
-            score = self._scores_now()["val_macro_f1"]
-            self._record(val_macro_f1=score)
+            with looking(self.run, "scoring val"):
+                score = self._scores_now()["val_macro_f1"]
+                self._record(val_macro_f1=score)
         return score
 
     def _scores_now(self) -> dict[str, float]:
