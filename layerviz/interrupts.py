@@ -77,6 +77,12 @@ def work_is_over() -> None:
     _stop = None
 
 
+def end_at_next_signal(sentence: str) -> None:
+    """Say that the program is ending; a signal while it does so ends it at once."""
+    install()
+    _say(f"{sentence}\n")
+
+
 def exit_status() -> int:
     """Return the exit status of work that was stopped: 130 after Ctrl-C, 143 after SIGTERM."""
     return ENDED_BY_SIGNAL + (_newest or signal.SIGINT)

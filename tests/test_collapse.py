@@ -34,12 +34,12 @@ from layerviz.bench.torture.collapses import (
     states_of,
 )
 from layerviz.bench.torture.toys import toy_config, toy_dataset
-from layerviz.errors import DivergedError, EncoderError, RunError
+from layerviz.errors import Cancelled, DivergedError, EncoderError, RunError
 from layerviz.numerics import relative_spread, svd, well_scaled
 from layerviz.poolings import POOLINGS
 from layerviz.runs import Run, Snapshot
 from layerviz.separability.decompositions import eigh
-from layerviz.training import watching
+from layerviz.training import looking, watching
 
 ALIKE = "this layer gives every text the same vector"
 CONFIG = replace(toy_config("scratch-bert"), epochs=1, learning_rate=0.5)
@@ -247,6 +247,13 @@ def test_no_capture_ends_training_once_it_has_begun(tmp_path, monkeypatch) -> No
     ]
     for snapshot in run.snapshots:
         assert runs.has_snapshot(run.path, snapshot.index)
+
+
+def test_what_fails_while_a_run_is_being_stopped_is_stopped(tmp_path) -> None:
+    run = runs.create(tmp_path, CONFIG, toy_dataset())
+    with pytest.raises(Cancelled), looking.measuring(run, 1, lambda: True):
+        raise RuntimeError("cannot schedule new futures after shutdown")
+    assert runs.NOT_MEASURED not in runs.open_folder(run.path).training
 
 
 def test_a_first_capture_that_fails_ends_the_run_before_a_step(tmp_path, monkeypatch) -> None:

@@ -99,7 +99,12 @@ def server(runs_root: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serving(runs_root: Path, options: Sequence[str] = (), base_path: str = "") -> Iterator[Served]:
+def serving(
+    runs_root: Path,
+    options: Sequence[str] = (),
+    base_path: str = "",
+    script: str | Path = "streamlit_app.py",
+) -> Iterator[Served]:
     """Start the page as `server` does; yield what is known of it.
 
     Parameters
@@ -109,6 +114,8 @@ def serving(runs_root: Path, options: Sequence[str] = (), base_path: str = "") -
         Further ones of ``streamlit run``.
     base_path : str
         Where in its host's addresses the page lies: ``/layerviz``.
+    script : str or Path
+        What draws the page.
 
     Raises
     ------
@@ -123,7 +130,7 @@ def serving(runs_root: Path, options: Sequence[str] = (), base_path: str = "") -
         given += ["--server.baseUrlPath", base_path]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *given],
+            [sys.executable, "-m", "streamlit", "run", str(script), *given],
             cwd=ROOT,
             env=os.environ | {RUNS_VARIABLE: str(runs_root)},
             stdout=log,

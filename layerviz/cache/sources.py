@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime import RuntimeState
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from layerviz import checks, data, runs, training
@@ -25,7 +27,7 @@ from layerviz.data import (
     Suggestion,
     Table,
 )
-from layerviz.jobs import Jobs
+from layerviz.jobs import Jobs, stop_runs_at_exit
 from layerviz.training import Pace, RunBytes, RunSeconds
 
 PACE_SECONDS = 60  # for which the pace of earlier runs is believed
@@ -34,7 +36,15 @@ PACE_SECONDS = 60  # for which the pace of earlier runs is believed
 @st.cache_resource(show_spinner=False)
 def jobs(root: str) -> Jobs:
     """Return the workers of this server; they outlive pages, tabs and edits of the code."""
-    return Jobs(Path(root))
+    workers = Jobs(Path(root), _server_stops)
+    stop_runs_at_exit(workers)
+    return workers
+
+
+def _server_stops() -> bool:
+    """Return whether the server has been told to stop; it then waits for nothing that computes."""
+    state = runtime.get_instance().state if runtime.exists() else None
+    return state in (RuntimeState.STOPPING, RuntimeState.STOPPED)
 
 
 _BY_UPLOAD: Keys = {UploadedFile: lambda file: (file.file_id, file.name)}

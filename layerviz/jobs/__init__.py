@@ -5,7 +5,8 @@ behind a lock and is handed out as a frozen snapshot. Jobs are found by key, nev
 browser session, so that closing a tab or opening a second one changes nothing.
 """
 
+from layerviz.jobs.ending import stop_runs_at_exit
 from layerviz.jobs.running import Jobs, map_workers
 from layerviz.jobs.worker import JobState, Worker
 
-__all__ = ["JobState", "Jobs", "Worker", "map_workers"]
+__all__ = ["JobState", "Jobs", "Worker", "map_workers", "stop_runs_at_exit"]

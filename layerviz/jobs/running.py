@@ -21,6 +21,7 @@ from layerviz.jobs.works import (
     rank_work,
     search_work,
 )
+from layerviz.progress import ShouldStop, never
 from layerviz.projection import PROJECTIONS
 from layerviz.projection.of_run import map_workers
 from layerviz.runs import Run
@@ -33,13 +34,15 @@ class Jobs:
     ----------
     root : Path
         The runs folder.
+    server_stops : callable
+        Whether the server is ending: runs then stop as if they were cancelled.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, server_stops: ShouldStop = never) -> None:
         self.root = root
         runs.tidy(root)  # of what a process that died has left there
         self._fit_lock = threading.Lock()
-        self._training = Worker("layerviz-training")
+        self._training = Worker("layerviz-training", all_stop=server_stops)
         self._measures = Worker("layerviz-measures")
         self._answers = Worker("layerviz-answers")  # a second each: they do not wait for measures
         self._downloads = Worker("layerviz-downloads")
@@ -140,6 +143,10 @@ class Jobs:
         was_waiting = self._training.cancel(run_id)
         if was_waiting:
             runs.update(self.root / run_id, status="cancelled")
+
+    def wait_for_runs(self, seconds: float) -> bool:
+        """Wait until no run is live, at most for some seconds; return whether none is."""
+        return self._training.wait(seconds)
 
     def update_maps(self, run: Run, projection: str, pooling: str, layer: int) -> JobState:
         """Have the stored maps of a layer brought up to the run's newest snapshot.

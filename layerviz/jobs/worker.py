@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from layerviz import runs
 from layerviz.errors import Cancelled, LayervizError, RunError
-from layerviz.progress import OnProgress, Progress, ShouldStop
+from layerviz.progress import OnProgress, Progress, ShouldStop, never
 
 log = logging.getLogger(__name__)
 
@@ -73,13 +73,18 @@ class Worker:
         Whether what somebody asked for last comes before what nobody asks for any more. What is
         asked for in one breath stays in its order. By default jobs are done in the order in which
         they came.
+    all_stop : callable
+        Asked by each job, besides whether that job was cancelled.
     """
 
-    def __init__(self, name: str, *, newest_first: bool = False) -> None:
+    def __init__(
+        self, name: str, *, newest_first: bool = False, all_stop: ShouldStop = never
+    ) -> None:
         self._name = name
         self._newest_first = newest_first
+        self._all_stop = all_stop
         self._lock = threading.Lock()
-        self._comes_work = threading.Condition(self._lock)
+        self._changes = threading.Condition(self._lock)
         self._jobs: dict[Hashable, _Job] = {}
         self._thread: threading.Thread | None = None
 
@@ -92,7 +97,7 @@ class Worker:
                 return self._state_of(key, earlier)
             self._jobs.pop(key, None)  # so that the order of the dict is the order of the line
             job = self._jobs[key] = _Job(work, asked=time.monotonic())
-            self._comes_work.notify()
+            self._changes.notify_all()
             self._forget_old_jobs()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
@@ -131,12 +136,21 @@ class Worker:
             job.status = "cancelled"
             return True
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until no job is live, at most for some seconds; return whether none is."""
+
+        def is_idle() -> bool:
+            return not any(job.status in runs.LIVE for job in self._jobs.values())
+
+        with self._changes:
+            return self._changes.wait_for(is_idle, seconds)
+
     def _run(self) -> None:
         _yield_to_the_page()
         while True:
             with self._lock:
                 while (job := self._next()) is None:
-                    self._comes_work.wait()
+                    self._changes.wait()
                 job.status = "running"
             self._do(job)
 
@@ -155,7 +169,7 @@ class Worker:
 
         status, error = "done", None
         try:
-            job.work(report, job.stop.is_set)
+            job.work(report, lambda: job.stop.is_set() or self._all_stop())
         except Cancelled:
             status = "cancelled"
         except LayervizError as expected:
@@ -166,6 +180,7 @@ class Worker:
         with self._lock:
             job.status, job.error = status, error
             job.work = _nothing  # lets go of the data that the work held
+            self._changes.notify_all()
 
     def _state_of(self, key: Hashable, job: _Job) -> JobState:
         live = [other for other, record in self._jobs.items() if record.status in runs.LIVE]

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 
 from layerviz import runs, separability
-from layerviz.errors import LayervizError, RunError, reason
+from layerviz.errors import Cancelled, LayervizError, RunError, reason
 from layerviz.progress import OnProgress, ShouldStop, ignore, never, part_of
 from layerviz.runs import Run
 
@@ -18,7 +18,12 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def looking(run: Run, what: str, note: Callable[[str], object] | None = None) -> Iterator[None]:
+def looking(
+    run: Run,
+    what: str,
+    note: Callable[[str], object] | None = None,
+    should_stop: ShouldStop = never,
+) -> Iterator[None]:
     """Keep what only looks at a run, and fails, from ending it.
 
     Errors that people can mend go through: that somebody stopped the run, or that its folder cannot
@@ -31,6 +36,14 @@ def looking(run: Run, what: str, note: Callable[[str], object] | None = None) ->
         What is done, for the log.
     note : callable, optional
         Called with the reason as a clause, to keep it with the run.
+    should_stop : callable
+        Where it answers true, a failure is no more than a stop: a program that is ending refuses
+        its threads new ones.
+
+    Raises
+    ------
+    Cancelled
+        If something failed and `should_stop` answers true.
     """
     try:
         yield
@@ -39,14 +52,17 @@ def looking(run: Run, what: str, note: Callable[[str], object] | None = None) ->
     except Exception as error:
         if runs.is_writing_error(run.path, error):
             raise
+        if should_stop():
+            raise Cancelled from error
         log.exception("%s: %s failed; training goes on", run.run_id, what)
         if note is not None:
             note(_why(error))
 
 
-def measuring(run: Run, index: int) -> AbstractContextManager[None]:
+def measuring(run: Run, index: int, should_stop: ShouldStop) -> AbstractContextManager[None]:
     """Keep a failure to measure a snapshot from ending a run; ``run.json`` says why it failed."""
-    return looking(run, "measuring", partial(runs.note_not_measured, run.path, index))
+    note = partial(runs.note_not_measured, run.path, index)
+    return looking(run, "measuring", note, should_stop)
 
 
 def measure_missing(
@@ -63,7 +79,7 @@ def measure_missing(
     """
     missing = runs.unmeasured_snapshots(run)
     for done, index in enumerate(missing):
-        with measuring(run, index):
+        with measuring(run, index, should_stop):
             separability.measure_snapshot(
                 run,
                 index,

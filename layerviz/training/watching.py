@@ -151,7 +151,7 @@ class Watch(TrainerCallback):
                     pooled = self._capture(index)
                 if pooled is None:
                     return
-            with self._timed("measure"), measuring(self.run, index):
+            with self._timed("measure"), measuring(self.run, index, self.should_stop):
                 # Named from the start: the first layers may take a while.
                 n_cells = len(self.run.poolings) * (1 + (self.encoder.info.layers or 0))
                 self._report(Progress(MEASURING, 0, n_cells))
@@ -175,7 +175,7 @@ class Watch(TrainerCallback):
         """
         if not 0 < index == len(runs.open_folder(self.run.path).snapshots):
             return nullcontext()
-        return looking(self.run, "capturing", partial(self._leave_out, index))
+        return looking(self.run, "capturing", partial(self._leave_out, index), self.should_stop)
 
     def _leave_out(self, index: int, why: str) -> None:
         """Take the snapshot of now out of the plan; those to come get the numbers before theirs."""
