@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from pages import caption_text, open_page, warning_text
 
 from layerviz import (
     charts,
@@ -187,6 +188,29 @@ def test_a_cell_says_what_is_wrong_with_it_and_the_report_since_when(collapsed, 
     assert "nan" not in text
     assert main(["report", collapsed.run_id, "--json", *runs_folder]) == 0
     assert json.loads(capsys.readouterr().out)["troubles"] == [trouble]
+
+
+def test_a_button_sets_the_lower_rate_in_the_sidebar_and_says_so(collapsed, monkeypatch) -> None:
+    monkeypatch.setenv(runs.RUNS_VARIABLE, str(collapsed.path.parent))
+    page = open_page(run=collapsed.run_id)
+    rate = encoders.default_learning_rate(WIDTH)
+    (button,) = (one for one in page.button if one.key == "lower_rate")
+    assert button.label == f"Set learning rate to {rate:g}"
+    assert f"try {rate:g}." in warning_text(page)
+    button.click().run()
+    assert not page.exception
+    assert page.selectbox(key="encoder").value == CONFIG.encoder
+    assert page.number_input(key=f"rate-{CONFIG.encoder}").value == rate
+    assert f"a learning rate of {rate:g}. Press Fine-tune there" in caption_text(page)
+    assert "lower_rate" not in [one.key for one in page.button]
+
+
+def test_no_rate_is_advised_where_training_is_not_to_blame(collapsed) -> None:
+    table = runs.read_separability(collapsed.path)
+    assert separability.rate_to_try(collapsed, table) is not None
+    assert separability.rate_to_try(collapsed, table[table["snapshot"] == 0]) is None
+    before = table[table["snapshot"] == 1].assign(snapshot=0)
+    assert separability.rate_to_try(collapsed, before) is None
 
 
 def test_no_measure_ends_training_and_it_is_made_up_for(tmp_path, monkeypatch) -> None:

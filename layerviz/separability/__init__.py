@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         cell_notes,
         collapse_sentences,
         lower_rate_advice,
+        rate_to_try,
         trouble_sentences,
         unmeasured_sentences,
     )
@@ -321,6 +322,7 @@ __all__ = [
     "paired_deviation",
     "paired_difference",
     "pooling_sentence",
+    "rate_to_try",
     "read_sheet",
     "recommended_snapshot",
     "refit_probe",

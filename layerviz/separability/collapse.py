@@ -75,27 +75,55 @@ def collapse_sentences(run: Run, table: pd.DataFrame) -> list[str]:
     table : DataFrame
         As ``separability.csv``.
     """
-    part = table[(table["measure"] == SPREAD) & (table["layer"] > 0)]
-    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
-    given: dict[int, dict[str, dict[float, str]]] = {}  # layer: pooling: epoch: what
-    columns = zip(part["layer"], part["pooling"], part["snapshot"], part["value"], strict=True)
-    for layer, pooling, snapshot, spread in columns:
-        if snapshot in epochs:
-            of_layer = given.setdefault(int(layer), {}).setdefault(str(pooling), {})
-            of_layer[epochs[snapshot]] = _given(float(spread))
-    by_time: dict[_Time, list[int]] = {}
-    for layer, of_poolings in sorted(given.items()):
-        if time := _time_of(of_poolings.values()):
-            by_time.setdefault(time, []).append(layer)
+    given = _given_by_layer(run, table)
+    by_time = _layers_by_time(given)
     if not by_time:
         return []
     sentences = [
         _sentence(time, layers, [given[layer] for layer in layers], len(run.poolings))
         for time, layers in sorted(by_time.items())
     ]
-    blamed = any(time.epoch > 0 for time in by_time)
-    advice = _advice(run) if blamed else "Check the encoder's weights and its tokenizer."
+    advice = "Check the encoder's weights and its tokenizer."
+    if _is_of_training(by_time):
+        advice = _advice(run)
     return [*sentences, advice]
+
+
+def rate_to_try(run: Run, table: pd.DataFrame) -> float | None:
+    """Return the lower learning rate that `collapse_sentences` advises; None where it does not."""
+    rate = _peak_rate(run)
+    if not rate or not _is_of_training(_layers_by_time(_given_by_layer(run, table))):
+        return None
+    return encoders.lower_learning_rate(rate, run.encoder.get("hidden_size"))
+
+
+_Given = dict[int, dict[str, dict[float, str]]]  # layer: pooling: epoch: what
+
+
+def _given_by_layer(run: Run, table: pd.DataFrame) -> _Given:
+    """Return what each layer but the embedding output gives its texts."""
+    part = table[(table["measure"] == SPREAD) & (table["layer"] > 0)]
+    epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
+    given: _Given = {}
+    columns = zip(part["layer"], part["pooling"], part["snapshot"], part["value"], strict=True)
+    for layer, pooling, snapshot, spread in columns:
+        if snapshot in epochs:
+            of_layer = given.setdefault(int(layer), {}).setdefault(str(pooling), {})
+            of_layer[epochs[snapshot]] = _given(float(spread))
+    return given
+
+
+def _layers_by_time(given: _Given) -> dict[_Time, list[int]]:
+    by_time: dict[_Time, list[int]] = {}
+    for layer, of_poolings in sorted(given.items()):
+        if time := _time_of(of_poolings.values()):
+            by_time.setdefault(time, []).append(layer)
+    return by_time
+
+
+def _is_of_training(by_time: Iterable[_Time]) -> bool:
+    """Return whether it is training that made layers unsound."""
+    return any(time.epoch > 0 for time in by_time)
 
 
 class _Time(NamedTuple):
@@ -146,10 +174,15 @@ def _sentence(
 
 
 def _advice(run: Run) -> str:
-    rate = run.training.get("learning_rate") or run.config.learning_rate
+    rate = _peak_rate(run)
     if not rate:
         return "A lower learning rate usually helps."
-    return lower_rate_advice(float(rate), run.encoder.get("hidden_size"))
+    return lower_rate_advice(rate, run.encoder.get("hidden_size"))
+
+
+def _peak_rate(run: Run) -> float:
+    """Return the peak learning rate of a run; 0 where it is not known."""
+    return float(run.training.get("learning_rate") or run.config.learning_rate or 0)
 
 
 def lower_rate_advice(rate: float, width: int | None) -> str:

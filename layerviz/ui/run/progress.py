@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from layerviz import cache, runs, separability, training
+from layerviz import cache, encoders, runs, separability, training
+from layerviz.config import RATES
 from layerviz.data import Dataset
+from layerviz.errors import EncoderError
 from layerviz.runs import Run
 from layerviz.ui.parts.continuing import cannot_continue, continue_label, own_data
+from layerviz.ui.parts.mending import choose, is_chosen
 from layerviz.ui.parts.polling import draw_while_live
 from layerviz.ui.parts.progress import job_sentence
 from layerviz.ui.parts.sidebar_button import sidebar_button
@@ -61,8 +64,36 @@ def cancel_button(run: Run) -> None:
 
 def troubles(run: Run) -> None:
     """Say what went wrong in a run although it went on: collapsed layers, missing measures."""
-    for sentence in separability.trouble_sentences(run, cache.measures(run)):
+    table = cache.measures(run)
+    for sentence in separability.trouble_sentences(run, table):
         st.warning(plain(sentence), icon=":material/warning:")
+    rate = separability.rate_to_try(run, table)
+    if rate is not None and RATES.accepts(rate):
+        _offer_lower_rate(run, rate)
+
+
+def _offer_lower_rate(run: Run, rate: float) -> None:
+    """Show a button that chooses the run's encoder and a lower rate on the left; then say so."""
+    try:
+        encoder = encoders.describe(run.config.encoder)
+    except EncoderError:  # it was moved, or is on another machine
+        return
+    settings = {"learning_rate": rate}
+    if is_chosen(encoder, settings):
+        st.caption(
+            f"The sidebar is set to {plain(encoder.label)} and a learning rate of {rate:g}. Press "
+            "Fine-tune there for a new run with these and the other settings there."
+        )
+        sidebar_button("lower_rate")
+        return
+    st.button(
+        f"Set learning rate to {rate:g}",
+        key="lower_rate",
+        icon=":material/trending_down:",
+        on_click=choose,
+        args=(encoder, settings),
+        help="In the sidebar, for this encoder. Nothing is started yet.",
+    )
 
 
 def outcome(run: Run, dataset: Dataset | None) -> None:

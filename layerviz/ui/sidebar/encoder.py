@@ -7,10 +7,10 @@ import streamlit as st
 from layerviz import encoders
 from layerviz.encoders import EncoderInfo
 from layerviz.ui.parts.libraries import wait_for_libraries
+from layerviz.ui.parts.mending import ENCODER_KEY, OTHER_ENCODER, OTHER_ENCODER_KEY
 from layerviz.ui.parts.state import plain
 from layerviz.ui.sidebar.address import check_address
 
-OTHER = "Another: Hub id or folder"
 SOURCES = {"bundled": "bundled", "hub": "Hub", "local": "folder"}
 
 
@@ -18,21 +18,21 @@ def choose_encoder() -> EncoderInfo | None:
     """Show step 2 and return the description of the encoder, or None while nothing is typed."""
     st.subheader("2  Encoder")
     listed = {info.name: info for info in encoders.catalogue()}
-    titles = {_title(info) for info in listed.values()} | {OTHER}
-    check_address("encoder", "Encoder", titles.__contains__, "Choose one from the list.")
+    titles = {_title(info) for info in listed.values()} | {OTHER_ENCODER}
+    check_address(ENCODER_KEY, "Encoder", titles.__contains__, "Choose one from the list.")
     name = st.selectbox(
         "Encoder",
-        [*listed, OTHER],
+        [*listed, OTHER_ENCODER],
         format_func=lambda name: _title(listed[name]) if name in listed else name,
-        key="encoder",
+        key=ENCODER_KEY,
         bind="query-params",
         label_visibility="collapsed",
     )
-    if name == OTHER:
+    if name == OTHER_ENCODER:
         name = st.text_input(
             "Hub id or folder",
             placeholder="google/electra-small-discriminator",
-            key="other_encoder",
+            key=OTHER_ENCODER_KEY,
             bind="query-params",
             help="Any encoder that AutoModelForSequenceClassification loads, with safetensors "
             "weights: BERT, ELECTRA, ALBERT, DeBERTa, ModernBERT, ...",
