@@ -21,7 +21,8 @@ PAGE = "streamlit_app"
 
 GROUND = {
     "config", "errors", "hub", "interrupts", "lazily", "memory", "numerics", "pairs", "poolings",
-    "precision", "progress", "registry", "rereading", "settings", "starters", "wording",
+    "precision", "pretrain_config", "progress", "registry", "rereading", "settings", "starters",
+    "wording",
 }  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"tokenising", "hidden_states", "projection", "separability"}
@@ -51,6 +52,7 @@ ALL = {
 MAY_IMPORT = {
     "config": {"errors", "registry", "settings"},
     "errors": {"wording"},
+    "pretrain_config": {"config", "errors", "registry", "settings"},
     "hub": {"errors", "progress"},
     "interrupts": set(),
     "lazily": set(),

@@ -17,10 +17,11 @@ from toy import toy_rows
 
 from layerviz import data, encoders, hidden_states, pretraining
 from layerviz.__main__ import main
-from layerviz.config import FAMILIES, PretrainConfig
+from layerviz.config import FAMILIES
 from layerviz.data import Corpus
 from layerviz.encoders import EncoderSize, MaskedLM
 from layerviz.errors import Cancelled, ConfigError, DataError, EncoderError, RunError
+from layerviz.pretrain_config import PretrainConfig
 from layerviz.pretraining import batches, loss, student
 from layerviz.pretraining import teacher as teacher_module
 from layerviz.pretraining import words as words_module

@@ -15,17 +15,11 @@ from waiting import wait_until
 from layerviz import commands, encoders, runs, training
 from layerviz.commands import main
 from layerviz.commands.setting_arguments import pretrain_config
-from layerviz.config import (
-    FAMILIES,
-    PRETRAIN_SETTINGS,
-    SETTINGS,
-    PretrainConfig,
-    RunConfig,
-    run_id,
-)
+from layerviz.config import FAMILIES, SETTINGS, RunConfig, run_id
 from layerviz.data import Dataset
 from layerviz.errors import ConfigError
 from layerviz.export.recipe import recipe
+from layerviz.pretrain_config import PRETRAIN_SETTINGS, PretrainConfig
 from layerviz.runs import Run
 from layerviz.settings import Choice, Name, Number, Setting, Switch, Whole, Widget
 

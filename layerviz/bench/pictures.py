@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from layerviz import encoders, runs
 from layerviz.bench.browser import IDLE, ROOT, chromium, server
@@ -168,7 +171,7 @@ class _Look:
 
     def take_window(self, file: Path) -> None:
         self.page.mouse.move(2, 2)
-        self.page.screenshot(path=str(file))
+        _write(self.page.screenshot(), file)
 
     def take_main(self, file: Path, most: int = 1500) -> None:
         """Take the main part without the sidebar, at most `most` pixels, and nothing cut in two."""
@@ -178,7 +181,14 @@ class _Look:
         self.page.mouse.move(2, 2)
         x, y, wide, end = self.page.evaluate(CUT, most)
         clip = {"x": x - 16, "y": y - 12, "width": wide + 32, "height": end - y + 24}
-        self.page.screenshot(path=str(file), clip=clip)
+        _write(self.page.screenshot(clip=clip), file)
+
+
+def _write(screenshot: bytes, file: Path) -> None:
+    """Write a picture of the page with 256 colours: it looks the same, at a third of the size."""
+    picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
+    few = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(file, "PNG", optimize=True)
 
 
 def _whole_page(look: _Look, file: Path) -> None:

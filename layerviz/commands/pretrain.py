@@ -18,8 +18,8 @@ from layerviz.commands.reading_options import (
     reading_switches,
 )
 from layerviz.commands.setting_arguments import add_settings, pretrain_config
-from layerviz.config import PRETRAIN_SETTINGS
 from layerviz.errors import Cancelled
+from layerviz.pretrain_config import PRETRAIN_SETTINGS
 
 CORPUS_HELP = f"text file (a text per line) or {FORMATS_MARK}"
 

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from layerviz.config import PRETRAIN_SETTINGS, SETTINGS, PretrainConfig, RunConfig
+from layerviz.config import SETTINGS, RunConfig
+from layerviz.pretrain_config import PRETRAIN_SETTINGS, PretrainConfig
 from layerviz.settings import Choice, Name, Number, Setting, Switch, Whole, option_of
 
 FEWER_LAYERS = {"distilbert": 6}  # where a family has other than the default number of them

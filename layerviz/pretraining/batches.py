@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import DataCollatorForLanguageModeling, PreTrainedTokenizerBase
 
-from layerviz.config import PretrainConfig
+from layerviz.pretrain_config import PretrainConfig
 
 MASKED_SHARE = 0.15  # of the tokens
 HELD_OUT_SHARE, LEAST_HELD_OUT, MOST_HELD_OUT = 0.01, 20, 1000  # texts kept aside to measure on

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from layerviz.config import PretrainConfig
 from layerviz.data import Corpus
 from layerviz.errors import RunError
+from layerviz.pretrain_config import PretrainConfig
 from layerviz.training import last_checkpoint
 
 RECORD = "pretraining.json"

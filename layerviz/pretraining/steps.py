@@ -9,8 +9,8 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from layerviz import encoders
-from layerviz.config import PretrainConfig
 from layerviz.errors import Cancelled
+from layerviz.pretrain_config import PretrainConfig
 from layerviz.progress import OnProgress, Phase, Progress, ShouldStop
 from layerviz.training import resolve_precision
 

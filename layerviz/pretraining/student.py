@@ -15,11 +15,11 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from layerviz import encoders
-from layerviz.config import PretrainConfig
 from layerviz.data import Corpus
 from layerviz.encoders import EncoderSize, MaskedLM
 from layerviz.errors import DataError
 from layerviz.poolings import MEAN
+from layerviz.pretrain_config import PretrainConfig
 from layerviz.pretraining.batches import (
     Collator,
     NumberedBatch,

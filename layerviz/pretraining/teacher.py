@@ -16,9 +16,9 @@ from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from layerviz import encoders, hidden_states
-from layerviz.config import PretrainConfig
 from layerviz.data import Corpus
 from layerviz.encoders import MaskedLM
+from layerviz.pretrain_config import PretrainConfig
 from layerviz.progress import TEACHING, OnProgress, Progress, ShouldStop
 from layerviz.training import resolve_precision
 

@@ -14,9 +14,9 @@ import torch
 from torch import nn
 from transformers import Trainer
 
-from layerviz.config import PretrainConfig
 from layerviz.encoders import MaskedLM
 from layerviz.poolings import MEAN
+from layerviz.pretrain_config import PretrainConfig
 from layerviz.pretraining.batches import Collator, TrainingTexts, plan_batches
 from layerviz.pretraining.loss import matching_loss
 from layerviz.pretraining.steps import StepWatch, run_trainer, training_arguments

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from layerviz.numerics import within_range
-from layerviz.separability.decompositions import eigh
 from layerviz.separability.lbfgs import Minimum, minimise
 from layerviz.separability.resampling import stratified_folds
+from layerviz.separability.rotating import Axes, rotated
 
 STRENGTHS = (3e-4, 3e-3, 3e-2, 3e-1)  # C: inverse strength of the L2 penalty, as scikit-learn's
 FOLDS = 3
@@ -23,7 +22,6 @@ TOLERANCE = 1e-4  # of the mean loss's gradient, as scikit-learn's
 CHOOSING_TOLERANCE = 1e-3  # is enough to tell one strength from another
 SHUFFLES = 5  # one alone may agree with the labels by chance
 MAX_ITERATIONS = 500
-NO_DIRECTION = 1e-5  # singular values below this part of the largest are rounding errors
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ def fit_regressions(
     strengths: Sequence[float] = STRENGTHS,
 ) -> Regressions:
     """Fit to the train rows as `fit_probe` does; `targets` number their classes without gaps."""
-    axes = _rotated(states, train)
+    axes = rotated(states, train)
     inputs = axes.inputs[torch.from_numpy(np.flatnonzero(train))]
     problem = _Problem(inputs, axes.curvature, int(targets.max()) + 1)
     strength, loss = strengths[len(strengths) // 2], float("nan")
@@ -237,41 +235,6 @@ def out_of_fold(
         if loss < least:
             best, least = log_p.exp().numpy(), loss
     return best
-
-
-@dataclass(frozen=True)
-class Axes:
-    """Standardised states along train's principal axes."""
-
-    inputs: torch.Tensor  # (N, r)
-    curvature: torch.Tensor  # (r,): the mean square along each axis
-    centre: torch.Tensor  # (D,)
-    deviation: torch.Tensor  # (D,)
-    directions: torch.Tensor  # (D, r): the axes
-
-
-def _rotated(states: np.ndarray, train: np.ndarray) -> Axes:
-    """Standardise states and turn them along train's principal axes.
-
-    The L2 penalty does not change under a rotation, but along these axes the curvature of the
-    loss is nearly diagonal, and axes on which no train row lies can be left out.
-    """
-    x = torch.from_numpy(within_range(states).astype(np.float32))  # (N, D)
-    x_train = x[torch.from_numpy(np.flatnonzero(train))]  # (n, D)
-    deviation = x_train.std(dim=0, unbiased=False)
-    deviation = torch.where(deviation > 1e-6, deviation, 1.0)
-    centre = x_train.mean(dim=0)
-    x_train = (x_train - centre) / deviation
-    x = (x - centre) / deviation
-    n, d = x_train.shape
-    if d <= n:
-        square, axes = eigh(x_train.T @ x_train)
-    else:
-        square, left = eigh(x_train @ x_train.T)
-        axes = x_train.T @ left / square.clamp(min=1e-12).sqrt()
-    kept = square > square[-1].clamp(min=1e-12) * NO_DIRECTION**2 * max(n, d)
-    directions = axes[:, kept]
-    return Axes(x @ directions, square[kept] / n, centre, deviation, directions)
 
 
 @dataclass(frozen=True)
