@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,10 +19,11 @@ from made_runs import dataset_of, made
 from layerviz import runs
 from layerviz.commands import COMMANDS, Command, main
 from layerviz.commands.bar import Bar
-from layerviz.commands.terminal import as_plain
+from layerviz.commands.terminal import OutputError, PlainStream, as_plain
 from layerviz.errors import LayervizError
 from layerviz.progress import LOADING, Progress
 
+ROOT = Path(__file__).resolve().parents[1]
 HIDDEN = "\x1b[2J\x1b]0;title\x07\r\u202e\u2066\x00\x08\x9b1A\x85\u200f\u2028"
 DIRECTIONS = set("\u202e\u2066\u200f")
 ORDERS = f"{HIDDEN}name{HIDDEN}"
@@ -132,3 +136,43 @@ def test_nor_do_the_log_and_the_progress_bar(
     printed = capfd.readouterr().err
     assert printed.count("name") == 5
     assert not orders_in(printed)
+
+
+@pytest.mark.parametrize(("reader", "status", "said"), [("full", 2, 1), ("closed", 141, 0)])
+def test_results_that_cannot_be_printed_end_without_a_traceback(
+    tmp_path: Path, reader: str, status: int, said: int
+) -> None:
+    if reader == "full" and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    made(tmp_path, dataset_of("toy"), "one", {1: 0.5})
+    output = os.open("/dev/full", os.O_WRONLY) if reader == "full" else closed_pipe()
+    done = subprocess.run(
+        [sys.executable, "-m", "layerviz", "list", "--runs", str(tmp_path)],
+        stdout=output,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+        check=False,
+    )
+    os.close(output)
+    assert done.returncode == status
+    assert done.stderr.count("\n") == said, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def closed_pipe() -> int:
+    """Return where to write to what nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
+
+
+def test_what_is_said_beside_the_results_may_be_lost() -> None:
+    nobody = os.fdopen(closed_pipe(), "w")
+    said = PlainStream(nobody)
+    said.write("said\n")
+    said.flush()
+    with pytest.raises(OutputError):
+        PlainStream(nobody, is_output=True).flush()
+    with suppress(BrokenPipeError):
+        nobody.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 EXIT_OK, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2  # see also `interrupts.exit_status`
+EXIT_CLOSED = 141  # nobody reads the results any more: 128 and the number of SIGPIPE, as in shells
 
 
 @dataclass(frozen=True)

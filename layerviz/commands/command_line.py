@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from layerviz.commands.arguments import Parser
 from layerviz.commands.bench import BENCH
-from layerviz.commands.command import EXIT_BAD_INPUT, Command
+from layerviz.commands.command import EXIT_BAD_INPUT, EXIT_CLOSED, Command
 from layerviz.commands.compare import COMPARE
 from layerviz.commands.export import EXPORT
 from layerviz.commands.fit import FIT
@@ -19,7 +19,7 @@ from layerviz.commands.labels import LABELS
 from layerviz.commands.list_runs import LIST
 from layerviz.commands.pretrain import PRETRAIN
 from layerviz.commands.report import REPORT
-from layerviz.commands.terminal import printing_plainly
+from layerviz.commands.terminal import OutputError, drop_output, printing_plainly
 from layerviz.errors import LayervizError
 from layerviz.registry import Registry
 from layerviz.starters import starter_names
@@ -36,7 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed = parser().parse_args(arguments)
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         try:
-            return COMMANDS[parsed.command].run(parsed)
+            status = COMMANDS[parsed.command].run(parsed)
+            sys.stdout.flush()
+            return status
+        except OutputError as error:
+            drop_output()
+            if error.is_closed:  # by what reads it, such as head, which has enough
+                return EXIT_CLOSED
+            hint = "Free some space there, or choose another place."
+            print(f"layerviz: {error} {hint}", file=sys.stderr)
+            return EXIT_BAD_INPUT
         except LayervizError as error:
             print(f"layerviz: {error.with_ways(error.options)}", file=sys.stderr)
             return EXIT_BAD_INPUT

@@ -7,11 +7,12 @@ come from a text. Only the progress bar, which draws over itself, writes past it
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 # Sequences that begin with ESC or its one-byte forms: CSI with its parameters, and strings of a
@@ -44,21 +45,57 @@ def _is_half(char: str) -> bool:
     return "\ud800" <= char <= "\udfff"  # a file name that is no UTF-8 has some
 
 
+class OutputError(Exception):
+    """Results could not be printed: nobody reads them any more, or the disk is full."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"The output could not be written ({error.strerror}).")
+        self.is_closed = isinstance(error, BrokenPipeError)
+
+
 class PlainStream:
     """A stream of text that writes plain text to another one; all else is the other's.
 
     Parameters
     ----------
     stream : text stream
+    is_output : bool
+        Whether it takes the results: one that cannot be written is an `OutputError`. What is said
+        beside them may be lost, which is no reason to end.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, is_output: bool = False) -> None:
         self.stream = stream
+        self._is_output = is_output
 
     def write(self, text: str) -> int:
-        """Write what is plain of a text; return the length of all of it."""
-        self.stream.write(as_plain(text))
+        """Write what is plain of a text; return the length of all of it.
+
+        Raises
+        ------
+        OutputError
+        """
+        with self._written():
+            self.stream.write(as_plain(text))
         return len(text)
+
+    def flush(self) -> None:
+        """Write what is still held back.
+
+        Raises
+        ------
+        OutputError
+        """
+        with self._written():
+            self.stream.flush()
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if self._is_output:
+                raise OutputError(error) from error
 
     def writelines(self, lines: Any) -> None:
         """Write several texts."""
@@ -73,16 +110,22 @@ class PlainStream:
 def printing_plainly() -> Iterator[None]:
     """Let all that is printed meanwhile, in whatever way, be plain text."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = map(_plain, before)
+    sys.stdout, sys.stderr = _plain(before[0], is_output=True), _plain(before[1])
     try:
         yield
     finally:
         sys.stdout, sys.stderr = before
 
 
-def _plain(stream: Any) -> Any:
+def _plain(stream: Any, *, is_output: bool = False) -> Any:
     is_plain = stream is None or isinstance(stream, PlainStream)
-    return stream if is_plain else PlainStream(stream)
+    return stream if is_plain else PlainStream(stream, is_output=is_output)
+
+
+def drop_output() -> None:
+    """Let what is still to be printed vanish: Python would complain when it ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def for_drawing() -> TextIO:
