@@ -8,7 +8,6 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from waiting import wait_until
 from websockets.sync.client import connect
@@ -93,7 +92,6 @@ def listed(tmp_path: Path) -> list[Run]:
     return runs.list_runs(tmp_path / "runs")
 
 
-@pytest.mark.fast
 def test_a_second_signal_ends_a_server_whose_run_does_not_stop(tmp_path: Path) -> None:
     process = ending(tmp_path, seconds=60)
     assert process.stdout is not None
@@ -105,7 +103,6 @@ def test_a_second_signal_ends_a_server_whose_run_does_not_stop(tmp_path: Path) -
     assert err.endswith("\nStopped.\n")
 
 
-@pytest.mark.fast
 def test_a_server_does_not_wait_forever(tmp_path: Path) -> None:
     process = ending(tmp_path, seconds=0.1)
     _, err = process.communicate(timeout=60)
