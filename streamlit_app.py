@@ -71,24 +71,25 @@ if run is not None or compared or is_all_runs_in_address():
     wait_for_libraries()
 
 if run is not None:
-    from layerviz.ui.run.page import run_view
+    with guarded("This run", run):
+        from layerviz.ui.run.page import run_view
 
-    run_view(run, dataset)
+        run_view(run, dataset)
     st.stop()
 
 if compared:
-    from layerviz.ui.compare.page import comparison_view
-
     with errors_shown():
         remember_comparison(jobs().root, [run.run_id for run in compared])
     with guarded("This comparison", compared):
+        from layerviz.ui.compare.page import comparison_view
+
         comparison_view(compared, dataset)
     st.stop()
 
 if is_all_runs_in_address():
-    from layerviz.ui.all_runs.page import all_runs_view
-
     with guarded("The table of all runs"):
+        from layerviz.ui.all_runs.page import all_runs_view
+
         all_runs_view()
     st.stop()
 

@@ -1,10 +1,15 @@
 """layerviz: watch every layer of a text classifier learn to tell its classes apart."""
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
-    from layerviz.api import LayervizError, OpenedRun, fit, open_run
+    from layerviz.api import OpenedRun, fit, open_run
+    from layerviz.errors import LayervizError
+else:  # commands start without what is offered in Python
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __version__ = "0.1.0"
 __all__ = ["LayervizError", "OpenedRun", "fit", "open_run"]
@@ -13,12 +18,3 @@ __all__ = ["LayervizError", "OpenedRun", "fit", "open_run"]
 # as soon as anything else runs. It is read when torch is loaded, hence here; a setting of the
 # user's own is left alone.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-def __getattr__(name: str) -> Any:
-    """Load what is offered in Python only once it is asked for: commands start without it."""
-    if name in __all__:
-        from layerviz import api
-
-        return getattr(api, name)
-    raise AttributeError(f"module 'layerviz' has no attribute {name!r}")

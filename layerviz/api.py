@@ -22,10 +22,8 @@ from layerviz.commands.fit import FIT, fit_files
 from layerviz.commands.inputs import GivenFile, expect_margin, read_files, runs_root
 from layerviz.commands.inputs import open_run as find_run
 from layerviz.commands.report import Report, report_of
-from layerviz.errors import ConfigError, LayervizError, did_you_mean, reason
+from layerviz.errors import ConfigError, did_you_mean, reason
 from layerviz.wording import quote
-
-__all__ = ["LayervizError", "OpenedRun", "fit", "open_run"]
 
 if TYPE_CHECKING:
     import altair as alt

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 
-def lazy_names(package: str) -> Callable[[str], Any]:
-    """Return a package's ``__getattr__``, which imports a name from where its source says it is.
+def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return a package's ``__getattr__``, which imports a name from where its source says it is,
+    and its ``__dir__``, which lists them all.
 
     Parameters
     ----------
@@ -36,7 +37,10 @@ def lazy_names(package: str) -> Callable[[str], Any]:
         setattr(sys.modules[package], name, value)  # it is not asked for again
         return value
 
-    return name_in_package
+    def all_names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *_modules_by_name(package)})
+
+    return name_in_package, all_names
 
 
 @cache

@@ -15,12 +15,17 @@ from specs import Spec, has_parameter
 from streamlit.testing.v1 import AppTest
 from waiting import wait_until
 
+from layerviz.ui.parts import libraries
+
 SECONDS_BETWEEN_RUNS = 0.4
 APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
 
 
 def open_page(*, state: dict[str, object] | None = None, **query: str) -> AppTest:
     """Open the page at an address, with what a reader chose before in its session state."""
+    # Else they would be loaded behind the page while the test imports them from another end.
+    libraries.load_behind_the_page()
+    libraries._loaded.wait()
     app = AppTest.from_file(APP, default_timeout=120)
     for name, value in query.items():
         app.query_params[name] = value

@@ -191,4 +191,5 @@ def test_the_package_loads_nothing_until_it_is_asked_for():
     )
     assert done.stdout.strip() == "[]"
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
-        _ = layerviz.fitt
+        _ = layerviz.fitt  # type: ignore[attr-defined]
+    assert {"fit", "open_run", "__version__"} <= set(dir(layerviz))

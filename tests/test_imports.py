@@ -86,7 +86,7 @@ MAY_IMPORT = {
     "bench": ALL - {"cache", "ui", PAGE, "commands", "__main__", "api"},
     "commands": ALL - {"cache", "ui", PAGE, "__main__", "api"},
     "api": ALL - {"cache", "ui", PAGE, "__main__"},
-    "": {"api"},
+    "": {"api", "errors", "lazily"},
     "__main__": {"commands", "interrupts"},
     "cache": ALL - {"ui", PAGE, "api"},
     "ui": ALL - {PAGE, "api"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -9,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import open_page
 
-from layerviz import data, encoders, tokenising
+from layerviz import data, encoders, lazily, tokenising
 from layerviz.encoders import folders, outline
 from layerviz.encoders.configs import read_config
+from layerviz.errors import LayervizError
 from layerviz.training import device
+from layerviz.ui.parts import libraries
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "transformers", "sklearn", "scipy.stats", "scipy.linalg", "openTSNE", "umap")
@@ -47,6 +52,43 @@ def said(code: str, runs: Path) -> str:
 
 def test_the_first_page_is_drawn_without_what_trains(tmp_path: Path) -> None:
     assert said(FIRST_PAGE, tmp_path) == "False True []"
+
+
+def test_all_that_is_loaded_behind_the_first_page_is_there() -> None:
+    assert [name for name in libraries._NEEDED if importlib.util.find_spec(name) is None] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "label"),
+    [("layerviz.ui.sidebar.launch", "Fine-tune"), ("layerviz.ui.sidebar.comparison", "Compare")],
+)
+def test_what_trains_waits_for_the_libraries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, label: str
+) -> None:
+    def wait() -> None:
+        raise LayervizError("All must wait.")
+
+    monkeypatch.setenv("LAYERVIZ_RUNS", str(tmp_path))
+    page = open_page()
+    monkeypatch.setattr(f"{module}.wait_for_libraries", wait)
+    next(one for one in page.button if one.label.startswith(label)).click().run()
+    assert [error.value for error in page.error if "All must wait" in error.value]
+    assert list(tmp_path.glob("*/run.json")) == []
+
+
+LAZY = [path.parent for path in sorted((ROOT / "layerviz").rglob("__init__.py"))
+        if "lazy_names(__name__)" in path.read_text(encoding="utf-8")]  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", LAZY, ids=lambda folder: folder.name)
+def test_a_lazy_package_offers_what_it_lists_and_no_name_of_a_module(folder: Path) -> None:
+    name = ".".join(folder.relative_to(ROOT).parts)
+    package = importlib.import_module(name)
+    names = set(lazily._modules_by_name(name))
+    assert names == set(package.__all__)
+    assert names <= set(dir(package))
+    assert not {one for one in names if importlib.util.find_spec(f"{name}.{one}")}
+    assert all(getattr(package, one) is not None for one in names)
 
 
 @pytest.mark.parametrize("name", sorted(one.name for one in encoders.STARTERS.iterdir()))

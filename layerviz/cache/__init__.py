@@ -75,7 +75,7 @@ if TYPE_CHECKING:
         upload_key,
     )
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "DrawnMaps",

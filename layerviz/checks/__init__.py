@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         token_lengths,
     )
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "CHECKS",

@@ -33,7 +33,7 @@ def _add_tutorial(parser: argparse.ArgumentParser) -> None:
     add("--train", type=int, help="texts to train on (default: 2000, or 200)")
     add("--val", type=int, help="texts held out (default: 1000, or 100)")
     add("--epochs", type=int, help="(default: 5, or 1)")
-    add("--seeds", type=int, default=1, help="times that each way is gone")
+    add("--seeds", type=int, default=1, help="how often each way is run")
     add("--encoder", nargs="+", default=["bert-mini"], help=ENCODERS_HELP)
     add("--quick", action="store_true", help="one epoch with few texts, for large encoders")
 
@@ -154,8 +154,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--data", type=Path, help=TEXTS_HELP)
     add("--n-train", type=int, default=2000, help="texts to train on")
     names = ["bert-mini", "scratch-distilbert"]
-    help_names = "on this disk, or sizes of BERTs with random weights"
-    add("--encoder", nargs="+", default=names, help=help_names)
+    add("--encoder", nargs="+", default=names, help=ENCODERS_HELP)
     add("--turns", type=int, default=3, help="epochs of each way, of which the quickest counts")
 
 
@@ -246,8 +245,8 @@ def _add_growth(parser: argparse.ArgumentParser) -> None:
     add("--sizes", type=int, nargs="+", default=numbers, help="numbers of texts")
     add("--encoder", default="bert-mini", help="on this disk, or a size such as 2x64")
     rows_help = (
-        "instead: so many rows of a Parquet file, such as 1000000, up to the first maps, with the "
-        "seconds and the memory of each part"
+        "measure this many rows of a Parquet file instead, such as 1000000, up to the first maps: "
+        "seconds and memory of each part"
     )
     add("--rows", type=int, help=rows_help)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerviz import interrupts
-from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.command import EXIT_FAILED, EXIT_OK, Command
 from layerviz.commands.help import JSON_HELP
 from layerviz.commands.inputs import (
     add_run_argument,
@@ -172,9 +172,11 @@ def _train(run: Run, decisions: dict[str, LabelDecision]) -> int:
     checks.refuse(checks.plan_for(run.config, dataset))
     relabelled = runs.create(run.path.parent, run.config, dataset)
     if not relabelling.is_relabelled(run, relabelled):  # corrections that were taken back
-        print("With these labels the data are those of a run that is there already:")
+        is_done = relabelled.status == "done"
+        how = "already exists" if is_done else f"is {relabelled.status}; `fit` goes on with it"
+        print(f"With these labels the data are those of a run that {how}:")
         print(relabelled.path)
-        return EXIT_OK
+        return EXIT_OK if is_done else EXIT_FAILED
     relabelled = finish_run(relabelled, dataset, interrupts.stop_in_good_order())
     interrupts.work_is_over()
     if relabelled.status == "done":

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 # terminal (OSC, DCS, SOS, PM, APC) up to what ends them; ECMA-48, sections 5.4 and 5.6.
 _SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
 # Marks that change the direction of what is beside them (UAX #9), and invisible breaks of lines.

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from layerviz.encoders.trying import expect_on_disk
     from layerviz.starters import STARTERS
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "MOST_TOKENIZER_CHARACTERS",

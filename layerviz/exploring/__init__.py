@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from layerviz.exploring.own_text import MOST_TEXTS, OwnTexts, read_texts
     from layerviz.exploring.tokens import TokenPaths, token_paths
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "FLIP_OUTCOMES",

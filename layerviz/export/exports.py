@@ -97,7 +97,7 @@ def expect_not_deleted(run: Run) -> None:
     """Raise a RunError if a run was deleted since it was opened."""
     if not run.layout.record.is_file():
         raise RunError(
-            f"The run {quote(run.run_id)} was deleted: there is nothing of it to export.",
+            f"The run {quote(run.run_id)} was deleted: there is nothing left to export.",
             "Choose another run from the list.",
         )
 

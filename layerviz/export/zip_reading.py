@@ -105,7 +105,7 @@ def _unpack(
         held.enter_context(runs.taking(target, "Wait for it to finish, then import again."))
         if target.exists():
             raise _BegunMeanwhile(
-                f"A run {quote(target.name)} was begun here while the zip was unpacked.",
+                f"A run {quote(target.name)} was started here while the zip was being unpacked.",
                 "Import the zip again once that run is done, or delete that run first.",
             )
 

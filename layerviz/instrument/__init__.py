@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from layerviz.instrument.specification import layouts_of
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "MapsInBrowser",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         trustworthiness,
     )
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "DEFAULT_PROJECTION",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from layerviz.relabelling.sources import Sources, relabelled_dataset, sources_of
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "NOTHING_TO_TRAIN",

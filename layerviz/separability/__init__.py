@@ -190,7 +190,7 @@ if TYPE_CHECKING:
         shortage,
     )
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "CKA",

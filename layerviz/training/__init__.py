@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from layerviz.training.space import RunBytes, expected_bytes
     from layerviz.training.stopping import EarlyStop, early_stop_of, epochs_without_rise
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "MODELLED",

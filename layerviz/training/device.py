@@ -18,6 +18,11 @@ _ACCELERATORS = ("cuda", "hip", "xpu")  # what torch/version.py names a version 
 _BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
+def needs_torch() -> bool:
+    """Return whether telling the device takes loading PyTorch, which is not loaded yet."""
+    return _processor_flags() is None and "torch" not in sys.modules
+
+
 def device() -> str:
     """Return the kind of device that runs are computed on: "cuda", "mps" or "cpu"."""
     if _processor_flags() is not None and "torch" not in sys.modules:

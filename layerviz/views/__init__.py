@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         with_standings,
     )
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "CKA_NOTE",

@@ -44,7 +44,7 @@ def test_that_a_run_was_deleted_is_told_where_it_is_downloaded(
     expect(button).to_be_enabled()
     runs.delete(hostile.path.parent, hostile.run_id)
     button.click()
-    expect(page.get_by_text("was deleted: there is nothing of it to export")).to_be_visible()
+    expect(page.get_by_text("was deleted: there is nothing left to export")).to_be_visible()
 
 
 def note_dialogs(page: Page, notes: list[str]) -> None:

@@ -25,7 +25,7 @@ LOSES = (
     "This run is still in progress.",
     "There is no run ",
     "The run ",  # ... was deleted
-    "A run ",  # ... was begun here while the zip was unpacked
+    "A run ",  # ... was started here while the zip was being unpacked
     "Another run ",  # ... already exists here
 )
 

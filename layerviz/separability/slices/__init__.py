@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from layerviz.separability.slices.traits import text_traits
     from layerviz.separability.slices.wording import slices_notes, slices_sentence, slices_shown
 else:
-    __getattr__ = lazy_names(__name__)
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "HEAD_NAME",

@@ -13,6 +13,7 @@ from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.errors import LayervizError
 from layerviz.training import Pace, RunBytes, RunSeconds
+from layerviz.training.device import needs_torch
 from layerviz.ui.parts.libraries import wait_for_libraries
 from layerviz.ui.parts.mending import apply_mend
 from layerviz.ui.parts.state import jobs, plain
@@ -59,6 +60,8 @@ def check_run(
     if dataset is None or encoder is None or config is None:
         return None
     lengths = None
+    if needs_torch():
+        wait_for_libraries()
     try:
         if encoder.on_disk:
             if encoder.source != "bundled":  # whose tokens are counted without the libraries

@@ -12,6 +12,7 @@ import streamlit as st
 from layerviz.errors import LayervizError, RunError
 from layerviz.runs import Run
 from layerviz.runs.opening import HINT
+from layerviz.ui.parts.libraries import wait_for_libraries
 from layerviz.ui.parts.state import show_error
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ def fragment(draw: Callable[..., None], *, run_every: float | None = None) -> Ca
 
 def _damage_of(runs: list[Run]) -> str:
     """Say which file is damaged first, and of which run where there are several; "" if none is."""
+    if runs:
+        wait_for_libraries()
     from layerviz.export.checking import first_damage  # heavy, and seldom needed
 
     for run in runs:

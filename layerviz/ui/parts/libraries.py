@@ -24,7 +24,9 @@ _NEEDED = (
     "layerviz.ui.compare.page",
     "layerviz.ui.all_runs.page",
 )
-WHILE_LOADING = "Loading PyTorch and other libraries: a few seconds, once after the start"
+WHILE_LOADING = (
+    "Loading PyTorch and other libraries: this takes a few seconds, once after the server starts"
+)
 _UNTIL_DRAWN = 1.5  # seconds that a browser on the same machine gets to draw the first page
 
 _lock = threading.Lock()

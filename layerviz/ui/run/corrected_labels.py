@@ -159,10 +159,8 @@ def _button(run: Run, corrections: dict[str, str]) -> None:
         sources = relabelling.sources_of(run, own_data(run, chosen_data()))
         made = jobs().fit(run.config, relabelling.relabelled_dataset(run, sources, corrections))
         if not relabelling.is_relabelled(run, made):  # corrections that were taken back
-            st.info(
-                f"With these labels the data are those of the run {plain(made.run_id)}, which is "
-                "there already."
-            )
+            how = "which already exists" if made.status == "done" else "which now goes on"
+            st.info(f"With these labels the data are those of the run {plain(made.run_id)}, {how}.")
             st.button("Open that run", on_click=go_to, args=(made.run_id,), key="open_same")
             return
         st.rerun()

@@ -156,8 +156,8 @@ def _choices(run: Run, ids: Sequence[str], line: pd.Series, decision: LabelDecis
             icon=":material/label:",
             shortcut="S",
             type=_emphasis(decision, SKIPPED),
-            help="The label stays as it is. This is a decision, too: it is shown no more among "
-            "those to decide on.",
+            help="The label stays as it is. This is a decision, too: it no longer appears "
+            "among the labels to decide on.",
         ):
             taken = LabelDecision(line["id"], SKIPPED)
         # A class has the same key on every card, so that fingers can remember it.

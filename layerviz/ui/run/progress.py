@@ -82,7 +82,7 @@ def _offer_lower_rate(run: Run, rate: float) -> None:
     if is_chosen(encoder, settings):
         st.caption(
             f"The sidebar is set to {plain(encoder.label)} and a learning rate of {rate:g}. Press "
-            "Fine-tune there for a new run with these and the other settings there."
+            "Fine-tune there to start a new run with these and your other settings."
         )
         sidebar_button("lower_rate")
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from layerviz import runs
+from layerviz import encoders, runs
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.runs import Run
@@ -66,9 +66,14 @@ def _fine_tune_button(dataset: Dataset | None, config: RunConfig | None) -> None
 def unfinished_runs(dataset: Dataset) -> None:
     """Offer to continue stopped runs on the same data."""
     fingerprint = dataset.fingerprint
+    described_at_once = {
+        info.name for info in encoders.catalogue() if info.source in ("bundled", "scratch")
+    }
     for run in runs.list_runs(jobs().root):
         stopped = run.status in ("cancelled", "failed")
         same = stopped and run.snapshots and run.dataset["fingerprint"] == fingerprint
+        if same and run.config.encoder not in described_at_once:
+            wait_for_libraries()
         if same and not cannot_continue(run, dataset):
             st.button(
                 f"Continue: {plain(title(run))} "
@@ -126,9 +131,10 @@ def _zip_dialog() -> None:
     st.caption("If it is larger than 200 MB: `python -m layerviz import RUN.zip`")
     if file is None:
         return
-    from layerviz.export.zip_reading import unzip_run  # heavy, and seldom needed
-
+    wait_for_libraries()
     with errors_shown():
+        from layerviz.export.zip_reading import unzip_run  # heavy, and seldom needed
+
         with bar_while_waiting("Checking") as on_progress:
             run = unzip_run(file, jobs().root, on_progress=on_progress)
         go_to(run.run_id)
