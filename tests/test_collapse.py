@@ -303,6 +303,10 @@ def test_training_without_a_loss_ends_at_once_in_one_sentence(tmp_path, monkeypa
     assert "0.5: try 0.0005." in caught.value.hint
     failed = runs.open_folder(run.path)
     assert (failed.status, failed.recurs, len(failed.snapshots)) == ("failed", True, 1)
+    table = runs.read_separability(run.path)
+    assert separability.rate_to_try(failed, table) == 5e-4  # the page has a button for it
+    again = replace(failed, status="running")
+    assert separability.rate_to_try(again, table) is None
 
 
 def test_an_encoder_without_numbers_is_refused(tmp_path, monkeypatch) -> None:

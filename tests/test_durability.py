@@ -318,7 +318,7 @@ def test_a_full_disk_is_told_whatever_a_library_says(
     run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     if not isinstance(error, OSError):
-        monkeypatch.setattr("layerviz.runs.writing.free_bytes", lambda path: 0)
+        monkeypatch.setattr("layerviz.disks.free_bytes", lambda path: 0)
     full = pytest.raises(DiskFullError, match=r"The disk is full: model could not be written\.")
     with full, runs.replacing(run.layout.model):
         raise error
@@ -338,7 +338,9 @@ def test_a_run_that_does_not_fit_is_not_begun(
     plan = checks.plan_for(RunConfig("bert-mini", epochs=2), toy_dataset)
     assert plan.space is not None
     checks.expect_room(plan, tmp_path)
-    monkeypatch.setattr(runs, "free_bytes", lambda path: plan.space.most - 2_000_000)
+    monkeypatch.setattr(
+        "layerviz.checks.of_space.free_bytes", lambda path: plan.space.most - 2_000_000
+    )
     with pytest.raises(DiskFullError, match="2 MB more than is free"):
         checks.expect_room(plan, tmp_path)
     assert checks.space_words(plan.space).endswith("of it for good")

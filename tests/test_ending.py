@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from waiting import wait_until
 from websockets.sync.client import connect
@@ -69,13 +70,16 @@ def visit(address: str) -> None:
                 browser.recv(timeout=2)
 
 
-def test_a_server_that_is_told_to_end_stops_its_runs_in_good_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])  # told so; its terminal closed
+def test_a_server_that_is_to_end_stops_its_runs_in_good_order(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     script = tmp_path / "page.py"
     script.write_text(PAGE, encoding="utf-8")
     with serving(tmp_path / "runs", script=script) as server:
         visit(server.address)
         wait_until(lambda: any(len(run.snapshots) > 1 for run in listed(tmp_path)), why=server.said)
-        server.process.send_signal(signal.SIGTERM)  # Streamlit takes Ctrl-C for the same
+        server.process.send_signal(number)  # Streamlit takes Ctrl-C for the same
         server.process.wait(timeout=60)
         said = server.said()
     assert "Traceback" not in said

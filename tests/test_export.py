@@ -621,7 +621,7 @@ def test_a_bomb_is_refused(zipped: Path, tmp_path: Path) -> None:
 def test_more_than_fits_on_the_disk_is_refused(
     zipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "free_bytes", lambda _: 1200)
+    monkeypatch.setattr("layerviz.export.zip_reading.free_bytes", lambda _: 1200)
     message = refuse(zipped, tmp_path / "runs").message
     assert re.search(r"needs [1-9]\d* [kM]B of disk, [1-9]\d* [kM]B more than is free", message)
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
+import sys
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -38,6 +43,7 @@ def jobs(root: str) -> Jobs:
     """Return the workers of this server; they outlive pages, tabs and edits of the code."""
     workers = Jobs(Path(root), _server_stops)
     stop_runs_at_exit(workers)
+    _stop_as_terminal_closes()
     return workers
 
 
@@ -45,6 +51,29 @@ def _server_stops() -> bool:
     """Return whether the server has been told to stop; it then waits for nothing that computes."""
     state = runtime.get_instance().state if runtime.exists() else None
     return state in (RuntimeState.STOPPING, RuntimeState.STOPPED)
+
+
+def _stop_as_terminal_closes() -> None:
+    """Have the server stop in good order as its terminal is closed: Streamlit would just end."""
+    if not runtime.exists() or not hasattr(signal, "SIGHUP"):
+        return
+    of_terminal = [name for name in ("stdout", "stderr") if getattr(sys, name).isatty()]
+
+    def stop(_: int, frame: FrameType | None) -> None:
+        for name in of_terminal:  # what is said to a terminal that is gone raises an error
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        if callable(as_if_told := signal.getsignal(signal.SIGTERM)):
+            as_if_told(signal.SIGTERM, frame)
+
+    def install() -> None:
+        # Who starts a server with nohup wants it to outlive its terminal.
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+            signal.signal(signal.SIGHUP, stop)
+
+    # Handlers are set in the main thread, which runs the event loop; Streamlit shows no other way.
+    with suppress(AttributeError, RuntimeError):
+        loop = runtime.get_instance()._get_async_objs().eventloop
+        loop.call_soon_threadsafe(install)
 
 
 _BY_UPLOAD: Keys = {UploadedFile: lambda file: (file.file_id, file.name)}

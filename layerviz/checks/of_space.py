@@ -7,6 +7,7 @@ from pathlib import Path
 from layerviz import runs
 from layerviz.checks.check import RunPlan
 from layerviz.config import run_id
+from layerviz.disks import free_bytes
 from layerviz.errors import DiskFullError
 from layerviz.training import RunBytes
 from layerviz.wording import data_size
@@ -26,7 +27,7 @@ def expect_room(plan: RunPlan, root: Path) -> None:
     DiskFullError
         It says how much is needed and how much is free.
     """
-    free = runs.free_bytes(root)
+    free = free_bytes(root)
     if plan.space is None or free is None:
         return
     name = run_id(plan.config, plan.dataset.name, plan.dataset.fingerprint)

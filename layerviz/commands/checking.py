@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerviz.config import RunConfig, run_id
+from layerviz.disks import free_bytes
 from layerviz.wording import data_size
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def checked_plans(configs: Sequence[RunConfig], dataset: Dataset, root: Path) ->
 
 def print_checks(plans: Sequence[RunPlan], root: Path) -> None:
     """Print what is found, once for each encoder, and what time and room all runs take together."""
-    from layerviz import checks, runs, training
+    from layerviz import checks, training
 
     several = len({plan.config.encoder for plan in plans}) > 1
     lines: dict[str, set[str]] = {}  # by what they say, the encoders of which they say it
@@ -72,7 +73,7 @@ def print_checks(plans: Sequence[RunPlan], root: Path) -> None:
         kept = sum(space.kept for space in spaces)
         most = kept + max(space.most - space.kept for space in spaces)
         words = checks.space_words(training.RunBytes(kept, most))
-        free = runs.free_bytes(root)
+        free = free_bytes(root)
         beside = "" if free is None else f"; {data_size(free)} are free"
         need = "The run needs" if len(plans) == 1 else "The runs need"
         print(f"{need} {words}{beside}.", file=sys.stderr)

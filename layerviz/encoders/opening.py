@@ -12,12 +12,12 @@ import copy
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerviz.disks import temporary_folder
 from layerviz.encoders.info import count_parameters
 from layerviz.encoders.silencing import quiet
 from layerviz.encoders.weight_files import (
@@ -230,8 +230,7 @@ def library_errors(as_error: Callable[[BaseException], EncoderError]) -> Iterato
 @contextmanager
 def _sealed(links: Mapping[str, Path], jsons: Mapping[str, Any]) -> Iterator[Path]:
     """Yield a folder that holds links to some files and some JSON, and is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="layerviz-") as made:
-        sealed = Path(made)
+    with temporary_folder() as sealed:
         for new, file in links.items():
             _link(file.resolve(), sealed / new)
         for new, content in jsons.items():

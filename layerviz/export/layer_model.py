@@ -8,7 +8,6 @@ a linear map on that.
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from layerviz import encoders, hidden_states, runs, separability
+from layerviz.disks import temporary_folder
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import ConfigError, RunError
 from layerviz.export.entry import CellRequest, ExportRequest
@@ -76,8 +76,8 @@ def write_layer_model(
     check = _check(run, cell, short, probe, on_progress)
     name = folder_name(run, cell)
     decisions = separability.decisions_of(run, answer, [separability.MARGIN])
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / name
+    with temporary_folder() as scratch:
+        folder = scratch / name
         model = _save(run, cell, short, probe, folder)
         facts = CardFacts(
             run=run,

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from layerviz import runs
 from layerviz.config import check_run_id, run_id
+from layerviz.disks import free_bytes
 from layerviz.errors import DiskFullError, LayervizError, RunError
 from layerviz.export.checking import check_contents, check_record
 from layerviz.progress import UNPACKING, OnProgress, Progress, ignore
@@ -196,7 +197,7 @@ def _top_folder(names: list[str]) -> str:
 
 
 def _check_room(root: Path, needed: int) -> None:
-    free = runs.free_bytes(root)
+    free = free_bytes(root)
     if free is not None and needed > free:
         raise DiskFullError(
             f"The run in the zip needs {data_size(needed)} of disk, "

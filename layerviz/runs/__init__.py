@@ -12,6 +12,7 @@ from layerviz.runs.comparisons import (
     rename_comparison,
 )
 from layerviz.runs.contents import (
+    DIVERGED,
     NOT_CAPTURED,
     NOT_MEASURED,
     captured_models,
@@ -123,8 +124,6 @@ from layerviz.runs.tidying import (
 from layerviz.runs.upgrading import FORMAT, upgrade
 from layerviz.runs.writing import (
     disk_full,
-    free_bytes,
-    is_full,
     is_writing_error,
     make_root,
     remove_folder,
@@ -137,6 +136,7 @@ from layerviz.runs.writing import (
 __all__ = [
     "ACCEPTED",
     "DECISIONS",
+    "DIVERGED",
     "EDITED",
     "FORMAT",
     "HISTORY_COLUMNS",
@@ -174,7 +174,6 @@ __all__ = [
     "disk_full",
     "drop_old_failed_starts",
     "forget_comparisons",
-    "free_bytes",
     "has_label_ranking",
     "has_measures",
     "has_snapshot",
@@ -183,7 +182,6 @@ __all__ = [
     "history_version",
     "holder_of",
     "is_failed_start",
-    "is_full",
     "is_writing_error",
     "keep_model_of",
     "keep_table",

@@ -112,6 +112,7 @@ def note_not_measured(path: Path, index: int, why: str) -> Run:
     return update(path, training=training | {NOT_MEASURED: reasons})
 
 
+DIVERGED = "diverged"  # of `Run.training`: whether that is why it failed
 NOT_CAPTURED = "not_captured"  # of `Run.training`: why planned snapshots are missing, by step
 
 

@@ -11,15 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from layerviz.disks import QUOTA_SIGNS, TOO_LARGE_SIGNS, is_full, says
 from layerviz.errors import DiskFullError, RunError
 from layerviz.runs.leftovers import aside, clean_up_beside, in_use
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
-LEAST_FREE = 64 * 1024  # bytes: with fewer, whatever failed has failed for lack of room
-# What libraries say that keep the error's number to themselves.
-FULL_SIGNS = ("No space left", "StorageFull", "os error 28", "PytorchStreamWriter failed")
-QUOTA_SIGNS = ("quota exceeded", "QuotaExceeded", "os error 122", "os error 69")  # Linux, macOS
-TOO_LARGE_SIGNS = ("File too large", "FileTooLarge", "os error 27")
 ROOM_THERE = "Free some space there, or choose another folder; the same command then does it."
 ROOM = "Free some space (delete runs that are no longer needed), then try again."
 
@@ -167,7 +162,7 @@ def writing_error(path: Path, error: Exception, way_out: str = ROOM) -> RunError
             f"{path.name} could not be written: {path.parent.name} was deleted meanwhile.",
             "Start again with what there is now.",
         )
-    if _says(error, (errno.EFBIG,), TOO_LARGE_SIGNS):
+    if says(error, (errno.EFBIG,), TOO_LARGE_SIGNS):
         return RunError(
             f"{path.name} could not be written: it is larger than files may be here.",
             "Raise the limit (ulimit -f), or choose another folder.",
@@ -181,50 +176,9 @@ def writing_error(path: Path, error: Exception, way_out: str = ROOM) -> RunError
 def disk_full(path: Path, way_out: str = ROOM, error: BaseException | None = None) -> DiskFullError:
     """Return the error that says that there is no room for a file; `error` is what told so."""
     why = ""
-    if error is not None and _says(error, (errno.EDQUOT,), QUOTA_SIGNS):
+    if error is not None and says(error, (errno.EDQUOT,), QUOTA_SIGNS):
         why = ", as your quota on it is used up"
     return DiskFullError(f"The disk is full: {path.name} could not be written{why}.", way_out)
-
-
-def is_full(path: Path, error: BaseException) -> bool:
-    """Return whether an error came from a full disk, whatever library raised it.
-
-    Its number says so, or that of an error behind it; else whether there is any room left, as some
-    libraries raise an error of their own; else its words.
-    """
-    if any(isinstance(one, DiskFullError) for one in _chain(error)):
-        return True
-    if _says(error, (errno.EFBIG,), TOO_LARGE_SIGNS):  # with room, and libraries call it full, too
-        return False
-    if _says(error, FULL, (*FULL_SIGNS, *QUOTA_SIGNS)):
-        return True
-    free = free_bytes(path)
-    return free is not None and free < LEAST_FREE
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those behind it."""
-    behind: BaseException | None = error
-    while behind is not None:
-        yield behind
-        behind = behind.__cause__ or behind.__context__
-
-
-def _says(error: BaseException, numbers: tuple[int, ...], signs: tuple[str, ...]) -> bool:
-    """Return whether an error, or one behind it, has such a number or such words."""
-    return any(
-        getattr(one, "errno", None) in numbers or any(sign in str(one) for sign in signs)
-        for one in _chain(error)
-    )
-
-
-def free_bytes(path: Path) -> int | None:
-    """Return how many bytes are free where a file is to be; None where nobody knows."""
-    for folder in (path, *path.parents):
-        with contextlib.suppress(OSError):
-            usage = shutil.disk_usage(folder)
-            return usage.free if usage.total else None  # some network folders do not say
-    return None
 
 
 def size_of_folder(folder: Path) -> int:

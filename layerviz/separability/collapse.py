@@ -90,9 +90,10 @@ def collapse_sentences(run: Run, table: pd.DataFrame) -> list[str]:
 
 
 def rate_to_try(run: Run, table: pd.DataFrame) -> float | None:
-    """Return the lower learning rate that `collapse_sentences` advises; None where it does not."""
+    """Return the lower learning rate to try where training diverged or layers collapsed in it."""
     rate = _peak_rate(run)
-    if not rate or not _is_of_training(_layers_by_time(_given_by_layer(run, table))):
+    diverged = run.status == "failed" and run.training.get(runs.DIVERGED, False)
+    if not rate or not (diverged or _is_of_training(_layers_by_time(_given_by_layer(run, table)))):
         return None
     return encoders.lower_learning_rate(rate, run.encoder.get("hidden_size"))
 

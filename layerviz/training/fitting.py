@@ -21,10 +21,12 @@ from transformers import (
 from layerviz import encoders, runs
 from layerviz.config import BF16, BY_LENGTH, FP32, RunConfig
 from layerviz.data import Dataset
+from layerviz.disks import is_full
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import (
     Cancelled,
     DiskFullError,
+    DivergedError,
     LayervizError,
     MemoryShortageError,
     RunError,
@@ -342,7 +344,7 @@ def as_layerviz_error(path: Path, error: Exception) -> LayervizError:
         return DiskFullError(error.message, ROOM_TO_GO_ON)
     if isinstance(error, LayervizError):
         return error
-    if runs.is_full(path, error):
+    if is_full(path, error):
         return runs.disk_full(path, ROOM_TO_GO_ON)
     if runs.is_writing_error(path, error):
         return runs.writing_error(path, error)
@@ -360,6 +362,11 @@ def as_layerviz_error(path: Path, error: Exception) -> LayervizError:
 
 def _try_to_record_failure(path: Path, failure: LayervizError) -> None:
     try:
-        runs.update(path, status="failed", reason=str(failure), recurs=failure.recurs)
+        facts = runs.open_folder(path).training | {
+            runs.DIVERGED: isinstance(failure, DivergedError)
+        }
+        runs.update(
+            path, status="failed", reason=str(failure), recurs=failure.recurs, training=facts
+        )
     except RunError:  # the disk is full; a run left "running" reads as failed once we are gone
         log.info("the failure of run %s could not be recorded", path.name, exc_info=True)
