@@ -21,6 +21,7 @@ from layerviz.commands.export import EXPORT, export_request
 from layerviz.commands.fit import FIT, fit_files
 from layerviz.commands.inputs import GivenFile, expect_margin, read_files, runs_root
 from layerviz.commands.inputs import open_run as find_run
+from layerviz.commands.probe import PROBE
 from layerviz.commands.report import Report, report_of
 from layerviz.errors import ConfigError, did_you_mean, reason
 from layerviz.wording import quote
@@ -37,7 +38,7 @@ CHART_OPTIONS = ("pooling", "projection", "colour_by", "layers", "splits", "dark
 
 
 class OpenedRun:
-    """A run on disk, to look into from Python. `fit` and `open_run` return one.
+    """A run on disk, to look into from Python. `fit`, `probe` and `open_run` return one.
 
     Parameters
     ----------
@@ -244,10 +245,41 @@ def fit(
     LayervizError
         If there is no such option, or data, settings or encoder cannot be used.
     """
-    given = {"data": data, "val": val, "test": test}
+    return _made(FIT, {"data": data, "val": val, "test": test}, options)
+
+
+def probe(
+    data: str | Path | pd.DataFrame | None = None,
+    *,
+    val: str | Path | pd.DataFrame | None = None,
+    test: str | Path | pd.DataFrame | None = None,
+    **options: Any,
+) -> OpenedRun:
+    """Look at every layer of an encoder as it is, without training it, as ``probe`` does.
+
+    Parameters
+    ----------
+    data, val, test, **options
+        As for `fit`; the options are those of ``python -m layerviz probe --help``.
+
+    Returns
+    -------
+    OpenedRun
+        With one snapshot.
+
+    Raises
+    ------
+    LayervizError
+        As `fit`.
+    """
+    return _made(PROBE, {"data": data, "val": val, "test": test}, options)
+
+
+def _made(command: Command, given: Mapping[str, Any], options: dict[str, Any]) -> OpenedRun:
+    """Return the run that a command makes of files or tables."""
     tables = {role: table for role, table in given.items() if _is_table(table)}
     paths = {role: path for role, path in given.items() if role not in tables}
-    parsed = _parsed(FIT, {**paths, **options})
+    parsed = _parsed(command, {**paths, **options})
 
     def files() -> dict[str, GivenFile]:
         found = {

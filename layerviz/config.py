@@ -75,8 +75,9 @@ class RunConfig:
 
     encoder: str
     epochs: int | None = setting(
-        Whole(1, 100),
-        help="passes over the train examples; by default 10 for encoders from scratch, else 4",
+        Whole(0, 100),
+        help="passes over the train examples; by default 10 for encoders from scratch, else 4; 0 "
+        "trains nothing and looks at the encoder as it is",
         widget=Widget("Epochs", section=MAIN, column="left", key="epochs-{encoder.source}"),
         in_every_id=True,
         column="Epochs",

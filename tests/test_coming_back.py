@@ -172,7 +172,7 @@ def test_what_is_no_value_in_the_address_is_ignored_with_a_sentence(root):
     [warning] = app.warning
     sentences = warning.value.replace("\\", "")
     assert (
-        "Epochs '600' in the address was ignored. Give a whole number from 1 to 100." in sentences
+        "Epochs '600' in the address was ignored. Give a whole number from 0 to 100." in sentences
     )
     for name in ("Learning rate", "Keep weights of", "Encoder", "Seed", "Warm-up"):
         assert name in sentences

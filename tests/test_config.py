@@ -49,7 +49,7 @@ def config_with(name: str, value: Any) -> RunConfig:
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [
-        ("epochs", 1, 100),
+        ("epochs", 0, 100),
         ("batch_size", 1, 1024),
         ("max_length", 8, 8192),
         ("seed", 0, 2**32 - 1),
@@ -126,7 +126,7 @@ def test_settings_of_a_newer_version_are_named_and_refused():
 
 def test_settings_read_from_a_file_are_checked_too():
     with pytest.raises(ConfigError):
-        RunConfig.from_dict(RunConfig("scratch-bert").as_dict() | {"epochs": 0})
+        RunConfig.from_dict(RunConfig("scratch-bert").as_dict() | {"epochs": -1})
 
 
 # --- run ids --------------------------------------------------------------------------------

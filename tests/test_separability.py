@@ -313,7 +313,9 @@ def test_one_clearly_best_layer_has_no_ties():
     assert found.best.layer == 5
     assert not found.ties
     sentences = separability.answer_sentences(found)
-    assert sentences[0].startswith("Layer 5 does best before training, mean pooling: expect about")
+    assert sentences[0].startswith(
+        "In the encoder as it is, layer 5 does best, mean pooling: expect about"
+    )
     assert sentences[0].endswith("it is clearly the best.")
     assert "layer 5 is the best (95 %)" in " ".join(sentences[1:])
 

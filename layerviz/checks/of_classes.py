@@ -101,7 +101,8 @@ def _none_in_train(plan: RunPlan) -> Finding | None:
 def _uneven(plan: RunPlan) -> Finding | None:
     rows = _per_class(plan, "train")
     most, fewest = int(rows.max()), int(rows.min())
-    if plan.config.class_weighting != "none" or most < MOST_UNEVEN * fewest:
+    trains = plan.config.epochs != 0
+    if not trains or plan.config.class_weighting != "none" or most < MOST_UNEVEN * fewest:
         return None
     n_rare = int((rows * MOST_UNEVEN <= most).sum())
     sentence = (
@@ -114,9 +115,9 @@ def _uneven(plan: RunPlan) -> Finding | None:
 def _few_rows_per_class(plan: RunPlan) -> Finding | None:
     rows = _per_class(plan, "train")
     n_train, n_classes = int(rows.sum()), len(rows)
-    if n_train / n_classes >= FEW_ROWS:
-        return None
     config = plan.config
+    if config.epochs == 0 or n_train / n_classes >= FEW_ROWS:
+        return None
     needed = max(FEWEST_STEPS, STEPS_PER_CLASS * n_classes)
     steps = -(-n_train // config.batch_size) * (config.epochs or 1)
     if steps >= needed:

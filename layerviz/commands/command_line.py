@@ -18,6 +18,7 @@ from layerviz.commands.import_run import IMPORT
 from layerviz.commands.labels import LABELS
 from layerviz.commands.list_runs import LIST
 from layerviz.commands.pretrain import PRETRAIN
+from layerviz.commands.probe import PROBE
 from layerviz.commands.report import REPORT
 from layerviz.commands.terminal import OutputError, drop_output, printing_plainly
 from layerviz.errors import LayervizError
@@ -26,7 +27,7 @@ from layerviz.starters import starter_names
 
 # A new command is a module like report.py and an entry here.
 COMMANDS: Registry[Command] = Registry(
-    "command", [FIT, LIST, REPORT, COMPARE, LABELS, EXPORT, IMPORT, PRETRAIN, BENCH]
+    "command", [FIT, PROBE, LIST, REPORT, COMPARE, LABELS, EXPORT, IMPORT, PRETRAIN, BENCH]
 )
 
 

@@ -31,12 +31,17 @@ if TYPE_CHECKING:
     from layerviz.runs import Run
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_encoder_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the encoder; the first that is bundled stands in where none is given."""
     parser.add_argument(
         "--encoder",
         default=next(iter(starter_names()), f"scratch-{FAMILIES[0]}"),
         help=ENCODER_HELP,
     )
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_encoder_argument(parser)
     add_data_arguments(parser, sample=True)
     add_settings(parser, SETTINGS)
     add_runs_folder(parser)
@@ -80,15 +85,20 @@ def fit_files(
     return finish_run(run, dataset, stopping())
 
 
-def _fit(parsed: argparse.Namespace) -> int:
+def fit_and_tell(parsed: argparse.Namespace) -> int:
+    """Do what a command asks for, print its answer and its folder; return the exit status."""
     run = fit_files(parsed, lambda: read_files(parsed), interrupts.stop_in_good_order)
     interrupts.work_is_over()
     if run.status == "done":
         from layerviz import runs, separability, training
 
-        for ending in (training.early_stop_of(run), training.model_sentence(run)):
-            if ending:
-                print(ending, file=sys.stderr)
+        endings = (
+            separability.untrained_sentence(run),
+            training.early_stop_of(run),
+            training.model_sentence(run),
+        )
+        for ending in filter(None, endings):
+            print(ending, file=sys.stderr)
         sentences = []
         if runs.measured_snapshots(run):
             answer = separability.answer_of(run)
@@ -102,5 +112,8 @@ def _fit(parsed: argparse.Namespace) -> int:
 
 
 FIT = Command(
-    "fit", "fine-tune an encoder on your data and capture every layer", _add_arguments, _fit
+    "fit",
+    "fine-tune an encoder on your data and capture every layer",
+    _add_arguments,
+    fit_and_tell,
 )

@@ -45,8 +45,11 @@ def add_settings(parser: argparse.ArgumentParser, settings: Mapping[str, Setting
 
 
 def values_of(parsed: argparse.Namespace, settings: Mapping[str, Setting]) -> dict[str, Any]:
-    """Return what was given or has a default, by the names of the settings."""
-    values = {name: getattr(parsed, name) for name in settings}
+    """Return what was given or has a default, by the names of the settings.
+
+    A command may do without some of them.
+    """
+    values = {name: getattr(parsed, name, None) for name in settings}
     return {name: value for name, value in values.items() if value is not None}
 
 

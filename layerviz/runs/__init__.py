@@ -92,6 +92,7 @@ from layerviz.runs.reading import (
 )
 from layerviz.runs.record import (
     LIVE,
+    NEW_HEAD,
     RUNS_FOLDER,
     RUNS_VARIABLE,
     STATUSES,
@@ -144,6 +145,7 @@ __all__ = [
     "LIVE",
     "LOSS_COLUMNS",
     "MOST_BYTES",
+    "NEW_HEAD",
     "NOT_CAPTURED",
     "NOT_MEASURED",
     "RUNS_FOLDER",

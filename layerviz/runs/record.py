@@ -26,6 +26,7 @@ from layerviz.wording import enumeration, epoch_number, quote
 RUNS_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "runs"
 RUNS_VARIABLE = "LAYERVIZ_RUNS"  # environment variable that names another runs folder
 LIVE = ("queued", "running")
+NEW_HEAD = "new"  # of the classifier: its weights were drawn at random
 STATUSES = (*LIVE, "done", "cancelled", "failed")
 CLOSED = (
     "layerviz was closed while this run was going on. "
@@ -68,7 +69,9 @@ class Run:
         ``train_seconds`` they took (captures not included), ``trained_parameters`` (head included,
         without what is frozen), ``capture_precision`` (earlier runs have none and captured in
         fp32), ``model_step`` (of the weights in ``model/``), ``stopped_early``
-        (see `training.EarlyStop`; only where it was), ``pace`` (see `training.learned_pace`),
+        (see `training.EarlyStop`; only where it was), ``head`` (what the classifier began with,
+        ``new`` or how it was kept; missing in earlier runs, which all made a new one), ``pace``
+        (see `training.learned_pace`),
         ``n_truncated`` per split, ``not_measured`` and ``not_captured`` (why, by snapshot and by
         step; only where that was so); empty until training is set up.
     snapshots : tuple of Snapshot
@@ -111,6 +114,16 @@ class Run:
     def layout(self) -> Layout:
         """Where its files lie."""
         return Layout(self.path)
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is to train at all, and not only to look at an encoder as it is."""
+        return self.config.epochs != 0
+
+    @property
+    def kept_its_head(self) -> bool:
+        """Whether its model began with the classification head that it came with."""
+        return bool(self.training.get("head", NEW_HEAD) != NEW_HEAD)
 
     @property
     def trained_steps(self) -> int:

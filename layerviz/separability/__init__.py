@@ -180,6 +180,7 @@ if TYPE_CHECKING:
         slices_sentence,
         slices_shown,
     )
+    from layerviz.separability.untrained import untrained_sentence
     from layerviz.separability.wording import (
         answer_sentences,
         cell_name,
@@ -352,6 +353,7 @@ __all__ = [
     "trouble_sentences",
     "two_sample_difference",
     "unmeasured_sentences",
+    "untrained_sentence",
     "verdict_of",
     "wilson_interval",
     "worth",

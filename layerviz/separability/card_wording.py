@@ -172,6 +172,8 @@ def _worth_on(split: str, score: Score) -> str:
 
 def _epoch(sheet: AnswerSheet, *, live: bool) -> CardLine:
     answer = sheet.answer
+    if not sheet.trains:
+        return _line("epoch", "Nothing was trained", "this is the model as it is")
     if answer.verdict != "found":
         return _line("epoch", "Nothing to go by", "see the first line")
     best, marginal = answer.best.epoch, answer.marginals.epochs
@@ -234,8 +236,8 @@ def _pooling(sheet: AnswerSheet) -> CardLine:
 
 
 def _confusion(own: OwnClassifier) -> CardLine:
-    if own.epoch == 0:
-        return _line("confusion", "Nothing to go by", "the model is untrained")
+    if own.is_untrained:
+        return _line("confusion", "Nothing to go by", "the classification head is untrained")
     pair = own.confused
     if pair is None:
         value = f"No mistakes in {own.val.n:,} val examples"
@@ -268,8 +270,8 @@ def _depth(sheet: AnswerSheet, margin: float) -> CardLine:
     if decision is None:
         return _line(
             "depth",
-            "Not known before training",
-            "an untrained model predicts nothing to compare with",
+            "Not known before training" if sheet.trains else "Not known without training",
+            "an untrained classification head predicts nothing to compare with",
         )
     return _line("depth", *_decision(decision))
 

@@ -150,7 +150,7 @@ def decisions_of(
     """Return how many layers are enough for each margin, where that can be asked.
 
     It cannot where the answer names no layer, or one from before training: the model's own
-    classifier, with which the layers are compared, has learnt nothing then.
+    classifier, with which the layers are compared, has learnt nothing then, unless it was kept.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def decisions_of(
     poolings : sequence of str, optional
         As in `decision_of`.
     """
-    if answer.verdict != "found" or answer.best.epoch == 0:
+    if answer.verdict != "found" or (answer.best.epoch == 0 and not run.kept_its_head):
         return ()
     return _decisions(run, answer.best, margins, poolings)
 

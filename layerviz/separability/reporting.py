@@ -19,6 +19,7 @@ from layerviz.separability.measuring import HEAD
 from layerviz.separability.searching import SearchAnswer, search_sentences
 from layerviz.separability.sheet import AnswerSheet
 from layerviz.separability.slices import SliceFindings, slices_sentence
+from layerviz.separability.untrained import untrained_sentence
 from layerviz.separability.wording import answer_sentences, detail_sentences, lead_sentences
 from layerviz.wording import epoch_number
 
@@ -54,8 +55,9 @@ def answer_text(
     answer, decision = sheet.answer, sheet.decision(margin)
     best = answer.best
     lines = [*_card_text(sheet, margin, live=run.live), ""]
-    for trouble in trouble_sentences(run, runs.read_separability(run.path)):
-        lines += [textwrap.fill(trouble, REPORT_WIDTH), ""]
+    troubles = trouble_sentences(run, runs.read_separability(run.path))
+    for sentence in filter(None, [untrained_sentence(run), *troubles]):
+        lines += [textwrap.fill(sentence, REPORT_WIDTH), ""]
     lines += [textwrap.fill(line, REPORT_WIDTH) for line in lead_sentences(answer, decision)]
     lines.append("")
     lines += [

@@ -32,12 +32,20 @@ class OwnClassifier:
         The same on test, where there is one.
     confused : ConfusedPair or None
         Which classes it confuses most on val; None where it makes no mistake.
+    was_kept : bool
+        Whether the run began with a head that knew the classes already.
     """
 
     epoch: float
     val: Score
     test: Score | None
     confused: ConfusedPair | None
+    was_kept: bool = False
+
+    @property
+    def is_untrained(self) -> bool:
+        """Whether its weights are random, so that it says nothing."""
+        return self.epoch == 0 and not self.was_kept
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,8 @@ class AnswerSheet:
         Those of the run.
     n_measured, n_planned : int
         Snapshots that this is about; all that the run will have.
+    trains : bool
+        Whether the run trains at all.
     """
 
     answer: Answer
@@ -66,6 +76,7 @@ class AnswerSheet:
     n_poolings: int
     n_measured: int
     n_planned: int
+    trains: bool = True
 
     def decision(self, margin: float) -> DepthDecision | None:
         """Return the decision for one of `MARGINS`; None where there is none."""
@@ -100,6 +111,7 @@ def sheet_of(
         n_poolings=len(run.poolings),
         n_measured=len(runs.measured_snapshots(run)),
         n_planned=int(run.training.get("n_snapshots", len(run.snapshots))),
+        trains=run.trains,
     )
 
 
@@ -121,4 +133,5 @@ def own_classifier_of(run: Run) -> OwnClassifier:
         val=score_on("val"),
         test=score_on("test") if np.any(splits == "test") else None,
         confused=most_confused(labels[val], predicted[val], run.label_names),
+        was_kept=run.kept_its_head,
     )

@@ -68,7 +68,8 @@ def _recommendation(answer: Answer) -> str:
     if repeats := repeats_clause(answer):
         rest += f"; {repeats}"
     if len(answer.marginals.epochs.levels) == 1 and best.epoch == 0:
-        return f"Layer {best.layer} does best {where}: {figures}{rest}."
+        pooling = f"{pooling_label(best.pooling)} pooling"
+        return f"In the encoder as it is, layer {best.layer} does best, {pooling}: {figures}{rest}."
     if best.epoch == 0:
         return (
             "Fine-tuning did not help on this val. Use the model as it was, layer "

@@ -163,7 +163,9 @@ def _fit(
     on_progress(Progress(PREPARING, share=download.share))
     examples = choose_examples(dataset, config.max_captured, CAPTURE_SEED)
     runs.write_examples(run.path, examples)
-    epochs = config.epochs or encoders.default_epochs(encoder.info.source)
+    epochs = config.epochs
+    if epochs is None:
+        epochs = encoders.default_epochs(encoder.info.source)
     plan, per_epoch = snapshot_steps(len(train), epochs, config)
     tokens = {
         split: tokenise(encoder.tokenizer, dataset.split(split)["text"].tolist(), config.max_length)
@@ -203,7 +205,10 @@ def _fit(
     newest = None if checkpoints.newest is None else str(checkpoints.newest)
     with encoders.quiet():
         with suppress(Cancelled):  # before the first step; the weights are saved all the same
-            trainer.train(resume_from_checkpoint=newest)
+            if epochs:
+                trainer.train(resume_from_checkpoint=newest)
+            else:  # the Trainer trains one epoch at least
+                watch.on_train_begin(arguments, trainer.state, trainer.control)
         expect_finite(run, watch.step, *encoder.model.parameters())  # the last step may have failed
         on_progress(watch.progress(SAVING))
         finished = not watch.stopped
@@ -278,7 +283,10 @@ def _record_setup(
             "snapshot_steps": steps,
             "trained_parameters": sum(
                 weight.numel() for weight in encoder.model.parameters() if weight.requires_grad
-            ),
+            )
+            if run.trains
+            else 0,
+            "head": runs.NEW_HEAD,
             "timed_steps": run.training.get("timed_steps", 0),
             "train_seconds": run.training.get("train_seconds", 0.0),
             **{name: run.training[name] for name in KEPT_FACTS if name in run.training},

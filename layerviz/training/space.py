@@ -53,7 +53,7 @@ def expected_bytes(
         Examples per split.
     n_classes, n_poolings : int
     """
-    if not encoder.layers or not encoder.hidden_size or not config.epochs:
+    if not encoder.layers or not encoder.hidden_size or config.epochs is None:
         return None
     plan, _ = snapshot_steps(rows["train"], config.epochs, config)
     n = sum(min(number, config.max_captured) for number in rows.values())

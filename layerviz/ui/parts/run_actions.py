@@ -36,6 +36,8 @@ def title(run: Run) -> str:
     parts = [f"{encoder_label(run)} on {run.dataset['name']}"]
     if stop := training.early_stop_of(run):
         parts.append(f"{stop.epoch} of {count(stop.epochs, 'epoch')}")
+    elif not run.trains:
+        parts.append("not trained")
     elif run.config.epochs:
         parts.append(count(run.config.epochs, "epoch"))
     if run.config.freeze:

@@ -114,6 +114,8 @@ def outcome(run: Run, dataset: Dataset | None) -> None:
         )
     elif run.status == "done" and (stop := training.early_stop_of(run)):
         st.info(plain(str(stop)), icon=":material/flag:")
+    elif run.status == "done" and (as_it_is := separability.untrained_sentence(run)):
+        st.info(plain(as_it_is), icon=":material/visibility:")
     if passed_over := run.training.get("passed_over"):
         st.warning(plain(passed_over), icon=":material/restore:")
     if run.status in ("failed", "cancelled"):

@@ -50,6 +50,9 @@ def captured_sizes(run: Run) -> dict[str, int]:
 
 
 def _curves(run: Run) -> None:
+    if not run.trains:
+        st.caption("Nothing was trained, so that there are no learning curves.")
+        return
     history = cache.learning_curve(run)
     if history.empty:
         st.caption("The learning curves appear with the first step.")

@@ -1,0 +1,25 @@
+"""What is said of a run that trains nothing, and only looks at an encoder as it is."""
+
+from __future__ import annotations
+
+from layerviz.runs import Run
+
+
+def untrained_sentence(run: Run) -> str:
+    """Say that nothing was trained, and what the model's own predictions are worth; "" otherwise.
+
+    Parameters
+    ----------
+    run : Run
+    """
+    if run.trains:
+        return ""
+    if run.kept_its_head:
+        return (
+            "Nothing was trained: this run shows the model as it is, with the classification head "
+            "that it came with."
+        )
+    return (
+        "Nothing was trained: this run shows the encoder as it is. Its classification head is new, "
+        "so that the model's own predictions say nothing; the probes of the layers do without it."
+    )
