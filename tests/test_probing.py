@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,7 +17,7 @@ from layerviz.config import RunConfig
 from layerviz.data import Columns, build_dataset, read_table
 from layerviz.ui.run.training import TRAINING
 
-SMALL = {"encoder": "scratch-distilbert", "max_length": 16, "max_captured": 60}
+SMALL: dict[str, Any] = {"encoder": "scratch-distilbert", "max_length": 16, "max_captured": 60}
 
 
 @pytest.fixture(scope="module")
