@@ -92,17 +92,3 @@ def svd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         import scipy  # only where numpy fails
 
         return scipy.linalg.svd(matrix, full_matrices=False, lapack_driver="gesvd")
-
-
-def solve(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Solve a system with a symmetric matrix, (D, D), for columns (D, c).
-
-    One that is singular to its last digit is solved in float64 by least squares.
-    """
-    try:
-        solved = np.linalg.solve(matrix, columns)
-        if np.isfinite(solved).all():
-            return solved
-    except np.linalg.LinAlgError:
-        pass
-    return np.linalg.lstsq(matrix.astype(np.float64), columns.astype(np.float64), rcond=None)[0]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.covariance import ledoit_wolf
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import davies_bouldin_score, f1_score, silhouette_score
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
@@ -17,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from layerviz import separability
 from layerviz.errors import Cancelled, ConfigError
 from layerviz.separability import Cell, geometry
+from layerviz.separability.discriminants import fisher_ratio, shrunken_covariance
 from layerviz.separability.resampling import stratified_folds
 
 N_LAYERS = 12
@@ -259,9 +261,22 @@ def test_fisher_ratio_of_noise_is_inflated_on_train_alone():
     rng = np.random.default_rng(0)
     states = rng.normal(size=(200, 60)).astype(np.float32)
     labels = rng.integers(2, size=200)
-    found = geometry.fisher_ratio(states, labels, np.arange(200) < 100)
+    found = fisher_ratio(states, labels, np.arange(200) < 100)
     assert found["train"] > 0.5
     assert found["val"] < 0.1
+
+
+@pytest.mark.parametrize("n", [30, 400])
+def test_the_shrunken_covariance_is_that_of_scikit_learn(n: int):
+    states, labels = blobs(n, 3, 60)
+    states *= np.linspace(0.1, 5, 60, dtype=np.float32)
+    expected, _ = ledoit_wolf(states, assume_centered=True)
+    found = shrunken_covariance(states).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    collapsed = np.zeros((n, 60), dtype=np.float32)
+    assert not shrunken_covariance(collapsed).any()
+    ratio = fisher_ratio(np.repeat(states[:, :1], 60, axis=1), labels, np.arange(n) % 2 == 0)
+    assert np.isfinite(list(ratio.values())).all()  # a matrix of one direction
 
 
 # --- known answers --------------------------------------------------------------------------

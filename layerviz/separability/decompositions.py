@@ -1,7 +1,8 @@
-"""Eigenvalues of matrices that many equal ones make hard to decompose, as of collapsed states."""
+"""Decompositions that hold for matrices with many equal eigenvalues, as of collapsed states."""
 
 from __future__ import annotations
 
+import numpy as np
 import scipy
 import torch
 
@@ -30,3 +31,16 @@ def eigvalsh(matrix: torch.Tensor) -> torch.Tensor:
     except torch.linalg.LinAlgError:
         return eigh(matrix)[0]
     return values if bool(torch.isfinite(values).all()) else eigh(matrix)[0]
+
+
+def solve(matrix: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """Solve a system with a symmetric matrix, (D, D), for columns (D, c).
+
+    One that is singular to its last digit is solved in float64 by least squares.
+    """
+    solved, singular = torch.linalg.solve_ex(matrix, columns)
+    if not int(singular) and bool(torch.isfinite(solved).all()):
+        return solved
+    return torch.from_numpy(
+        np.linalg.lstsq(matrix.double().numpy(), columns.double().numpy(), rcond=None)[0]
+    ).to(matrix.dtype)

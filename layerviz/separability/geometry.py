@@ -1,4 +1,4 @@
-"""How states lie: neighbours, clusters, discriminants, the two splits, and how alike layers are."""
+"""How states lie: neighbours, clusters, the two splits, and how alike layers are."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import torch
 from scipy.sparse import csr_array
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata
-from sklearn.covariance import ledoit_wolf
 
-from layerviz.numerics import all_equal, solve, within_range
+from layerviz.numerics import all_equal, within_range
 from layerviz.separability.resampling import stratified_folds
 
 NEIGHBOURS = 10
@@ -252,50 +251,6 @@ def class_means(states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.
     _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     members = csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))))  # (C, n)
     return (members @ states) / counts[:, None], codes
-
-
-def fisher_ratio(states: np.ndarray, labels: np.ndarray, train: np.ndarray) -> dict[str, float]:
-    """Return how far classes lie apart along the discriminants, in units of their spread.
-
-    The discriminants are those of a linear discriminant analysis fitted on train (Fisher, 1936;
-    Rao, 1948) with a shrunken within-class covariance (Ledoit & Wolf, 2004). The value is the
-    trace of the between-class covariance over that of the within-class covariance in that space,
-    measured on train and, with the same discriminants, on val rows, where it is not inflated.
-
-    Returns
-    -------
-    dict
-        ``train`` and ``val``; NaN where a split has fewer than two classes, or all states of
-        train are equal.
-    """
-    missing = {"train": float("nan"), "val": float("nan")}
-    train_states, targets = states[train].astype(np.float32), labels[train]
-    classes = np.unique(targets)
-    if len(classes) < 2 or all_equal(train_states):
-        return missing
-    means = np.stack([train_states[targets == label].mean(axis=0) for label in classes])  # (C, D)
-    residuals = train_states - means[np.searchsorted(classes, targets)]
-    within, _ = ledoit_wolf(residuals, assume_centered=True)
-    within += np.eye(len(within)) * max(np.trace(within) / len(within), 1e-12) * 1e-6
-    discriminants = solve(within, (means - means.mean(axis=0)).T)  # (D, C)
-    result = dict(missing)
-    for split, rows in (("train", train), ("val", ~train)):
-        if len(np.unique(labels[rows])) > 1:
-            result[split] = _between_over_within(
-                states[rows].astype(np.float32) @ discriminants, labels[rows]
-            )
-    return result
-
-
-def _between_over_within(projected: np.ndarray, labels: np.ndarray) -> float:
-    scale = np.maximum(projected.std(axis=0), 1e-12)
-    projected = (projected - projected.mean(axis=0)) / scale
-    between = within = 0.0
-    for label in np.unique(labels):
-        rows = projected[labels == label]
-        between += len(rows) * float((rows.mean(axis=0) ** 2).sum())
-        within += float(((rows - rows.mean(axis=0)) ** 2).sum())
-    return between / max(within, 1e-12)
 
 
 def split_divergence(states: np.ndarray, is_val: np.ndarray, seed: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layerviz.separability import geometry
+from layerviz.separability.discriminants import fisher_ratio
 from layerviz.separability.measures.measure import (
     LabelledStates,
     LayerMeasure,
@@ -38,7 +39,7 @@ def _davies_bouldin(layer: LabelledStates) -> dict[str, float]:
 
 
 def _fisher_ratio(layer: LabelledStates) -> dict[str, float]:
-    values = geometry.fisher_ratio(layer.states, layer.labels, layer.train)
+    values = fisher_ratio(layer.states, layer.labels, layer.train)
     return values if layer.has_val else {"train": values["train"]}
 
 
