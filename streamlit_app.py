@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from layerviz.runs import remember_comparison
+from layerviz.runs import is_read_only, remember_comparison
 from layerviz.ui.parts.checking import check_run, show_findings, show_time
 from layerviz.ui.parts.guard import guarded
 from layerviz.ui.parts.libraries import load_behind_the_page, wait_for_libraries
 from layerviz.ui.parts.sidebar_button import sidebar_button
+from layerviz.ui.parts.signing_in import account, admit
 from layerviz.ui.parts.state import (
     COMPARE,
     RUN,
@@ -32,34 +33,44 @@ from layerviz.ui.start import overview
 st.set_page_config(page_title="layerviz", page_icon=ICON, layout="wide")
 style()
 
+may_look = False
+with guarded("Signing in"):
+    may_look = admit()
+if not may_look:
+    st.stop()
 with guarded("What is being computed"):
     open_what_is_computed()
 with guarded("What the address names"):
     bring_back_data()
 dataset = encoder = config = checked = None
+can_make_runs = not is_read_only()
 
 with st.sidebar:
     st.header("layerviz", anchor=False)
     st.caption("Watch every layer learn to tell your classes apart.")
+    account()
     notes = st.container()
-    # A container for each step: fields that change their place lose their hold on the address.
-    with st.container(), guarded("Step 1"):
-        dataset = choose_data()
-    remember_data(dataset)
-    with st.container(), guarded("Whose data these are"):
-        say_whose_data(dataset)
-    with st.container(), guarded("Step 2"):
-        encoder = choose_encoder()
-    with st.container(), guarded("Step 3"):
-        if encoder is not None:
-            config = choose_training(encoder)
-    with notes:
-        show_ignored()
-    is_start = not {RUN, COMPARE, VIEW} & set(st.query_params)
-    with guarded("The check of this run"):
-        checked = check_run(dataset, encoder, config) if is_start else None
-    with guarded("The buttons that start a run"):
-        launch(dataset, config, checked)
+    if can_make_runs:
+        # A container for each step: fields that change their place lose their hold on the address.
+        with st.container(), guarded("Step 1"):
+            dataset = choose_data()
+        remember_data(dataset)
+        with st.container(), guarded("Whose data these are"):
+            say_whose_data(dataset)
+        with st.container(), guarded("Step 2"):
+            encoder = choose_encoder()
+        with st.container(), guarded("Step 3"):
+            if encoder is not None:
+                config = choose_training(encoder)
+        with notes:
+            show_ignored()
+        is_start = not {RUN, COMPARE, VIEW} & set(st.query_params)
+        with guarded("The check of this run"):
+            checked = check_run(dataset, encoder, config) if is_start else None
+        with guarded("The buttons that start a run"):
+            launch(dataset, config, checked)
+    else:
+        notes.caption("Runs are only looked at here: none can be started, changed or deleted.")
     with guarded("The list of runs"):
         list_of_runs()
 
@@ -67,7 +78,7 @@ run = run_in_address()
 compared = runs_in_address()
 
 # What shows runs imports what measures and draws them: the first page does without.
-if run is not None or compared or is_all_runs_in_address():
+if run is not None or compared or is_all_runs_in_address() or not can_make_runs:
     wait_for_libraries()
 
 if run is not None:
@@ -79,14 +90,15 @@ if run is not None:
 
 if compared:
     with errors_shown():
-        remember_comparison(jobs().root, [run.run_id for run in compared])
+        if can_make_runs:
+            remember_comparison(jobs().root, [run.run_id for run in compared])
     with guarded("This comparison", compared):
         from layerviz.ui.compare.page import comparison_view
 
         comparison_view(compared, dataset)
     st.stop()
 
-if is_all_runs_in_address():
+if is_all_runs_in_address() or not can_make_runs:
     with guarded("The table of all runs"):
         from layerviz.ui.all_runs.page import all_runs_view
 

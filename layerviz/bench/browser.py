@@ -98,12 +98,20 @@ def server(runs_root: Path) -> Iterator[str]:
         yield served.address
 
 
+def free_port() -> int:
+    """Return a port of this machine at which nothing listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def serving(
     runs_root: Path,
     options: Sequence[str] = (),
     base_path: str = "",
     script: str | Path = "streamlit_app.py",
+    port: int | None = None,
 ) -> Iterator[Served]:
     """Start the page as `server` does; yield what is known of it.
 
@@ -116,15 +124,15 @@ def serving(
         Where in its host's addresses the page lies: ``/layerviz``.
     script : str or Path
         What draws the page.
+    port : int, optional
+        That it listens at; None takes a free one.
 
     Raises
     ------
     ConfigError
         If it does not start.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = port or free_port()
     given = ["--server.port", str(port), "--server.headless", "true", *options]
     if base_path:
         given += ["--server.baseUrlPath", base_path]

@@ -4,6 +4,12 @@ Everything goes to a temporary name in the same folder first and is renamed into
 file or snapshot that exists is whole. Nothing is read with pickle.
 """
 
+from layerviz.runs.access import (
+    READ_ONLY_VARIABLE,
+    folder_of_user,
+    is_read_only,
+    is_switched_on,
+)
 from layerviz.runs.comparisons import (
     OpenedComparison,
     forget_comparisons,
@@ -148,6 +154,7 @@ __all__ = [
     "NEW_HEAD",
     "NOT_CAPTURED",
     "NOT_MEASURED",
+    "READ_ONLY_VARIABLE",
     "RUNS_FOLDER",
     "RUNS_VARIABLE",
     "SCORES",
@@ -175,6 +182,7 @@ __all__ = [
     "delete_unreadable",
     "disk_full",
     "drop_old_failed_starts",
+    "folder_of_user",
     "forget_comparisons",
     "has_label_ranking",
     "has_measures",
@@ -184,6 +192,8 @@ __all__ = [
     "history_version",
     "holder_of",
     "is_failed_start",
+    "is_read_only",
+    "is_switched_on",
     "is_writing_error",
     "keep_model_of",
     "keep_table",

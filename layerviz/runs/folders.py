@@ -13,6 +13,7 @@ from layerviz.config import RunConfig, run_id
 from layerviz.data import Dataset
 from layerviz.errors import RunError
 from layerviz.poolings import POOLINGS
+from layerviz.runs.access import expect_changes_allowed
 from layerviz.runs.layout import Layout, is_part
 from layerviz.runs.locking import taken_error, taking
 from layerviz.runs.processes import is_this_process, this_process
@@ -59,6 +60,7 @@ def _taken_up(path: Path) -> Run:
 
 def take(path: Path) -> Run:
     """Note that this process computes a run from now on; it must hold it (`computing`)."""
+    expect_changes_allowed()
     return update(path, status="running", reason="", recurs=False, process=this_process())
 
 
@@ -127,6 +129,7 @@ def delete(root: Path, run_id: str) -> None:
     RunError
         If the run is queued or going on, here or on another machine.
     """
+    expect_changes_allowed()
     run = read(root, run_id)
     _refuse_live(run)  # before waiting for its lock
     with taking(run.path, "Wait for it to finish, or cancel it first, then delete it."):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from layerviz.errors import RunError
+from layerviz.runs.access import expect_changes_allowed
 from layerviz.runs.layout import Layout
 from layerviz.runs.locking import changing
 from layerviz.runs.writing import replacing
@@ -96,6 +97,7 @@ def take_back_decisions(path: Path, examples: Iterable[str]) -> None:
 
 
 def _write(path: Path, decisions: dict[str, LabelDecision]) -> None:
+    expect_changes_allowed()
     values = {"decisions": [asdict(decision) for decision in decisions.values()]}
     with replacing(Layout(path).label_decisions, make_folder=False) as temporary:
         temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")

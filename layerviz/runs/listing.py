@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerviz.errors import LayervizError, RunError
+from layerviz.runs.access import expect_changes_allowed
 from layerviz.runs.layout import MAPS, MODEL, RECORD, SNAPSHOTS, WEIGHTS, Layout
 from layerviz.runs.locking import taking
 from layerviz.runs.processes import is_alive
@@ -75,6 +76,7 @@ def delete_unreadable(root: Path, name: str) -> None:
     RunError
         If there is none of this name, or a process seems to be computing it.
     """
+    expect_changes_allowed()
     if name not in {one.name for one in runs_in(root).unreadable}:
         raise RunError(f"There is no unreadable run {quote(name)} here.", "Reload the page.")
     folder = root / name

@@ -13,6 +13,7 @@ from layerviz.config import FP32, RunConfig, check_run_id
 from layerviz.data import ReadingChoices, RowChoices, reading_of
 from layerviz.errors import ConfigError, RunError, did_you_mean, reason
 from layerviz.rereading import known_text
+from layerviz.runs.access import expect_changes_allowed
 from layerviz.runs.layout import RECORD, Layout
 from layerviz.runs.locking import changing
 from layerviz.runs.naming import checked_title
@@ -227,6 +228,7 @@ def rename(root: Path, run_id: str, title: str) -> Run:
     ConfigError
         If the title is too long.
     """
+    expect_changes_allowed()
     return update(read(root, run_id).path, title=checked_title(title))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from layerviz.errors import RunError
+from layerviz.runs.access import is_read_only
 from layerviz.runs.contents import remove_resume
 from layerviz.runs.folders import delete
 from layerviz.runs.layout import RESUME
@@ -31,6 +32,8 @@ def tidy(root: Path) -> None:
     root : Path
         The runs folder.
     """
+    if is_read_only():
+        return
     clean_up(root)
     for resume in root.glob(f"*/{RESUME}"):
         with contextlib.suppress(RunError):  # one that cannot be read is told in the list

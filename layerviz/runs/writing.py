@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from layerviz.disks import QUOTA_SIGNS, TOO_LARGE_SIGNS, is_full, says
 from layerviz.errors import DiskFullError, RunError
+from layerviz.runs.access import expect_changes_allowed
 from layerviz.runs.leftovers import aside, clean_up_beside, in_use
 
 ROOM_THERE = "Free some space there, or choose another folder; the same command then does it."
@@ -89,6 +90,7 @@ def writing_file(path: Path) -> Iterator[BinaryIO]:
 
 def make_root(root: Path) -> None:
     """Make the folder of all runs, if there is none yet."""
+    expect_changes_allowed()
     with writing(root):
         root.mkdir(parents=True, exist_ok=True)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,12 +40,6 @@ http {{
 """
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def certificate(home: Path) -> None:
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
@@ -60,7 +53,7 @@ def certificate(home: Path) -> None:
 def nginx(home: Path, behind: str) -> Iterator[str]:
     """Start nginx before a server as the page about serving says; yield the public address."""
     (block,) = re.findall(r"```nginx\n(.*?)```", SERVING.read_text(encoding="utf-8"), re.DOTALL)
-    port = free_port()
+    port = real.free_port()
     for ours, here in {
         "listen 443": f"listen 127.0.0.1:{port}",
         "lab.example.org": HOST,

@@ -36,11 +36,14 @@ def all_runs_view() -> None:
     comparisons = runs.list_comparisons(jobs().root)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title("All runs", anchor=False, width="stretch")
-        new_run_button()
+        if not runs.is_read_only():
+            new_run_button()
     show_what_failed()
     if not listed and not comparisons and not folder.unreadable:
         st.info(
-            "There are no runs yet. Press **Fine-tune** in the sidebar to make the first one.",
+            "There are no runs yet."
+            if runs.is_read_only()
+            else "There are no runs yet. Press **Fine-tune** in the sidebar to make the first one.",
             icon=":material/table_rows:",
         )
         return
@@ -122,6 +125,8 @@ def _run_actions(chosen: list[Run]) -> None:
         on_click=go_to_comparison,
         args=([run.run_id for run in chosen],),
     )
+    if runs.is_read_only():
+        return
     if st.button(
         "Rename",
         icon=":material/edit:",
@@ -159,7 +164,7 @@ def _failed_starts(listed: list[Run]) -> None:
         if len(failed) > MOST_REASONS:
             lines.append(f"and {len(failed) - MOST_REASONS:,} more")
         st.caption("  \n".join(plain(line) for line in lines))
-        if st.button("Tidy up", icon=":material/mop:", key="tidy_up"):
+        if not runs.is_read_only() and st.button("Tidy up", icon=":material/mop:", key="tidy_up"):
             confirm_deletion(failed)
 
 
@@ -239,6 +244,8 @@ def _comparison_actions(chosen: list[OpenedComparison], by_id: dict[str, Run]) -
         on_click=go_to_comparison,
         args=(left,),
     )
+    if runs.is_read_only():
+        return
     if st.button(
         "Rename",
         icon=":material/edit:",

@@ -6,7 +6,7 @@ import dataclasses
 
 import streamlit as st
 
-from layerviz import encoders
+from layerviz import encoders, runs
 from layerviz.comparison import Comparison, Contender
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
@@ -27,7 +27,7 @@ def more_seeds(
     is_settled = judged.has_winner and fewest >= WANTED_SEEDS
     if judged.verdict != "found" or is_settled or fewest >= MOST_SEEDS_EACH:
         return
-    if any(run.live for run in compared):
+    if runs.is_read_only() or any(run.live for run in compared):
         return
     key = f"versus_seeds_{fewest}"
     first = max(WANTED_SEEDS, fewest + 1)

@@ -199,7 +199,7 @@ def _button(run: Run, dataset: Dataset | None) -> None:
             on_click=jobs().cancel,
             args=(run.run_id,),
         )
-    elif not run.live:
+    elif not run.live and not runs.is_read_only():
         own = own_data(run, dataset)
         if reason := cannot_continue(run, own):
             st.caption(plain(f"{_short_name(run)}: {reason}"))

@@ -16,6 +16,7 @@ from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import go_to, go_to_comparison, jobs, plain, show_error
 from layerviz.wording import count, cut_to
 
+NO_OTHER_RUN = "There is no other run on this data."
 MOST_OF_NAME = 60  # letters of a folder's name that are shown
 
 # Colour of the badge and icon of each status.
@@ -70,9 +71,12 @@ def choose_runs(first: Run, compared: list[Run]) -> None:
     }
     with menu:
         if len(runs_on_data) < 2:
+            if runs.is_read_only():
+                st.caption(f"{NO_OTHER_RUN} Runs on other data cannot be compared.")
+                return
             st.caption(
-                "There is no other run on this data. **Compare** in the sidebar makes some; "
-                "runs on other data cannot be compared."
+                f"{NO_OTHER_RUN} **Compare** in the sidebar makes some; runs on other data cannot "
+                "be compared."
             )
             sidebar_button("compare")
             return
@@ -99,7 +103,16 @@ def _compare_these(run_ids: list[str]) -> None:
 
 
 def new_run_button() -> None:
-    """Offer the way back to the data chosen on the left."""
+    """Offer the way back to the data chosen on the left, or to all runs where none can be made."""
+    if runs.is_read_only():
+        st.button(
+            "All runs",
+            icon=":material/table_rows:",
+            on_click=go_to,
+            args=(None,),
+            key="to_all_runs",
+        )
+        return
     st.button(
         "New run",
         icon=":material/add:",
@@ -121,6 +134,8 @@ def unreadable_line(one: UnreadableRun, place: str) -> None:
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.caption(plain(f"{cut_to(one.name, MOST_OF_NAME)}: {one.reason}"), width="stretch")
+        if runs.is_read_only():
+            return
         # Keys are shown to nobody, and a folder may have any name.
         key = f"{place}-unreadable-{hashlib.sha256(os.fsencode(one.name)).hexdigest()[:12]}"
         with st.popover(
@@ -142,6 +157,8 @@ def unreadable_line(one: UnreadableRun, place: str) -> None:
 
 def delete_button(run: Run) -> None:
     """Let the user delete the open run, after a confirmation."""
+    if runs.is_read_only():
+        return
     with st.popover("Delete run", icon=":material/delete:", disabled=run.live):
         st.write("This permanently deletes the run's maps, hidden states and weights from disk.")
         if st.button("Delete", type="primary", key="delete"):

@@ -15,6 +15,7 @@ from layerviz.errors import LayervizError
 from layerviz.jobs import Jobs
 from layerviz.runs import Run
 from layerviz.ui.parts.controls import controls_of
+from layerviz.ui.parts.signing_in import own_runs_folder
 
 QUIET_TIMES = 3  # the page rests at least this many times as long as it was drawn
 # The query parameters that make an address a permalink.
@@ -46,8 +47,8 @@ def time_to_redraw() -> bool:
 
 
 def jobs() -> Jobs:
-    """Return this server's workers."""
-    return cache.jobs(str(runs.runs_folder()))
+    """Return this server's workers for the runs of whoever looks."""
+    return cache.jobs(str(own_runs_folder()))
 
 
 def remember_data(dataset: Dataset | None) -> None:

@@ -116,10 +116,13 @@ def _proof(
     made = relabelling.relabelled_runs(run, runs.list_runs(jobs().root))
     same = [other for other in made if dict(other.row_choices.corrections) == corrections]
     newest = next(iter(same), None)
+    if newest is None and runs.is_read_only():
+        return
     if newest is None or newest.status in ("cancelled", "failed"):
         if newest is not None:
             st.caption(f"The run with these labels {_ended(newest)}.")
-        _button(run, corrections)
+        if not runs.is_read_only():
+            _button(run, corrections)
         left_out = "."
         if touched:
             n_former = n_val - sum(splits.get(id) == "val" for id, _ in run.row_choices.corrections)

@@ -48,7 +48,8 @@ def review(
         example = examples.iloc[int(line["row"])]
         decision = decisions.get(ids[at])
         _example(run, line, example, decision)
-        _choices(run, ids, line, decision)
+        if not runs.is_read_only():
+            _choices(run, ids, line, decision)
 
 
 def _place(run: Run) -> str:
@@ -89,7 +90,7 @@ def _head(run: Run, ids: Sequence[str], at: int, decisions: Mapping[str, LabelDe
                 args=(run, ids[min(max(to, 0), len(ids) - 1)]),
             )
         newest = next(reversed(list(decisions)), None)
-        if st.button(
+        if not runs.is_read_only() and st.button(
             "Undo",
             key="label_undo",
             icon=":material/undo:",

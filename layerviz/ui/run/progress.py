@@ -68,7 +68,7 @@ def troubles(run: Run) -> None:
     for sentence in separability.trouble_sentences(run, table):
         st.warning(plain(sentence), icon=":material/warning:")
     rate = separability.rate_to_try(run, table)
-    if rate is not None and RATES.accepts(rate):
+    if rate is not None and RATES.accepts(rate) and not runs.is_read_only():
         _offer_lower_rate(run, rate)
 
 
@@ -118,7 +118,7 @@ def outcome(run: Run, dataset: Dataset | None) -> None:
         st.info(plain(as_it_is), icon=":material/visibility:")
     if passed_over := run.training.get("passed_over"):
         st.warning(plain(passed_over), icon=":material/restore:")
-    if run.status in ("failed", "cancelled"):
+    if run.status in ("failed", "cancelled") and not runs.is_read_only():
         _offer_to_continue(run, dataset)
 
 

@@ -97,7 +97,8 @@ def list_of_runs() -> None:
     folder = runs.runs_in(jobs().root)
     listed, unreadable = folder.runs, folder.unreadable
     st.subheader("Runs")
-    _open_zip()
+    if not runs.is_read_only():
+        _open_zip()
     if not listed and not unreadable:
         st.caption("Runs are kept here and open instantly.")
         return

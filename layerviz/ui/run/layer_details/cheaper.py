@@ -178,6 +178,8 @@ def _existing(run: Run, config: RunConfig) -> Run | None:
 
 def _button(run: Run, config: RunConfig, setting: str) -> None:
     """Offer the trial where the data on the left is the run's own; else say what is missing."""
+    if runs.is_read_only():
+        return
     if run.live:
         st.caption("It can be tried when this run has ended.")
         return
