@@ -27,6 +27,7 @@ from layerviz.bench import (
     maps,
     page,
     probes,
+    scale,
     starters,
     train,
 )
@@ -36,6 +37,7 @@ from layerviz.bench.made_run import made_run
 from layerviz.bench.materials import varied_csv, varied_dataset
 from layerviz.data import Table
 from layerviz.errors import ConfigError, EncoderError
+from layerviz.poolings import POOLINGS
 from layerviz.runs import Run
 
 SIZES: dict[str, Any] = {"n": 40, "sizes": [(2, 64)], "max_length": 32, "growth": [20, 40]}
@@ -572,3 +574,39 @@ def test_the_command_line_of_the_drawing_benches(
     assert main(command) == 0
     assert capsys.readouterr().out == bench.as_text(result) + "\n"
     assert asked[0].in_words() == both[0].in_words()
+
+
+# --- scale ----------------------------------------------------------------------------------
+
+
+def test_units_are_measured_and_a_task_is_reckoned(sample_table: Table) -> None:
+    result = scale.measure(sample_table, n_train=60, n_val=30, names=["1x64"])
+    (units,) = result["units"]
+    parts = ("training", "capture", "tokenising", "measures", "tsne", "snapshot_bytes")
+    assert all(units[part] > 0 for part in parts)
+    states = 2 * 3 * 90 * 64  # layers with the embedding output, poolings, examples, width
+    assert states * 2 < units["snapshot_bytes"] < states * 2 + 60_000
+    assert [row["accelerators"] for row in result["task"]] == list(scale.ACCELERATORS)
+    assert "longest: " in scale.as_text(result)
+
+
+def test_what_a_task_takes_follows_from_its_units() -> None:
+    units = {
+        "layers": 1, "hidden_size": 10, "captured": 100,
+        "tokenising": 1.0, "measures": 2.0, "tsne": 4.0,
+    }  # fmt: skip
+    task = scale.Task(
+        texts=1000, layers=3, width=20, tokens=5, epochs=2, flops=100, captured=200, row_bytes=10
+    )
+    one, many = scale.reckon(task, units, 1), scale.reckon(task, units, 16)
+    weights = 12 * 3 * 20**2
+    assert one["training"] == pytest.approx(2 * 1000 * 6 * weights * 5 / 100)
+    assert one["capture"] == pytest.approx(3 * 200 * 2 * weights * 5 / 100)
+    assert many["training"] == pytest.approx(one["training"] / 16)
+    # Twice the layers with the embedding output, twice the width and twice the examples.
+    assert one["measures"] == many["measures"] == pytest.approx(3 * 2.0 * 2 * 2 * 2)
+    assert one["maps"] == pytest.approx(3 * 4 * 4.0 * 2 / scale.CORES)
+    assert one["disk"] == 3 * len(POOLINGS) * 4 * 20 * 200 * 2
+    assert (one["memory"], many["memory"]) == (10_000, 80_000)
+    assert many["machines"] == 2
+    assert one["slowest"] == "training"

@@ -50,8 +50,9 @@ def measure(
     dict
         ``encoders``: for each of them ``epoch`` (seconds of its steps alone), ``seconds`` per
         part of `PARTS`, the same of the processor (``cpu_seconds``, ``cpu_epoch``, all threads
-        together), ``share`` of the epoch, and ``fp32_capture``, the seconds that the capture takes
-        in fp32 (None where it is in fp32 anyway).
+        together), ``share`` of the epoch, ``layers``, ``hidden_size``, ``snapshot_bytes`` and
+        ``fp32_capture``, the seconds that the capture takes in fp32 (None where it is in fp32
+        anyway).
 
     Raises
     ------
@@ -90,6 +91,9 @@ def _one_encoder(name: str, dataset: Dataset, work: Path) -> dict[str, Any]:
     return {
         "precision": run.training["precision"],
         "capture_precision": run.capture_precision,
+        "layers": encoder.info.layers,
+        "hidden_size": encoder.info.hidden_size,
+        "snapshot_bytes": runs.size_of_folder(run.layout.snapshot(1)),
         "epoch": epoch,
         "cpu_epoch": cpu_epoch,
         "seconds": parts.seconds,

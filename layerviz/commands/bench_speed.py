@@ -263,6 +263,35 @@ def _measure_growth(parsed: argparse.Namespace) -> Measured:
     return result, growth.as_text(result)
 
 
+def _add_scale(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--data", type=Path, help=TEXTS_HELP)
+    add("--n-train", type=int, default=1000, help="texts to train on")
+    add("--n-val", type=int, default=500, help="texts held out")
+    names = ["bert-mini", "12x768"]
+    add("--encoder", nargs="+", default=names, help=f"{ENCODERS_HELP}; the last is reckoned with")
+    add("--texts", type=int, help="of the task that is reckoned (default: 10,000,000)")
+    add("--size", type=_size, metavar="LAYERSxWIDTH", help="of its encoder (default: 24x1024)")
+    add("--tflops", type=float, help="that an accelerator achieves in training (default: 200)")
+
+
+def _measure_scale(parsed: argparse.Namespace) -> Measured:
+    from layerviz.bench import scale
+
+    layers, width = parsed.size or (None, None)
+    flops = None if parsed.tflops is None else 1e12 * parsed.tflops
+    given = {"texts": parsed.texts, "layers": layers, "width": width, "flops": flops}
+    task = scale.Task(**{name: value for name, value in given.items() if value is not None})
+    result = scale.measure(
+        bench_table(parsed),
+        n_train=parsed.n_train,
+        n_val=parsed.n_val,
+        names=parsed.encoder,
+        task=task,
+    )
+    return result, scale.as_text(result)
+
+
 SPEED_BENCHES = (
     Bench(
         "tutorial",
@@ -320,5 +349,11 @@ SPEED_BENCHES = (
         "how reading, training, capture, maps and the page grow with the number of texts",
         _add_growth,
         _measure_growth,
+    ),
+    Bench(
+        "scale",
+        "what each part costs per unit, and what that comes to for millions of texts",
+        _add_scale,
+        _measure_scale,
     ),
 )
