@@ -19,6 +19,7 @@ from layerviz.commands.labels import LABELS
 from layerviz.commands.list_runs import LIST
 from layerviz.commands.pretrain import PRETRAIN
 from layerviz.commands.probe import PROBE
+from layerviz.commands.push import PUSH
 from layerviz.commands.report import REPORT
 from layerviz.commands.terminal import OutputError, drop_output, printing_plainly
 from layerviz.errors import LayervizError
@@ -27,7 +28,7 @@ from layerviz.starters import starter_names
 
 # A new command is a module like report.py and an entry here.
 COMMANDS: Registry[Command] = Registry(
-    "command", [FIT, PROBE, LIST, REPORT, COMPARE, LABELS, EXPORT, IMPORT, PRETRAIN, BENCH]
+    "command", [FIT, PROBE, LIST, REPORT, COMPARE, LABELS, EXPORT, PUSH, IMPORT, PRETRAIN, BENCH]
 )
 
 

@@ -67,9 +67,13 @@ def _interrupt(
     (folder / "toy.csv").write_text(toy_csv(), encoding="utf-8")
     (folder / "out").mkdir()
     command = [sys.executable, "-m", "layerviz", *_commands(shared, folder)[name]]
-    with subprocess.Popen(
-        command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
+    printed = folder / "printed"
+    with (
+        printed.open("w") as stream,
+        subprocess.Popen(
+            command, cwd=PROJECT, stdout=stream, stderr=subprocess.PIPE, text=True
+        ) as process,
+    ):
         while process.poll() is None and not _answers(process.pid):
             time.sleep(0.001)
         time.sleep(seconds)
@@ -80,6 +84,9 @@ def _interrupt(
             process.kill()
             raise Broken("it did not end") from None
     status = process.returncode
+    if status == -number:  # when all had been said (see `interrupts.all_is_said`)
+        expect(bool(printed.stat().st_size), f"it ended without a word: {said[-200:]}")
+        status = 0
     expect(status in (0, 2, 128 + number), f"the exit status is {status}: {said[-200:]}")
     expect("Traceback" not in said and "Exception" not in said, f"it says: {said[-300:]}")
     if status == 128 + number:

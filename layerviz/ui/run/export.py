@@ -39,6 +39,7 @@ from layerviz.ui.parts.state import keep, plain, show_error
 from layerviz.ui.parts.stored_maps import maps_are_ready
 from layerviz.ui.parts.verdict import chosen_margin, chosen_poolings
 from layerviz.ui.run.maps import view_now
+from layerviz.ui.run.push import push_section
 from layerviz.views import MapsView
 from layerviz.wording import enumeration, file_size, layer_name, sentence_case
 
@@ -67,6 +68,8 @@ def export_tab(run: Run) -> None:
     for column, (section, exports) in zip(itertools.cycle(columns), sections.items(), strict=False):
         with column, st.container(border=True):
             _section(run, view, sheet, section, exports)
+    with columns[0]:
+        push_section(run)
     with columns[1]:
         _reproduce(run, sheet)
 
