@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 from layerviz import interrupts, runs
 from layerviz.commands.arguments import Parser
-from layerviz.commands.export import EXPORT, export_request
-from layerviz.commands.fit import FIT, fit_files
+from layerviz.commands.command_line import COMMANDS
+from layerviz.commands.export import export_request
+from layerviz.commands.fit import fit_files
 from layerviz.commands.inputs import GivenFile, expect_margin, read_files, runs_root
 from layerviz.commands.inputs import open_run as find_run
-from layerviz.commands.probe import PROBE
 from layerviz.commands.report import Report, report_of
 from layerviz.errors import ConfigError, did_you_mean, reason
 from layerviz.wording import quote
@@ -204,7 +204,7 @@ class OpenedRun:
                 f"A chart has no option {quote(unknown[0])}.",
                 did_you_mean(unknown[0], CHART_OPTIONS, f"It has {', '.join(CHART_OPTIONS)}."),
             )
-        parsed = _parsed(EXPORT, {"chart": chart, **options}, positional=[self.id])
+        parsed = _parsed(COMMANDS["export"], {"chart": chart, **options}, positional=[self.id])
         drawn = requested_chart(self._run, export_request(parsed, snapshot=self._snapshot(epoch)))
         return CompleteChart.of(drawn, dark=parsed.dark)
 
@@ -245,7 +245,7 @@ def fit(
     LayervizError
         If there is no such option, or data, settings or encoder cannot be used.
     """
-    return _made(FIT, {"data": data, "val": val, "test": test}, options)
+    return _made(COMMANDS["fit"], {"data": data, "val": val, "test": test}, options)
 
 
 def probe(
@@ -272,7 +272,7 @@ def probe(
     LayervizError
         As `fit`.
     """
-    return _made(PROBE, {"data": data, "val": val, "test": test}, options)
+    return _made(COMMANDS["probe"], {"data": data, "val": val, "test": test}, options)
 
 
 def _made(command: Command, given: Mapping[str, Any], options: dict[str, Any]) -> OpenedRun:

@@ -267,7 +267,8 @@ def wraps_its_namesake(name: str, definition: ast.stmt) -> bool:
 def names_with_several_meanings(modules: dict[str, ast.Module]) -> dict[str, list[str]]:
     """Return the public names that several modules define, each with its modules.
 
-    A wrapper may be called as what it wraps, and the benches have one interface.
+    A wrapper may be called as what it wraps; all benches have one interface, and so have all
+    commands.
     """
     definers: dict[str, list[str]] = defaultdict(list)
     for module, tree in modules.items():
@@ -277,7 +278,8 @@ def names_with_several_meanings(modules: dict[str, ast.Module]) -> dict[str, lis
     return {
         name: places
         for name, places in definers.items()
-        if len(places) > 1 and {room_of(module) for module in places} != {"bench"}
+        if len(places) > 1
+        and {room_of(module) for module in places} not in ({"bench"}, {"commands"})
     }
 
 

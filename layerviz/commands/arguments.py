@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from layerviz.errors import did_you_mean
+from layerviz.starters import starter_names
 from layerviz.wording import quote
+
+STARTERS_MARK = "{starters}"  # the encoders that come with layerviz
+FORMATS_MARK = "{formats}"  # in a help text: the file formats, which load when it is shown
 
 
 class Parser(argparse.ArgumentParser):
-    """As argparse's, but that it guesses commands, choices and options that were misspelt."""
+    """As argparse's, but that it guesses commands, choices and options that were misspelt.
+
+    Parameters
+    ----------
+    add_arguments : callable, optional
+        Adds what it understands, once it parses something or shows its help: of many commands, one
+        is typed.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        add_arguments: Callable[[argparse.ArgumentParser], None] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        self._add_arguments = add_arguments
+
+    def _complete(self) -> None:
+        if self._add_arguments is not None:
+            add_arguments, self._add_arguments = self._add_arguments, None
+            add_arguments(self)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and return what is not known as well."""
+        self._complete()
+        return super().parse_known_args(args, namespace)
+
+    def format_help(self) -> str:
+        """Return the help."""
+        self._complete()
+        return super().format_help()
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Refuse a value that is none of the choices."""
@@ -46,3 +81,18 @@ class Parser(argparse.ArgumentParser):
     def options(self) -> dict[str, argparse.Action]:
         """The options that it understands, as they are typed."""
         return dict(self._option_string_actions)
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Names file formats, and defaults other than "off" and "none"."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        silent = action.default is None or action.default is False or action.default == []
+        text = action.help if silent else super()._get_help_string(action)
+        if text is not None and STARTERS_MARK in text:
+            text = text.replace(STARTERS_MARK, ", ".join(starter_names()))
+        if text is None or FORMATS_MARK not in text:
+            return text
+        from layerviz.data import formats_in_words
+
+        return text.replace(FORMATS_MARK, formats_in_words())

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 
+from layerviz.commands.arguments import HelpFormatter
 from layerviz.commands.bench_entry import DRAWN_HELP, Measured, drawn_run, print_line
 from layerviz.commands.benches import BENCHES
-from layerviz.commands.command import EXIT_FAILED, EXIT_OK, Command
-from layerviz.commands.help import JSON_HELP, HelpFormatter
+from layerviz.commands.command import EXIT_FAILED, EXIT_OK
+from layerviz.commands.help import JSON_HELP
 from layerviz.commands.inputs import add_runs_folder
 from layerviz.errors import ConfigError
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(bench=None)
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
     parser.add_argument("--run", dest="which", metavar="RUN", help=DRAWN_HELP)
@@ -29,7 +30,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         bench.add_arguments(own)
 
 
-def _bench(parsed: argparse.Namespace) -> int:
+def run_command(parsed: argparse.Namespace) -> int:
     bench = None if parsed.bench is None else BENCHES[parsed.bench]
     if parsed.which and bench is not None and not bench.draws:
         raise ConfigError(f"bench {bench.name} does not draw a run.", "Leave out --run.")
@@ -45,13 +46,3 @@ def _measure_all(parsed: argparse.Namespace) -> Measured:
 
     result = everything.measure(everything.benches(drawn_run(parsed)), print_line=print_line)
     return result, everything.as_text(result)
-
-
-BENCH = Command(
-    "bench",
-    "compare layerviz with the plain way of doing the same",
-    _add_arguments,
-    _bench,
-    description="Without a name: tutorial, capture, maps, alignment, train, epoch, page, memory "
-    "and growth, as one table.",
-)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from layerviz.commands.arguments import FORMATS_MARK
 from layerviz.commands.bench_entry import TEXTS_HELP, Bench, Measured, bench_table, print_line
-from layerviz.commands.help import FORMATS_MARK, RUNS_HELP
+from layerviz.commands.help import RUNS_HELP
 from layerviz.commands.inputs import open_run, runs_root, table_of
 
 # --- probes and starters -----------------------------------------------------------------------

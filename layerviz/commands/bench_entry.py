@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from layerviz.commands.help import FORMATS_MARK
+from layerviz.commands.arguments import FORMATS_MARK
 from layerviz.commands.inputs import open_run, runs_root, table_of
 
 if TYPE_CHECKING:

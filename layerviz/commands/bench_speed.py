@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from layerviz.commands.arguments import FORMATS_MARK
 from layerviz.commands.files import read_bytes
-from layerviz.commands.help import FORMATS_MARK, RUNS_HELP
+from layerviz.commands.help import RUNS_HELP
 
 if TYPE_CHECKING:
     from layerviz.bench.drawing import Sample

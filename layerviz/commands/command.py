@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 EXIT_OK, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2  # see also `interrupts.exit_status`
 EXIT_CLOSED = 141  # nobody reads the results any more: 128 and the number of SIGPIPE, as in shells
@@ -34,3 +36,22 @@ class Command:
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
     description: str = ""
+
+
+def in_module(name: str, help: str, description: str = "", *, module: str = "") -> Command:
+    """Return a command whose module is imported when it is typed, as is its help.
+
+    Parameters
+    ----------
+    name, help, description : str
+        As of a `Command`.
+    module : str
+        Of this package, by default called as the command is. It has ``add_arguments`` and
+        ``run_command``.
+    """
+    path = f"layerviz.commands.{module or name}"
+
+    def function(of_module: str) -> Callable[[Any], Any]:
+        return lambda argument: getattr(import_module(path), of_module)(argument)
+
+    return Command(name, help, function("add_arguments"), function("run_command"), description)

@@ -3,32 +3,67 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 
-from layerviz.commands.arguments import Parser
-from layerviz.commands.bench import BENCH
-from layerviz.commands.command import EXIT_BAD_INPUT, EXIT_CLOSED, Command
-from layerviz.commands.compare import COMPARE
-from layerviz.commands.export import EXPORT
-from layerviz.commands.fit import FIT
-from layerviz.commands.help import HelpFormatter
-from layerviz.commands.import_run import IMPORT
-from layerviz.commands.labels import LABELS
-from layerviz.commands.list_runs import LIST
-from layerviz.commands.pretrain import PRETRAIN
-from layerviz.commands.probe import PROBE
-from layerviz.commands.push import PUSH
-from layerviz.commands.report import REPORT
+from layerviz.commands.arguments import HelpFormatter, Parser
+from layerviz.commands.command import EXIT_BAD_INPUT, EXIT_CLOSED, Command, in_module
 from layerviz.commands.terminal import OutputError, drop_output, printing_plainly
 from layerviz.errors import LayervizError
 from layerviz.registry import Registry
 from layerviz.starters import starter_names
 
-# A new command is a module like report.py and an entry here.
+# A new command is a module like report.py and an entry here. Its module is imported when it is
+# typed: the list of commands needs none of them.
 COMMANDS: Registry[Command] = Registry(
-    "command", [FIT, PROBE, LIST, REPORT, COMPARE, LABELS, EXPORT, PUSH, IMPORT, PRETRAIN, BENCH]
+    "command",
+    [
+        in_module("fit", "fine-tune an encoder on your data and capture every layer"),
+        in_module(
+            "probe",
+            "look at every layer of an encoder as it is, without training it",
+            "Capture every layer of an encoder on your data and measure how well each tells the "
+            "classes apart. Nothing is trained but the probes: the run has one snapshot, and the "
+            "page opens it like any other. `fit --epochs 0` makes the same run.",
+        ),
+        in_module("list", "list the runs there are, newest first", module="list_runs"),
+        in_module(
+            "report", "say which layer of a run generalises, at which epoch, and how sure that is"
+        ),
+        in_module(
+            "compare",
+            "say which encoder does better on the same data, in which layer, and how sure that is",
+            "Compare existing runs (RUN ...), or make them first: one for each --encoder and seed. "
+            "Runs that exist with the same settings are reused.",
+        ),
+        in_module(
+            "labels",
+            "list labels that may be wrong, correct them, and prove that it helps",
+            "List the labels of a run that may be wrong, keep decisions about them, write the data "
+            "file with the corrected labels, and train again to see whether they help.",
+        ),
+        in_module(
+            "export",
+            "export results: animation, page, pictures, tables, zips",
+            "Write results of a run to files. Several may be given at once; existing files are "
+            "overwritten.",
+        ),
+        in_module(
+            "push",
+            "push the model of a run to the Hugging Face Hub, with a card",
+            "Push the fine-tuned model of a run to the Hugging Face Hub: its folder, and a card "
+            "with the answer, the scores and a heat map. It is private, and holds none of your "
+            "texts, unless you say otherwise. Sign in with `hf auth login` first.",
+        ),
+        in_module("import", "open a run that was zipped elsewhere", module="import_run"),
+        in_module("pretrain", "pre-train an encoder on unlabelled texts, or train one further"),
+        in_module(
+            "bench",
+            "compare layerviz with the plain way of doing the same",
+            "Without a name: tutorial, capture, maps, alignment, train, epoch, page, memory and "
+            "growth, as one table.",
+        ),
+    ],
 )
 
 
@@ -36,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     with printing_plainly():
         parsed = parser().parse_args(arguments)
+        import logging  # help is shown without
+
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         try:
             status = COMMANDS[parsed.command].run(parsed)
@@ -68,7 +105,7 @@ def parser() -> argparse.ArgumentParser:
             help=command.help,
             description=command.description or None,
             formatter_class=HelpFormatter,
+            add_arguments=command.add_arguments,
         )
         own.set_defaults(command=command.name)
-        command.add_arguments(own)
     return top

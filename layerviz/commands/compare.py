@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from layerviz import interrupts
 from layerviz.commands.checking import checked_plans, print_checks
-from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.command import EXIT_OK
 from layerviz.commands.help import ENCODER_HELP, JSON_HELP, POOLING_HELP
 from layerviz.commands.inputs import (
     add_data_arguments,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from layerviz.runs import Run
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("which", metavar="RUN", nargs="*", help="ids or folders of runs")
     add(
@@ -50,7 +50,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_runs_folder(parser)
 
 
-def _compare(parsed: argparse.Namespace) -> int:
+def run_command(parsed: argparse.Namespace) -> int:
     if bool(parsed.which) == bool(parsed.encoder):
         raise ConfigError(
             "You gave both runs and encoders." if parsed.which else "Nothing to compare was given.",
@@ -158,13 +158,3 @@ def _runs_of_encoders(parsed: argparse.Namespace) -> list[Run]:
             break
     interrupts.work_is_over()
     return runs
-
-
-COMPARE = Command(
-    "compare",
-    "say which encoder does better on the same data, in which layer, and how sure that is",
-    _add_arguments,
-    _compare,
-    description="Compare existing runs (RUN ...), or make them first: one for each --encoder and "
-    "seed. Runs that exist with the same settings are reused.",
-)

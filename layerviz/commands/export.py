@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from layerviz.commands.bar import Bar
-from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.command import EXIT_OK
 from layerviz.commands.inputs import (
     add_pooling_argument,
     add_run_argument,
@@ -24,7 +24,7 @@ from layerviz.projection import DEFAULT_PROJECTION, PROJECTIONS
 from layerviz.wording import enumeration, quote
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_argument(parser)
     add = parser.add_argument
     for export in EXPORTS.values():
@@ -157,7 +157,7 @@ def export_request(parsed: argparse.Namespace, snapshot: int | None = None) -> E
     )
 
 
-def _export(parsed: argparse.Namespace) -> int:
+def run_command(parsed: argparse.Namespace) -> int:
     paths = {
         name: path.expanduser() for name in EXPORTS if (path := getattr(parsed, name)) is not None
     }
@@ -189,13 +189,3 @@ def _export(parsed: argparse.Namespace) -> int:
             write_export(run, name, path, request, bar.show)
         print(path)
     return EXIT_OK
-
-
-EXPORT = Command(
-    "export",
-    "export results: animation, page, pictures, tables, zips",
-    _add_arguments,
-    _export,
-    description="Write results of a run to files. Several may be given at once; existing files "
-    "are overwritten.",
-)

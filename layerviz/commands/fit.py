@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from layerviz import interrupts
 from layerviz.commands.checking import checked_plans, print_checks
-from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.command import EXIT_OK
 from layerviz.commands.help import ENCODER_HELP
 from layerviz.commands.inputs import (
     GivenFile,
@@ -40,7 +40,7 @@ def add_encoder_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_encoder_argument(parser)
     add_data_arguments(parser, sample=True)
     add_settings(parser, SETTINGS)
@@ -85,7 +85,7 @@ def fit_files(
     return finish_run(run, dataset, stopping())
 
 
-def fit_and_tell(parsed: argparse.Namespace) -> int:
+def run_command(parsed: argparse.Namespace) -> int:
     """Do what a command asks for, print its answer and its folder; return the exit status."""
     run = fit_files(parsed, lambda: read_files(parsed), interrupts.stop_in_good_order)
     interrupts.work_is_over()
@@ -109,11 +109,3 @@ def fit_and_tell(parsed: argparse.Namespace) -> int:
             print(sentence, file=sys.stderr)
     print(run.path)
     return EXIT_OK if run.status == "done" else interrupts.exit_status()
-
-
-FIT = Command(
-    "fit",
-    "fine-tune an encoder on your data and capture every layer",
-    _add_arguments,
-    fit_and_tell,
-)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerviz import interrupts
-from layerviz.commands.command import EXIT_FAILED, EXIT_OK, Command
+from layerviz.commands.command import EXIT_FAILED, EXIT_OK
 from layerviz.commands.help import JSON_HELP
 from layerviz.commands.inputs import (
     add_run_argument,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LISTED, TEXT_SHOWN = 20, 60
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add_run_argument(parser)
     add("--csv", type=Path, help="write the whole list there, with columns decision and new_label")
@@ -59,7 +59,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_runs_folder(parser)
 
 
-def _labels(parsed: argparse.Namespace) -> int:
+def run_command(parsed: argparse.Namespace) -> int:
     from layerviz import exploring, relabelling, runs
 
     run = open_run(parsed.which, runs_root(parsed))
@@ -188,13 +188,3 @@ def _train(run: Run, decisions: dict[str, LabelDecision]) -> int:
         )
     print(relabelled.path)
     return EXIT_OK if relabelled.status == "done" else interrupts.exit_status()
-
-
-LABELS = Command(
-    "labels",
-    "list labels that may be wrong, correct them, and prove that it helps",
-    _add_arguments,
-    _labels,
-    description="List the labels of a run that may be wrong, keep decisions about them, write the "
-    "data file with the corrected labels, and train again to see whether they help.",
-)

@@ -8,7 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.command import EXIT_OK
 from layerviz.commands.help import JSON_HELP
 from layerviz.commands.inputs import add_runs_folder, runs_root
 from layerviz.commands.terminal import as_plain
@@ -30,7 +30,7 @@ ORDERS = {
 }
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sort",
         choices=tuple(ORDERS),
@@ -41,7 +41,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_runs_folder(parser)
 
 
-def _list(parsed: argparse.Namespace) -> int:
+def run_command(parsed: argparse.Namespace) -> int:
     from layerviz import runs
 
     root = runs_root(parsed)
@@ -96,6 +96,3 @@ def _table(summaries: list[RunSummary]) -> str:
         for row in cells
     )
     return "\n".join(line.rstrip() for line in lines)
-
-
-LIST = Command("list", "list the runs there are, newest first", _add_arguments, _list)

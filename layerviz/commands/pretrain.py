@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from layerviz import interrupts
+from layerviz.commands.arguments import FORMATS_MARK
 from layerviz.commands.bar import Bar
-from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.command import EXIT_OK
 from layerviz.commands.files import read_bytes
-from layerviz.commands.help import FORMATS_MARK
 from layerviz.commands.inputs import print_notes
 from layerviz.commands.reading_options import (
     add_reading_arguments,
@@ -24,7 +24,7 @@ from layerviz.pretrain_config import PRETRAIN_SETTINGS
 CORPUS_HELP = f"text file (a text per line) or {FORMATS_MARK}"
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--data", required=True, type=Path, help=CORPUS_HELP)
     add(
@@ -42,7 +42,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _pretrain(parsed: argparse.Namespace) -> int:
+def run_command(parsed: argparse.Namespace) -> int:
     config = pretrain_config(parsed)
 
     from layerviz import data
@@ -84,11 +84,3 @@ def _pretrain(parsed: argparse.Namespace) -> int:
     )
     print(parsed.out)
     return EXIT_OK
-
-
-PRETRAIN = Command(
-    "pretrain",
-    "pre-train an encoder on unlabelled texts, or train one further",
-    _add_arguments,
-    _pretrain,
-)

@@ -7,12 +7,12 @@ import sys
 
 from layerviz import interrupts
 from layerviz.commands.bar import Bar
-from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.command import EXIT_OK
 from layerviz.commands.inputs import add_run_argument, add_runs_folder, open_run, runs_root
 from layerviz.errors import Cancelled
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_argument(parser)
     add = parser.add_argument
     add("repo", metavar="OWNER/NAME", help="where on the Hub; made if it is not there")
@@ -26,7 +26,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_runs_folder(parser)
 
 
-def _push(parsed: argparse.Namespace) -> int:
+def run_command(parsed: argparse.Namespace) -> int:
     from layerviz.export.pushing import push_run
 
     run = open_run(parsed.which, runs_root(parsed))
@@ -50,14 +50,3 @@ def _push(parsed: argparse.Namespace) -> int:
         print(f"The repository was there before, and stays {kind}.", file=sys.stderr)
     print(pushed.address)
     return EXIT_OK
-
-
-PUSH = Command(
-    "push",
-    "push the model of a run to the Hugging Face Hub, with a card",
-    _add_arguments,
-    _push,
-    "Push the fine-tuned model of a run to the Hugging Face Hub: its folder, and a card with the "
-    "answer, the scores and a heat map. It is private, and holds none of your texts, unless you "
-    "say otherwise. Sign in with `hf auth login` first.",
-)

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from layerviz.commands.command import EXIT_OK, Command
+from layerviz.commands.command import EXIT_OK
 from layerviz.commands.help import JSON_HELP, POOLING_HELP
 from layerviz.commands.inputs import (
     add_margin_argument,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from layerviz.runs import Run
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_argument(parser)
     add_pooling_argument(parser, POOLING_HELP)
     add_margin_argument(parser)
@@ -75,7 +75,7 @@ def report_of(run: Run, pooling: str | None, margin: float) -> Report:
     return Report(separability.answer_text(run, sheet, margin, table, search, slices), values)
 
 
-def _report(parsed: argparse.Namespace) -> int:
+def run_command(parsed: argparse.Namespace) -> int:
     margin = expect_margin(parsed.margin)
     run = open_run(parsed.which, runs_root(parsed))
     if run.status != "done":
@@ -85,11 +85,3 @@ def _report(parsed: argparse.Namespace) -> int:
     report = report_of(run, parsed.pooling or None, margin)
     print(json.dumps(report.values) if parsed.json else report.text)
     return EXIT_OK
-
-
-REPORT = Command(
-    "report",
-    "say which layer of a run generalises, at which epoch, and how sure that is",
-    _add_arguments,
-    _report,
-)

@@ -16,7 +16,7 @@ from layerviz.data.corrections import correction_note, with_corrected_labels
 from layerviz.data.dataset import Dataset
 from layerviz.data.further import kept_columns
 from layerviz.data.guessing import guess_id_column
-from layerviz.data.look_alikes import look_alikes, merged
+from layerviz.data.likeness import look_alikes, merged
 from layerviz.data.naming import dataset_name
 from layerviz.data.questions import row_questions
 from layerviz.data.reading import Table

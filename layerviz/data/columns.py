@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 SAMPLE_ROWS = 5_000  # that are looked at where something is guessed

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from layerviz.data.columns import Columns
 from layerviz.data.several_labels import one_hot_labels, one_hot_places, without_brackets
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What programs and people write where a value is missing, in lower case.
 _NEVER_CLASSES = {

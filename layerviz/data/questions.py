@@ -9,7 +9,7 @@ import pandas as pd
 
 from layerviz.data.columns import Columns, column_names
 from layerviz.data.labels import is_class_among, labels_in, missing_words, without_label
-from layerviz.data.look_alikes import look_alikes
+from layerviz.data.likeness import look_alikes
 from layerviz.data.reading import Table
 from layerviz.data.row_choices import NOTHING_CHOSEN, RowChoices
 from layerviz.data.several_labels import (

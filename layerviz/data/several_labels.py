@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from layerviz.data.columns import SAMPLE_ROWS, column_names, has_word
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
 from layerviz.wording import count, quote
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SEPARATORS = ";|,/+&"
 _RECUR = 0.8  # of the parts of labels, in several labels, for the labels to be combinations
@@ -172,6 +174,8 @@ def _is_zero_one(cells: pd.Series) -> bool:
 
 def ones(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Return for each row which of the columns hold a 1; bool."""
+    import pandas as pd
+
     return pd.DataFrame({name: frame[name].str.strip().str.casefold().isin(_YES) for name in names})
 
 

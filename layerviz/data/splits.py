@@ -7,8 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from layerviz.config import SPLITS
 from layerviz.data.columns import SAMPLE_ROWS, has_word
@@ -16,6 +15,9 @@ from layerviz.data.labels import without_label
 from layerviz.data.wording import quoted
 from layerviz.errors import DataError
 from layerviz.wording import LONGEST_NAMED, count, enumeration, quote
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LEAVE_OUT = "leave out"
 MEANINGS = (*SPLITS, LEAVE_OUT)

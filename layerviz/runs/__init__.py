@@ -4,141 +4,148 @@ Everything goes to a temporary name in the same folder first and is renamed into
 file or snapshot that exists is whole. Nothing is read with pickle.
 """
 
-from layerviz.runs.access import (
-    READ_ONLY_VARIABLE,
-    folder_of_user,
-    is_read_only,
-    is_switched_on,
-)
-from layerviz.runs.comparisons import (
-    OpenedComparison,
-    forget_comparisons,
-    list_comparisons,
-    remember_comparison,
-    rename_comparison,
-)
-from layerviz.runs.contents import (
-    DIVERGED,
-    NOT_CAPTURED,
-    NOT_MEASURED,
-    captured_models,
-    has_label_ranking,
-    has_measures,
-    history_version,
-    keep_model_of,
-    measured_snapshots,
-    model_folders,
-    model_snapshot,
-    model_version,
-    note_not_measured,
-    remove_resume,
-    remove_weights,
-    save_model,
-    unmeasured_snapshots,
-    write_examples,
-    write_history,
-    write_label_ranking,
-    write_measures,
-    write_mix,
-    write_snapshot,
-)
-from layerviz.runs.example_naming import names_of
-from layerviz.runs.folders import create, delete, take
-from layerviz.runs.label_decisions import (
-    ACCEPTED,
-    DECISIONS,
-    EDITED,
-    SKIPPED,
-    LabelDecision,
-    decide_on_labels,
-    parse_label_decisions,
-    read_label_decisions,
-    take_back_decisions,
-)
-from layerviz.runs.layout import Layout
-from layerviz.runs.leftovers import abandon, clean_up
-from layerviz.runs.listing import (
-    RunsFolder,
-    UnreadableRun,
-    delete_unreadable,
-    list_runs,
-    runs_in,
-)
-from layerviz.runs.locking import Holder, computing, holder_of, taking
-from layerviz.runs.maps import (
-    map_version,
-    mapped_snapshots,
-    placed_snapshots,
-    placed_test_version,
-    remove_placed_test,
-    write_map,
-    write_placed_test,
-)
-from layerviz.runs.reading import (
-    HISTORY_COLUMNS,
-    HITS,
-    LOSS_COLUMNS,
-    SCORES,
-    SEPARABILITY_COLUMNS,
-    hidden_states_file,
-    read_examples,
-    read_hidden_states,
-    read_history,
-    read_label_facts,
-    read_label_ranking,
-    read_map,
-    read_mix,
-    read_placed_test,
-    read_pooled,
-    read_predictions,
-    read_probe_scores,
-    read_probes,
-    read_search_hits,
-    read_separability,
-)
-from layerviz.runs.record import (
-    LIVE,
-    NEW_HEAD,
-    RUNS_FOLDER,
-    RUNS_VARIABLE,
-    STATUSES,
-    Run,
-    open_folder,
-    parse,
-    read,
-    read_values,
-    rename,
-    runs_folder,
-    update,
-)
-from layerviz.runs.schema import check_record, parse_record
-from layerviz.runs.snapshots import Snapshot, has_snapshot
-from layerviz.runs.summary import RunSummary, summary_of
-from layerviz.runs.tables import (
-    MOST_BYTES,
-    KeptTable,
-    has_table,
-    keep_table,
-    read_kept_table,
-    table_key,
-)
-from layerviz.runs.tidying import (
-    drop_old_failed_starts,
-    is_failed_start,
-    removal_sentence,
-    tidy,
-)
-from layerviz.runs.upgrading import FORMAT, upgrade
-from layerviz.runs.writing import (
-    disk_full,
-    is_writing_error,
-    make_root,
-    remove_folder,
-    replacing,
-    size_of_folder,
-    writing_error,
-    writing_file,
-)
+from typing import TYPE_CHECKING
+
+from layerviz.lazily import lazy_names
+
+if TYPE_CHECKING:
+    from layerviz.runs.access import (
+        READ_ONLY_VARIABLE,
+        folder_of_user,
+        is_read_only,
+        is_switched_on,
+    )
+    from layerviz.runs.comparisons import (
+        OpenedComparison,
+        forget_comparisons,
+        list_comparisons,
+        remember_comparison,
+        rename_comparison,
+    )
+    from layerviz.runs.contents import (
+        DIVERGED,
+        NOT_CAPTURED,
+        NOT_MEASURED,
+        captured_models,
+        has_label_ranking,
+        has_measures,
+        history_version,
+        keep_model_of,
+        measured_snapshots,
+        model_folders,
+        model_snapshot,
+        model_version,
+        note_not_measured,
+        remove_resume,
+        remove_weights,
+        save_model,
+        unmeasured_snapshots,
+        write_examples,
+        write_history,
+        write_label_ranking,
+        write_measures,
+        write_mix,
+        write_snapshot,
+    )
+    from layerviz.runs.example_naming import names_of
+    from layerviz.runs.folders import create, delete, take
+    from layerviz.runs.label_decisions import (
+        ACCEPTED,
+        DECISIONS,
+        EDITED,
+        SKIPPED,
+        LabelDecision,
+        decide_on_labels,
+        parse_label_decisions,
+        read_label_decisions,
+        take_back_decisions,
+    )
+    from layerviz.runs.layout import Layout
+    from layerviz.runs.leftovers import abandon, clean_up
+    from layerviz.runs.listing import (
+        RunsFolder,
+        UnreadableRun,
+        delete_unreadable,
+        list_runs,
+        runs_in,
+    )
+    from layerviz.runs.locking import Holder, computing, holder_of, taking
+    from layerviz.runs.maps import (
+        map_version,
+        mapped_snapshots,
+        placed_snapshots,
+        placed_test_version,
+        remove_placed_test,
+        write_map,
+        write_placed_test,
+    )
+    from layerviz.runs.reading import (
+        HISTORY_COLUMNS,
+        HITS,
+        LOSS_COLUMNS,
+        SCORES,
+        SEPARABILITY_COLUMNS,
+        hidden_states_file,
+        read_examples,
+        read_hidden_states,
+        read_history,
+        read_label_facts,
+        read_label_ranking,
+        read_map,
+        read_mix,
+        read_placed_test,
+        read_pooled,
+        read_predictions,
+        read_probe_scores,
+        read_probes,
+        read_search_hits,
+        read_separability,
+    )
+    from layerviz.runs.record import (
+        LIVE,
+        NEW_HEAD,
+        RUNS_FOLDER,
+        RUNS_VARIABLE,
+        STATUSES,
+        Run,
+        open_folder,
+        parse,
+        read,
+        read_values,
+        rename,
+        runs_folder,
+        update,
+    )
+    from layerviz.runs.schema import check_record, parse_record
+    from layerviz.runs.snapshots import Snapshot, has_snapshot
+    from layerviz.runs.summary import RunSummary, summary_of
+    from layerviz.runs.tables import (
+        MOST_BYTES,
+        KeptTable,
+        has_table,
+        keep_table,
+        read_kept_table,
+        table_key,
+    )
+    from layerviz.runs.tidying import (
+        drop_old_failed_starts,
+        is_failed_start,
+        removal_sentence,
+        tidy,
+    )
+    from layerviz.runs.upgrading import FORMAT, upgrade
+    from layerviz.runs.writing import (
+        disk_full,
+        is_writing_error,
+        make_root,
+        remove_folder,
+        replacing,
+        size_of_folder,
+        writing_error,
+        writing_file,
+    )
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "ACCEPTED",

@@ -8,26 +8,18 @@ import logging
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from safetensors.numpy import save_file
-
-from layerviz.data import EXAMPLE_COLUMNS, further_names
 from layerviz.errors import RunError
 from layerviz.runs.layout import HIDDEN_STATES, PREDICTIONS, Layout
 from layerviz.runs.locking import changing
-from layerviz.runs.reading import (
-    HISTORY_COLUMNS,
-    HITS,
-    SCORES,
-    SEPARABILITY_COLUMNS,
-    read_separability,
-)
 from layerviz.runs.record import Run, open_folder, update
 from layerviz.runs.snapshots import Snapshot, has_snapshot
 from layerviz.runs.writing import remove_folder, replacing
+
+if TYPE_CHECKING:  # commands that only ask what there is do without
+    import numpy as np
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +32,8 @@ def write_examples(path: Path, examples: pd.DataFrame) -> None:
     Their ``id, split, text, label``, ``own_id`` where the user's data give them one, and their
     further columns, as they are written.
     """
+    from layerviz.data import EXAMPLE_COLUMNS, further_names
+
     columns = [*(name for name in EXAMPLE_COLUMNS if name in examples), *further_names(examples)]
     with replacing(Layout(path).examples, make_folder=False) as temporary:
         examples[columns].to_parquet(temporary, index=False)
@@ -47,6 +41,8 @@ def write_examples(path: Path, examples: pd.DataFrame) -> None:
 
 def write_history(path: Path, history: pd.DataFrame) -> None:
     """Store the learning curve, one row per step at which anything was recorded."""
+    from layerviz.runs.reading import HISTORY_COLUMNS
+
     with replacing(Layout(path).history, make_folder=False) as temporary:
         history.reindex(columns=list(HISTORY_COLUMNS)).to_csv(temporary, index=False)
 
@@ -79,6 +75,8 @@ def write_snapshot(
         ``id``, ``predicted`` (class index), ``confidence`` (probability of that class) and
         ``loss`` (cross-entropy), N rows in the order of the examples.
     """
+    from safetensors.numpy import save_file
+
     folder = Layout(path).snapshot(snapshot.index)
     if not has_snapshot(path, snapshot.index):
         with replacing(folder) as temporary:
@@ -147,6 +145,11 @@ def write_measures(
         Per pooling, uint8 of shape (L + 1, N): how many of the nearest train examples are of the
         same class; nothing without val.
     """
+    import pandas as pd
+    from safetensors.numpy import save_file
+
+    from layerviz.runs.reading import HITS, SCORES, SEPARABILITY_COLUMNS, read_separability
+
     tensors = predicted | _named(scores, SCORES) | _named(hits or {}, HITS)
     with changing(path):  # another process may be measuring another snapshot
         stored = read_separability(path)

@@ -6,11 +6,10 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerviz import __version__
 from layerviz.config import RunConfig, run_id
-from layerviz.data import Dataset
 from layerviz.errors import RunError
 from layerviz.poolings import POOLINGS
 from layerviz.runs.access import expect_changes_allowed
@@ -21,6 +20,9 @@ from layerviz.runs.record import Run, open_folder, read, read_values, update, wr
 from layerviz.runs.upgrading import FORMAT
 from layerviz.runs.writing import make_root, remove_folder, replacing, writing
 from layerviz.wording import quote
+
+if TYPE_CHECKING:
+    from layerviz.data import Dataset
 
 
 def create(root: Path, config: RunConfig, dataset: Dataset) -> Run:

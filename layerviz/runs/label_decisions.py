@@ -15,7 +15,9 @@ from layerviz.runs.locking import changing
 from layerviz.runs.writing import replacing
 from layerviz.wording import quote
 
-ACCEPTED, EDITED, SKIPPED = "accepted", "edited", "skipped"
+ACCEPTED: str = "accepted"
+EDITED: str = "edited"
+SKIPPED: str = "skipped"
 DECISIONS = (ACCEPTED, EDITED, SKIPPED)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from csv import DictReader
+from csv import Error as CsvError
 from dataclasses import dataclass
+from itertools import islice
+from math import isnan
 
-from layerviz.errors import LayervizError
-from layerviz.runs.reading import read_history
 from layerviz.runs.record import Run
+
+MOST_LINES = 100_000  # of a learning curve that are read: longer ones are not of a run
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,14 @@ def summary_of(run: Run) -> RunSummary:
 
 
 def _val_macro_f1(run: Run) -> float | None:
+    """Return the newest val macro-F1 of the learning curve; without pandas, which takes longer."""
     try:
-        scores = read_history(run.path).sort_values("step")["val_macro_f1"].dropna()
-        return float(scores.iloc[-1]) if len(scores) else None
-    except (LayervizError, OSError, ValueError, TypeError, KeyError):  # damaged: it hides no run
+        with run.layout.history.open(encoding="utf-8-sig", newline="") as file:
+            rows = (
+                (float(row["step"]), float(row["val_macro_f1"] or "nan"))
+                for row in DictReader(file)
+            )
+            scores = [row for row in islice(rows, MOST_LINES) if not isnan(row[1])]
+        return max(scores)[1] if scores else None
+    except (OSError, ValueError, TypeError, KeyError, CsvError):  # it hides no run
         return None

@@ -10,10 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
-from layerviz.data import RowChoices, missing_words
-from layerviz.data.several_labels import combinations_in
+from layerviz.data import RowChoices
 from layerviz.errors import RunError
 from layerviz.wording import quote
 
@@ -89,6 +86,11 @@ def choices_before_asking(
     counts : mapping of str to mapping of str to int
         Split -> label -> n.
     """
+    import pandas as pd
+
+    from layerviz.data import missing_words
+    from layerviz.data.several_labels import combinations_in
+
     names = [name for of_split in counts.values() for name in of_split]
     n_rows = [n for of_split in counts.values() for n in of_split.values()]
     if (total := sum(n_rows)) > MOST_ROWS_COUNTED:  # their shares are what counts
