@@ -24,7 +24,7 @@ from layerviz.config import RunConfig
 from layerviz.data import Dataset
 from layerviz.errors import ConfigError, RunError
 from layerviz.export.checking import first_damage
-from layerviz.runs import Run, Snapshot, contents, layout
+from layerviz.runs import Run, Snapshot, layout
 
 pytestmark = pytest.mark.fast
 
@@ -540,7 +540,7 @@ def test_what_libraries_say_of_a_full_disk_is_understood(run, monkeypatch, said)
     def fail(tensors, path):
         raise SafetensorError(said)
 
-    monkeypatch.setattr(contents, "save_file", fail)
+    monkeypatch.setattr("safetensors.numpy.save_file", fail)
     with pytest.raises(RunError, match="disk is full"):
         runs.write_snapshot(run.path, SNAPSHOT, pooled(), PREDICTIONS)
     assert not runs.has_snapshot(run.path, 0)
