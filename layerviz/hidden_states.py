@@ -30,6 +30,7 @@ from layerviz.tokenising import Tokenised, tokenise
 log = logging.getLogger(__name__)
 
 TOKENS_PER_BATCH = 2048
+ON_CPU = 1024  # with twice as many a processor is no faster, and holds twice as much at once
 FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
@@ -87,7 +88,7 @@ def capture(
     max_length: int,
     poolings: Iterable[str] = POOLINGS,
     precision: str = FP32,
-    tokens_per_batch: int = TOKENS_PER_BATCH,
+    tokens_per_batch: int | None = None,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> Capture:
@@ -112,8 +113,8 @@ def capture(
         As in `pool`.
     precision : str
         ``fp32``, or ``bf16`` for the layers' products, as in `computing_in`.
-    tokens_per_batch : int
-        Most tokens, padding included, in one batch.
+    tokens_per_batch : int, optional
+        Most tokens, padding included, in one batch; by default what suits the model's device.
     on_progress : callable
         Called with a `Progress` that counts texts, after each batch.
     should_stop : callable
@@ -156,7 +157,7 @@ def sentence_vectors(
     texts: Sequence[str],
     *,
     max_length: int,
-    tokens_per_batch: int = TOKENS_PER_BATCH,
+    tokens_per_batch: int | None = None,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> np.ndarray:
@@ -287,9 +288,11 @@ def _padded_batches(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     texts: Tokenised,
-    tokens_per_batch: int,
+    tokens_per_batch: int | None,
 ) -> Iterator[_Batch]:
     """Yield all texts in padded batches of similar length."""
+    if tokens_per_batch is None:
+        tokens_per_batch = ON_CPU if model.device.type == "cpu" else TOKENS_PER_BATCH
     for rows in _batches([len(ids) for ids in texts.input_ids], tokens_per_batch):
         input_ids = [texts.input_ids[row] for row in rows]
         types = None
