@@ -29,8 +29,8 @@ if TYPE_CHECKING:  # imported where it is used: see projections.py
 # of a map that has unfolded cannot get past each other, and it loses 0.01 of its trustworthiness.
 # Nearly twice as many iterations change nothing that a map is judged by: over 4 layers and 3
 # snapshots of 2,000 tweets, trustworthiness is 0.926 and 0.873 with them (train and val), 0.927 and
-# 0.875 without, and the share of kept neighbours 0.298 and 0.252, or 0.299 and 0.249. A coarser tree
-# (theta 0.8) would cost 0.01 of that share.
+# 0.875 without, and the share of kept neighbours 0.298 and 0.252, or 0.299 and 0.249. A coarser
+# tree (theta 0.8) would cost 0.01 of that share.
 FIRST_PHASES = ((12, 120), (1, 180))
 RECOMPUTED_PHASES = ((12, 60), (1, 90))
 HELD_PHASES = ((4, 60), (1, 90))
