@@ -38,6 +38,8 @@ BF16, FP32 = "bf16", "fp32"
 PRECISIONS = ("auto", BF16, FP32)
 AS_TRAINED = "training"  # of captures: in the precision of training
 BY_LENGTH, RANDOM = "length", "random"  # which texts share a batch
+NEW_HEAD, HEAD_BY_NAME, HEAD_BY_INDEX = "no", "by-name", "by-index"  # whether a head is kept
+BY_LAYERVIZ, FROM_CHECKPOINTS, BY_CALLBACK = "layerviz", "checkpoints", "callback"  # who trained
 KEEP_NEWEST, KEEP_BEST, KEEP_ALL = "newest", "best", "all"  # of the weights of a run
 
 FAMILIES = ("bert", "roberta", "distilbert")
@@ -213,6 +215,23 @@ class RunConfig:
         widget=Widget("Captures in", column="right"),
     )
 
+    keep_head: str = setting(
+        Choice((NEW_HEAD, HEAD_BY_NAME, HEAD_BY_INDEX)),
+        NEW_HEAD,
+        help="whether a finished classifier keeps its head: by-name, where its classes have the "
+        "names of the labels, in whatever order; or by-index, where they are called LABEL_0, "
+        "LABEL_1 and so on and are the labels in their order. All other encoders get a new head",
+        widget=Widget("Keep its head", column="left"),
+        bare=HEAD_BY_NAME,
+    )
+    trained_by: str = setting(
+        Choice((BY_LAYERVIZ, FROM_CHECKPOINTS, BY_CALLBACK)),
+        BY_LAYERVIZ,
+        help="who trained the model: layerviz, or a Trainer of one's own, of which checkpoints "
+        "were read or which LayervizCallback was given to",
+        is_asked=False,
+    )
+
     def __post_init__(self) -> None:
         if not isinstance(self.encoder, str) or not self.encoder.strip():
             raise ConfigError("No encoder is chosen.", "Pick one from the list, or type a Hub id.")
@@ -227,6 +246,12 @@ class RunConfig:
             raise ConfigError(
                 f"Freeze is {self.freeze}, and only {self.keep_layers} layers are kept.",
                 f"Freeze at most {self.keep_layers} layers, or keep more.",
+            )
+        if self.keep_layers is not None and self.keep_head != NEW_HEAD:
+            raise ConfigError(
+                "A classification head belongs to all layers of its encoder, and only "
+                f"{self.keep_layers} are to be kept.",
+                "Keep all layers, or take a new head.",
             )
 
     def as_dict(self) -> dict[str, Any]:

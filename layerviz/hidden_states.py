@@ -142,7 +142,7 @@ def capture(
     with _evaluation(model), computing_in(model, model.base_model, model.device.type, precision):
         batches = _padded_batches(model, tokenizer, texts, tokens_per_batch)
         for rows, batch in _watched(batches, len(texts), on_progress, should_stop):
-            output = model(**batch, output_hidden_states=True)
+            output = model(**batch, output_hidden_states=True, return_dict=True)
             out.write(rows, output.hidden_states, output.logits, batch["attention_mask"])
             del output  # before the next batch is computed, not after
     return_what_is_free()
@@ -176,7 +176,7 @@ def sentence_vectors(
     with _evaluation(model):
         batches = _padded_batches(model, tokenizer, tokens, tokens_per_batch)
         for rows, batch in _watched(batches, len(texts), on_progress, should_stop):
-            hidden = model(**batch).last_hidden_state.float()  # (B, T, D)
+            hidden = model(**batch, return_dict=True).last_hidden_state.float()  # (B, T, D)
             vectors.append(MEAN.pool(hidden, batch["attention_mask"]).cpu().numpy())
             order.append(rows)
     return np.concatenate(vectors)[np.argsort(np.concatenate(order))]
@@ -218,7 +218,7 @@ def token_states(
         types = [encoded["token_type_ids"]]
     batch = _pad([encoded["input_ids"]], tokenizer.pad_token_id or 0, model.device, types)
     with _evaluation(model):
-        output = model(**batch, output_hidden_states=True)
+        output = model(**batch, output_hidden_states=True, return_dict=True)
     states = torch.stack([hidden[0].float() for hidden in output.hidden_states])
     return _token_texts(parts, encoded, tokenizer), states.cpu().numpy()
 
@@ -348,7 +348,7 @@ def _pad(
 @contextmanager
 def _evaluation(model: PreTrainedModel) -> Iterator[None]:
     """Hold a model in evaluation mode, in float32 and without gradients."""
-    was_training = model.training
+    modes = {module: module.training for module in model.modules()}  # parts may be held apart
     # accelerate hides the class's forward behind one that computes in bf16 (as does the Trainer).
     mixed = model.__dict__.pop("forward", None) if hasattr(model, "_original_forward") else None
     model.eval()
@@ -356,6 +356,7 @@ def _evaluation(model: PreTrainedModel) -> Iterator[None]:
         with torch.inference_mode():
             yield
     finally:
-        model.train(was_training)
+        for module, was_training in modes.items():
+            module.training = was_training
         if mixed is not None:
             model.forward = mixed

@@ -206,6 +206,10 @@ class Setting:
     in_earlier_runs : object
         What runs did before there was the setting, where that is not its default: records that
         lack the setting mean it, and ids leave it out. None: they did what the default says.
+    bare : str
+        Of a choice, what its flag alone means on the command line; nothing if empty.
+    is_asked : bool
+        Whether people choose it, and not the command that makes the run.
     """
 
     name: str
@@ -223,6 +227,8 @@ class Setting:
     empty: str = ""
     formerly: FormerSwitch | None = None
     in_earlier_runs: Any = None
+    bare: str = ""
+    is_asked: bool = True
 
     def __post_init__(self) -> None:
         if isinstance(self.kind, Switch) and self.default is not False:
@@ -255,6 +261,8 @@ class Setting:
 
     def words(self, value: object) -> list[str]:
         """Return what to type on the command line for a value."""
+        if not self.is_asked:
+            return []
         if isinstance(self.kind, Switch):
             return [self.option] if value else []
         return [] if value is None else [self.option, str(value)]

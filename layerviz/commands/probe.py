@@ -10,7 +10,7 @@ from layerviz.commands.setting_arguments import add_settings
 from layerviz.config import SETTINGS
 
 # The others say how to train.
-SETTINGS_OF_A_LOOK = ("max_length", "seed", "max_captured", "keep_layers")
+SETTINGS_OF_A_LOOK = ("max_length", "seed", "max_captured", "keep_layers", "keep_head")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

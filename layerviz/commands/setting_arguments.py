@@ -16,12 +16,16 @@ FEWER_LAYERS = {"distilbert": 6}  # where a family has other than the default nu
 def add_settings(parser: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
     """Add an argument for every setting."""
     for entry in settings.values():
+        if not entry.is_asked:
+            continue
         options: dict[str, Any] = {"dest": entry.name, "help": entry.help.replace("%", "%%")}
         match entry.kind:
             case Switch():
                 options["action"] = "store_true"
             case Choice(names):
                 options["choices"] = names
+                if entry.bare:
+                    options |= {"nargs": "?", "const": entry.bare}
             case Whole():
                 options["type"] = int
             case Number():

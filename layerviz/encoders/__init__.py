@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         version,
     )
     from layerviz.encoders.folders import check_foreign_model
+    from layerviz.encoders.heads import class_columns, in_order
     from layerviz.encoders.info import (
         EncoderInfo,
         EncoderSize,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         count_parameters,
         default_epochs,
         default_learning_rate,
+        family_label,
         lower_learning_rate,
         max_positions,
         suitable_settings,
@@ -74,6 +76,7 @@ __all__ = [
     "check_can_shorten",
     "check_foreign_model",
     "check_layers",
+    "class_columns",
     "continued_masked_lm",
     "count_parameters",
     "default_epochs",
@@ -81,7 +84,9 @@ __all__ = [
     "describe",
     "example_batch",
     "expect_on_disk",
+    "family_label",
     "freeze_layers",
+    "in_order",
     "kept_label",
     "label_of",
     "load",

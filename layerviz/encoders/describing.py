@@ -15,7 +15,7 @@ from huggingface_hub.utils import validate_repo_id
 
 from layerviz.encoders.configs import brings_code, check_mask, known_config
 from layerviz.encoders.folders import check_folder, count_saved, is_wanted
-from layerviz.encoders.info import FAMILY_LABELS, SOURCE_NOTES, EncoderInfo, max_positions
+from layerviz.encoders.info import SOURCE_NOTES, EncoderInfo, family_label, max_positions
 from layerviz.encoders.scratch import SCRATCH_SIZES, scratch_info
 from layerviz.encoders.tokenizer_files import tokenizer_limit
 from layerviz.encoders.weight_files import files_in
@@ -89,7 +89,7 @@ def describe(name: str) -> EncoderInfo:
         config = known_config(name, folder, is_local=source == "local")
         info = replace(
             info,
-            family=FAMILY_LABELS.get(config.model_type, config.model_type),
+            family=family_label(config.model_type),
             layers=config.num_hidden_layers,
             hidden_size=config.hidden_size,
         )
@@ -176,7 +176,7 @@ def scratch_family(name: str) -> str:
 def _label(name: str, source: str) -> str:
     family, dash, size = name.partition("-")
     if source == "bundled" and dash:
-        return f"{FAMILY_LABELS.get(family, family)} {size}"
+        return f"{family_label(family)} {size}"
     return Path(name).name if source == "local" else name
 
 

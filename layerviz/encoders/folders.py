@@ -97,6 +97,24 @@ def read_classifier(name: str, folder: Path, config: PreTrainedConfig) -> PreTra
     return model.eval()
 
 
+def read_finished(name: str, folder: Path, config: PreTrainedConfig, seed: int) -> PreTrainedModel:
+    """Load a finished classifier as `read_classifier` does, to train it further or look at it."""
+    import transformers
+
+    transformers.set_seed(seed)
+    auto = transformers.AutoModelForSequenceClassification
+    model, loading_info = open_model(auto, name, folder, config)
+    check_body(name, model, loading_info)
+    check_all_read(name, loading_info)
+    if unset := sorted(_unset_keys(loading_info)):
+        raise EncoderError(
+            f"{name} has no classification head to keep: {len(unset)} of its weights are missing "
+            f"or have another shape, such as {unset[0]}.",
+            "Take a new head, or choose a finished classifier.",
+        )
+    return model.eval()
+
+
 def read_masked_lm(name: str, folder: Path, seed: int) -> PreTrainedModel:
     """Load in float32 for predicting masked tokens; a missing head gets random weights."""
     import transformers

@@ -115,6 +115,11 @@ class LoadedEncoder:
     info: EncoderInfo
 
 
+def family_label(model_type: str) -> str:
+    """Return what people call an architecture, from the name that transformers has for it."""
+    return FAMILY_LABELS.get(model_type, model_type)
+
+
 def default_learning_rate(width: int | None) -> float:
     """Return a peak AdamW rate for an encoder's width: narrow ones take larger steps."""
     width = width or 768

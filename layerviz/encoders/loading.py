@@ -12,6 +12,7 @@ from pathlib import Path
 
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from layerviz.config import HEAD_BY_INDEX, NEW_HEAD
 from layerviz.encoders.configs import read_config, read_trained_config
 from layerviz.encoders.depth import (
     Batch,
@@ -28,9 +29,11 @@ from layerviz.encoders.folders import (
     check_folder,
     read_body,
     read_classifier,
+    read_finished,
     read_model,
     read_tokenizer,
 )
+from layerviz.encoders.heads import class_columns, put_in_order
 from layerviz.encoders.hub import download_encoder
 from layerviz.encoders.info import (
     LoadedEncoder,
@@ -70,10 +73,11 @@ def load(
     texts: Sequence[str],
     max_length: int,
     keep_layers: int | None = None,
+    keep_head: str = NEW_HEAD,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> LoadedEncoder:
-    """Return the encoder with a new classification head, and its tokenizer.
+    """Return the encoder with a new classification head, or its own, and its tokenizer.
 
     Parameters
     ----------
@@ -89,6 +93,8 @@ def load(
         Most tokens that will be fed, special ones included.
     keep_layers : int, optional
         Keep only the first so many layers, with the head on top of them; by default all.
+    keep_head : {"no", "by-name", "by-index"}
+        Whether a finished classifier keeps its head; see `heads.class_columns`.
     on_progress : callable
         Called with a `Progress` that counts bytes, while files come from the Hub.
     should_stop : callable
@@ -97,8 +103,8 @@ def load(
     Raises
     ------
     EncoderError
-        If the encoder cannot be had, is of the wrong kind, cannot read ``max_length`` tokens or
-        cannot be cut.
+        If the encoder cannot be had, is of the wrong kind, cannot read ``max_length`` tokens,
+        cannot be cut, or has no head to keep that tells the data's classes apart.
     ConfigError
         If it has fewer layers than are to be kept.
     Cancelled
@@ -106,6 +112,11 @@ def load(
     """
     stop_if_asked(should_stop)
     source, folder = locate(name)
+    if source == "scratch" and keep_head != NEW_HEAD:
+        raise EncoderError(
+            f"{name} is made anew and has no classification head to keep.",
+            "Choose a finished classifier, or take a new head.",
+        )
     if source == "scratch":
         family = scratch_family(name)
         size = SCRATCH_SIZES[family]
@@ -125,14 +136,22 @@ def load(
     tokenizer = read_tokenizer(name, folder)
     check_fit(name, tokenizer, config, max_length)
     stop_if_asked(should_stop)
-    config.update(labels)
     info = describe(name)
     check_layers(info, freeze=0, keep_layers=keep_layers)
-    if keep_layers is None:
+    columns = None
+    if keep_head != NEW_HEAD:
+        columns = class_columns(name, config, label_names, by_index=keep_head == HEAD_BY_INDEX)
+    else:
+        config.update(labels)
+    text = texts[0] if texts else name
+    batch = example_batch(tokenizer(text, truncation=True, max_length=max_length).input_ids)
+    if columns is not None:
+        model = read_finished(name, folder, config, seed)
+        put_in_order(name, model, columns, batch)
+        model.config.update(labels)
+    elif keep_layers is None:
         model = read_model(name, folder, config, seed)
     else:
-        text = texts[0] if texts else name
-        batch = example_batch(tokenizer(text, truncation=True, max_length=max_length).input_ids)
         model = _read_shortened(name, folder, shortened(config, keep_layers), seed, batch)
     check_numbers(name, check_weight_files(name, folder))
     fit_inputs(model, tokenizer)

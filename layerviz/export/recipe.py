@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from layerviz import data, runs
-from layerviz.config import SETTINGS
+from layerviz.config import BY_CALLBACK, SETTINGS
 from layerviz.errors import DataError, RunError
 from layerviz.runs import Run
 from layerviz.separability import Cell, answer_of
@@ -97,8 +97,10 @@ def recipe(run: Run, best: Cell | None = None) -> Recipe:
 
 
 def command(run: Run) -> str:
-    """Return the command line that makes a run with the same settings."""
+    """Return the command line that makes a run with the same settings, where there is one."""
     config = run.config
+    if config.trained_by == BY_CALLBACK:
+        return "# It was made by layerviz.LayervizCallback in a script of its own: run that again."
     words = ["python", "-m", "layerviz", "fit", "--encoder", config.encoder, *_data_options(run)]
     for entry in SETTINGS.values():
         value = getattr(config, entry.name)

@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         read_separability,
     )
     from layerviz.runs.record import (
+        ENDED_ELSEWHERE,
         LIVE,
         NEW_HEAD,
         RUNS_FOLDER,
@@ -152,6 +153,7 @@ __all__ = [
     "DECISIONS",
     "DIVERGED",
     "EDITED",
+    "ENDED_ELSEWHERE",
     "FORMAT",
     "HISTORY_COLUMNS",
     "HITS",

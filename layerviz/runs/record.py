@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from layerviz.config import FP32, RunConfig, check_run_id
+from layerviz.config import BY_CALLBACK, BY_LAYERVIZ, FP32, NEW_HEAD, RunConfig, check_run_id
 from layerviz.data import ReadingChoices, RowChoices, reading_of
 from layerviz.errors import ConfigError, RunError, did_you_mean, reason
 from layerviz.rereading import known_text
@@ -27,11 +27,14 @@ from layerviz.wording import enumeration, epoch_number, quote
 RUNS_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "runs"
 RUNS_VARIABLE = "LAYERVIZ_RUNS"  # environment variable that names another runs folder
 LIVE = ("queued", "running")
-NEW_HEAD = "new"  # of the classifier: its weights were drawn at random
 STATUSES = (*LIVE, "done", "cancelled", "failed")
 CLOSED = (
     "layerviz was closed while this run was going on. "
     "Start it again with the same data and settings: it continues where it stopped."
+)
+
+ENDED_ELSEWHERE = (
+    "The training that was looked at ended before its last step. What was captured is kept."
 )
 
 
@@ -70,9 +73,7 @@ class Run:
         ``train_seconds`` they took (captures not included), ``trained_parameters`` (head included,
         without what is frozen), ``capture_precision`` (earlier runs have none and captured in
         fp32), ``model_step`` (of the weights in ``model/``), ``stopped_early``
-        (see `training.EarlyStop`; only where it was), ``head`` (what the classifier began with,
-        ``new`` or how it was kept; missing in earlier runs, which all made a new one), ``pace``
-        (see `training.learned_pace`),
+        (see `training.EarlyStop`; only where it was), ``pace`` (see `training.learned_pace`),
         ``n_truncated`` per split, ``not_measured`` and ``not_captured`` (why, by snapshot and by
         step; only where that was so); empty until training is set up.
     snapshots : tuple of Snapshot
@@ -119,12 +120,12 @@ class Run:
     @property
     def trains(self) -> bool:
         """Whether it is to train at all, and not only to look at an encoder as it is."""
-        return self.config.epochs != 0
+        return self.config.epochs != 0 or self.config.trained_by != BY_LAYERVIZ
 
     @property
     def kept_its_head(self) -> bool:
         """Whether its model began with the classification head that it came with."""
-        return bool(self.training.get("head", NEW_HEAD) != NEW_HEAD)
+        return self.config.keep_head != NEW_HEAD
 
     @property
     def trained_steps(self) -> int:
@@ -278,6 +279,8 @@ def _as_run(path: Path, values: dict[str, Any]) -> Run:
         status, why = values["status"], values["reason"]
         if status in LIVE and not is_alive(values["process"], path):
             status, why = "failed", CLOSED
+            if config.trained_by == BY_CALLBACK:
+                why = ENDED_ELSEWHERE
         return Run(
             path=path,
             config=config,

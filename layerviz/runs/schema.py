@@ -105,7 +105,6 @@ class _Training(_Part):  # little by little
     train_seconds: Amount = 0.0
     trained_parameters: Count = 0
     model_step: Count = 0
-    head: Text = ""
     stopped_early: _EarlyStop | None = None
     pace: _Pace = _Pace()
     n_truncated: dict[Split, Count] = {}

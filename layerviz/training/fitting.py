@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from layerviz import encoders, runs
-from layerviz.config import BF16, BY_LENGTH, FP32, RunConfig
+from layerviz.config import BF16, BY_CALLBACK, BY_LENGTH, FP32, RunConfig
 from layerviz.data import Dataset
 from layerviz.disks import is_full
 from layerviz.encoders import LoadedEncoder
@@ -49,6 +49,7 @@ from layerviz.training.costs import learned_pace
 from layerviz.training.diverging import CheckingTrainer, expect_finite
 from layerviz.training.keeping import store_model
 from layerviz.training.planning import (
+    CAPTURE_SEED,
     capture_precision,
     choose_examples,
     resolve_precision,
@@ -68,7 +69,6 @@ Loss = Callable[..., torch.Tensor]
 CURVE_POINTS = 100  # loss values recorded over a whole run
 # Of `Run.training`, when a run goes on.
 KEPT_FACTS = ("model_step", "pace", "passed_over", runs.NOT_MEASURED, runs.NOT_CAPTURED)
-CAPTURE_SEED = 0  # not the run's: runs that differ in their seed are compared on the same examples
 
 
 def fit(
@@ -109,6 +109,11 @@ def fit(
     """
     if run.status == "done":
         return run
+    if run.config.trained_by == BY_CALLBACK:
+        raise RunError(
+            "This run was made by a Trainer of your own, and layerviz cannot go on with it.",
+            "Run your script again.",
+        )
     with runs.computing(run.path):
         run = runs.open_folder(run.path)  # another process may have finished it meanwhile
         if run.status == "done":
@@ -157,6 +162,7 @@ def _fit(
         texts=train["text"].tolist(),
         max_length=config.max_length,
         keep_layers=config.keep_layers,
+        keep_head=config.keep_head,
         on_progress=download.report,
         should_stop=should_stop,
     )
@@ -286,7 +292,6 @@ def _record_setup(
             )
             if run.trains
             else 0,
-            "head": runs.NEW_HEAD,
             "timed_steps": run.training.get("timed_steps", 0),
             "train_seconds": run.training.get("train_seconds", 0.0),
             **{name: run.training[name] for name in KEPT_FACTS if name in run.training},

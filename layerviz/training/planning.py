@@ -13,6 +13,8 @@ from layerviz.data import Dataset
 from layerviz.runs import Run
 from layerviz.training.device import multiplies_bf16
 
+CAPTURE_SEED = 0  # not the run's: runs that differ in their seed are compared on the same examples
+
 
 def choose_examples(dataset: Dataset, max_captured: int, seed: int) -> pd.DataFrame:
     """Choose at most `max_captured` examples per split, stratified by label and seeded.

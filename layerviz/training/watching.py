@@ -31,6 +31,7 @@ from layerviz.progress import (
 from layerviz.runs import Run, Snapshot
 from layerviz.tokenising import Tokenised
 from layerviz.training.diverging import expect_finite
+from layerviz.training.history import History
 from layerviz.training.keeping import drop_surplus_weights, keep_snapshot_weights
 from layerviz.training.looking import looking, measuring
 from layerviz.training.stopping import EarlyStop, epochs_without_rise
@@ -64,8 +65,7 @@ class Watch(TrainerCallback):
         self.step_started_at = time.monotonic()
         self.timed_steps = run.training["timed_steps"]
         self.train_seconds = run.training["train_seconds"]
-        history = runs.read_history(run.path)
-        self.history = {int(row["step"]): row for row in history.to_dict("records")}
+        self.history = History(run)
 
     # Called by the Trainer.
 
@@ -215,7 +215,7 @@ class Watch(TrainerCallback):
 
     def _val_score(self, step: int) -> float:
         """Return the classifier's val macro-F1 after a step that is over, or the one of now."""
-        score = float(self.history.get(step, {}).get("val_macro_f1", float("nan")))
+        score = float(self.history.at(step).get("val_macro_f1", float("nan")))
         if np.isnan(score) and step == self.step:
             # A run without captures ends where one with captures does.
             with looking(self.run, "scoring val"):
@@ -258,10 +258,7 @@ class Watch(TrainerCallback):
 
     def _record(self, **values: float) -> None:
         epoch = self.step / self.run.training["steps_per_epoch"]
-        row = self.history.setdefault(self.step, {})
-        row.update(step=self.step, epoch=epoch, **values)
-        rows = [self.history[step] for step in sorted(self.history)]
-        runs.write_history(self.run.path, pd.DataFrame(rows))
+        self.history.record(self.step, epoch, **values)
 
 
 def predictions_of(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:

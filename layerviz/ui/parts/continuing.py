@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layerviz import checks, encoders
+from layerviz.config import BY_CALLBACK
 from layerviz.data import Dataset
 from layerviz.errors import LayervizError
 from layerviz.runs import Run
@@ -30,6 +31,8 @@ def cannot_continue(run: Run, dataset: Dataset | None) -> str:
     dataset : Dataset or None
         The data it was made on. Without them, only what the run itself tells is looked at.
     """
+    if run.config.trained_by == BY_CALLBACK:
+        return "A Trainer of your own trained it: run your script again for a new run."
     if run.recurs:
         return f"The same settings would fail again. {OTHERWISE}"
     if dataset is None:

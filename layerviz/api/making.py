@@ -1,0 +1,113 @@
+"""Making a run, and opening one that was made."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerviz import interrupts
+from layerviz.api.opened_run import OpenedRun
+from layerviz.api.options import given_files, parsed_options
+from layerviz.commands.command_line import COMMANDS
+from layerviz.commands.fit import fit_files
+from layerviz.commands.inputs import open_run as find_run
+from layerviz.commands.inputs import runs_root
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerviz.commands.command import Command
+
+
+def fit(
+    data: str | Path | pd.DataFrame | None = None,
+    *,
+    val: str | Path | pd.DataFrame | None = None,
+    test: str | Path | pd.DataFrame | None = None,
+    **options: Any,
+) -> OpenedRun:
+    """Fine-tune an encoder and capture every layer, as the command ``fit`` does.
+
+    Ctrl-C stops it in good order: what is captured is kept, and the same call continues.
+
+    Parameters
+    ----------
+    data, val, test : str, Path or DataFrame, optional
+        A file, a folder, ``hf:owner/name``, or a table; by default the bundled sample.
+    **options
+        Those of ``python -m layerviz fit --help``, with underscores: ``encoder="bert-mini"``,
+        ``label_column="HS"``, ``epochs=3``, ``runs="my-runs"``. An option that is a switch takes
+        True or False.
+
+    Returns
+    -------
+    OpenedRun
+        Done; or cancelled, if it was stopped.
+
+    Raises
+    ------
+    LayervizError
+        If there is no such option, or data, settings or encoder cannot be used.
+    """
+    return _made(COMMANDS["fit"], {"data": data, "val": val, "test": test}, options)
+
+
+def probe(
+    data: str | Path | pd.DataFrame | None = None,
+    *,
+    val: str | Path | pd.DataFrame | None = None,
+    test: str | Path | pd.DataFrame | None = None,
+    **options: Any,
+) -> OpenedRun:
+    """Look at every layer of an encoder as it is, without training it, as ``probe`` does.
+
+    Parameters
+    ----------
+    data, val, test, **options
+        As for `fit`; the options are those of ``python -m layerviz probe --help``.
+
+    Returns
+    -------
+    OpenedRun
+        With one snapshot.
+
+    Raises
+    ------
+    LayervizError
+        As `fit`.
+    """
+    return _made(COMMANDS["probe"], {"data": data, "val": val, "test": test}, options)
+
+
+def _made(command: Command, given: Mapping[str, Any], options: dict[str, Any]) -> OpenedRun:
+    """Return the run that a command makes of files or tables."""
+    parsed, tables = parsed_options(command, given, options)
+    with ExitStack() as stack:
+        return OpenedRun(
+            fit_files(
+                parsed,
+                lambda: given_files(parsed, tables),
+                lambda: stack.enter_context(interrupts.first_ctrl_c_noted()),
+            )
+        )
+
+
+def open_run(run: str | Path, *, runs: str | Path | None = None) -> OpenedRun:
+    """Open a run by its id or its folder; snapshots without measures are measured.
+
+    Parameters
+    ----------
+    run : str or Path
+    runs : str or Path, optional
+        The runs folder, for an id; by default the page's.
+
+    Raises
+    ------
+    RunError
+        If there is none, or it is damaged.
+    """
+    folder = None if runs is None else Path(runs)
+    return OpenedRun(find_run(str(run), runs_root(argparse.Namespace(runs=folder))))
