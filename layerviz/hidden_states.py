@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -32,6 +33,17 @@ log = logging.getLogger(__name__)
 TOKENS_PER_BATCH = 2048
 ON_CPU = 1024  # with twice as many a processor is no faster, and holds twice as much at once
 FLOAT16_MAX = float(np.finfo(np.float16).max)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which batches of a capture are computed: one in `of`, from the one of this number on."""
+
+    number: int = 0
+    of: int = 1
+
+
+WHOLE = Share()
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,7 @@ def capture(
     poolings: Iterable[str] = POOLINGS,
     precision: str = FP32,
     tokens_per_batch: int | None = None,
+    share: Share = WHOLE,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> Capture:
@@ -114,7 +127,9 @@ def capture(
     precision : str
         ``fp32``, or ``bf16`` for the layers' products, as in `computing_in`.
     tokens_per_batch : int, optional
-        Most tokens, padding included, in one batch; by default what suits the model's device.
+        Most tokens, padding included, in one batch; by default `tokens_at_once`.
+    share : Share
+        Which of the batches are computed here; all of them unless several processes share them.
     on_progress : callable
         Called with a `Progress` that counts texts, after each batch.
     should_stop : callable
@@ -123,6 +138,7 @@ def capture(
     Returns
     -------
     Capture
+        Of a share, only its rows: those of `rows_of_share`, in that order.
 
     Raises
     ------
@@ -138,17 +154,41 @@ def capture(
     wanted = [POOLINGS[name] for name in poolings]
     if not isinstance(texts, Tokenised):
         texts = tokenise(tokenizer, texts, max_length)
-    out = _Rows(wanted, len(texts))
+    if tokens_per_batch is None:
+        tokens_per_batch = tokens_at_once(model)
+    rows_here = rows_of_share(texts, share, tokens_per_batch)
+    place = np.zeros(len(texts), dtype=np.int64)
+    place[rows_here] = np.arange(len(rows_here))
+    out = _Rows(wanted, len(rows_here))
     with _evaluation(model), computing_in(model, model.base_model, model.device.type, precision):
-        batches = _padded_batches(model, tokenizer, texts, tokens_per_batch)
-        for rows, batch in _watched(batches, len(texts), on_progress, should_stop):
+        batches = _padded_batches(model, tokenizer, texts, tokens_per_batch, share)
+        for rows, batch in _watched(batches, len(rows_here), on_progress, should_stop):
             output = model(**batch, output_hidden_states=True, return_dict=True)
-            out.write(rows, output.hidden_states, output.logits, batch["attention_mask"])
+            out.write(place[rows], output.hidden_states, output.logits, batch["attention_mask"])
             del output  # before the next batch is computed, not after
     return_what_is_free()
     if out.n_clipped:
         log.warning("%d hidden-state values exceed float16 and were clipped", out.n_clipped)
     return Capture(out.pooled, out.logits, out.n_clipped)
+
+
+def tokens_at_once(model: PreTrainedModel) -> int:
+    """Return how many tokens, padding included, make a batch that suits the model's device."""
+    return ON_CPU if model.device.type == "cpu" else TOKENS_PER_BATCH
+
+
+def rows_of_share(texts: Tokenised, share: Share, tokens_per_batch: int) -> np.ndarray:
+    """Return which rows a process captures: those of every `share.of`-th batch.
+
+    The batches are those of one process that captures everything, so that states are the same.
+
+    Returns
+    -------
+    ndarray of int, ascending
+    """
+    batches = list(_batches([len(ids) for ids in texts.input_ids], tokens_per_batch))
+    own = batches[share.number :: share.of]
+    return np.sort(np.concatenate(own)) if own else np.zeros(0, dtype=np.int64)
 
 
 def sentence_vectors(
@@ -174,7 +214,8 @@ def sentence_vectors(
     tokens = tokenise(tokenizer, texts, max_length)
     order, vectors = [], []
     with _evaluation(model):
-        batches = _padded_batches(model, tokenizer, tokens, tokens_per_batch)
+        size = tokens_per_batch or tokens_at_once(model)
+        batches = _padded_batches(model, tokenizer, tokens, size)
         for rows, batch in _watched(batches, len(texts), on_progress, should_stop):
             hidden = model(**batch, return_dict=True).last_hidden_state.float()  # (B, T, D)
             vectors.append(MEAN.pool(hidden, batch["attention_mask"]).cpu().numpy())
@@ -288,12 +329,12 @@ def _padded_batches(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     texts: Tokenised,
-    tokens_per_batch: int | None,
+    tokens_per_batch: int,
+    share: Share = WHOLE,
 ) -> Iterator[_Batch]:
-    """Yield all texts in padded batches of similar length."""
-    if tokens_per_batch is None:
-        tokens_per_batch = ON_CPU if model.device.type == "cpu" else TOKENS_PER_BATCH
-    for rows in _batches([len(ids) for ids in texts.input_ids], tokens_per_batch):
+    """Yield texts, or a share of them, in padded batches of similar length."""
+    batches = _batches([len(ids) for ids in texts.input_ids], tokens_per_batch)
+    for rows in islice(batches, share.number, None, share.of):
         input_ids = [texts.input_ids[row] for row in rows]
         types = None
         if texts.token_type_ids is not None:

@@ -25,6 +25,7 @@ _owner = 0  # the process that installed the handlers: those that it forks only 
 _newest: int | None = None
 _stop: threading.Event | None = None
 _before_end: list[Callable[[], object]] = []
+_ends_anyway: Callable[[], bool] | None = None
 
 
 def install() -> None:
@@ -93,6 +94,27 @@ def before_end(callback: Callable[[], object]) -> None:
     _before_end.append(callback)
 
 
+def ask_before_stopping(ends_anyway: Callable[[], bool] | None) -> None:
+    """Have it asked, when a signal comes, whether the work has failed and says so by itself."""
+    global _ends_anyway
+    _ends_anyway = ends_anyway
+
+
+def stop_as_told(number: int) -> None:
+    """Do what a signal would do here that another process of the same command was sent."""
+    global _newest
+    if _stop is not None and _stop.is_set():
+        return  # everybody was sent it
+    _newest = number
+    _stop_or_end(number)
+
+
+def end_now(sentence: str, status: int) -> None:
+    """Say something and end the program, whatever its threads are waiting for."""
+    _say(sentence)
+    _end(status)
+
+
 def all_is_said() -> None:
     """Let Ctrl-C change nothing any more: the program is about to end.
 
@@ -109,9 +131,14 @@ def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     _newest = number
     if os.getpid() != _owner:
         os._exit(ENDED_BY_SIGNAL + number)
+    _stop_or_end(number)
+
+
+def _stop_or_end(number: int) -> None:
     if _stop is not None and not _stop.is_set():
         _stop.set()
-        _say(f"{STOPPING}{AGAIN if number == signal.SIGINT else ''}\n")
+        if _ends_anyway is None or not _ends_anyway():
+            _say(f"{STOPPING}{AGAIN if number == signal.SIGINT else ''}\n")
     else:
         _say(STOPPED)
         _end(ENDED_BY_SIGNAL + number)

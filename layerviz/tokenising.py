@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,32 @@ class Tokenised:
             self.cut[rows],
             None if types is None else tuple(types[row] for row in rows),
         )
+
+    def as_arrays(self) -> dict[str, np.ndarray]:
+        """Return the ids end to end and where each text ends, as `from_arrays` takes them."""
+        arrays = {
+            "input_ids": _end_to_end(self.input_ids),
+            "ends": np.cumsum([len(ids) for ids in self.input_ids], dtype=np.int64),
+            "cut": self.cut,
+        }
+        if self.token_type_ids is not None:
+            arrays["token_type_ids"] = _end_to_end(self.token_type_ids)
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Tokenised:
+        """Return the texts that `as_arrays` wrote."""
+        ends = arrays["ends"][:-1]
+        types = arrays.get("token_type_ids")
+        return cls(
+            tuple(np.split(arrays["input_ids"], ends)),
+            arrays["cut"],
+            None if types is None else tuple(np.split(types, ends)),
+        )
+
+
+def _end_to_end(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
 
 
 def tokenise(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,13 @@ import torch
 from test_training import CONFIG, fit, smaller_encoder
 
 from layerviz.data import Dataset
-from layerviz.training.batching import LengthSampler, order_by_length, padded_share
+from layerviz.training.batching import (
+    STAND_IN,
+    BatchShare,
+    LengthSampler,
+    order_by_length,
+    padded_share,
+)
 from layerviz.training.diverging import CheckingTrainer
 
 
@@ -96,3 +103,45 @@ def test_training_takes_the_batches(
     lengths = np.sort(torch.cat([mask.sum(dim=1) for mask in masks]).numpy()[:72])
     assert computed["length"] == pytest.approx(padded_share(lengths, np.arange(72), 8))
     assert computed["length"] < computed["random"]
+
+
+@pytest.mark.parametrize(("n", "n_processes"), [(25, 2), (25, 3), (24, 2)])
+def test_processes_share_the_batches_that_one_alone_would_take(n: int, n_processes: int) -> None:
+    alone = LengthSampler(lengths_of(n).tolist(), 6, seed=3)
+    shares = [
+        BatchShare(LengthSampler(lengths_of(n).tolist(), 6, seed=3), 6, rank, n_processes)
+        for rank in range(n_processes)
+    ]
+    for epoch in (0, 4):
+        for share in shares:
+            share.set_epoch(epoch)
+        rows = order(alone, epoch)
+        batches = [rows[start : start + 6] for start in range(0, n, 6)]
+        steps = list(zip(*shares, strict=True))  # as many for each
+        assert len(steps) == len(shares[0]) == len(batches)
+        for parts, batch in zip(steps, batches, strict=True):
+            assert all(parts)
+            taken = [row for part in parts for row in part if row != STAND_IN]
+            assert sorted(taken) == sorted(batch)
+
+
+def test_random_batches_are_those_of_one_process(
+    toy_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders: list[tuple[list[int], list[int]]] = []
+
+    def compared(self, **_):
+        loader = self.get_train_dataloader()
+        loader.set_epoch(1)
+        share = BatchShare(self._random_order(), 8, 0, 1)
+        share.set_epoch(1)
+        orders.append(([*chain(*loader.batch_sampler)], [*chain(*share)]))
+
+    monkeypatch.setattr(CheckingTrainer, "train", compared)
+    config = dataclasses.replace(CONFIG, batching="random", batch_size=8, epochs=2)
+    with smaller_encoder():
+        fit(tmp_path, toy_dataset, config, capture=False)
+    ((alone, shared),) = orders
+    assert alone == shared
+    assert sorted(alone) == list(range(len(alone)))
+    assert alone != sorted(alone)

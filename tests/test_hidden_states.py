@@ -16,11 +16,13 @@ from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
 from layerviz.hidden_states import (
     FLOAT16_MAX,
+    Share,
     capture,
     token_states,
 )
 from layerviz.pairs import pair_of
 from layerviz.tokenising import token_lengths, tokenise
+from layerviz.training.sharing import whole_capture
 
 LAYERS, WIDTH, MAX_LENGTH = 3, 32, 48
 WORDS = ["the", "cat", "sat", "under", "a", "tree", "while", "dogs", "ran", "over", "hill", "back"]
@@ -110,6 +112,21 @@ def test_rows_come_in_the_order_of_the_texts(encoder):
     for pooling, values in shuffled.pooled.items():
         np.testing.assert_allclose(values, straight.pooled[pooling][:, order], atol=4e-3)
     np.testing.assert_allclose(shuffled.logits, straight.logits[order], atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [2, 3, 40])  # of 40, some have no batch
+def test_shares_of_a_capture_are_the_capture(encoder, n):
+    texts = tokenise(encoder.tokenizer, texts_of_many_lengths(), MAX_LENGTH)
+    settings: dict[str, Any] = {"max_length": 0, "tokens_per_batch": 128}
+    whole = capture(encoder.model, encoder.tokenizer, texts, **settings)
+    parts = [
+        capture(encoder.model, encoder.tokenizer, texts, share=Share(number, n), **settings)
+        for number in range(n)
+    ]
+    together = whole_capture(parts, texts, 128)
+    np.testing.assert_array_equal(together.logits, whole.logits)
+    for pooling, values in whole.pooled.items():
+        np.testing.assert_array_equal(together.pooled[pooling], values)
 
 
 def test_texts_are_cut_at_max_length(encoder):

@@ -15,6 +15,7 @@ from layerviz.commands.command_line import COMMANDS
 from layerviz.commands.fit import fit_files
 from layerviz.commands.inputs import open_run as find_run
 from layerviz.commands.inputs import runs_root
+from layerviz.commands.run_together import join_from_python
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +86,7 @@ def probe(
 def _made(command: Command, given: Mapping[str, Any], options: dict[str, Any]) -> OpenedRun:
     """Return the run that a command makes of files or tables."""
     parsed, tables = parsed_options(command, given, options)
+    join_from_python()  # where torchrun, accelerate or SLURM started this program several times
     with ExitStack() as stack:
         return OpenedRun(
             fit_files(

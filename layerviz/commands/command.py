@@ -29,6 +29,9 @@ class Command:
         all else to stderr; bad input is a `LayervizError`. Heavy libraries are imported here.
     description : str
         What its own help says first.
+    alone : bool
+        Whether it trains what it does not share with further processes, if it was started as
+        several.
     """
 
     name: str
@@ -36,14 +39,17 @@ class Command:
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
     description: str = ""
+    alone: bool = False
 
 
-def in_module(name: str, help: str, description: str = "", *, module: str = "") -> Command:
+def in_module(
+    name: str, help: str, description: str = "", *, module: str = "", alone: bool = False
+) -> Command:
     """Return a command whose module is imported when it is typed, as is its help.
 
     Parameters
     ----------
-    name, help, description : str
+    name, help, description, alone
         As of a `Command`.
     module : str
         Of this package, by default called as the command is. It has ``add_arguments`` and
@@ -54,4 +60,5 @@ def in_module(name: str, help: str, description: str = "", *, module: str = "") 
     def function(of_module: str) -> Callable[[Any], Any]:
         return lambda argument: getattr(import_module(path), of_module)(argument)
 
-    return Command(name, help, function("add_arguments"), function("run_command"), description)
+    functions = function("add_arguments"), function("run_command")
+    return Command(name, help, *functions, description, alone)

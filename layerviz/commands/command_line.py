@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +13,9 @@ from layerviz.commands.terminal import OutputError, drop_output, printing_plainl
 from layerviz.errors import LayervizError
 from layerviz.registry import Registry
 from layerviz.starters import starter_names
+
+# One of them is in the environment where this may be one of several processes (see `cluster`).
+NAMED_BY_LAUNCHERS = ("WORLD_SIZE", "SLURM_PROCID")
 
 # A new command is a module like report.py and an entry here. Its module is imported when it is
 # typed: the list of commands needs none of them.
@@ -56,38 +60,70 @@ COMMANDS: Registry[Command] = Registry(
             "texts, unless you say otherwise. Sign in with `hf auth login` first.",
         ),
         in_module("import", "open a run that was zipped elsewhere", module="import_run"),
-        in_module("pretrain", "pre-train an encoder on unlabelled texts, or train one further"),
+        in_module(
+            "pretrain", "pre-train an encoder on unlabelled texts, or train one further", alone=True
+        ),
         in_module(
             "bench",
             "compare layerviz with the plain way of doing the same",
             "Without a name: tutorial, capture, maps, alignment, train, epoch, page, memory and "
             "growth, as one table.",
+            alone=True,
         ),
     ],
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit status."""
-    with printing_plainly():
-        parsed = parser().parse_args(arguments)
-        import logging  # help is shown without
+    """Run the command line; return the exit status.
 
-        logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    Where it was started as one of several processes, the first of them runs it, and the others help
+    with what is trained.
+    """
+    with printing_plainly():
+        if not any(name in os.environ for name in NAMED_BY_LAUNCHERS):
+            return _run(arguments)
+
+        from layerviz.cluster.peers import launched_peer
+        from layerviz.commands.run_together import run_together
+
         try:
-            status = COMMANDS[parsed.command].run(parsed)
-            sys.stdout.flush()
-            return status
-        except OutputError as error:
-            drop_output()
-            if error.is_closed:  # by what reads it, such as head, which has enough
-                return EXIT_CLOSED
-            hint = "Free some space there, or choose another place."
-            print(f"layerviz: {error} {hint}", file=sys.stderr)
-            return EXIT_BAD_INPUT
-        except LayervizError as error:
-            print(f"layerviz: {error.with_ways(error.options)}", file=sys.stderr)
-            return EXIT_BAD_INPUT
+            peer = launched_peer()
+            if peer is None:
+                return _run(arguments)
+            return run_together(peer, lambda: _run(arguments))
+        except LayervizError as error:  # they do not find each other
+            return _refused(error)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parsed = parser().parse_args(arguments)
+    import logging  # help is shown without
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        command = COMMANDS[parsed.command]
+        if command.alone:
+            from layerviz.commands.run_together import expect_one_process
+
+            expect_one_process(command.name)
+        status = command.run(parsed)
+        sys.stdout.flush()
+        return status
+    except OutputError as error:
+        drop_output()
+        if error.is_closed:  # by what reads it, such as head, which has enough
+            return EXIT_CLOSED
+        hint = "Free some space there, or choose another peer."
+        print(f"layerviz: {error} {hint}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except LayervizError as error:
+        return _refused(error)
+
+
+def _refused(error: LayervizError) -> int:
+    print(f"layerviz: {error.with_ways(error.options)}", file=sys.stderr)
+    return EXIT_BAD_INPUT
 
 
 def parser() -> argparse.ArgumentParser:

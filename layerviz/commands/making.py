@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 def create_run(config: RunConfig, dataset: Dataset, root: Path) -> Run:
     """Return a run, new or as it is on disk; a folder that cannot be used is an error."""
-    from layerviz import runs, training
+    from layerviz import cluster, runs, training
 
+    leader = cluster.leader()
+    if leader is not None:
+        training.expect_even_shares(config, leader.world_size)
     config = training.with_defaults(config)
     run = runs.create(root, config, dataset)
     if run.status == "queued" and not run.snapshots:
@@ -55,7 +58,7 @@ def finish_run(run: Run, dataset: Dataset, should_stop: ShouldStop) -> Run:
     LayervizError
         If it fails; the folder of a start of which nothing was captured is removed.
     """
-    from layerviz import data, runs, training
+    from layerviz import cluster, data, runs, training
 
     if run.status == "done":
         print(f"{run.run_id} already exists; nothing to compute.", file=sys.stderr)
@@ -63,6 +66,11 @@ def finish_run(run: Run, dataset: Dataset, should_stop: ShouldStop) -> Run:
         if lacking:
             print(lacking, file=sys.stderr)
         return run
+    if leader := cluster.leader():
+        shared = f"{leader.world_size} processes share the run: each takes "
+        batch = run.config.batch_size
+        shared += f"{batch // leader.world_size} of the {batch} examples of a batch."
+        print(shared, file=sys.stderr)
     try:
         with Bar() as bar:
             return training.fit(run, dataset, on_progress=bar.show, should_stop=should_stop)

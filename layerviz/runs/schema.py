@@ -101,6 +101,8 @@ class _Training(_Part):  # little by little
     precision: Text = ""
     device: Text = ""
     world_size: AtLeastOne = 1
+    devices: dict[Text, AtLeastOne] = {}
+    nodes: AtLeastOne = 1
     timed_steps: Count = 0
     train_seconds: Amount = 0.0
     trained_parameters: Count = 0

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         pace_of,
         together,
     )
-    from layerviz.training.fitting import as_layerviz_error, fit
+    from layerviz.training.failing import as_layerviz_error
+    from layerviz.training.fitting import fit
+    from layerviz.training.helping import help_with_training
     from layerviz.training.keeping import model_sentence
     from layerviz.training.looking import measure_missing
     from layerviz.training.planning import (
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         snapshot_steps,
         with_defaults,
     )
+    from layerviz.training.sharing import expect_even_shares, sharing_sentence
     from layerviz.training.space import RunBytes, expected_bytes
     from layerviz.training.stopping import EarlyStop, early_stop_of, epochs_without_rise
 else:
@@ -47,15 +50,18 @@ __all__ = [
     "choose_examples",
     "early_stop_of",
     "epochs_without_rise",
+    "expect_even_shares",
     "expected_bytes",
     "expected_seconds",
     "fit",
+    "help_with_training",
     "last_checkpoint",
     "learned_pace",
     "measure_missing",
     "model_sentence",
     "pace_of",
     "resolve_precision",
+    "sharing_sentence",
     "snapshot_steps",
     "together",
     "with_defaults",

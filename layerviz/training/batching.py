@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from torch.utils.data import Dataset, Sampler
+import torch
+from accelerate.data_loader import SeedableRandomSampler, SkipBatchSampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
 
 from layerviz.tokenising import Tokenised
 from layerviz.training.checkpoints import CheckpointingTrainer
 
+STAND_IN = -1  # for a process to which nothing of a batch is left
+IGNORED = -100  # a label that PyTorch's losses leave out
 STRETCH = 50  # batches over which texts are sorted: longer ones save no padding worth having
 
 
@@ -25,6 +29,8 @@ class Features(Dataset[dict[str, Any]]):
     tokens : Tokenised
         N texts.
     labels : ndarray of shape (N,), int
+
+    Row `STAND_IN` is a text without a label, which no loss counts.
     """
 
     def __init__(self, tokens: Tokenised, labels: np.ndarray) -> None:
@@ -38,7 +44,7 @@ class Features(Dataset[dict[str, Any]]):
         feature = {
             "input_ids": ids,
             "attention_mask": [1] * len(ids),
-            "label": int(self._labels[row]),
+            "label": int(self._labels[row]) if row >= 0 else IGNORED,
         }
         if self._tokens.token_type_ids is not None:
             feature["token_type_ids"] = self._tokens.token_type_ids[row].tolist()
@@ -83,6 +89,37 @@ class LengthSampler(Sampler[int]):
         return iter(order.tolist())
 
 
+class BatchShare(BatchSampler):
+    """What one of several processes takes of each batch: every `of`-th example.
+
+    All processes step through the same batches as one alone would, each with its own examples, so
+    that the sum of their gradients is that of the whole batch. What is the last batch's is shared
+    as well, be it smaller than the processes are many: who is left with nothing takes a stand-in.
+
+    Parameters
+    ----------
+    order : Sampler
+        Of the examples, the same in all processes.
+    batch_size : int
+        Of all processes together.
+    rank : int
+    of : int
+        How many processes there are.
+    """
+
+    def __init__(self, order: Sampler[int], batch_size: int, rank: int, of: int) -> None:
+        super().__init__(order, batch_size, drop_last=False)
+        self._order, self._rank, self._of = order, rank, of
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for batch in super().__iter__():
+            yield batch[self._rank :: self._of] or [STAND_IN]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch begins, from 0; the Trainer does."""
+        self._order.set_epoch(epoch)  # type: ignore[attr-defined]
+
+
 class BatchingTrainer(CheckpointingTrainer):
     """The Trainer, with an order of the examples that was made elsewhere.
 
@@ -90,16 +127,44 @@ class BatchingTrainer(CheckpointingTrainer):
     ----------
     order : Sampler or None
         None leaves the order to the Trainer, which takes random ones.
+    batch_size : int
+        Of all processes together.
     **kwargs
         As for the ``Trainer``.
     """
 
-    def __init__(self, order: LengthSampler | None, **kwargs: Any) -> None:
+    def __init__(self, order: LengthSampler | None, batch_size: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._order = order
+        self._order, self._batch_size = order, batch_size
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
         return super()._get_train_sampler(train_dataset) if self._order is None else self._order
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Return the batches, or what this one of several processes takes of each."""
+        if self.args.world_size == 1:
+            return super().get_train_dataloader()
+        examples = cast("Dataset[dict[str, Any]]", self.train_dataset)
+        # Accelerate's own way of sharing repeats examples where the last batch does not divide.
+        share = BatchShare(
+            self._order or self._random_order(),
+            self._batch_size,
+            self.args.process_index,
+            self.args.world_size,
+        )
+        return DataLoader(
+            examples,
+            # Another sampler around it, where the Trainer looks for what wants to know the epoch.
+            batch_sampler=SkipBatchSampler(share),
+            collate_fn=self._get_collator_with_removed_columns(self.data_collator, "training"),
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+
+    def _random_order(self) -> Sampler:
+        """Return the order that the Trainer takes in one process."""
+        return SeedableRandomSampler(
+            self.train_dataset, generator=torch.Generator(), data_seed=self.args.data_seed
+        )
 
 
 def order_by_length(

@@ -28,7 +28,8 @@ from layerviz.errors import RunError
 
 WHOLE = "files.json"  # in each checkpoint; written last
 WEIGHTS, STATE = "model.safetensors", "trainer_state.json"
-PICKLED = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
+RANDOM, RANDOM_OF_FIRST = "rng_state.pth", "rng_state_0.pth"
+PICKLED = ("optimizer.pt", "scheduler.pt", RANDOM)
 NEEDED = (WEIGHTS, STATE, *PICKLED)
 PREFIX = "checkpoint-"  # the Trainer's
 NOT_YOURS = "does not belong to you"
@@ -177,7 +178,16 @@ class CheckpointingTrainer(Trainer):
     def _get_output_dir(self, trial: Any) -> str:
         return super()._get_output_dir(trial) if self._aside is None else str(self._aside)
 
+    def _save_rng_state(self, output_dir: str) -> None:
+        super()._save_rng_state(output_dir)
+        own = Path(output_dir) / RANDOM_OF_FIRST
+        if own.exists():  # of one of several processes, which draw from their step's seed instead
+            own.rename(own.with_name(RANDOM))
+
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        if not self.args.should_save:
+            self.store_flos()  # which all processes do together
+            return
         resume = Path(self.args.output_dir or "")
         checkpoint = resume / f"{PREFIX}{self.state.global_step}"
         with runs.replacing(checkpoint) as self._aside:

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from transformers import (
-    DataCollatorWithPadding,
-    PrinterCallback,
-    TrainingArguments,
-)
+from transformers import TrainingArguments
 
-from layerviz import encoders, runs
-from layerviz.config import BF16, BY_CALLBACK, BY_LENGTH, FP32, RunConfig
+from layerviz import cluster, encoders, runs
+from layerviz.config import BF16, BY_CALLBACK, FP32
 from layerviz.data import Dataset
-from layerviz.disks import is_full
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import (
     Cancelled,
-    DiskFullError,
     DivergedError,
     LayervizError,
-    MemoryShortageError,
     RunError,
 )
 from layerviz.progress import (
@@ -43,10 +36,10 @@ from layerviz.progress import (
 )
 from layerviz.runs import Run
 from layerviz.tokenising import Tokenised, tokenise
-from layerviz.training.batching import Features, LengthSampler
 from layerviz.training.checkpoints import find_checkpoints
 from layerviz.training.costs import learned_pace
-from layerviz.training.diverging import CheckingTrainer, expect_finite
+from layerviz.training.diverging import expect_finite
+from layerviz.training.failing import as_layerviz_error
 from layerviz.training.keeping import store_model
 from layerviz.training.planning import (
     CAPTURE_SEED,
@@ -55,18 +48,19 @@ from layerviz.training.planning import (
     resolve_precision,
     snapshot_steps,
 )
+from layerviz.training.preparing import (
+    TrainingTask,
+    freeze_as_set,
+    prepare_trainer,
+    trainer_arguments,
+)
+from layerviz.training.sharing import Team
 from layerviz.training.timetable import DownloadShare, Timetable, expected_work
 from layerviz.training.watching import Watch
 
 log = logging.getLogger(__name__)
 
-ROOM_TO_GO_ON = (
-    "Free some space (delete runs that are no longer needed) and start the same run again: it "
-    "continues from what was saved."
-)
-Loss = Callable[..., torch.Tensor]
 
-CURVE_POINTS = 100  # loss values recorded over a whole run
 # Of `Run.training`, when a run goes on.
 KEPT_FACTS = ("model_step", "pace", "passed_over", runs.NOT_MEASURED, runs.NOT_CAPTURED)
 
@@ -125,6 +119,10 @@ def _fit_alone(
     run: Run, dataset: Dataset, on_progress: OnProgress, should_stop: ShouldStop, capture: bool
 ) -> Run:
     """Do what `fit` does, as the one who holds the run."""
+    leader = cluster.leader()
+    if leader is not None:
+        leader.at_sudden_end = partial(_try_to_record_failure, run.path)
+        should_stop = leader.stops(should_stop)
     try:
         runs.clean_up(run.path)
         run = runs.take(run.path)
@@ -132,7 +130,8 @@ def _fit_alone(
     except Cancelled:
         return runs.update(run.path, status="cancelled")
     except Exception as error:
-        failure = as_layerviz_error(run.path, error)
+        elsewhere = None if leader is None else leader.failure_behind(error)
+        failure = elsewhere or as_layerviz_error(run.path, error)
         _try_to_record_failure(run.path, failure)
         if failure is error:
             raise
@@ -177,38 +176,43 @@ def _fit(
         split: tokenise(encoder.tokenizer, dataset.split(split)["text"].tolist(), config.max_length)
         for split in dataset.counts().columns
     }
-    if config.freeze:
-        batch = encoders.example_batch(tokens["train"].input_ids[0])
-        encoders.freeze_layers(encoder.model, batch, config.freeze)
-    features = Features(tokens["train"], train["label"].to_numpy())
-    arguments = _arguments(run, encoder, epochs, total_steps=plan[-1])
-    run = _record_setup(run, encoder, arguments, plan, per_epoch, tokens)
+    task = TrainingTask(
+        tokens["train"],
+        train["label"].to_numpy(),
+        epochs,
+        plan[-1],
+        resolve_precision(config.precision),
+    )
+    freeze_as_set(config, encoder, task.tokens)
     to_capture = _tokens_of(examples, dataset, tokens)
+    checkpoints = find_checkpoints(run.layout.resume)
+    newest = None if checkpoints.newest is None else str(checkpoints.newest)
+    team = Team(cluster.leader())
+    team.begin(run, task, to_capture, train["text"], encoder, newest)
+    arguments = trainer_arguments(run, encoder, task)
+    run = _record_setup(run, encoder, arguments, plan, per_epoch, tokens)
+    run = runs.update(run.path, training=run.training | team.facts(arguments))
     mean_tokens = float(np.mean([len(ids) for ids in tokens["train"].input_ids]))
     settled = dataclasses.replace(config, epochs=epochs)
     work = expected_work(run, settled, encoder.info, dataset, mean_tokens, capture=capture)
     timetable = Timetable(work.expected, work.done, download.share)
     steps = run.training["snapshot_steps"]
     watch = Watch(
-        run, encoder, examples, to_capture, steps, on_progress, should_stop, capture, timetable
-    )
-    trainer = CheckingTrainer(
         run,
-        model=encoder.model,
-        args=arguments,
-        train_dataset=features,
-        order=_order(tokens["train"], config),
-        processing_class=encoder.tokenizer,
-        data_collator=DataCollatorWithPadding(encoder.tokenizer),
-        callbacks=[watch],
-        compute_loss_func=_weighted_loss(train["label"], len(dataset.label_names), config),
+        encoder,
+        examples,
+        to_capture,
+        steps,
+        on_progress,
+        should_stop,
+        capture,
+        timetable,
+        team,
     )
-    trainer.remove_callback(PrinterCallback)
-    checkpoints = find_checkpoints(run.layout.resume)
+    trainer = prepare_trainer(run, encoder, task, arguments, watch)
     if checkpoints.sentence:
         log.warning("%s", checkpoints.sentence)
         watch.note(passed_over=checkpoints.sentence)
-    newest = None if checkpoints.newest is None else str(checkpoints.newest)
     with encoders.quiet():
         with suppress(Cancelled):  # before the first step; the weights are saved all the same
             if epochs:
@@ -221,40 +225,13 @@ def _fit(
         ending: dict[str, Any] = {
             "model_step": store_model(run, encoder, watch.step, finished=finished)
         }
-        ending["pace"] = run.training.get("pace", {}) | learned_pace(timetable.timed, work.modelled)
+        if arguments.world_size == 1:  # what one process takes is what is told beforehand
+            pace = learned_pace(timetable.timed, work.modelled)
+            ending["pace"] = run.training.get("pace", {}) | pace
         if watch.early_stop:
             ending["stopped_early"] = dataclasses.asdict(watch.early_stop)
         runs.update(run.path, training=runs.open_folder(run.path).training | ending)
     return finished
-
-
-def _arguments(
-    run: Run, encoder: LoadedEncoder, epochs: int, total_steps: int
-) -> TrainingArguments:
-    config = run.config
-    on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
-    rate = config.learning_rate or encoders.default_learning_rate(encoder.info.hidden_size)
-    return TrainingArguments(
-        output_dir=str(run.layout.resume),
-        num_train_epochs=epochs,
-        per_device_train_batch_size=config.batch_size,
-        learning_rate=rate,
-        weight_decay=config.weight_decay,
-        warmup_steps=round(config.warmup_ratio * total_steps),
-        lr_scheduler_type="linear",
-        seed=config.seed,
-        data_seed=config.seed,
-        bf16=resolve_precision(config.precision) == BF16,
-        use_cpu=on_cpu,
-        dataloader_pin_memory=not on_cpu,
-        logging_steps=max(1, total_steps // CURVE_POINTS),
-        logging_first_step=True,
-        logging_nan_inf_filter=False,  # the trainer looks at each loss itself
-        save_strategy="epoch",
-        save_total_limit=1,
-        report_to="none",
-        disable_tqdm=True,
-    )
 
 
 def _record_setup(
@@ -283,7 +260,8 @@ def _record_setup(
             "learning_rate": arguments.learning_rate,
             "precision": BF16 if arguments.bf16 else FP32,
             "capture_precision": capture_precision(run),
-            "device": str(arguments.device),
+            # Accelerate numbers it where there are several processes.
+            "device": str(arguments.device).replace("cpu:0", "cpu"),
             "world_size": arguments.world_size,
             "n_snapshots": len(steps),
             "snapshot_steps": steps,
@@ -300,12 +278,16 @@ def _record_setup(
     )
 
 
-def _order(tokens: Tokenised, config: RunConfig) -> LengthSampler | None:
-    """Return the order of the train examples; None leaves it to the Trainer."""
-    if config.batching != BY_LENGTH:
-        return None
-    lengths = [len(ids) for ids in tokens.input_ids]
-    return LengthSampler(lengths, config.batch_size, config.seed)
+def _try_to_record_failure(path: Path, failure: LayervizError) -> None:
+    try:
+        facts = runs.open_folder(path).training | {
+            runs.DIVERGED: isinstance(failure, DivergedError)
+        }
+        runs.update(
+            path, status="failed", reason=str(failure), recurs=failure.recurs, training=facts
+        )
+    except RunError:  # the disk is full; a run left "running" reads as failed once we are gone
+        log.info("the failure of run %s could not be recorded", path.name, exc_info=True)
 
 
 def _tokens_of(
@@ -322,64 +304,3 @@ def _tokens_of(
     if all(part.token_type_ids is not None for part in parts):
         types = tuple(ids for part in parts for ids in part.token_type_ids or ())
     return Tokenised(input_ids, np.concatenate([part.cut for part in parts]), types)
-
-
-def _weighted_loss(labels: pd.Series, n_classes: int, config: RunConfig) -> Loss | None:
-    """Return a loss function for balanced class weights, or None for the model's own.
-
-    Weights are n / (n_classes * n_class), as scikit-learn's ``class_weight="balanced"``
-    (King & Zeng, 2001).
-    """
-    if config.class_weighting == "none":
-        return None
-    counts = np.bincount(labels, minlength=n_classes)
-    weights = torch.tensor(len(labels) / (n_classes * np.maximum(counts, 1)), dtype=torch.float32)
-
-    def loss(
-        outputs: Mapping[str, torch.Tensor],
-        labels: torch.Tensor,
-        num_items_in_batch: torch.Tensor | int | None = None,  # noqa: ARG001
-    ) -> torch.Tensor:
-        logits = outputs["logits"]  # (B, n_classes)
-        return torch.nn.functional.cross_entropy(
-            logits.float(), labels.to(logits.device), weight=weights.to(logits.device)
-        )
-
-    return loss
-
-
-# --- failing --------------------------------------------------------------------------------
-
-
-def as_layerviz_error(path: Path, error: Exception) -> LayervizError:
-    """Turn whatever stopped the work in a folder into one sentence and its remedy."""
-    if isinstance(error, DiskFullError):
-        return DiskFullError(error.message, ROOM_TO_GO_ON)
-    if isinstance(error, LayervizError):
-        return error
-    if is_full(path, error):
-        return runs.disk_full(path, ROOM_TO_GO_ON)
-    if runs.is_writing_error(path, error):
-        return runs.writing_error(path, error)
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return MemoryShortageError(
-            "There is not enough memory for this encoder at this batch size.",
-            "Halve the batch size, shorten max length, or pick a smaller encoder.",
-        )
-    log.exception("run %s failed", path.name, exc_info=error)
-    return RunError(
-        f"Training stopped with {type(error).__name__}: {error}",
-        "What was captured is kept; the server's log says more.",
-    )
-
-
-def _try_to_record_failure(path: Path, failure: LayervizError) -> None:
-    try:
-        facts = runs.open_folder(path).training | {
-            runs.DIVERGED: isinstance(failure, DivergedError)
-        }
-        runs.update(
-            path, status="failed", reason=str(failure), recurs=failure.recurs, training=facts
-        )
-    except RunError:  # the disk is full; a run left "running" reads as failed once we are gone
-        log.info("the failure of run %s could not be recorded", path.name, exc_info=True)

@@ -15,7 +15,7 @@ import torch
 from sklearn.metrics import accuracy_score, f1_score
 from transformers import TrainerCallback
 
-from layerviz import hidden_states, runs, separability
+from layerviz import runs, separability
 from layerviz.config import TRAIN_AND_VAL
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
@@ -34,6 +34,7 @@ from layerviz.training.diverging import expect_finite
 from layerviz.training.history import History
 from layerviz.training.keeping import drop_surplus_weights, keep_snapshot_weights
 from layerviz.training.looking import looking, measuring
+from layerviz.training.sharing import Team
 from layerviz.training.stopping import EarlyStop, epochs_without_rise
 from layerviz.training.timetable import Timetable
 
@@ -52,11 +53,12 @@ class Watch(TrainerCallback):
         should_stop: ShouldStop,
         capture: bool,
         timetable: Timetable,
+        team: Team,
     ) -> None:
         self.run, self.encoder, self.examples, self.tokens = run, encoder, examples, tokens
         self.index_at = {step: index for index, step in enumerate(plan)} if capture else {}
         self.on_progress, self.should_stop = on_progress, should_stop
-        self.timetable = timetable
+        self.timetable, self.team = timetable, team
         self.stopped = False
         self.early_stop: EarlyStop | None = None
         self.step = 0
@@ -74,7 +76,9 @@ class Watch(TrainerCallback):
         self.timetable.start_at(self.step)
         self._capture_if_due(control)  # before training, or what a stop at a resumed step left out
         self._stop_early_if_due(control)  # where the run was cut off just before it ended
-        if self.stopped or self.early_stop:  # the Trainer would take one more step
+        over = self.stopped or self.early_stop is not None
+        self.team.go_on(control, over=over)
+        if over:  # the Trainer would take one more step
             raise Cancelled
 
     def on_step_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
@@ -90,6 +94,7 @@ class Watch(TrainerCallback):
         self._stop_early_if_due(control)
         if self.should_stop():
             self._stop(control)
+        self.team.go_on(control)
         self.on_progress(self.progress(TRAINING))
 
     def on_train_end(self, args, state, control, **_) -> None:  # noqa: ARG002
@@ -224,25 +229,16 @@ class Watch(TrainerCallback):
         return score
 
     def _scores_now(self) -> dict[str, float]:
-        looked_at = hidden_states.capture(
-            self.encoder.model,
-            self.encoder.tokenizer,
-            self.tokens,
-            max_length=self.run.config.max_length,
-            poolings=(),
-            precision=self.run.capture_precision,
-        )
+        looked_at = self.team.capture(self.encoder, self.tokens, (), self.run.capture_precision)
         return scores_of(self.examples, predictions_of(self.examples, looked_at.logits))
 
     def _capture(self, index: int) -> dict[str, np.ndarray]:
         """Store a new snapshot; return its hidden states."""
-        captured = hidden_states.capture(
-            self.encoder.model,
-            self.encoder.tokenizer,
+        captured = self.team.capture(
+            self.encoder,
             self.tokens,
-            max_length=self.run.config.max_length,
-            poolings=self.run.poolings,
-            precision=self.run.capture_precision,
+            self.run.poolings,
+            self.run.capture_precision,
             on_progress=self._report,
             should_stop=self.should_stop,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from layerviz import training
 from layerviz.runs import Run
 from layerviz.ui.parts.run_actions import delete_button
 from layerviz.ui.parts.state import permalink, plain
@@ -19,6 +20,8 @@ def about(run: Run) -> None:
         if run.training:
             st.markdown("**As trained**")
             st.dataframe(_as_table(run.training), hide_index=True, width="stretch")
+            if sentence := training.sharing_sentence(run):
+                st.caption(plain(sentence))
     with right:
         st.markdown("**Data**")
         columns = {f"{role} column": name for role, name in run.dataset["columns"].items() if name}
