@@ -42,6 +42,8 @@ NEW_HEAD, HEAD_BY_NAME, HEAD_BY_INDEX = "no", "by-name", "by-index"  # whether a
 BY_LAYERVIZ, FROM_CHECKPOINTS, BY_CALLBACK = "layerviz", "checkpoints", "callback"  # who trained
 KEEP_NEWEST, KEEP_BEST, KEEP_ALL = "newest", "best", "all"  # of the weights of a run
 
+# Of those of a run, all that says how an encoder is looked at, and nothing of how it is trained.
+LOOK_SETTINGS = ("max_length", "seed", "max_captured", "keep_layers", "keep_head")
 FAMILIES = ("bert", "roberta", "distilbert")
 
 RUN_ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,119}")

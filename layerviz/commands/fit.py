@@ -23,7 +23,7 @@ from layerviz.commands.inputs import (
 )
 from layerviz.commands.making import create_run, finish_run
 from layerviz.commands.setting_arguments import add_settings, run_config
-from layerviz.config import FAMILIES, SETTINGS
+from layerviz.config import FAMILIES, FROM_CHECKPOINTS, HEAD_BY_NAME, NEW_HEAD, SETTINGS
 from layerviz.progress import ShouldStop
 from layerviz.starters import starter_names
 
@@ -68,6 +68,10 @@ def fit_files(
     LayervizError
         If data, settings or encoder cannot be used, or the run fails.
     """
+    if getattr(parsed, "checkpoints", None) is not None:
+        parsed.encoder, parsed.trained_by = str(parsed.checkpoints.expanduser()), FROM_CHECKPOINTS
+        if parsed.keep_head == NEW_HEAD:
+            parsed.keep_head = HEAD_BY_NAME
     # Data and settings are checked before torch is imported: bad input is answered at once.
     config = run_config(parsed, parsed.encoder, parsed.seed)
     files = read()

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerviz.encoders.below import ADAPTER, CONFIG
 from layerviz.encoders.config_keys import (
     FASTER_ATTENTION,
     FETCH_KERNELS,
@@ -78,6 +79,7 @@ def read_settings(name: str, folder: Path) -> dict[str, Any]:
         If there is none, it is a link out of the folder, or it cannot be read.
     """
     path = folder / "config.json"
+    refuse_adapter(name, folder)
     if not path.is_symlink() and not path.exists():
         raise EncoderError(
             f"{name} has no config.json.", "Point to a folder that save_pretrained wrote."
@@ -90,6 +92,30 @@ def read_settings(name: str, folder: Path) -> dict[str, Any]:
         if not isinstance(settings, dict):
             raise ValueError("it holds no settings")
         return settings
+
+
+def refuse_adapter(name: str, folder: Path) -> None:
+    """Refuse an adapter, such as PEFT's, and say of which model it is.
+
+    Raises
+    ------
+    EncoderError
+    """
+    path = folder / ADAPTER
+    if not path.exists() or (folder / CONFIG).exists():
+        return
+    check_inside(name, folder, [path])
+    with library_errors(partial(_unreadable, path)):
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError("it is far too large")
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        base = settings.get("base_model_name_or_path") if isinstance(settings, dict) else None
+    of = f" of {quote(str(base))}" if base else ""
+    raise EncoderError(
+        f"{name} is an adapter{of} and no whole model: it holds only the weights that were added.",
+        "Merge it with its model first (merge_and_unload of peft, then save_pretrained with the "
+        "tokenizer), and choose the folder of that.",
+    )
 
 
 def known_config(name: str, folder: Path, *, is_local: bool = True) -> PreTrainedConfig | Outline:

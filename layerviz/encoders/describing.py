@@ -13,6 +13,7 @@ from pathlib import Path
 from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.utils import validate_repo_id
 
+from layerviz.encoders.below import model_folder
 from layerviz.encoders.configs import brings_code, check_mask, known_config
 from layerviz.encoders.folders import check_folder, count_saved, is_wanted
 from layerviz.encoders.info import SOURCE_NOTES, EncoderInfo, family_label, max_positions
@@ -95,6 +96,8 @@ def describe(name: str) -> EncoderInfo:
         )
         check_mask(name, config)
         check_folder(name, folder)
+        if source == "local" and folder.name != Path(name).expanduser().name:
+            info = replace(info, note=f"{info.note} The model is in {folder.name} below it.")
         if brings_code(name, folder):
             own = f"Its own code is not run: transformers has code for {info.family} models."
             info = replace(info, note=f"{info.note} {own}")
@@ -201,7 +204,7 @@ def locate(name: str) -> tuple[str, Path | None]:
         return "bundled", STARTERS / name
     try:
         if name and name not in _HUB and (folder := Path(name).expanduser()).is_dir():
-            return "local", folder
+            return "local", model_folder(folder)
         validate_repo_id(name)
     except (OSError, ValueError, RuntimeError) as error:  # an impossible path, or no Hub id
         raise EncoderError(

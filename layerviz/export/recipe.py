@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from layerviz import data, runs
-from layerviz.config import BY_CALLBACK, SETTINGS
+from layerviz.config import BY_CALLBACK, FROM_CHECKPOINTS, LOOK_SETTINGS, SETTINGS
 from layerviz.errors import DataError, RunError
 from layerviz.runs import Run
 from layerviz.separability import Cell, answer_of
@@ -101,8 +101,11 @@ def command(run: Run) -> str:
     config = run.config
     if config.trained_by == BY_CALLBACK:
         return "# It was made by layerviz.LayervizCallback in a script of its own: run that again."
-    words = ["python", "-m", "layerviz", "fit", "--encoder", config.encoder, *_data_options(run)]
-    for entry in SETTINGS.values():
+    words, names = ["fit", "--encoder"], tuple(SETTINGS)
+    if config.trained_by == FROM_CHECKPOINTS:
+        words, names = ["probe", "--checkpoints"], LOOK_SETTINGS
+    words = ["python", "-m", "layerviz", *words, config.encoder, *_data_options(run)]
+    for entry in (SETTINGS[name] for name in names):
         value = getattr(config, entry.name)
         if entry.always_in_command or value != entry.default:
             words += entry.words(value)

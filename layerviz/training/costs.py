@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from layerviz.config import BY_LENGTH, RANDOM, RunConfig
+from layerviz.config import BY_LAYERVIZ, BY_LENGTH, RANDOM, RunConfig
 from layerviz.data import Dataset
 from layerviz.encoders import EncoderInfo
 from layerviz.poolings import POOLINGS
@@ -131,6 +131,8 @@ def expected_seconds(
         Of this machine.
     """
     if encoder.layers is None or encoder.hidden_size is None or config.epochs is None:
+        return None
+    if config.trained_by != BY_LAYERVIZ:  # how many snapshots there are is not known yet
         return None
     layers, width = config.keep_layers or encoder.layers, encoder.hidden_size
     sizes = {split: int(n) for split, n in dataset.counts().sum().items()}

@@ -15,7 +15,7 @@ import pandas as pd
 from transformers import TrainingArguments
 
 from layerviz import cluster, encoders, runs
-from layerviz.config import BF16, BY_CALLBACK, FP32
+from layerviz.config import BF16, BY_CALLBACK, FP32, FROM_CHECKPOINTS
 from layerviz.data import Dataset
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import (
@@ -40,6 +40,7 @@ from layerviz.training.checkpoints import find_checkpoints
 from layerviz.training.costs import learned_pace
 from layerviz.training.diverging import expect_finite
 from layerviz.training.failing import as_layerviz_error
+from layerviz.training.from_checkpoints import capture_checkpoints
 from layerviz.training.keeping import store_model
 from layerviz.training.planning import (
     CAPTURE_SEED,
@@ -126,7 +127,10 @@ def _fit_alone(
     try:
         runs.clean_up(run.path)
         run = runs.take(run.path)
-        finished = _fit(run, dataset, on_progress, should_stop, capture)
+        if run.config.trained_by == FROM_CHECKPOINTS:
+            finished = capture_checkpoints(run, dataset, on_progress, should_stop)
+        else:
+            finished = _fit(run, dataset, on_progress, should_stop, capture)
     except Cancelled:
         return runs.update(run.path, status="cancelled")
     except Exception as error:

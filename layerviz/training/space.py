@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from layerviz.config import KEEP_ALL, KEEP_BEST, RunConfig
+from layerviz.config import BY_LAYERVIZ, KEEP_ALL, KEEP_BEST, RunConfig
 from layerviz.encoders import EncoderInfo
 from layerviz.poolings import POOLINGS
 from layerviz.training.planning import snapshot_steps
@@ -54,6 +54,8 @@ def expected_bytes(
     n_classes, n_poolings : int
     """
     if not encoder.layers or not encoder.hidden_size or config.epochs is None:
+        return None
+    if config.trained_by != BY_LAYERVIZ:
         return None
     plan, _ = snapshot_steps(rows["train"], config.epochs, config)
     n = sum(min(number, config.max_captured) for number in rows.values())

@@ -10,7 +10,7 @@ import streamlit as st
 
 from layerviz import runs, training
 from layerviz.comparison import encoder_label
-from layerviz.config import BY_CALLBACK
+from layerviz.config import BY_LAYERVIZ
 from layerviz.errors import LayervizError
 from layerviz.runs import Run, UnreadableRun
 from layerviz.ui.parts.sidebar_button import sidebar_button
@@ -40,7 +40,7 @@ def title(run: Run) -> str:
         parts.append(f"{stop.epoch} of {count(stop.epochs, 'epoch')}")
     elif not run.trains:
         parts.append("not trained")
-    elif run.config.trained_by == BY_CALLBACK:
+    elif run.config.trained_by != BY_LAYERVIZ:
         parts.append("your own training")
     elif run.config.epochs:
         parts.append(count(run.config.epochs, "epoch"))
