@@ -7,11 +7,14 @@ import errno
 import json
 import math
 import shutil
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +33,7 @@ from transformers import (
 from layerviz import data, encoders, hidden_states, runs, separability, training
 from layerviz.config import RunConfig
 from layerviz.data import Dataset
-from layerviz.errors import LayervizError, RunError
+from layerviz.errors import Cancelled, DiskFullError, LayervizError, RunError
 from layerviz.poolings import MAX, POOLINGS
 from layerviz.progress import (
     CAPTURING,
@@ -42,7 +45,7 @@ from layerviz.progress import (
     Progress,
 )
 from layerviz.runs import Run
-from layerviz.training import choose_examples, fitting, planning, snapshot_steps
+from layerviz.training import beside, choose_examples, fitting, planning, snapshot_steps
 
 # 72 train examples in batches of 16: 5 steps per epoch, snapshots after steps 0, 2, 5, 8, 10.
 CONFIG = RunConfig(
@@ -752,6 +755,94 @@ def test_cancelling_the_same_snapshot_twice_loses_nothing(
     done = fit(tmp_path, toy_dataset)
     assert_same_weights(done, small_finished)
     assert_same_snapshots(done, small_finished)
+
+
+# --- measures beside training ---------------------------------------------------------------
+
+
+@pytest.fixture
+def elsewhere(small, monkeypatch) -> Iterator[pytest.MonkeyPatch]:
+    """Let training seem to go on where the processor is not needed."""
+    with monkeypatch.context() as patch:
+        patch.setattr(beside, "trains_elsewhere", lambda _device: True)
+        yield patch
+
+
+def test_only_a_device_of_its_own_trains_while_the_processor_measures():
+    assert not beside.trains_elsewhere(torch.device("cpu"))
+    assert beside.trains_elsewhere(torch.device("cuda:0"))
+    assert beside.trains_elsewhere(torch.device("mps"))
+
+
+def test_no_step_waits_for_measures_where_training_goes_on_elsewhere(
+    elsewhere, small_finished, toy_dataset, tmp_path
+):
+    trained, order, measure = threading.Event(), [], separability.measure_snapshot
+
+    def slow(run: Run, index: int, **settings: Any) -> None:
+        if not trained.wait(60):  # until the last step has been taken
+            raise TimeoutError("a step waits for measures")
+        order.append((index, settings["pooled"] is not None))
+        measure(run, index, **settings)
+
+    def look(progress: Progress) -> None:
+        if progress.phase == TRAINING and progress.step == progress.total_steps:
+            trained.set()
+
+    elsewhere.setattr(separability, "measure_snapshot", slow)
+    done = fit(tmp_path, toy_dataset, on_progress=look)
+    assert done.status == "done"
+    # In their order; memory holds the states of two, and the others are read.
+    assert order == [(0, True), (1, True), (2, False), (3, False), (4, False)]
+    assert_same_weights(done, small_finished)
+    assert_same_snapshots(done, small_finished)
+    assert_same_measures(done, small_finished)
+    assert not [one for one in threading.enumerate() if one.name.startswith("layerviz-beside")]
+    assert done.training["pace"].get("measure", 1) > 0  # not that of hearing of them
+
+
+def test_measures_that_a_stop_or_a_death_left_out_are_made_up_when_the_run_goes_on(
+    elsewhere, small_finished, toy_dataset, tmp_path
+):
+    stop = Stop(lambda p: p.phase == TRAINING and p.step == 9)
+
+    def until_stopped(*_: Any, should_stop: Callable[[], bool], **__: Any) -> None:
+        while not should_stop():
+            time.sleep(0.001)
+        raise Cancelled
+
+    elsewhere.setattr(separability, "measure_snapshot", until_stopped)
+    stopped = stop.fit(tmp_path, toy_dataset)
+    assert stopped.status == "cancelled"
+    assert [snapshot.step for snapshot in stopped.snapshots] == STEPS[:-1]
+    assert runs.unmeasured_snapshots(stopped) == (0, 1, 2, 3)
+    elsewhere.undo()  # it goes on where training and measures take turns
+    done = fit(tmp_path, toy_dataset)
+    assert done.status == "done"
+    assert_same_weights(done, small_finished)
+    assert_same_measures(done, small_finished)
+
+
+def test_what_fails_beside_training_is_told_as_it_is_in_between(elsewhere, toy_dataset, tmp_path):
+    config, measure = dataclasses.replace(CONFIG, epochs=1), separability.measure_snapshot
+
+    def failing(run: Run, index: int, **settings: Any) -> None:
+        if index == 1:
+            raise ValueError("one axis too many")
+        measure(run, index, **settings)
+
+    elsewhere.setattr(separability, "measure_snapshot", failing)
+    run = fit(tmp_path / "one", toy_dataset, config)
+    assert run.status == "done"
+    assert runs.measured_snapshots(run) == (0, 2)
+    assert run.training[runs.NOT_MEASURED] == {"1": "ValueError: one axis too many"}
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    elsewhere.setattr(separability, "measure_snapshot", full)
+    with pytest.raises(DiskFullError, match=r"continues from what was saved"):
+        fit(tmp_path / "other", toy_dataset, config)
 
 
 def test_a_disk_that_fills_up_costs_no_snapshot_once_there_is_space_again(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -217,13 +217,14 @@ def _fit(
     if checkpoints.sentence:
         log.warning("%s", checkpoints.sentence)
         watch.note(passed_over=checkpoints.sentence)
-    with encoders.quiet():
+    with encoders.quiet(), closing(watch):
         with suppress(Cancelled):  # before the first step; the weights are saved all the same
             if epochs:
                 trainer.train(resume_from_checkpoint=newest)
             else:  # the Trainer trains one epoch at least
                 watch.on_train_begin(arguments, trainer.state, trainer.control)
         expect_finite(run, watch.step, *encoder.model.parameters())  # the last step may have failed
+        watch.finish()
         on_progress(watch.progress(SAVING))
         finished = not watch.stopped
         ending: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -30,6 +30,7 @@ from layerviz.progress import (
 )
 from layerviz.runs import Run, Snapshot
 from layerviz.tokenising import Tokenised
+from layerviz.training import beside
 from layerviz.training.diverging import expect_finite
 from layerviz.training.history import History
 from layerviz.training.keeping import drop_surplus_weights, keep_snapshot_weights
@@ -61,6 +62,7 @@ class Watch(TrainerCallback):
         self.timetable, self.team = timetable, team
         self.stopped = False
         self.early_stop: EarlyStop | None = None
+        self.beside: beside.MeasuringBeside | None = None  # where measures wait for no step
         self.step = 0
         self.loss: float | None = None
         # Training alone, without captures and measures; earlier parts of this run included.
@@ -71,9 +73,12 @@ class Watch(TrainerCallback):
 
     # Called by the Trainer.
 
-    def on_train_begin(self, args, state, control, **_) -> None:  # noqa: ARG002
+    def on_train_begin(self, args, state, control, **_) -> None:
         self.step = state.global_step
         self.timetable.start_at(self.step)
+        if beside.trains_elsewhere(args.device):
+            self.beside = beside.MeasuringBeside(self.run, self.should_stop)
+        self._make_up_measures(control)
         self._capture_if_due(control)  # before training, or what a stop at a resumed step left out
         self._stop_early_if_due(control)  # where the run was cut off just before it ended
         over = self.stopped or self.early_stop is not None
@@ -92,6 +97,7 @@ class Watch(TrainerCallback):
         self.step = state.global_step
         self._capture_if_due(control)
         self._stop_early_if_due(control)
+        self._hear_of_measures()
         if self.should_stop():
             self._stop(control)
         self.team.go_on(control)
@@ -156,20 +162,63 @@ class Watch(TrainerCallback):
                     pooled = self._capture(index)
                 if pooled is None:
                     return
-            with self._timed("measure"), measuring(self.run, index, self.should_stop):
-                # Named from the start: the first layers may take a while.
-                n_cells = len(self.run.poolings) * (1 + (self.encoder.info.layers or 0))
-                self._report(Progress(MEASURING, 0, n_cells))
-                separability.measure_snapshot(
-                    self.run,
-                    index,
-                    pooled=pooled,
-                    on_progress=self._report,
-                    should_stop=self.should_stop,
-                )
-            drop_surplus_weights(self.run)
+            self._measure(index, pooled)
         except Cancelled:
             self._stop(control)
+
+    def _make_up_measures(self, control) -> None:
+        """Measure the snapshots that an earlier part of this run took, and was kept from measuring.
+
+        Those of which it says why they could not be measured are left as they are.
+        """
+        run = runs.open_folder(self.run.path)
+        given_up = run.training.get(runs.NOT_MEASURED, {})
+        missing = set(runs.unmeasured_snapshots(run)) if self.index_at else set()
+        try:
+            for snapshot in run.snapshots:
+                index = snapshot.index
+                if index in missing and snapshot.step < self.step and str(index) not in given_up:
+                    self._measure(index, None)
+        except Cancelled:
+            self._stop(control)
+
+    def _measure(self, index: int, pooled: dict[str, np.ndarray] | None) -> None:
+        """Measure a snapshot, here or beside training; without states they are read."""
+        if self.beside is not None:
+            self.beside.submit(index, pooled)
+            return
+        with self._timed("measure"), measuring(self.run, index, self.should_stop):
+            # Named from the start: the first layers may take a while.
+            n_cells = len(self.run.poolings) * (1 + (self.encoder.info.layers or 0))
+            self._report(Progress(MEASURING, 0, n_cells))
+            separability.measure_snapshot(
+                self.run,
+                index,
+                pooled=pooled,
+                on_progress=self._report,
+                should_stop=self.should_stop,
+            )
+        drop_surplus_weights(self.run)
+
+    def _hear_of_measures(self) -> None:
+        """Note what has been measured beside training; what failed there is told as here."""
+        for index, outcome in self.beside.ended() if self.beside is not None else ():
+            with suppress(Cancelled), measuring(self.run, index, self.should_stop):
+                outcome.result()
+            self.timetable.end("measure")  # not timed: training took no longer for it
+
+    def finish(self) -> None:
+        """Wait for what is measured beside training; a run that is stopped makes it up later."""
+        while self.beside is not None and not self.beside.is_idle and not self.stopped:
+            self._report(self.beside.progress)
+            self.beside.wait()
+            self._hear_of_measures()
+            self.stopped = not self.beside.is_idle and self.should_stop()
+
+    def close(self) -> None:
+        """Leave no thread behind that writes to the run."""
+        if self.beside is not None:
+            self.beside.close()
 
     def _looking_once(self, index: int) -> AbstractContextManager[None]:
         """Keep a failure to capture a snapshot from ending the run, which goes on without it.
