@@ -178,13 +178,9 @@ def tokens_at_once(model: PreTrainedModel) -> int:
 
 
 def rows_of_share(texts: Tokenised, share: Share, tokens_per_batch: int) -> np.ndarray:
-    """Return which rows a process captures: those of every `share.of`-th batch.
+    """Return which rows a process captures, in ascending order: those of every `share.of`-th batch.
 
     The batches are those of one process that captures everything, so that states are the same.
-
-    Returns
-    -------
-    ndarray of int, ascending
     """
     batches = list(_batches([len(ids) for ids in texts.input_ids], tokens_per_batch))
     own = batches[share.number :: share.of]

@@ -10,7 +10,11 @@ import pytest
 from layerviz import errors
 from layerviz.cluster.messages import Line, Message, error_of, words_of
 from layerviz.cluster.peers import first_of, peer_of
+from layerviz.commands import COMMANDS
+from layerviz.commands.run_together import expect_one_process, expect_plain_copies
+from layerviz.config import RunConfig
 from layerviz.errors import ConfigError, DivergedError, LayervizError
+from layerviz.training import expect_even_shares
 
 TORCHRUN = {
     "RANK": "3",
@@ -123,3 +127,24 @@ def test_errors_keep_their_kind() -> None:
     unknown = error_of({"kind": "did_you_mean", "message": "?", "hint": ""})
     assert isinstance(unknown, LayervizError)
     assert isinstance(error_of(words_of(errors.Cancelled())), errors.Cancelled)
+
+
+def test_what_several_processes_cannot_share_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    expect_one_process("pretrain")
+    expect_plain_copies()
+    for name, value in TORCHRUN.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match="pretrain runs in one process, and 4 were started"):
+        expect_one_process("pretrain")
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(ConfigError, match="FSDP is not supported"):
+        expect_plain_copies()
+    assert [name for name, one in COMMANDS.items() if one.alone] == ["pretrain", "bench"]
+
+
+def test_batches_that_do_not_divide_are_refused() -> None:
+    config = RunConfig("bert-mini", batch_size=32)
+    expect_even_shares(config, 2)
+    with pytest.raises(ConfigError, match="cannot be shared evenly by 3 processes") as caught:
+        expect_even_shares(config, 3)
+    assert caught.value.options == ("--batch-size 33",)

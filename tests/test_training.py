@@ -134,15 +134,10 @@ def one_thread() -> Iterator[None]:
 @contextmanager
 def smaller_encoder() -> Iterator[None]:
     """Shrink scratch-distilbert, and let a capture take several batches all the same."""
-    capture = hidden_states.capture
     with pytest.MonkeyPatch.context() as patch, one_thread():
         size = encoders.EncoderSize(layers=2, hidden_size=32, heads=2, vocab_size=8192)
         patch.setitem(encoders.SCRATCH_SIZES, "distilbert", size)
-        patch.setattr(
-            hidden_states,
-            "capture",
-            lambda *args, **settings: capture(*args, **settings, tokens_per_batch=256),
-        )
+        patch.setattr(hidden_states, "tokens_at_once", lambda model: 256)
         yield
 
 

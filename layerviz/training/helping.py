@@ -63,7 +63,8 @@ def help_with_training(follower: Follower) -> int:
             follower.pass_on_signals()
         except Exception as error:
             failure = as_layerviz_error(path, error)
-            follower.fail(failure, "" if failure is error else traceback.format_exc())
+            is_bug = type(failure) is RunError and failure is not error
+            follower.fail(failure, traceback.format_exc() if is_bug else "")
 
 
 def _train(follower: Follower, message: Message, path: Path) -> None:
