@@ -338,6 +338,13 @@ def _padded_batches(
         yield rows, _pad(input_ids, tokenizer.pad_token_id or 0, model.device, types)
 
 
+def padded_batch(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Tokenised
+) -> dict[str, torch.Tensor]:
+    """Return texts as one padded batch on a model's device, of shape (N, T) each."""
+    return _pad(texts.input_ids, tokenizer.pad_token_id or 0, model.device, texts.token_type_ids)
+
+
 def _watched(
     batches: Iterator[_Batch], n: int, on_progress: OnProgress, should_stop: ShouldStop
 ) -> Iterator[_Batch]:

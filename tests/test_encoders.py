@@ -330,10 +330,10 @@ def test_incomplete_folders_are_refused_with_what_they_lack(folder: Path) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"model_type": "gpt2"}, "is a gpt2 model that is not a text encoder"),
+        ({"model_type": "gpt2"}, "is a gpt2 model that is not a text encoder: it generates texts"),
         ({"model_type": "t5"}, "is a t5 model that is not a text encoder"),
         ({"model_type": "bart"}, "is a bart model that is not a text encoder"),
-        ({"is_decoder": True}, "a bert model that is not a text encoder"),
+        ({"is_decoder": True}, "a bert model that is set up as a decoder (is_decoder in its"),
         ({"model_type": "homemade", "auto_map": {"AutoConfig": "evil.Config"}}, "homemade"),
         ({"hidden_size": "wide"}, "cannot be read"),
         ({"num_hidden_layers": 3}, "do not fit its config.json"),

@@ -100,10 +100,18 @@ def test_a_tokenizer_that_does_not_fit_is_refused(
     assert said in message
 
 
-def test_a_tokenizer_without_padding_is_refused(folder: Path) -> None:
+def test_a_tokenizer_without_padding_takes_another_token_or_is_refused(folder: Path) -> None:
     settings = json.loads((folder / "tokenizer_config.json").read_text())
     settings["tokenizer_class"] = "PreTrainedTokenizerFast"
     del settings["pad_token"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    assert encoders.expect_on_disk(str(folder)).on_disk
+    of_config = json.loads((folder / "config.json").read_text())["pad_token_id"]
+    assert encoders.load_tokenizer(str(folder)).pad_token_id == of_config
+    change_json(folder / "config.json", pad_token_id=None)
+    assert encoders.load_tokenizer(str(folder)).pad_token == settings["sep_token"]
+    for name in ("eos_token", "sep_token", "unk_token"):
+        settings.pop(name, None)
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     assert "no token to pad short texts with" in refused(folder)
 

@@ -14,6 +14,22 @@ NO_TEXT_ENCODERS = frozenset({
     "bart", "funnel", "layoutlm", "mbart", "modernvbert", "mvp", "perceiver", "reformer", "tapas",
     "ultravbert",
 })  # fmt: skip
+# Why others are refused, by what they are.
+_BOTH = "is an encoder and a decoder in one"
+_GENERATES = "generates texts, and lets each token see those before it alone"
+NOT_ENCODERS = {
+    **dict.fromkeys(("bart", "blenderbot", "m2m_100", "marian", "mbart", "mt5", "mvp", "pegasus",
+                     "plbart", "prophetnet", "t5", "umt5"), _BOTH),
+    **dict.fromkeys(("bloom", "ctrl", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2",
+                     "gpt_neo", "gpt_neox", "gptj", "llama", "mistral", "olmo", "openai-gpt", "opt",
+                     "phi", "phi3", "qwen2", "qwen3", "transfo-xl", "xglm"), _GENERATES),
+    "funnel": "shortens its texts from layer to layer, so that its layers cannot be compared",
+    "xlnet": "reads a text in two streams and is no masked language model, as layerviz needs",
+    "reformer": "sorts the tokens of a text into chunks at random",
+    "perceiver": "keeps no vector for each token",
+    "tapas": "reads tables",
+    "layoutlm": "reads pages, with the place of each word",
+}  # fmt: skip
 # These fetch native code from the Hub as soon as the package "kernels" and a GPU are there.
 FETCH_KERNELS = frozenset({"mra", "yoso"})
 

@@ -17,6 +17,7 @@ from layerviz.encoders.config_keys import (
     IMPLEMENTATIONS,
     KEYS,
     NO_TEXT_ENCODERS,
+    NOT_ENCODERS,
     REFUSED,
 )
 from layerviz.encoders.info import FAMILY_LABELS
@@ -65,8 +66,14 @@ def read_trained_config(name: str, folder: Path) -> PreTrainedConfig:
         layers, width = int(config.num_hidden_layers), int(config.hidden_size)
         if layers < 1 or width < 1:
             raise ValueError(f"it describes {layers} layers with a hidden size of {width}")
-    if any(getattr(config, key, False) for key in ("is_decoder", "is_encoder_decoder")):
+    if getattr(config, "is_encoder_decoder", False):
         raise _not_an_encoder(name, model_type)
+    if getattr(config, "is_decoder", False):
+        raise EncoderError(
+            f"{name} is a {model_type} model that is set up as a decoder (is_decoder in its "
+            "config.json): each token sees those before it alone.",
+            "Set is_decoder to false there if it was trained as an encoder, or choose another one.",
+        )
     return config
 
 
@@ -281,7 +288,8 @@ def _check_kind(name: str, model_type: str) -> None:
 
 
 def _not_an_encoder(name: str, model_type: str) -> EncoderError:
+    why = f": it {NOT_ENCODERS[model_type]}" if model_type in NOT_ENCODERS else ""
     return EncoderError(
-        f"{name} is a {model_type} model that is not a text encoder.",
+        f"{name} is a {model_type} model that is not a text encoder{why}.",
         "Choose another one, such as a BERT, RoBERTa, DistilBERT or ELECTRA.",
     )

@@ -5,6 +5,7 @@ Nothing here reaches the network; how files become tokenizers and models is in `
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Collection
@@ -40,6 +41,8 @@ from layerviz.errors import EncoderError
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+log = logging.getLogger(__name__)
+
 # Of the layers of an encoder, not of a head: what is left over there makes another encoder of it.
 _IN_A_LAYER = re.compile(
     r"(?!(?:lm_head|cls|classifier|head|predictions|generator_)\b)"
@@ -61,7 +64,28 @@ def read_tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
     jsons, files = tokenizer_jsons(name, folder), tokenizer_files(name, folder)
     tokenizer = open_tokenizer(name, folder, config, jsons, files)
     tokenizer.padding_side = tokenizer.truncation_side = "right"
+    _give_pad_token(name, tokenizer, config)
     return tokenizer
+
+
+def _give_pad_token(
+    name: str, tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig
+) -> None:
+    """Let a tokenizer without a padding token take another one for it, and say so.
+
+    Padding is masked, so that any token does: that of the config, or one that ends texts. Where
+    there is none, `trying.check_tokens` refuses the encoder.
+    """
+    if tokenizer.pad_token is not None and tokenizer.pad_token_id is not None:
+        return
+    own = config.pad_token_id
+    candidates = [tokenizer.eos_token, tokenizer.sep_token, tokenizer.unk_token]
+    if isinstance(own, int) and 0 <= own < len(tokenizer):
+        candidates.insert(0, str(tokenizer.convert_ids_to_tokens(own)))
+    token = next((str(one) for one in candidates if one is not None), None)
+    if token is not None and tokenizer.convert_tokens_to_ids(token) is not None:
+        tokenizer.pad_token = token
+        log.info("%s has no padding token: short texts are padded with %s", name, token)
 
 
 def read_model(

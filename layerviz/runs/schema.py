@@ -114,6 +114,7 @@ class _Training(_Part):  # little by little
     not_captured: dict[Step, LongText] = {}
     snapshot_steps: Annotated[list[Count], Field(max_length=MOST_SNAPSHOTS)] = []
     passed_over: LongText = ""
+    fell_back: LongText = ""
     diverged: bool = False
 
 

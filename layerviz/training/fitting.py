@@ -46,7 +46,6 @@ from layerviz.training.planning import (
     CAPTURE_SEED,
     capture_precision,
     choose_examples,
-    resolve_precision,
     snapshot_steps,
 )
 from layerviz.training.preparing import (
@@ -57,6 +56,7 @@ from layerviz.training.preparing import (
 )
 from layerviz.training.sharing import Team
 from layerviz.training.timetable import DownloadShare, Timetable, expected_work
+from layerviz.training.trying import usable_precision
 from layerviz.training.watching import Watch
 
 log = logging.getLogger(__name__)
@@ -180,13 +180,11 @@ def _fit(
         split: tokenise(encoder.tokenizer, dataset.split(split)["text"].tolist(), config.max_length)
         for split in dataset.counts().columns
     }
-    task = TrainingTask(
-        tokens["train"],
-        train["label"].to_numpy(),
-        epochs,
-        plan[-1],
-        resolve_precision(config.precision),
-    )
+    labels = train["label"].to_numpy()
+    precision, fell_back = FP32, ""
+    if epochs:
+        precision, fell_back = usable_precision(encoder, tokens["train"], labels, config.precision)
+    task = TrainingTask(tokens["train"], labels, epochs, plan[-1], precision)
     freeze_as_set(config, encoder, task.tokens)
     to_capture = _tokens_of(examples, dataset, tokens)
     checkpoints = find_checkpoints(run.layout.resume)
@@ -194,8 +192,11 @@ def _fit(
     team = Team(cluster.leader())
     team.begin(run, task, to_capture, train["text"], encoder, newest)
     arguments = trainer_arguments(run, encoder, task)
-    run = _record_setup(run, encoder, arguments, plan, per_epoch, tokens)
+    run = _record_setup(run, encoder, arguments, plan, per_epoch, tokens, fell_back)
     run = runs.update(run.path, training=run.training | team.facts(arguments))
+    if fell_back:
+        log.warning("%s", fell_back)
+        run = runs.update(run.path, training=run.training | {"fell_back": fell_back})
     mean_tokens = float(np.mean([len(ids) for ids in tokens["train"].input_ids]))
     settled = dataclasses.replace(config, epochs=epochs)
     work = expected_work(run, settled, encoder.info, dataset, mean_tokens, capture=capture)
@@ -246,6 +247,7 @@ def _record_setup(
     plan: list[int],
     per_epoch: int,
     tokens: Mapping[str, Tokenised],
+    fell_back: str = "",
 ) -> Run:
     info = encoder.info
     left_out = run.training.get(runs.NOT_CAPTURED, {})
@@ -264,7 +266,7 @@ def _record_setup(
             "steps_per_epoch": per_epoch,
             "learning_rate": arguments.learning_rate,
             "precision": BF16 if arguments.bf16 else FP32,
-            "capture_precision": capture_precision(run),
+            "capture_precision": FP32 if fell_back else capture_precision(run),
             # Accelerate numbers it where there are several processes.
             "device": str(arguments.device).replace("cpu:0", "cpu"),
             "world_size": arguments.world_size,

@@ -116,6 +116,8 @@ def outcome(run: Run, dataset: Dataset | None) -> None:
         st.info(plain(str(stop)), icon=":material/flag:")
     elif run.status == "done" and (as_it_is := separability.untrained_sentence(run)):
         st.info(plain(as_it_is), icon=":material/visibility:")
+    if fell_back := run.training.get("fell_back"):
+        st.info(plain(fell_back), icon=":material/info:")
     if passed_over := run.training.get("passed_over"):
         st.warning(plain(passed_over), icon=":material/restore:")
     if run.status in ("failed", "cancelled") and not runs.is_read_only():
