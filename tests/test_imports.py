@@ -22,7 +22,7 @@ PAGE = "streamlit_app"
 GROUND = {
     "config", "disks", "errors", "hub", "interrupts", "lazily", "memory", "numerics", "pairs",
     "poolings", "precision", "pretrain_config", "progress", "registry", "rereading", "settings",
-    "starters", "wording",
+    "source_code", "starters", "wording",
 }  # fmt: skip
 SOURCES = {"data", "encoders", "runs"}
 SCIENCE = {"tokenising", "hidden_states", "projection", "separability"}
@@ -67,6 +67,7 @@ MAY_IMPORT = {
     "registry": {"errors"},
     "rereading": set(),
     "settings": {"errors"},
+    "source_code": set(),
     "starters": set(),
     "wording": set(),
     "data": GROUND,

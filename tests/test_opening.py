@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from layerviz.runs import opening
-from layerviz.runs.opening import DamagedFileError, read_csv, read_small_json, read_table
+from layerviz.runs.opening import DamagedFileError, read_csv, read_small_json, read_sound_table
 from layerviz.runs.parquet_pages import unpacked_bytes
 
 pytestmark = pytest.mark.fast
@@ -52,7 +52,7 @@ def test_a_table_that_would_swell_is_refused_before_it_does(
     pa.set_memory_pool(pool)
     try:
         with pytest.raises(DamagedFileError, match=r"gigabytes|encoded as"):
-            read_table(file, ["text"])
+            read_sound_table(file, ["text"])
     finally:
         pa.set_memory_pool(before)
     assert (pool.max_memory() or 0) - at_first < 30_000_000
@@ -86,7 +86,7 @@ def test_texts_that_are_no_utf8_are_refused(tmp_path: Path) -> None:
     texts = pa.StringArray.from_buffers(3, buffers[1], buffers[2])
     pq.write_table(pa.table({"text": texts}), file, use_dictionary=False)
     with pytest.raises(DamagedFileError, match="cannot be read"):
-        read_table(file, ["text"])
+        read_sound_table(file, ["text"])
 
 
 def test_columns_and_rows_are_those_that_are_expected(tmp_path: Path) -> None:
@@ -98,11 +98,11 @@ def test_columns_and_rows_are_those_that_are_expected(tmp_path: Path) -> None:
         (["a", "b"], True, "holds bool in c"),
     ):
         with pytest.raises(DamagedFileError, match=said):
-            read_table(file, columns, may_have_more=more)
+            read_sound_table(file, columns, may_have_more=more)
     pq.write_table(pa.table({"a": [1]}), file)
     with pytest.raises(DamagedFileError, match="has 1 rows for 2 examples"):
-        read_table(file, ["a"], n_rows=2)
-    assert read_table(file, ["a"], n_rows=1)["a"].tolist() == [1]
+        read_sound_table(file, ["a"], n_rows=2)
+    assert read_sound_table(file, ["a"], n_rows=1)["a"].tolist() == [1]
 
 
 def test_a_csv_of_two_million_columns_is_refused_at_once(tmp_path: Path) -> None:

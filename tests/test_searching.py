@@ -19,7 +19,7 @@ from layerviz.separability import (
     search_answer_of,
     search_sentences,
 )
-from layerviz.separability.geometry import NOT_SEARCHED
+from layerviz.separability.naming import NOT_SEARCHED
 
 CELLS = [Cell(i // 12, float(i // 12), "mean", 1 + i % 12) for i in range(36)]
 

@@ -10,11 +10,12 @@ from layerviz.api.options import parsed_words
 from layerviz.commands.command_line import COMMANDS
 from layerviz.commands.export import export_request
 from layerviz.commands.inputs import expect_margin
-from layerviz.commands.report import Report, report_of
+from layerviz.commands.report import report_of
 from layerviz.errors import ConfigError, did_you_mean
 from layerviz.wording import quote
 
 if TYPE_CHECKING:
+    from layerviz.separability import Report
     import altair as alt
     import numpy as np
     import pandas as pd

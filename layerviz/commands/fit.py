@@ -105,9 +105,9 @@ def run_command(parsed: argparse.Namespace) -> int:
             print(ending, file=sys.stderr)
         sentences = []
         if runs.measured_snapshots(run):
-            answer = separability.answer_of(run)
-            decisions = separability.decisions_of(run, answer, [separability.MARGIN])
-            sentences = separability.lead_sentences(answer, next(iter(decisions), None))
+            sheet = separability.current_sheet(run)  # kept with the run: page and report read it
+            decision = sheet.decision(separability.MARGIN)
+            sentences = separability.lead_sentences(sheet.answer, decision)
         print(" ".join(sentences), file=sys.stderr)
         for sentence in separability.trouble_sentences(run, runs.read_separability(run.path)):
             print(sentence, file=sys.stderr)

@@ -36,7 +36,7 @@ from layerviz.runs.opening import (
 from layerviz.runs.reading import are_classes
 from layerviz.runs.schema import GarbledError, check_is_whole
 from layerviz.separability import mix_of
-from layerviz.separability.geometry import NEIGHBOURS, NOT_SEARCHED
+from layerviz.separability.naming import NEIGHBOURS, NOT_SEARCHED
 
 ZIP_AGAIN = "Zip the run again where it was made; it may have been changed by hand."
 

@@ -12,7 +12,8 @@
     mixes/                   001-mean.json: the best mix of layers that was found
     labels.parquet, .json    how suspicious the labels are
     label-decisions.json     what was decided about them
-    answers/mean.json        what the page says first, searched among some poolings
+    answers/mean.json        what the page says first, searched among some poolings; and
+                             mean.report-0.02.json: what `report` says, for a margin
     model/                   the newest weights
     weights/000/             those of a snapshot, if they are kept
     resume/                  what the Trainer needs to go on
@@ -139,6 +140,10 @@ class Layout:
     def answer(self, poolings: Sequence[str]) -> Path:
         """Return the file with the answer that was searched among some poolings."""
         return self.folder / ANSWERS / f"{'-'.join(poolings)}.json"
+
+    def report(self, poolings: Sequence[str], margin: float) -> Path:
+        """Return the file with the report that was searched among some poolings, for a margin."""
+        return self.folder / ANSWERS / f"{'-'.join(poolings)}.report-{margin!r}.json"
 
     @property
     def model(self) -> Path:

@@ -100,7 +100,7 @@ def expect_sound(holds: object, file: Path, otherwise: str) -> None:
 # --- tables ---------------------------------------------------------------------------------
 
 
-def read_table(
+def read_sound_table(
     file: Path,
     columns: Collection[str],
     *,
@@ -142,7 +142,7 @@ def read_table(
         _expect_room(file, unpacked_bytes(file), most)
         # A long text that occurs a thousand times is short in the file: so it is here, as a
         # dictionary.
-        table = pyarrow.parquet.read_table(file, read_dictionary=texts)
+        table = pyarrow.parquet.ParquetFile(file, read_dictionary=texts).read()
         _expect_room(file, sum(_text_bytes(table[name]) for name in texts), most)
         for name in texts:
             for chunk in table[name].chunks:

@@ -24,7 +24,7 @@ from layerviz.runs.opening import (
     opening,
     read_csv,
     read_small_json,
-    read_table,
+    read_sound_table,
 )
 from layerviz.runs.sizes import Sizes, sizes_of
 
@@ -65,7 +65,7 @@ def read_examples(path: Path) -> pd.DataFrame:
     DamagedFileError
     """
     file = Layout(path).examples
-    examples = read_table(file, NEEDED_COLUMNS, may_have_more=True)
+    examples = read_sound_table(file, NEEDED_COLUMNS, may_have_more=True)
     texts = examples.drop(columns="label")[list(NEEDED_COLUMNS[:3])]
     sound = (
         all(pd.api.types.is_string_dtype(texts[name]) for name in texts)
@@ -81,7 +81,7 @@ def read_predictions(path: Path, index: int) -> pd.DataFrame:
     """Return ``id, predicted, confidence, loss`` of one snapshot, in example order."""
     file, sizes = Layout(path).predictions(index), sizes_of(path)
     n_rows = sizes.n_examples if sizes.n_examples >= 0 else None
-    table = read_table(file, PREDICTION_COLUMNS, n_rows=n_rows)
+    table = read_sound_table(file, PREDICTION_COLUMNS, n_rows=n_rows)
     confidence = table["confidence"].to_numpy()
     sound = (
         are_classes(table["predicted"], sizes.n_classes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from layerviz.lazily import lazy_names
 
 if TYPE_CHECKING:
+    from layerviz.separability.answer_files import report_sources
     from layerviz.separability.answering import (
         Answer,
         find_answer,
@@ -101,24 +102,25 @@ if TYPE_CHECKING:
         measures_table,
     )
     from layerviz.separability.measuring import (
-        HEAD,
         MEASURE_COLUMNS,
         SnapshotMeasures,
         measure_layers,
     )
+    from layerviz.separability.measuring_run import measure_snapshot
     from layerviz.separability.mixing import MIX_METHODS, LayerMix, mix_layers, mix_of, search_mix
+    from layerviz.separability.naming import HEAD
     from layerviz.separability.of_run import (
         answer_of,
         cells_of,
         decision_of,
         decisions_of,
-        measure_snapshot,
         recommended_snapshot,
     )
     from layerviz.separability.picking import Best, find_best, moved, score_of, worth_of_pick
     from layerviz.separability.probe import Probe, fit_probe, out_of_fold
     from layerviz.separability.ranking import macro_auc, p_of_chance_by_auc
     from layerviz.separability.refitting import LinearProbe, linear_probe, refit_probe
+    from layerviz.separability.report_storage import Report, read_report, store_report
     from layerviz.separability.reporting import (
         REPORT_WIDTH,
         answer_text,
@@ -249,6 +251,7 @@ __all__ = [
     "Probe",
     "Question",
     "Reliability",
+    "Report",
     "Score",
     "SearchAnswer",
     "SheetFigure",
@@ -324,11 +327,13 @@ __all__ = [
     "paired_difference",
     "pooling_sentence",
     "rate_to_try",
+    "read_report",
     "read_sheet",
     "recommended_snapshot",
     "refit_probe",
     "reliability",
     "reliability_sentences",
+    "report_sources",
     "report_table",
     "resampling_weights",
     "rounded_up",
@@ -349,6 +354,7 @@ __all__ = [
     "slices_shown",
     "smallest_class",
     "smoothed_score",
+    "store_report",
     "suggest_freezing",
     "trouble_sentences",
     "two_sample_difference",

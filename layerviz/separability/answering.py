@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from layerviz.data import few_texts
 from layerviz.separability.epochs import EpochComparisons, Gains, gains_since_start
@@ -25,7 +25,7 @@ from layerviz.separability.resampling import (
 from layerviz.separability.scored_cells import Cell, CellScores, Difference, Score
 from layerviz.separability.simultaneous import TWO_SIDED, lead_over_all
 
-STRICTER = float(norm.ppf(0.995))
+STRICTER = float(ndtri(0.995))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from layerviz import encoders, runs
 from layerviz.numerics import NEARLY_ALIKE
 from layerviz.poolings import pooling_label
 from layerviz.runs import Run
-from layerviz.separability.measuring import SPREAD
+from layerviz.separability.naming import SPREAD
 from layerviz.wording import (
     count,
     enumeration,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from layerviz.separability.resampling import (
     LEVEL,
@@ -211,6 +211,8 @@ def class_f1_bounds(predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
             claimed, of_class = predicted == label, labels == label
             both = (claimed & of_class).sum(axis=1)
             either = (claimed | of_class).sum(axis=1)
-            share = np.where(both > 0, beta.ppf(level, np.maximum(both, 1), either - both + 1), 0.0)
+            share = np.where(
+                both > 0, betaincinv(np.maximum(both, 1), either - both + 1, level), 0.0
+            )
             low[:, column] = 2 * share / (1 + share)
     return low

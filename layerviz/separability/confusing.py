@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betainccinv, betaincinv
 
 from layerviz.separability.resampling import LEVEL
 
@@ -142,8 +142,8 @@ def _share_interval(
     """Return exact intervals of shares (Clopper & Pearson, 1934), which err in `error` of cases."""
     pairs, at = np.unique(np.stack([successes, n], axis=1), axis=0, return_inverse=True)
     some, of = pairs.T.astype(float)
-    low = np.where(some > 0, beta.ppf(error / 2, np.maximum(some, 1), of - some + 1), 0.0)
-    high = np.where(some < of, beta.isf(error / 2, some + 1, np.maximum(of - some, 1)), 1.0)
+    low = np.where(some > 0, betaincinv(np.maximum(some, 1), of - some + 1, error / 2), 0.0)
+    high = np.where(some < of, betainccinv(some + 1, np.maximum(of - some, 1), error / 2), 1.0)
     return low[at], high[at]
 
 

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from layerviz.separability.resampling import LEVEL, macro_f1
 from layerviz.separability.scored_cells import Cell, CellScores, Difference
@@ -47,7 +47,7 @@ class EpochComparisons:
                 varies = True
                 studentised = np.abs(change[:, used] / deviation[used])
                 most = np.maximum(most, studentised.max(axis=1))
-        return float(np.quantile(most, LEVEL)) if varies else float(norm.ppf((1 + LEVEL) / 2))
+        return float(np.quantile(most, LEVEL)) if varies else float(ndtri((1 + LEVEL) / 2))
 
     def _by_layer(self) -> Iterator[list[int]]:
         """Yield the rows of each layer under each pooling, by epoch."""

@@ -11,10 +11,9 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata
 
 from layerviz.numerics import all_equal, within_range
+from layerviz.separability.naming import NEIGHBOURS
 from layerviz.separability.resampling import stratified_folds
 
-NEIGHBOURS = 10
-NOT_SEARCHED = 255  # in place of a count of neighbours, outside val
 CKA_EXAMPLES = 1000
 ROWS_AT_ONCE = 2048  # of a matrix of distances, so that memory does not grow with n squared
 SPLIT_FOLDS = 2

@@ -23,7 +23,6 @@ from layerviz.progress import (
     stop_if_asked,
 )
 from layerviz.separability.control_task import control_labels
-from layerviz.separability.geometry import NOT_SEARCHED
 from layerviz.separability.measures import (
     MEASURES,
     ChangeMeasure,
@@ -37,13 +36,12 @@ from layerviz.separability.measures import (
     Predictions,
     SplitResamples,
 )
+from layerviz.separability.naming import HEAD, NOT_SEARCHED, SPREAD
 from layerviz.separability.probe import Probe, fit_probe
 from layerviz.wording import quote
 
 MEASURE_COLUMNS = ("pooling", "layer", "measure", "split", "value", "low", "high")
 THREADS = torch.get_num_threads()  # asked once: while layers are measured, the answer may be 1
-SPREAD = "spread"  # of the states of a layer; on all captured examples
-HEAD = "head"  # stands in for a pooling in the rows of the model's own classifier
 
 Value = TypeVar("Value")
 Row = tuple[str, int, str, str, float, float, float]  # as MEASURE_COLUMNS

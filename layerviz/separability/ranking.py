@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
 from layerviz.separability.resampling import CELLS_AT_ONCE, MANY_CLASSES, PERMUTATIONS
 
@@ -111,13 +112,23 @@ def p_of_chance_by_auc(
         n_in, n_out = int(is_class.sum()), int((~is_class).sum())
         for start in range(0, len(scores), CELLS_AT_ONCE):
             cells = slice(start, start + CELLS_AT_ONCE)
-            ranks = rankdata(scores[cells, :, label].astype(np.float32), axis=1)  # (k, n)
+            ranks = _ranks(scores[cells, :, label].astype(np.float32), axis=1)  # (k, n)
             for first in range(0, 1 + n_permutations, PERMUTATIONS_AT_ONCE):
                 rows = slice(first, first + PERMUTATIONS_AT_ONCE)
                 # In float64, where sums of ranks are exact: equal areas must count as equal.
                 of_class = is_class[orders[rows]].astype(np.float64)
                 total[rows, cells] += (of_class @ ranks.T - n_in * (n_in + 1) / 2) / (n_in * n_out)
     return _p_of_most(total)
+
+
+def _ranks(scores: np.ndarray, axis: Literal[0, 1]) -> np.ndarray:
+    """Return ranks from 1 along an axis of a matrix, float64; those that tie share their mean.
+
+    As scipy's `rankdata`, whose package takes longer to import than a run takes to rank. Where one
+    is no number, none along that axis has a rank.
+    """
+    ranks = pd.DataFrame(scores).rank(axis=axis).to_numpy()
+    return np.where(np.isnan(scores).any(axis=axis, keepdims=True), np.nan, ranks)
 
 
 def _p_of_most(total: np.ndarray) -> float:
@@ -134,7 +145,7 @@ def _total_areas(true: np.ndarray, scores: np.ndarray, orders: np.ndarray) -> np
     """
     classes, codes, n_in = np.unique(true, return_inverse=True, return_counts=True)
     n_out = len(true) - n_in
-    ranks = rankdata(scores[:, classes].astype(np.float32), axis=0) / (n_in * n_out)  # (n, C)
+    ranks = _ranks(scores[:, classes].astype(np.float32), axis=0) / (n_in * n_out)  # (n, C)
     counted = np.zeros(len(orders))
     for row, of_row in enumerate(codes[orders].T):  # the codes that the orders give an example
         counted += ranks[row, of_row]
@@ -159,9 +170,9 @@ def _placements(scores: np.ndarray, is_class: np.ndarray) -> np.ndarray:
     if n_in <= FEW_TO_COUNT:
         below = _counted_below(scores, is_class)
     else:
-        below = rankdata(scores, axis=1)
+        below = _ranks(scores, axis=1)
         for side in (is_class, ~is_class):
-            below[:, side] -= rankdata(scores[:, side], axis=1)
+            below[:, side] -= _ranks(scores[:, side], axis=1)
     return np.where(is_class, below / n_out, 1 - below / n_in)
 
 

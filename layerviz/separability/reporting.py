@@ -14,8 +14,7 @@ from layerviz.runs import Run
 from layerviz.separability.card_wording import card_lines, sheet_figures
 from layerviz.separability.collapse import trouble_sentences
 from layerviz.separability.depth import DepthDecision
-from layerviz.separability.measures import PROBE_MACRO_F1
-from layerviz.separability.measuring import HEAD
+from layerviz.separability.naming import HEAD, LEADING
 from layerviz.separability.searching import SearchAnswer, search_sentences
 from layerviz.separability.sheet import AnswerSheet
 from layerviz.separability.slices import SliceFindings, slices_sentence
@@ -36,7 +35,7 @@ def report_table(run: Run, pooling: str) -> pd.DataFrame:
         the rows of the model's own classifier have the pooling ``head`` and the last layer.
     """
     table = runs.read_separability(run.path)
-    wanted = (table["measure"] == PROBE_MACRO_F1.name) & table["pooling"].isin((pooling, HEAD))
+    wanted = (table["measure"] == LEADING) & table["pooling"].isin((pooling, HEAD))
     epochs = {snapshot.index: snapshot.epoch for snapshot in run.snapshots}
     table = table[wanted].assign(epoch=table["snapshot"].map(epochs))
     columns = ["snapshot", "epoch", "pooling", "layer", "split", "value", "low", "high"]

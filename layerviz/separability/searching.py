@@ -9,7 +9,7 @@ import numpy as np
 
 from layerviz import runs
 from layerviz.runs import Run
-from layerviz.separability.geometry import NEIGHBOURS
+from layerviz.separability.naming import NEIGHBOURS
 from layerviz.separability.resampling import (
     FEW_EXAMPLES,
     interval,

@@ -1,8 +1,4 @@
-"""Answer sheets in a run's folder: to make one takes a second, to read one some milliseconds.
-
-A sheet is stored beside what it was made from: the measures of which snapshots, as they lay on disk
-then, and by which version of layerviz. Where any of that has changed, it is out of date.
-"""
+"""Answer sheets in a run's folder: to make one takes a second, to read one some milliseconds."""
 
 from __future__ import annotations
 
@@ -15,13 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from layerviz import __version__, runs
-from layerviz.errors import RunError
 from layerviz.runs import Run
-from layerviz.runs.writing import replacing
+from layerviz.separability.answer_files import read_answer, sheet_sources, write_answer
 from layerviz.separability.sheet import AnswerSheet, sheet_of
-
-SHEET_FORMAT = 2  # raise it when a sheet of the same measures comes out otherwise than before
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,17 +33,14 @@ class StoredSheet:
 
 def read_sheet(run: Run, poolings: Sequence[str] | None = None) -> StoredSheet | None:
     """Return the stored sheet of a run, searched among `poolings`, current or not; None without."""
-    file = run.layout.answer(run.poolings if poolings is None else poolings)
+    stored = read_answer(run.layout.answer(run.poolings if poolings is None else poolings))
+    if stored is None:
+        return None
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
-        if stored["format"] != SHEET_FORMAT or stored["version"] != __version__:
-            return None
-        sheet = _from_json(AnswerSheet, stored["sheet"])
-        return StoredSheet(sheet, stored["made_from"] == _sources(run))
-    except FileNotFoundError:
+        sheet = _from_json(AnswerSheet, stored.content)
+    except (ValueError, TypeError, KeyError):  # changed by hand: it is made anew
         return None
-    except (OSError, ValueError, TypeError, KeyError):  # cut or changed by hand: it is made anew
-        return None
+    return StoredSheet(sheet, stored.made_from == sheet_sources(run))
 
 
 def sheet_state(run: Run, poolings: Sequence[str] | None = None) -> str:
@@ -64,7 +53,7 @@ def sheet_state(run: Run, poolings: Sequence[str] | None = None) -> str:
         stat = file.stat()
     except OSError:
         return ""
-    return json.dumps([stat.st_mtime_ns, stat.st_size, _sources(run)])
+    return json.dumps([stat.st_mtime_ns, stat.st_size, sheet_sources(run)])
 
 
 def current_sheet(run: Run, poolings: Sequence[str] | None = None) -> AnswerSheet:
@@ -78,31 +67,13 @@ def current_sheet(run: Run, poolings: Sequence[str] | None = None) -> AnswerShee
     stored = read_sheet(run, poolings)
     if stored is not None and stored.is_current:
         return stored.sheet
-    sources = _sources(run)  # before the sheet is made: what is measured meanwhile is not in it
+    made_from = sheet_sources(
+        run
+    )  # before the sheet is made: what is measured meanwhile is not in it
     sheet = sheet_of(run, poolings)
-    content = {
-        "format": SHEET_FORMAT,
-        "version": __version__,
-        "made_from": sources,
-        "sheet": dataclasses.asdict(sheet),
-    }
-    try:
-        with replacing(run.layout.answer(sheet.poolings)) as temporary:
-            temporary.write_text(json.dumps(content, default=_plain_number), encoding="utf-8")
-    except RunError:  # a folder that cannot be written: the next reader makes it again
-        return sheet
+    file = run.layout.answer(sheet.poolings)
+    write_answer(file, made_from, dataclasses.asdict(sheet), default=_plain_number)
     return sheet
-
-
-def _sources(run: Run) -> dict[str, Any]:
-    """Return what a sheet depends on, as JSON gives it back."""
-    files = {index: run.layout.probes(index).stat() for index in runs.measured_snapshots(run)}
-    return {
-        "created": run.created,
-        "planned": run.training.get("n_snapshots"),
-        "model": runs.model_snapshot(run) if run.snapshots else None,
-        "measures": [[index, file.st_mtime_ns, file.st_size] for index, file in files.items()],
-    }
 
 
 def _plain_number(value: object) -> object:

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from layerviz.separability.resampling import LEVEL
 
 POWER = 0.8  # with which a difference is to be found, where a number of examples is named
 NO_DEVIATION = 1e-9  # below this, two cells have made the same predictions
 MOST_STEPS = 4  # of a step-down; what a fifth would add is nothing that counts
-TWO_SIDED = float(norm.ppf((1 + LEVEL) / 2))
+TWO_SIDED = float(ndtri((1 + LEVEL) / 2))
 # In deviations: what no other leads by more stays untested, and what another leads by more than
 # Bonferroni's bound, with some room for tails that are not normal, is out untested.
 SURE, BEYOND = 1.4, 1.25
@@ -66,7 +66,7 @@ def simultaneous_interval(
     varies = deviation > NO_DEVIATION
     width = np.maximum(deviation, least_deviation)
     if not varies.any():
-        critical = norm.ppf(LEVEL if one_sided else (1 + LEVEL) / 2)
+        critical = ndtri(LEVEL if one_sided else (1 + LEVEL) / 2)
     else:
         studentised = noise[:, varies] / deviation[varies]
         most = studentised.max(axis=1) if one_sided else np.abs(studentised).max(axis=1)
@@ -164,7 +164,7 @@ def _is_behind(
     most = (leads[varies] / deviation[varies]).max()
     if most < SURE:
         return False
-    if most > BEYOND * norm.isf((1 - LEVEL) / len(family)):
+    if most > BEYOND * -ndtri((1 - LEVEL) / len(family)):
         return True
     of_leads = (noise[:, family[varies]] - noise[:, [candidate]]) / deviation[varies]
     return bool(most > np.quantile(of_leads.max(axis=1), LEVEL))
@@ -286,7 +286,7 @@ def examples_needed(difference: float, deviation: float, n: int, *, n_compared: 
         The standard deviation of its estimate on `n` examples.
     n, n_compared : int
     """
-    sure = norm.isf((1 - LEVEL) / max(n_compared, 1)) + norm.ppf(POWER)
+    sure = -ndtri((1 - LEVEL) / max(n_compared, 1)) + ndtri(POWER)
     return rounded_up(n * (sure * deviation / difference) ** 2)
 
 

@@ -91,10 +91,14 @@ class SliceFindings:
 def slice_columns(examples: pd.DataFrame) -> pd.DataFrame:
     """Return what a run's examples are parted by: columns of N rows.
 
+    Languages are guessed of the splits that are looked at.
+
     What the texts themselves tell comes first; a further column of the data that is named like
     one of these stands under another name, see `data.names_beside`.
     """
-    traits = text_traits(examples["text"].tolist()).set_index(examples.index)
+    is_looked_at = examples["split"].isin(SLICE_SPLITS)
+    traits = text_traits(examples["text"].tolist(), is_looked_at.tolist())
+    traits = traits.set_index(examples.index)
     columns = data.further_columns(examples)
     names = data.names_beside((one.name for one in columns), traits.columns.tolist())
     further = {names[one.name]: _values_of(one, examples) for one in columns}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -28,7 +29,7 @@ UNKNOWN_LANGUAGE, NO_LANGUAGE = "und", "zxx"  # of the library: not sure; number
 UNCLEAR = "unclear"
 
 
-def text_traits(texts: Sequence[str]) -> pd.DataFrame:
+def text_traits(texts: Sequence[str], has_language: Sequence[bool] | None = None) -> pd.DataFrame:
     """Return what can be told of texts by themselves, a column for each trait.
 
     Of pairs, the words of both are counted, together and one by one. They are no tokens: those of
@@ -37,12 +38,15 @@ def text_traits(texts: Sequence[str]) -> pd.DataFrame:
     Parameters
     ----------
     texts : sequence of n str
+    has_language : sequence of n bool, optional
+        Of which texts to guess the language, by default of all; it takes far longer than the rest.
 
     Returns
     -------
     DataFrame
         n rows: ``words``, and of pairs ``words (first text)`` and ``words (second text)``; and
-        ``language (guessed)``, an ISO 639 code or ``unclear``.
+        ``language (guessed)``, an ISO 639 code or ``unclear``, or empty where it is
+        not guessed.
     """
     parts = [parts_of_pair(text) for text in texts]
     counts = [[n_words(part) for part in of_text] for of_text in parts]
@@ -50,7 +54,11 @@ def text_traits(texts: Sequence[str]) -> pd.DataFrame:
     if parts and all(len(of_text) == 2 for of_text in parts):
         for place, name in enumerate(PARTS_OF_PAIRS):
             traits[f"{WORDS} ({name})"] = [of_text[place] for of_text in counts]
-    traits[LANGUAGE] = [guessed_language(" ".join(of_text)) for of_text in parts]
+    guessed = itertools.repeat(True) if has_language is None else has_language
+    traits[LANGUAGE] = [
+        guessed_language(" ".join(of_text)) if is_guessed else ""
+        for of_text, is_guessed in zip(parts, guessed, strict=False)
+    ]
     return pd.DataFrame(traits)
 
 
