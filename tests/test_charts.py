@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
@@ -412,6 +413,28 @@ def test_the_length_limit_is_drawn_where_it_cuts(limit: int, drawn_rule: bool) -
     assert len(rules) == drawn_rule
     for rule in rules:
         assert list(rows_of(drawn, rule)["limit"]) == [limit]
+
+
+def test_charts_that_are_written_without_altair_are_what_it_would_write() -> None:
+    counts = pd.DataFrame({"label": ["a", "view_3"], "split": "train", "n": [3, 4]})
+    lengths = pd.DataFrame({"start": [0, 100], "end": [100, 200], "n": [7, 2]})
+    for written in (charts.class_counts(counts), charts.length_histogram(lengths, 128, "tokens")):
+        drawn = charts.legible(written, dark=True)
+        plain = alt.Chart().mark_bar()
+        assert drawn.to_dict()["config"]["axis"].items() >= _axis_of(plain).items()
+        spec = drawn.to_dict()
+        assert spec["$schema"] == alt.SCHEMA_URL
+        kind = alt.LayerChart if "layer" in spec else alt.Chart
+        read = kind.from_dict(spec)  # checks it against the schema
+        assert read.to_dict()["height"] == spec["height"]
+    own = charts.WrittenChart({"padding": 1, "config": {"text": {"color": "red"}}}, {})
+    kept = charts.legible(own).to_dict()
+    assert (kept["padding"], kept["config"]["text"]["color"]) == (1, "red")
+
+
+def _axis_of(chart: alt.Chart) -> dict[str, Any]:
+    config: dict[str, Any] = charts.legible(chart, dark=True).config.to_dict()["axis"]
+    return config
 
 
 SIZES = {"train": 2000, "val": 500}

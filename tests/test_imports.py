@@ -83,7 +83,7 @@ MAY_IMPORT = {
     "checks": WORK | {"training"},
     "pretraining": WORK | {"training"},
     "jobs": WORK | {"training", "exploring", "checks"},
-    "charts": {"config", "pairs", "poolings", "wording"},
+    "charts": {"config", "lazily", "pairs", "poolings", "wording"},
     "views": WORK | {"charts"},
     "instrument": {"charts", "config", "lazily", "projection", "views", "wording"},
     "export": WORK | {"charts", "views", "instrument"},

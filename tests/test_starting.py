@@ -21,7 +21,16 @@ from layerviz.training import device
 from layerviz.ui.parts import libraries
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("torch", "transformers", "sklearn", "scipy.stats", "scipy.linalg", "openTSNE", "umap")
+HEAVY = (
+    "torch",
+    "transformers",
+    "sklearn",
+    "scipy.stats",
+    "scipy.linalg",
+    "openTSNE",
+    "umap",
+    "altair",
+)
 FIRST_PAGE = f"""
 import sys
 from streamlit.testing.v1 import AppTest

@@ -34,7 +34,7 @@ HOSTILE = (
 PLAIN = tuple(f"class {number:02}" for number in range(len(HOSTILE)))
 
 
-def counts(names: tuple[str, ...]) -> alt.Chart:
+def counts(names: tuple[str, ...]) -> charts.WrittenChart:
     rows = [(name, split, 3) for name in names for split in ("train", "val")]
     return charts.class_counts(pd.DataFrame(rows, columns=["label", "split", "n"]))
 

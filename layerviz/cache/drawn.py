@@ -6,13 +6,14 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from altair.typing import ChartType
 
 from layerviz import charts
-from layerviz.export.pictures import specification
+
+if TYPE_CHECKING:
+    from altair.typing import ChartType
 
 
 def _name_of(function: FunctionType) -> str:
@@ -21,14 +22,23 @@ def _name_of(function: FunctionType) -> str:
 
 @st.cache_data(show_spinner=False, max_entries=256, hash_funcs={FunctionType: _name_of})
 def chart_specification(
-    make: Callable[..., ChartType], args: tuple[Any, ...], keywords: Mapping[str, Any], dark: bool
+    make: Callable[..., ChartType | charts.WrittenChart],
+    args: tuple[Any, ...],
+    keywords: Mapping[str, Any],
+    dark: bool,
 ) -> dict[str, Any]:
     """Return the Vega-Lite specification of ``make(*args, **keywords)``, its rows included.
 
     Building a chart and checking it against the schema takes longer than all else that a tab does;
     a page is drawn again whenever anything on it is touched.
     """
-    spec = specification(charts.legible(make(*args, **keywords), dark=dark))
+    chart = charts.legible(make(*args, **keywords), dark=dark)
+    if isinstance(chart, charts.WrittenChart):
+        spec = chart.to_dict()
+    else:
+        from layerviz.export.pictures import specification  # with Altair
+
+        spec = specification(chart)
     # Streamlit's page looks at a chart without its rows when it decides whether it is still the
     # same, and would go on with the rows that it has: so what they are is said beside them.
     rows = json.dumps(spec.get("datasets", {}), sort_keys=True, default=str)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
+from layerviz.charts.unchecked import alt
 from layerviz.wording import epoch_number
 
 LAYER_TITLE, EPOCH_TITLE = "Layer (0: embedding output)", "Epoch (0: before training)"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
 import pandas as pd
 
 from layerviz.charts.axes import epoch_positions, value_axes
 from layerviz.charts.palette import ENCODER_COLOURS
 from layerviz.charts.score_parts import layered, with_texts
+from layerviz.charts.unchecked import alt
 from layerviz.charts.user_texts import domain_of
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")

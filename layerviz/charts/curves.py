@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import altair as alt
 import pandas as pd
 
 from layerviz.charts.axes import epoch_positions
@@ -10,11 +9,9 @@ from layerviz.charts.palette import (
     BATCH_COLOUR,
     SPLIT_COLOURS,
     SPLIT_DASHES,
-    WRONG_COLOUR,
 )
 from layerviz.charts.score_parts import layered, sample_sizes
-from layerviz.charts.user_texts import domain_of
-from layerviz.config import SPLITS
+from layerviz.charts.unchecked import alt
 
 BATCHES = "train batches"
 CURVE_HEIGHT, RELIABILITY_HEIGHT = 250, 300  # pixels
@@ -182,75 +179,3 @@ def reliability_chart(
         base.mark_point(color=colour, filled=True, opacity=1, size=70).encode(y=accuracy),
         height=RELIABILITY_HEIGHT,
     )
-
-
-def class_counts(counts: pd.DataFrame) -> alt.Chart:
-    """Draw how many examples each class has in each split.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        ``label``, ``split``, ``n``; one row per class and split.
-    """
-    splits = [split for split in SPLITS if split in set(counts["split"])]
-    order = list(dict.fromkeys(counts["label"]))
-    return (
-        alt.Chart(counts)
-        .mark_bar(cornerRadiusEnd=2)
-        .encode(
-            y=alt.Y("label:N", title=None, axis=alt.Axis(labelLimit=160)).scale(
-                domain=domain_of(order)
-            ),
-            # Stacking groups by the label, with which it cannot do for one called "constructor".
-            x=alt.X("n:Q", title="Examples", axis=alt.Axis(tickMinStep=1)).stack(None),
-            color=alt.Color(
-                "split:N",
-                title=None,
-                sort=splits,
-                scale=alt.Scale(domain=splits, range=[SPLIT_COLOURS[s] for s in splits]),
-                legend=alt.Legend(orient="top", symbolType="circle"),
-            ),
-            yOffset=alt.YOffset("split:N", sort=splits),
-            tooltip=[
-                alt.Tooltip("label:N", title="Label"),
-                alt.Tooltip("split:N", title="Split"),
-                alt.Tooltip("n:Q", title="Examples", format=","),
-            ],
-        )
-        .properties(height=130 + 16 * len(splits) * len(order))
-    )
-
-
-def length_histogram(lengths: pd.DataFrame, limit: int, unit: str) -> alt.LayerChart:
-    """Draw the distribution of text lengths and where texts are cut.
-
-    Parameters
-    ----------
-    lengths : DataFrame
-        ``start``, ``end`` (of a bin, in `unit`) and ``n`` texts.
-    limit : int
-        The most tokens kept; drawn as a rule where it falls inside the axis.
-    unit : str
-        What is counted on the axis, for example "tokens".
-    """
-    bars = (
-        alt.Chart(lengths)
-        .mark_bar(color=SPLIT_COLOURS["train"], binSpacing=1)
-        .encode(
-            x=alt.X("start:Q", bin="binned", title=f"Length of a text ({unit})"),
-            x2="end:Q",
-            y=alt.Y("n:Q", title="Texts", axis=alt.Axis(tickMinStep=1)),
-            tooltip=[
-                alt.Tooltip("start:Q", title="From"),
-                alt.Tooltip("end:Q", title="To"),
-                alt.Tooltip("n:Q", title="Texts", format=","),
-            ],
-        )
-    )
-    rule = (
-        alt.Chart(pd.DataFrame({"limit": [limit]}))
-        .mark_rule(color=WRONG_COLOUR, strokeWidth=2, strokeDash=[5, 3])
-        .encode(x="limit:Q", tooltip=alt.Tooltip("limit:Q", title="Max length"))
-    )
-    layers = [bars, rule] if limit <= lengths["end"].max() else [bars]
-    return alt.LayerChart(layer=layers).properties(height=220)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import altair as alt
 import pandas as pd
 
 from layerviz.charts.axes import layer_positions
 from layerviz.charts.palette import SPLIT_COLOURS
 from layerviz.charts.score_parts import layered
+from layerviz.charts.unchecked import alt
 
 HEIGHT = 200
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
+from layerviz.charts.unchecked import alt
 from layerviz.config import TRAIN_AND_VAL
 
 # Whether a point is within its map: maps that are enlarged show a part of theirs.

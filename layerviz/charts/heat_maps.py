@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -31,6 +30,7 @@ from layerviz.charts.score_parts import (
     score_tooltip,
     with_texts,
 )
+from layerviz.charts.unchecked import alt
 from layerviz.charts.user_texts import domain_of
 
 TILE_HEIGHT = 26  # pixels; tiles of 13 layers fit on a page

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import pandas as pd
 
 from layerviz.charts.palette import CONFIDENCE_RAMP
+from layerviz.charts.unchecked import alt
 from layerviz.charts.user_texts import domain_of
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import altair as alt
 import pandas as pd
 
 from layerviz.charts.frames import TITLE_SEPARATOR
 from layerviz.charts.grid import Grid, x_in_panels, y_in_pixels
+from layerviz.charts.unchecked import alt
 
 LETTER = 0.56  # mean width of a letter, in sizes of its font: that of wide ones, as DejaVu Sans
 USUAL_SIZE, SMALL_SIZE, SMALLEST_SIZE = 11, 9, 6  # of a title, in pixels

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import pandas as pd
+
+from layerviz.charts.unchecked import alt
 
 ROWS_APART = 1000  # frames from this size on do not pass through Altair, which refuses 5,000 rows
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -18,6 +17,7 @@ from layerviz.charts.grid import (
     zoomed,
 )
 from layerviz.charts.palette import PALETTE
+from layerviz.charts.unchecked import alt
 from layerviz.config import TRAIN_AND_VAL
 
 PATH_COLUMNS = ["row", "layer", "split", "at", "order", "x", "y", "colour"]

@@ -5,7 +5,6 @@ The numbers were measured elsewhere. One that could not be measured is NaN: a ga
 
 from __future__ import annotations
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -20,6 +19,7 @@ from layerviz.charts.axes import (
 )
 from layerviz.charts.palette import colour_between
 from layerviz.charts.score_parts import layered, sample_sizes, score_tooltip, with_texts
+from layerviz.charts.unchecked import alt
 from layerviz.poolings import look_up, pooling_label
 
 MOST_LINES = 13

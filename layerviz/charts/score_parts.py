@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
+from layerviz.charts.unchecked import alt
 from layerviz.wording import decimal
 from layerviz.wording import signed as with_sign
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
 import pandas as pd
 
 from layerviz.charts.axes import (
@@ -17,6 +16,7 @@ from layerviz.charts.axes import (
     tile_axis,
 )
 from layerviz.charts.palette import CONFIDENCE_RAMP, RIGHT_COLOUR, WRONG_COLOUR
+from layerviz.charts.unchecked import alt
 
 VERDICT_COLOURS = {"right": RIGHT_COLOUR, "wrong": WRONG_COLOUR}
 TOKEN_HEIGHT = 380  # pixels

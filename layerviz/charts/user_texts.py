@@ -11,17 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import altair as alt
-
 _LIKE_ALTAIRS_NAMES = re.compile(r"(?:view|param)_[0-9a-f]+(?:_[0-9]+)?")
 WORD_JOINER = "\N{WORD JOINER}"  # is not seen
 
 
-def domain_of(names: Sequence[str]) -> list[str | alt.ExprRef]:
+def domain_of(names: Sequence[str]) -> list[str | dict[str, str]]:
     """Return the domain of a scale whose values are a user's texts."""
     return [
         # Only letters, digits and underscores match: nothing in there can end the string.
-        alt.ExprRef(f"'{name}'") if _LIKE_ALTAIRS_NAMES.fullmatch(name) else name
+        {"expr": f"'{name}'"} if _LIKE_ALTAIRS_NAMES.fullmatch(name) else name
         for name in names
     ]
 

@@ -11,7 +11,7 @@ import pandas as pd
 import vl_convert
 from altair.typing import ChartType
 
-from layerviz.charts import FOOTNOTE_KEY
+from layerviz.charts import FOOTNOTE_KEY, WrittenChart
 from layerviz.charts.named_frames import without_frames
 from layerviz.errors import ConfigError
 from layerviz.wording import quote
@@ -25,7 +25,7 @@ THEMES = {"light": ("#FFFFFF", "#1F2430", "#D5D8DE"), "dark": ("#14171D", "#E4E7
 
 
 def picture(
-    chart: ChartType,
+    chart: ChartType | WrittenChart,
     kind: str,
     *,
     width: int = 1200,
@@ -36,7 +36,7 @@ def picture(
 
     Parameters
     ----------
-    chart : Chart
+    chart : Chart or WrittenChart
         Simple or compound; its texts are data and are drawn as they are.
     kind : {"png", "svg", "json"}
         ``json`` is the complete Vega-Lite specification, for the Vega editor, where a slider
@@ -73,8 +73,10 @@ def picture(
     return vl_convert.vegalite_to_png(spec, scale=scale, allowed_base_urls=[])
 
 
-def specification(chart: ChartType) -> dict[str, Any]:
+def specification(chart: ChartType | WrittenChart) -> dict[str, Any]:
     """Return the complete specification of a chart, however many rows its frames have."""
+    if isinstance(chart, WrittenChart):
+        return chart.to_dict()
     # Altair's limit on rows can only be lifted in its global settings, which all threads share;
     # and it checks every value of every row against the schema, which takes seconds.
     frames: dict[str, pd.DataFrame] = {}

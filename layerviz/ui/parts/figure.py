@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
-from altair.typing import ChartType
 from streamlit.delta_generator import DeltaGenerator
 
 from layerviz import cache, charts
 from layerviz.export import EXPORTS
 from layerviz.ui.parts.formulas import HOW_QUOTED, csv_of, quotes_formulas
+
+if TYPE_CHECKING:
+    from altair.typing import ChartType
 
 
 def figure(

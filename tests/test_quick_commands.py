@@ -1,4 +1,4 @@
-"""What commands import before they answer: no more than they need, which is what a start costs."""
+"""What commands import before they answer: no more than they need; and reports that are kept."""
 
 from __future__ import annotations
 

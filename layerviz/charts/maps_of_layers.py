@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -27,6 +26,7 @@ from layerviz.charts.grid import (
 from layerviz.charts.map_titles import headings, title_params, titles
 from layerviz.charts.overlays import own_text_stars, path_lines
 from layerviz.charts.palette import PALETTE
+from layerviz.charts.unchecked import alt
 from layerviz.charts.user_texts import shown
 
 POINTS_IN_SVG = 2000
