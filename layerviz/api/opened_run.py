@@ -15,10 +15,11 @@ from layerviz.errors import ConfigError, did_you_mean
 from layerviz.wording import quote
 
 if TYPE_CHECKING:
-    from layerviz.separability import Report
     import altair as alt
     import numpy as np
     import pandas as pd
+
+    from layerviz.separability import Report
 
 CHART_OPTIONS = ("pooling", "projection", "colour_by", "layers", "splits", "dark")  # of `export`
 
