@@ -155,7 +155,7 @@ def test_tables_are_data_and_switches_take_true_or_false(tmp_path, monkeypatch):
         asked.update(vars(parsed), files=files())
         raise layerviz.LayervizError("enough")
 
-    monkeypatch.setattr("layerviz.api.fit_files", no_training)
+    monkeypatch.setattr("layerviz.api.making.fit_files", no_training)
     table = fruit_or_not()
     with pytest.raises(layerviz.LayervizError, match="enough"):
         layerviz.fit(
