@@ -69,7 +69,7 @@ if TYPE_CHECKING:
         list_runs,
         runs_in,
     )
-    from layerviz.runs.locking import Holder, computing, holder_of, taking
+    from layerviz.runs.locking import Holder, computing, holder_of, taking, this_host
     from layerviz.runs.maps import (
         map_version,
         mapped_snapshots,
@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         write_map,
         write_placed_test,
     )
+    from layerviz.runs.news import News, ask_to_stop, is_asked_to_stop, news_of, telling
     from layerviz.runs.reading import (
         HISTORY_COLUMNS,
         HITS,
@@ -174,6 +175,7 @@ __all__ = [
     "KeptTable",
     "LabelDecision",
     "Layout",
+    "News",
     "OpenedComparison",
     "Run",
     "RunSummary",
@@ -181,6 +183,7 @@ __all__ = [
     "Snapshot",
     "UnreadableRun",
     "abandon",
+    "ask_to_stop",
     "captured_models",
     "check_record",
     "clean_up",
@@ -200,6 +203,7 @@ __all__ = [
     "hidden_states_file",
     "history_version",
     "holder_of",
+    "is_asked_to_stop",
     "is_failed_start",
     "is_read_only",
     "is_switched_on",
@@ -216,6 +220,7 @@ __all__ = [
     "model_snapshot",
     "model_version",
     "names_of",
+    "news_of",
     "note_not_measured",
     "open_folder",
     "parse",
@@ -259,6 +264,8 @@ __all__ = [
     "take",
     "take_back_decisions",
     "taking",
+    "telling",
+    "this_host",
     "tidy",
     "unmeasured_snapshots",
     "update",

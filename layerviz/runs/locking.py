@@ -124,7 +124,7 @@ def changing(path: Path) -> Iterator[None]:
 def holder_of(path: Path) -> Holder | None:
     """Return who computes a run, or did when it died; None where nobody says so."""
     try:
-        values = json.loads(_note_of(path).read_text(encoding="utf-8"))
+        values = json.loads(note_of(path).read_text(encoding="utf-8"))
         return Holder(
             str(values["host"]), int(values["pid"]), float(values["since"]), float(values["seen"])
         )
@@ -173,8 +173,9 @@ def _locked(
         lock.release()
 
 
-def _note_of(path: Path) -> Path:
-    return path.parent / LOCKS / f"{_own_name(path)}.json"
+def note_of(path: Path, about: str = "") -> Path:
+    """Return the file beside a run's lock that tells who computes it, or something else of it."""
+    return path.parent / LOCKS / f"{_own_name(path)}{about and f'.{about}'}.json"
 
 
 def _own_name(path: Path) -> str:
@@ -187,7 +188,7 @@ def _own_name(path: Path) -> str:
 
 @contextmanager
 def _heartbeat(path: Path) -> Iterator[None]:
-    note, ended, since = _note_of(path), threading.Event(), time.time()
+    note, ended, since = note_of(path), threading.Event(), time.time()
 
     def beat() -> None:
         holder = Holder(this_host(), os.getpid(), since, time.time())

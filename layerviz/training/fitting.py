@@ -113,7 +113,8 @@ def fit(
         run = runs.open_folder(run.path)  # another process may have finished it meanwhile
         if run.status == "done":
             return run
-        return _fit_alone(run, dataset, on_progress, should_stop, capture)
+        with runs.telling(run.path, on_progress, should_stop) as (report, stop):
+            return _fit_alone(run, dataset, report, stop, capture)
 
 
 def _fit_alone(

@@ -24,7 +24,7 @@ from layerviz.ui.compare.table import contenders_table
 from layerviz.ui.parts.continuing import cannot_continue, continue_label, own_data
 from layerviz.ui.parts.measured import download, measure_the_rest
 from layerviz.ui.parts.polling import draw_while_live
-from layerviz.ui.parts.progress import job_sentence
+from layerviz.ui.parts.progress import job_sentence, progress_elsewhere, stop_run
 from layerviz.ui.parts.reading import how_to_read_comparisons
 from layerviz.ui.parts.run_actions import STATUS_MARKS, choose_runs, new_run_button, sizes, title
 from layerviz.ui.parts.state import (
@@ -167,7 +167,8 @@ def _bars(drawn: tuple[tuple[str, str, int], ...]) -> None:
         name.badge(plain(_short_name(run)), color=colour, icon=icon)
         with bar:
             if run.live:
-                st.progress(part, job_sentence(state) if state else "Running in another process")
+                bar_of = (part, job_sentence(state)) if state else progress_elsewhere(run, part)
+                st.progress(*bar_of)
             elif run.status == "failed":
                 show_error(state.error if state and state.error else RunError(run.reason))
             else:
@@ -190,14 +191,15 @@ def _button(run: Run, dataset: Dataset | None) -> None:
     Outside the fragment that ticks: a click on what is being redrawn can get lost.
     """
     state = jobs().state(run.run_id)
-    if run.live and state is not None:
+    is_told_of = state is not None or (not runs.is_read_only() and runs.news_of(run.path))
+    if run.live and is_told_of:
         st.button(
             plain(f"Cancel {_short_name(run)}"),
             key=f"cancel-{run.run_id}",
             icon=":material/stop:",
-            disabled=state.stopping,
-            on_click=jobs().cancel,
-            args=(run.run_id,),
+            disabled=state.stopping if state else runs.is_asked_to_stop(run.path),
+            on_click=stop_run,
+            args=(run,),
         )
     elif not run.live and not runs.is_read_only():
         own = own_data(run, dataset)

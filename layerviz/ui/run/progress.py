@@ -12,7 +12,7 @@ from layerviz.runs import Run
 from layerviz.ui.parts.continuing import cannot_continue, continue_label, own_data
 from layerviz.ui.parts.mending import choose, is_chosen
 from layerviz.ui.parts.polling import draw_while_live
-from layerviz.ui.parts.progress import job_sentence
+from layerviz.ui.parts.progress import job_sentence, progress_elsewhere, stop_run
 from layerviz.ui.parts.sidebar_button import sidebar_button
 from layerviz.ui.parts.state import errors_shown, jobs, plain, show_error, time_to_redraw
 
@@ -32,10 +32,7 @@ def _progress(run_id: str, status: str, n_snapshots: int) -> None:
     state = jobs().state(run_id)
     if state is None:  # computed by another process, for example the command line
         planned = max(1, run.training.get("n_snapshots", 1))
-        st.progress(
-            min(1.0, n_snapshots / planned),
-            "Running in another process; new snapshots appear here.",
-        )
+        st.progress(*progress_elsewhere(run, min(1.0, n_snapshots / planned)))
     else:
         st.progress(state.progress.fraction, job_sentence(state))
     news = len(run.snapshots) != n_snapshots and time_to_redraw()
@@ -44,20 +41,20 @@ def _progress(run_id: str, status: str, n_snapshots: int) -> None:
 
 
 def cancel_button(run: Run) -> None:
-    """Let the user stop a run that is computed here.
+    """Let the user stop a run, whoever computes it.
 
     It stands outside the fragment that ticks: a click on what is being redrawn can get lost.
     """
     state = jobs().state(run.run_id)
-    if not run.live or state is None:
+    if not run.live or runs.is_read_only() or (state is None and runs.news_of(run.path) is None):
         return
     st.button(
         "Cancel",
         key="cancel",
-        disabled=state.stopping,
+        disabled=runs.is_asked_to_stop(run.path) if state is None else state.stopping,
         icon=":material/stop:",
-        on_click=jobs().cancel,
-        args=(run.run_id,),
+        on_click=stop_run,
+        args=(run,),
         help="Everything captured so far is kept.",
     )
 
