@@ -247,6 +247,11 @@ def shapes_of_batches(encoder: LoadedEncoder, texts: list[str], **settings) -> l
     return shapes
 
 
+def test_a_batch_on_a_processor_is_small_unless_it_is_set(encoder):
+    shapes = shapes_of_batches(encoder, texts_of_many_lengths() * 4, max_length=MAX_LENGTH)
+    assert max(rows * width for rows, width in shapes) <= 512
+
+
 def test_batches_keep_to_the_token_budget(encoder):
     texts = texts_of_many_lengths()
     shapes = shapes_of_batches(encoder, texts, max_length=MAX_LENGTH, tokens_per_batch=200)
@@ -470,8 +475,9 @@ def test_in_bf16_layers_compute_in_it_and_the_head_does_not(encoder):
 def test_memory_that_a_capture_has_freed_goes_back_to_the_system(encoder, monkeypatch):
     trimmed = []
     monkeypatch.setattr(hidden_states, "return_what_is_free", lambda: trimmed.append(True))
-    capture(encoder.model, encoder.tokenizer, ["a cat"], max_length=MAX_LENGTH)
-    assert trimmed
+    texts = texts_of_many_lengths()
+    shapes = shapes_of_batches(encoder, texts, max_length=MAX_LENGTH, tokens_per_batch=200)
+    assert 1 < len(shapes) == len(trimmed)  # or it piles up, batch after batch
     memory.return_what_is_free()  # whatever the C library
     monkeypatch.setattr(memory, "_TRIM", None)
     memory.return_what_is_free()
