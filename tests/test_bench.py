@@ -28,6 +28,7 @@ from layerviz.bench import (
     page,
     probes,
     scale,
+    start,
     starters,
     train,
 )
@@ -195,9 +196,36 @@ def test_all_benches_come_as_one_table_and_name_what_is_left_out(
 
 def test_every_bench_with_a_goal_is_in_the_table() -> None:
     names = {
-        "tutorial", "capture", "maps", "alignment", "train", "epoch", "page", "memory", "growth",
+        "tutorial", "capture", "maps", "alignment", "train", "epoch", "page", "memory", "start",
+        "growth",
     }  # fmt: skip
     assert names == set(everything.benches())
+
+
+def test_a_start_is_held_against_what_it_stands_on() -> None:
+    commands = dict.fromkeys(("list", "report --help", "fit --help"), 0.3)
+    visit = {"seconds": 0.6, "drawn": 1.2, "messages": 90, "kilobytes": 12.0}
+    result = {
+        "what": "a run",
+        "commands": {
+            **commands, "python -c pass": 0.01, "--help": 0.05, "report": 0.3,
+            "report, computed": 2.5,
+        },
+        "first page": {"a one-line app": 0.7, "layerviz": 2.1},
+        "visits": {"run, reload": visit, "a one-line app, reload": visit},
+    }  # fmt: skip
+    found = {figure.what: figure for figure in start.figures(result)}
+    assert found["--help, above python -c pass"].ours == pytest.approx(0.04)
+    assert found["--help, above python -c pass"].met
+    assert found["report of a finished run, the first"].met is False
+    assert found["report of a finished run, later ones"].met
+    assert found["first page, above a one-line app"].ours == pytest.approx(1.4)
+    assert found["first page, with the server"].ratio == pytest.approx(3)
+    assert found["run, reload: server"].met is False
+    assert found["a one-line app, reload: server"].met is None
+    assert "a run" in start.as_text(result)
+    with pytest.raises(ConfigError, match="repeats"):
+        start.measure(None, repeats=0)
 
 
 # --- materials ------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from layerviz.bench import (
     maps,
     memory,
     page,
+    start,
     train,
     tutorial,
 )
@@ -44,6 +45,7 @@ def benches(run: Run | None = None) -> dict[str, FullBench]:
         epoch: _nothing,
         page: _nothing,
         memory: _nothing,
+        start: _nothing,
         growth: _nothing,
     }
     return {

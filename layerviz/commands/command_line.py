@@ -66,8 +66,8 @@ COMMANDS: Registry[Command] = Registry(
         in_module(
             "bench",
             "compare layerviz with the plain way of doing the same",
-            "Without a name: tutorial, capture, maps, alignment, train, epoch, page, memory and "
-            "growth, as one table.",
+            "Without a name: tutorial, capture, maps, alignment, train, epoch, page, memory, start "
+            "and growth, as one table.",
             alone=True,
         ),
     ],
