@@ -67,6 +67,27 @@ def test_all_that_is_loaded_behind_the_first_page_is_there() -> None:
     assert [name for name in libraries._NEEDED if importlib.util.find_spec(name) is None] == []
 
 
+def test_a_second_visit_computes_nothing_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAYERVIZ_RUNS", str(tmp_path))
+    first = open_page()
+    for computed in (
+        "layerviz.data.reading.read_table",
+        "layerviz.data.read_table",
+        "layerviz.data.build_dataset",
+        "layerviz.data.suggest_columns",
+        "layerviz.tokenising.lengths_by",
+        "layerviz.charts.written.WrittenChart.to_dict",
+    ):
+        monkeypatch.setattr(computed, None)
+    second = open_page()  # of a new browser session, on the same server
+    assert not second.exception
+    assert not second.error
+    kinds = [[element.type for element in page.main] for page in (first, second)]
+    assert kinds[0] == kinds[1]
+
+
 @pytest.mark.parametrize(
     ("module", "label"),
     [("layerviz.ui.sidebar.launch", "Fine-tune"), ("layerviz.ui.sidebar.comparison", "Compare")],
