@@ -238,6 +238,7 @@ def _watched(process: psutil.Process, seen: Served) -> Iterator[None]:
     before, start = _cpu_seconds(process), time.perf_counter()
     yield
     seen.drawn = time.perf_counter() - start
+    time.sleep(AT_REST)  # on a busy machine, what a click sets off begins late
     _rest(process)
     seen.seconds = _cpu_seconds(process) - before
 
