@@ -263,11 +263,15 @@ def expect_even_shares(config: RunConfig, n_processes: int) -> None:
 
 
 def sharing_sentence(run: Run) -> str:
-    """Say which processes computed a run; "" where it was one."""
+    """Say which processes computed a run, the last ones if others began it; "" where it was one.
+
+    A training of somebody's own says only how many there were.
+    """
     world_size = run.training.get("world_size", 1)
-    if world_size < 2:
+    computed_on = run.training.get("devices")
+    if world_size < 2 or not computed_on:
         return ""
-    devices = ", ".join(f"{n} × {name}" for name, n in run.training.get("devices", {}).items())
+    devices = ", ".join(f"{n} × {name}" for name, n in computed_on.items())
     where = count(run.training.get("nodes", 1), "machine")
     batch = run.config.batch_size
     return (
