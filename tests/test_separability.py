@@ -257,6 +257,18 @@ def test_split_divergence_is_half_for_alike_splits_and_high_for_shifted_ones():
     assert geometry.split_divergence(states, is_val, 0) > 0.95
 
 
+def test_silhouettes_of_many_rows_are_estimated_from_some_of_them(monkeypatch):
+    states, labels = blobs(3000, 3, 8)
+    other, other_labels = blobs(1200, 3, 8, seed=1)
+    pairs = [(states, labels, states, labels), (states, labels, other, other_labels)]
+    estimated = [geometry.silhouette(*pair) for pair in pairs]
+    monkeypatch.setattr(geometry, "SILHOUETTE_ROWS", 3000)
+    exact = [geometry.silhouette(*pair) for pair in pairs]
+    assert exact[0] == pytest.approx(silhouette_score(states, labels), abs=1e-5)
+    assert estimated != exact
+    assert estimated == pytest.approx(exact, abs=0.01)
+
+
 def test_fisher_ratio_of_noise_is_inflated_on_train_alone():
     rng = np.random.default_rng(0)
     states = rng.normal(size=(200, 60)).astype(np.float32)

@@ -15,6 +15,7 @@ from layerviz.separability.naming import NEIGHBOURS
 from layerviz.separability.resampling import stratified_folds
 
 CKA_EXAMPLES = 1000
+SILHOUETTE_ROWS = 2000
 ROWS_AT_ONCE = 2048  # of a matrix of distances, so that memory does not grow with n squared
 SPLIT_FOLDS = 2
 
@@ -187,7 +188,10 @@ def silhouette(
     """Return the mean silhouette (Rousseeuw, 1987) of rows among the reference rows' classes.
 
     Where the rows are the reference itself this is ``sklearn.metrics.silhouette_score``, a point
-    not being its own neighbour; else each row is compared with the reference's classes.
+    not being its own neighbour; else each row is compared with the reference's classes. Of more
+    than `SILHOUETTE_ROWS` rows, so many evenly spaced ones are measured, each against all of the
+    reference: their mean is within 0.01 of that of all (two standard errors, where the silhouettes
+    of single rows deviate by 0.2).
 
     Parameters
     ----------
@@ -206,7 +210,9 @@ def silhouette(
     if len(classes) < 2 or not comparable.any() or all_equal(reference):
         return float("nan")
     itself = states is reference
-    x = torch.from_numpy(states[comparable].astype(np.float32))
+    measured = np.flatnonzero(comparable)
+    measured = measured[evenly_spaced(len(measured), SILHOUETTE_ROWS)]
+    x = torch.from_numpy(states[measured].astype(np.float32))
     y = torch.from_numpy(reference.astype(np.float32))
     centre = y.mean(dim=0)  # small numbers lose less when they are squared
     x, y = x - centre, y - centre
@@ -215,10 +221,11 @@ def silhouette(
     for start in range(0, len(x), ROWS_AT_ONCE):
         distances = torch.cdist(x[start : start + ROWS_AT_ONCE], y)
         if itself:
-            distances.diagonal(start).fill_(0.0)
+            own_places = torch.from_numpy(measured[start : start + ROWS_AT_ONCE])
+            distances.scatter_(1, own_places[:, None], 0.0)
         parts.append(distances @ member)
     sums = torch.cat(parts).numpy()  # (n, C)
-    own = np.searchsorted(classes, labels[comparable])
+    own = np.searchsorted(classes, labels[measured])
     rows = np.arange(len(own))
     size = counts[own] - itself
     inside = sums[rows, own] / np.maximum(size, 1)
@@ -292,7 +299,12 @@ def _area_under_curve(scores: np.ndarray, positive: np.ndarray) -> float:
 
 def cka_rows(n: int) -> np.ndarray:
     """Return the rows on which CKA is estimated: all, or 1,000 evenly spaced ones."""
-    return np.unique(np.linspace(0, n - 1, min(n, CKA_EXAMPLES)).astype(int))
+    return evenly_spaced(n, CKA_EXAMPLES)
+
+
+def evenly_spaced(n: int, most: int) -> np.ndarray:
+    """Return the numbers of all of n rows, or of `most` evenly spaced ones."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))
 
 
 def linear_cka(states: np.ndarray, others: np.ndarray) -> np.ndarray:
