@@ -184,6 +184,9 @@ class FakeHub(BaseHTTPRequestHandler):
             value = line["value"]
             if line["key"] == "header":
                 continue
+            if line["key"] == "deletedFile":
+                (self.root / repo / value["path"]).unlink()
+                continue
             file = self.root / repo / value["path"]
             file.parent.mkdir(parents=True, exist_ok=True)
             if line["key"] == "lfsFile":

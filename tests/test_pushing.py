@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from layerviz.config import RunConfig
 from layerviz.errors import Cancelled, ConfigError, RunError
 from layerviz.export import pushing
 from layerviz.export.pushing import push_run
+from layerviz.export.run_card import run_card
 from layerviz.progress import Progress
 from layerviz.runs import Run
 
@@ -130,6 +132,34 @@ def test_a_repository_that_was_there_keeps_who_sees_it(run: Run, its_hub: Hub, c
     (root / OWNER / "open").mkdir(parents=True)
     assert main(["push", run.run_id, f"{OWNER}/open", f"--runs={run.path.parent}"]) == 0
     assert "was there before, and stays public" in capsys.readouterr().err
+
+
+def test_texts_do_not_go_where_others_see_them(run: Run, its_hub: Hub) -> None:
+    root, requests = its_hub
+    (root / OWNER / "open").mkdir(parents=True)
+    with pytest.raises(ConfigError, match="is public, and the whole run contains your texts"):
+        push_run(run, f"{OWNER}/open", with_run=True)
+    assert not [request for request in requests if "PUT" in request or "/commit/" in request]
+
+
+def test_a_second_push_leaves_nothing_of_the_first_that_is_not_wanted(run, its_hub: Hub) -> None:
+    root, _ = its_hub
+    push_run(run, f"{OWNER}/toy", with_run=True)
+    folder = root / OWNER / "toy"
+    (folder / "model-00001-of-00002.safetensors").write_bytes(b"of a larger encoder")
+    (folder / "notes.md").write_text("mine", encoding="utf-8")
+    push_run(run, f"{OWNER}/toy")
+    assert not (folder / "layerviz" / "run.zip").exists()
+    assert not (folder / "model-00001-of-00002.safetensors").exists()
+    assert (folder / "notes.md").is_file()
+    assert (folder / "model.safetensors").is_file()
+
+
+def test_the_card_names_no_folder_of_this_machine(run: Run) -> None:
+    config = replace(run.config, encoder="/home/ada/secret-client/bert")
+    card = run_card(replace(run, config=config), None, f"{OWNER}/toy", with_run=False)
+    assert "secret-client" not in card
+    assert "--encoder bert " in card
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 import streamlit as st
 from made_runs import dataset_of, made
-from pages import caption_text, error_text, open_page
+from pages import caption_text, error_text, open_page, read_aloud
 from streamlit.testing.v1 import AppTest
 
 from layerviz import runs
 from layerviz.__main__ import main
 from layerviz.config import RunConfig
-from layerviz.errors import ConfigError, EncoderError, RunError
+from layerviz.errors import ConfigError, RunError
+from layerviz.export.zip_reading import unzip_run
+from layerviz.export.zip_writing import zip_run
+from layerviz.jobs import Jobs
 from layerviz.runs import ACCEPTED, LabelDecision, Run
 from layerviz.ui.parts import signing_in
+from layerviz.ui.parts.mending import OTHER_ENCODER
 
 ALICE = {
     "is_logged_in": True,
@@ -120,13 +124,27 @@ def test_the_page_starts_with_all_runs_and_offers_only_to_look(read_only: Run) -
 
 
 @pytest.mark.parametrize("tab", ["Maps", "Layers", "Examples", "Training", "Export", "Run"])
-def test_a_run_is_shown_without_what_would_change_it(read_only: Run, tab: str) -> None:
+def test_a_run_is_shown_without_what_would_change_it(
+    read_only: Run, monkeypatch: pytest.MonkeyPatch, tab: str
+) -> None:
+    forbidden = {"delete", "new_run", "label_undo", "label_accept", "train_relabelled", "push"}
     page = open_page(state={"tabs": tab}, run=read_only.run_id)
     assert not page.exception
     assert not error_text(page)
     assert "to_all_runs" in keys(page)
-    forbidden = {"delete", "new_run", "continue", "lower_rate", "train_relabelled", "label_accept"}
     assert not forbidden & keys(page)
+    monkeypatch.delenv(runs.READ_ONLY_VARIABLE)
+    expected = {"new_run"} | ({"delete"} if tab == "Run" else set())
+    assert expected <= keys(open_page(state={"tabs": tab}, run=read_only.run_id))
+
+
+def test_a_run_that_was_cancelled_is_not_continued(read_only: Run, monkeypatch) -> None:
+    runs.update(read_only.path, status="cancelled")
+    page = open_page(run=read_only.run_id)
+    assert "Cancelled with 2 of" in read_aloud(info.value for info in page.info)
+    assert "To continue this run" not in caption_text(page)
+    monkeypatch.delenv(runs.READ_ONLY_VARIABLE)
+    assert "To continue this run" in caption_text(open_page(run=read_only.run_id))
 
 
 # --- signing in -----------------------------------------------------------------------------
@@ -161,7 +179,8 @@ def test_without_a_provider_nobody_is_let_in(login, monkeypatch) -> None:
 
 def test_people_are_asked_with_whom_they_sign_in(login, monkeypatch) -> None:
     monkeypatch.setattr(signing_in.importlib.util, "find_spec", lambda _: object())
-    monkeypatch.setattr(st, "secrets", {"auth": {"cookie_secret": "s", "lab": {"client_id": "c"}}})
+    settings = {"cookie_secret": "s", "client_kwargs": {"prompt": "login"}}
+    monkeypatch.setattr(st, "secrets", {"auth": {**settings, "lab": {"client_id": "c"}}})
     page = open_page()
     assert not page.exception
     assert [button.label for button in page.button] == ["Sign in with lab"]
@@ -209,13 +228,32 @@ def test_the_folder_of_a_person_is_told_by_issuer_and_subject(tmp_path: Path) ->
     assert runs.folder_of_user(tmp_path, "i", "s", "雪").name.startswith("user-")
 
 
-def test_runs_of_others_are_no_encoders(root: Path, login) -> None:
+def test_runs_of_others_are_no_encoders(root: Path, login, tmp_path: Path) -> None:
     login(ALICE)
     of_alice = signing_in.own_runs_folder()
+    weights = made(of_alice, dataset_of("toy"), "one", {1: 0.5, 4: 2.0}).path / "model"
     login(BOB)
-    with pytest.raises(EncoderError, match="not among your own runs"):
-        signing_in.check_encoder_folder(str(of_alice / "run" / "model"))
-    with pytest.raises(EncoderError, match="not among your own runs"):
-        signing_in.check_encoder_folder(f"{signing_in.own_runs_folder()}/../{of_alice.name}/run")
-    signing_in.check_encoder_folder(str(signing_in.own_runs_folder() / "run" / "model"))
-    signing_in.check_encoder_folder("google/electra-small-discriminator")
+    own = signing_in.own_runs_folder()
+    own.mkdir()
+    for folder in (weights, f"{own}/../{of_alice.name}/x/model", root / ".users", root):
+        with pytest.raises(RunError, match="not among your own runs"):
+            runs.expect_not_of_others(str(folder), own)
+    for encoder in (own / "run" / "model", "google/electra-small-discriminator", "~nobody/x", "\0"):
+        runs.expect_not_of_others(str(encoder), own)
+    runs.expect_not_of_others(str(weights), root)  # without accounts, all see all
+    with pytest.raises(RunError, match="not among your own runs"):
+        Jobs(own).fit(RunConfig(str(weights), epochs=1), dataset_of("toy"))
+    page = open_page(encoder=OTHER_ENCODER, other_encoder=str(weights))
+    assert "not among your own runs" in error_text(page)
+
+
+def test_a_zip_does_not_bring_the_encoder_of_somebody_else(root: Path, login, tmp_path) -> None:
+    login(ALICE)
+    weights = signing_in.own_runs_folder() / "run" / "model"
+    weights.mkdir(parents=True)
+    run = made(tmp_path / "elsewhere", dataset_of("toy"), str(weights), {1: 0.5, 4: 2.0})
+    zip_run(run, tmp_path / "run.zip")
+    login(BOB)
+    with pytest.raises(RunError, match="not among your own runs"):
+        unzip_run(tmp_path / "run.zip", signing_in.own_runs_folder())
+    assert not runs.list_runs(signing_in.own_runs_folder())

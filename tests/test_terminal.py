@@ -99,6 +99,7 @@ def command_lines(folder: Path, csv: Path) -> Iterator[list[str]]:
     yield ["fit", "--encoder=bert-mini", f"--data={csv}", at]
     yield ["fit", "--encoder=bert-mini", f"--data={csv}", at, f"--label-column={TYPED}"]
     yield ["fit", f"--encoder={TYPED}", f"--data={csv}", at, "--split-column=none"]
+    yield ["push", ids[0], f"somebody/{TYPED}", at]
     yield ["probe", f"--encoder={TYPED}", f"--data={csv}", at]
     yield ["bench", "probes", f"--run={TYPED}"]
     yield [TYPED]

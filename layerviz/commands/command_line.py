@@ -114,7 +114,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         drop_output()
         if error.is_closed:  # by what reads it, such as head, which has enough
             return EXIT_CLOSED
-        hint = "Free some space there, or choose another peer."
+        hint = "Free some space there, or choose another place."
         print(f"layerviz: {error} {hint}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except LayervizError as error:

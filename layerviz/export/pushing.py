@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import CommitOperationAdd, HfApi, constants, errors, get_token
+from huggingface_hub import (
+    CommitOperationAdd,
+    CommitOperationDelete,
+    HfApi,
+    constants,
+    errors,
+    get_token,
+)
 from huggingface_hub.utils import HFValidationError, disable_progress_bars, validate_repo_id
 
 from layerviz import hub, runs, separability
@@ -91,7 +98,8 @@ def push_run(
     Raises
     ------
     ConfigError
-        If the name is none that the Hub takes, or nobody is signed in.
+        If the name is none that the Hub takes, or nobody is signed in; or if texts that are to
+        stay private would go to a repository that is public already.
     RunError
         If the run is going on or holds no model, or the Hub or the network refuses.
     Cancelled
@@ -115,19 +123,36 @@ def push_run(
             "Run `hf auth login` with a token that may write, then try again.",
         )
     sheet = separability.current_sheet(run) if runs.measured_snapshots(run) else None
-    with temporary_folder() as scratch, _push_errors(repo), hub.interruptible():
+    with _push_errors(repo), temporary_folder() as scratch, hub.interruptible():
         disable_progress_bars()  # layerviz draws its own
         api = HfApi()
         made = api.create_repo(repo, private=private, exist_ok=True)
         full_name = made.repo_id
+        there = api.model_info(full_name)
+        is_private = bool(there.private)
+        if with_run and private and not is_private:
+            raise ConfigError(
+                f"{quote(full_name)} is public, and the whole run contains your texts.",
+                "Name another repository, leave the run out, or say that it may be public.",
+            )
         extra = _beside(run, sheet, full_name, scratch, with_run=with_run)
-        additions = [CommitOperationAdd(name, path) for name, path in {**model, **extra}.items()]
+        files = {**model, **extra}
+        additions = [CommitOperationAdd(name, path) for name, path in files.items()]
+        # Of an earlier push: other weights, or texts that are not to be there any more.
+        former = [one.rfilename for one in there.siblings or () if one.rfilename not in files]
+        deletions = [CommitOperationDelete(name) for name in former if _is_of_push(name)]
         _upload(api, full_name, additions, on_progress, should_stop)
         commit = api.create_commit(
-            full_name, additions, commit_message=f"{run.encoder['label']}, run {run.run_id}"
+            full_name,
+            [*additions, *deletions],
+            commit_message=f"{run.encoder['label']}, run {run.run_id}",
         )
-        is_private = bool(api.repo_info(full_name).private)
     return Pushed(str(made), commit.oid, is_private)
+
+
+def _is_of_push(name: str) -> bool:
+    """Return whether a file of a repository is one that pushes make."""
+    return name in (HEAT_MAP, WHOLE_RUN) or ("/" not in name and name.endswith(".safetensors"))
 
 
 def check_repo(repo: str) -> None:
@@ -155,7 +180,8 @@ def _beside(
         files[HEAT_MAP] = heat_map
     if with_run:
         whole = scratch / "run.zip"
-        zip_run(run, whole)
+        with whole.open("wb") as stream:
+            zip_run(run, stream)
         files[WHOLE_RUN] = whole
     return files
 

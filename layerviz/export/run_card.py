@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from layerviz import __version__, encoders, separability
+from layerviz.errors import EncoderError
 from layerviz.export.model_card import escaped
 from layerviz.export.recipe import command
 from layerviz.runs import Run
@@ -87,7 +90,7 @@ def run_card(run: Run, sheet: AnswerSheet | None, repo: str, *, with_run: bool) 
         repo=repo,
         given=pair if run.reads_pairs else '["your text", "another text"]',
         max_length=run.config.max_length,
-        command=command(run),
+        command=_command(run),
         fingerprint=escaped(run.dataset["fingerprint"]),
         sizes=", ".join(f"{n:,} {split}" for split, n in counts.items()),
         classes=", ".join(map(escaped, run.label_names)),
@@ -98,6 +101,21 @@ def run_card(run: Run, sheet: AnswerSheet | None, repo: str, *, with_run: bool) 
         if with_run
         else "",
     )
+
+
+def _command(run: Run) -> str:
+    """Return the command that makes the run; of an encoder in a folder only the folder's name."""
+    encoder = run.config.encoder
+    named = Path(encoder).name if _source(run) == "local" else encoder
+    return command(replace(run, config=replace(run.config, encoder=named)))
+
+
+def _source(run: Run) -> str:
+    """Return where the run's encoder is from."""
+    try:
+        return encoders.describe(run.config.encoder).source
+    except EncoderError:  # a folder that was moved meanwhile
+        return "local"
 
 
 def _answer(sheet: AnswerSheet | None) -> str:
@@ -144,6 +162,6 @@ def _front_matter(run: Run, repo: str, scores: dict[str, Score]) -> str:
         'metrics: ["f1"]',
         f"model-index: {json.dumps(index, ensure_ascii=False)}",
     ]
-    if encoders.describe(run.config.encoder).source == "hub":
+    if _source(run) == "hub":
         lines.append(f"base_model: {json.dumps(run.config.encoder)}")
     return "\n".join(lines)

@@ -69,6 +69,7 @@ def unzip_run(
         entries = _checked_entries(archive, max_bytes)
         _check_room(root, sum(entry.file_size for entry in entries.values()))
         record = _record(archive, entries)
+        runs.expect_not_of_others(record["config"]["encoder"], root)
         target = root / record["run_id"]
         if target.exists():
             return _same_run(root, record, entries)

@@ -64,6 +64,7 @@ class Jobs:
         ConfigError
             If it could only fail.
         """
+        runs.expect_not_of_others(config.encoder, self.root)
         key = run_id(config, dataset.name, dataset.fingerprint)
         with self._fit_lock:  # two tabs may press at once
             state = self.state(key)

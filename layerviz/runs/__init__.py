@@ -11,6 +11,7 @@ from layerviz.lazily import lazy_names
 if TYPE_CHECKING:
     from layerviz.runs.access import (
         READ_ONLY_VARIABLE,
+        expect_not_of_others,
         folder_of_user,
         is_read_only,
         is_switched_on,
@@ -194,6 +195,7 @@ __all__ = [
     "delete_unreadable",
     "disk_full",
     "drop_old_failed_starts",
+    "expect_not_of_others",
     "folder_of_user",
     "forget_comparisons",
     "has_label_ranking",

@@ -63,3 +63,39 @@ def folder_of_user(root: Path, issuer: str, subject: str, name: str) -> Path:
         return folder
     letters = re.sub(r"[^a-z0-9]+", "-", name.lower())[:_LETTERS_OF_USER].strip("-") or "user"
     return users / f"{letters}-{identity}"
+
+
+def expect_not_of_others(encoder: str, root: Path) -> None:
+    """Let nobody who signs in name a folder of somebody else's as an encoder.
+
+    Parameters
+    ----------
+    encoder : str
+        As somebody typed it, or as a run's record names it; it need not be a folder.
+    root : Path
+        The folder with the runs of whoever asks.
+
+    Raises
+    ------
+    RunError
+        If the encoder lies in the folder of all runs, and not in their own.
+    """
+    if root.parent.name != USERS:
+        return
+    try:
+        folder = Path(encoder).expanduser().resolve()
+        if _is_in(folder, root.parent.parent) and not _is_in(folder, root):
+            raise RunError(
+                "The encoder is a folder that is not among your own runs.",
+                "Choose an encoder of the list, or a Hub id.",
+            )
+    except (OSError, ValueError, RuntimeError):  # it can be no folder, which is said elsewhere
+        return
+
+
+def _is_in(folder: Path, root: Path) -> bool:
+    """Return whether a folder is another or lies in it, whatever the case of its letters."""
+    return any(
+        parent.exists() and root.exists() and parent.samefile(root)
+        for parent in (folder, *folder.parents)
+    )

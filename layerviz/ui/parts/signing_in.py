@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from layerviz import runs
-from layerviz.errors import ConfigError, EncoderError
+from layerviz.errors import ConfigError
 
 LOGIN_VARIABLE = "LAYERVIZ_LOGIN"  # environment variable
 _SECRETS = ".streamlit/secrets.toml"
@@ -83,23 +83,6 @@ def account() -> None:
         )
 
 
-def check_encoder_folder(name: str) -> None:
-    """Let nobody name the folder of somebody else's run as an encoder.
-
-    Raises
-    ------
-    EncoderError
-        If it lies in the folder of all runs and not in one's own.
-    """
-    if not is_login_wanted():
-        return
-    folder, own = Path(name).expanduser().resolve(), own_runs_folder()
-    if folder.is_relative_to(runs.runs_folder()) and not folder.is_relative_to(own):
-        raise EncoderError(
-            "This folder is not among your own runs.", "Choose an encoder of the list, or a Hub id."
-        )
-
-
 def _is_signed_in() -> bool:
     # Without [auth] in the secrets, the attribute does not exist.
     return bool(st.user.get("is_logged_in")) and bool(st.user.get("sub"))
@@ -124,7 +107,11 @@ def _providers() -> list[str]:
         auth = st.secrets["auth"]
     except (FileNotFoundError, KeyError):
         auth = {}
-    named = [str(name) for name, value in auth.items() if isinstance(value, Mapping)]
+    named = [
+        str(name)
+        for name, value in auth.items()
+        if isinstance(value, Mapping) and "client_id" in value
+    ]
     if "client_id" in auth:
         return ["", *named]
     if not named:

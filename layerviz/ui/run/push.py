@@ -27,8 +27,13 @@ def push_section(run: Run) -> None:
         st.markdown("**To the Hugging Face Hub**")
         st.caption(
             "The model as a repository, with a card: the answer, the scores, a heat map and how to "
-            "load it. Nobody but you sees it, and it holds none of your texts, unless you say "
-            "otherwise."
+            "load it. A new repository is private unless you say otherwise, and none of your texts "
+            "go there."
+            + (
+                " The words of this encoder's tokenizer are from them."
+                if run.config.encoder.startswith("scratch-")
+                else ""
+            )
         )
         if unmet := EXPORTS["model_zip"].unmet_need(run):
             st.caption(unmet)

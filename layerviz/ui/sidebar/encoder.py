@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from layerviz import encoders
+from layerviz import encoders, runs
 from layerviz.encoders import EncoderInfo
 from layerviz.ui.parts.libraries import wait_for_libraries
 from layerviz.ui.parts.mending import ENCODER_KEY, OTHER_ENCODER, OTHER_ENCODER_KEY
-from layerviz.ui.parts.signing_in import check_encoder_folder
-from layerviz.ui.parts.state import plain
+from layerviz.ui.parts.state import jobs, plain
 from layerviz.ui.sidebar.address import check_address
 
 SOURCES = {"bundled": "bundled", "hub": "Hub", "local": "folder"}
@@ -41,7 +40,7 @@ def choose_encoder() -> EncoderInfo | None:
         if not name:
             st.caption("Type an id from the Hugging Face Hub or the path of a local folder.")
             return None
-        check_encoder_folder(name)
+        runs.expect_not_of_others(name, jobs().root)
         wait_for_libraries()
     info = encoders.expect_on_disk(name)
     st.caption(f"{_figures(info)}  \n{plain(info.note)}")
