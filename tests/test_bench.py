@@ -635,6 +635,6 @@ def test_what_a_task_takes_follows_from_its_units() -> None:
     assert one["measures"] == many["measures"] == pytest.approx(3 * 2.0 * 2 * 2 * 2)
     assert one["maps"] == pytest.approx(3 * 4 * 4.0 * 2 / scale.CORES)
     assert one["disk"] == 3 * len(POOLINGS) * 4 * 20 * 200 * 2
-    assert (one["memory"], many["memory"]) == (10_000, 80_000)
+    assert (one["memory"], many["memory"]) == (10_000, 10_000 + 1000 * 7 * 4 * 5)
     assert many["machines"] == 2
     assert one["slowest"] == "training"

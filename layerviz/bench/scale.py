@@ -35,6 +35,7 @@ PER_BLOCK = 12  # weights of a block of a Transformer, per square of its width
 TRAINING, FORWARD = 6, 2  # operations per weight and token
 CORES = 8  # of each machine, for what runs on processors
 PER_MACHINE = 8  # accelerators
+TOKEN_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Task:
     captured : int
         Examples that are looked at.
     row_bytes : float
-        Memory that a text and its tokens take in each process.
+        Memory that a text and its tokens take in the first process.
     """
 
     texts: int = 10_000_000
@@ -168,7 +169,7 @@ def reckon(task: Task, units: dict[str, Any], accelerators: int) -> dict[str, An
     dict
         Seconds of ``tokenising``, ``training``, ``capture``, ``measures`` and ``maps`` (all layers
         under one pooling), over the whole run; ``memory``, the bytes that texts and tokens take in
-        a machine; ``disk``, the bytes of all snapshots; ``slowest``, the part that takes longest.
+        the first machine, whose other processes hold tokens alone; ``disk``, the bytes of all snapshots; ``slowest``, the part that takes longest.
     """
     machines = -(-accelerators // PER_MACHINE)
     processes = min(accelerators, PER_MACHINE)
@@ -177,7 +178,7 @@ def reckon(task: Task, units: dict[str, Any], accelerators: int) -> dict[str, An
     states = (task.layers + 1) * task.width * task.captured
     measured = (units["layers"] + 1) * units["hidden_size"] * units["captured"]
     seconds = {
-        # Each machine reads and tokenises all texts, once and with all of its cores.
+        # The first process reads and tokenises for all, with the cores of its machine.
         "tokenising": task.texts * units["tokenising"] / 1000 / CORES,
         "training": task.epochs * task.texts * TRAINING * operations,
         "capture": snapshots * task.captured * FORWARD * operations,
@@ -193,7 +194,7 @@ def reckon(task: Task, units: dict[str, Any], accelerators: int) -> dict[str, An
         "accelerators": accelerators,
         "machines": machines,
         **seconds,
-        "memory": task.texts * task.row_bytes * processes,
+        "memory": task.texts * (task.row_bytes + (processes - 1) * TOKEN_BYTES * task.tokens),
         "disk": snapshots * len(POOLINGS) * states * np.dtype(np.float16).itemsize,
         "slowest": max(seconds, key=lambda part: seconds[part]),
     }
@@ -221,7 +222,7 @@ def as_text(result: dict[str, Any]) -> str:
             for part in ("tokenising", "training", "capture", "measures", "maps")
         )
         lines.append(
-            f"  {row['accelerators']:>3}: {parts}; memory for texts {data_size(row['memory'])} a "
-            f"machine, disk {data_size(row['disk'])}; longest: {row['slowest']}"
+            f"  {row['accelerators']:>3}: {parts}; memory for texts {data_size(row['memory'])} "
+            f"in the first machine, disk {data_size(row['disk'])}; longest: {row['slowest']}"
         )
     return "\n".join(lines)
