@@ -167,9 +167,10 @@ def reckon(task: Task, units: dict[str, Any], accelerators: int) -> dict[str, An
     Returns
     -------
     dict
-        Seconds of ``tokenising``, ``training``, ``capture``, ``measures`` and ``maps`` (all layers
-        under one pooling), over the whole run; ``memory``, the bytes that texts and tokens take in
-        the first machine, whose other processes hold tokens alone; ``disk``, the bytes of all snapshots; ``slowest``, the part that takes longest.
+        Seconds of ``tokenising``, ``training``, ``capture``, ``measures`` and ``maps`` (all
+        layers under one pooling), over the whole run; ``memory``, the bytes that texts and tokens
+        take in the first machine, whose other processes hold tokens alone; ``disk``, the bytes of
+        all snapshots; ``slowest``, the part that takes longest.
     """
     machines = -(-accelerators // PER_MACHINE)
     processes = min(accelerators, PER_MACHINE)
