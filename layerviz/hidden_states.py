@@ -26,24 +26,13 @@ from layerviz.progress import (
     never,
     stop_if_asked,
 )
-from layerviz.tokenising import Tokenised, tokenise
+from layerviz.tokenising import WHOLE, Share, Tokenised, batches_by_length, rows_of_share, tokenise
 
 log = logging.getLogger(__name__)
 
 TOKENS_PER_BATCH = 2048
 ON_CPU = 512  # with more a processor is 5 % faster at best, and holds more at once
 FLOAT16_MAX = float(np.finfo(np.float16).max)
-
-
-@dataclass(frozen=True)
-class Share:
-    """Which batches of a capture are computed: one in `of`, from the one of this number on."""
-
-    number: int = 0
-    of: int = 1
-
-
-WHOLE = Share()
 
 
 @dataclass(frozen=True)
@@ -176,16 +165,6 @@ def capture(
 def tokens_at_once(model: PreTrainedModel) -> int:
     """Return how many tokens, padding included, make a batch that suits the model's device."""
     return ON_CPU if model.device.type == "cpu" else TOKENS_PER_BATCH
-
-
-def rows_of_share(texts: Tokenised, share: Share, tokens_per_batch: int) -> np.ndarray:
-    """Return which rows a process captures, in ascending order: those of every `share.of`-th batch.
-
-    The batches are those of one process that captures everything, so that states are the same.
-    """
-    batches = list(_batches([len(ids) for ids in texts.input_ids], tokens_per_batch))
-    own = batches[share.number :: share.of]
-    return np.sort(np.concatenate(own)) if own else np.zeros(0, dtype=np.int64)
 
 
 def sentence_vectors(
@@ -330,7 +309,7 @@ def _padded_batches(
     share: Share = WHOLE,
 ) -> Iterator[_Batch]:
     """Yield texts, or a share of them, in padded batches of similar length."""
-    batches = _batches([len(ids) for ids in texts.input_ids], tokens_per_batch)
+    batches = batches_by_length([len(ids) for ids in texts.input_ids], tokens_per_batch)
     for rows in islice(batches, share.number, None, share.of):
         input_ids = [texts.input_ids[row] for row in rows]
         types = None
@@ -356,16 +335,6 @@ def _watched(
         yield rows, batch
         done += len(rows)
         on_progress(Progress(CAPTURING, done, n))
-
-
-def _batches(lengths: Sequence[int], tokens_per_batch: int) -> Iterator[np.ndarray]:
-    """Yield row numbers, longest texts first, each batch within the token budget."""
-    order = np.argsort(-np.asarray(lengths), kind="stable")
-    start = 0
-    while start < len(order):
-        size = max(1, tokens_per_batch // max(1, lengths[order[start]]))
-        yield order[start : start + size]
-        start += size
 
 
 def _pad(

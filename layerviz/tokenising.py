@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +143,37 @@ def _encoded(
         encoded = tokenizer(list(firsts), list(seconds), verbose=False, **options)
         return [{name: encoded[name][row] for name in encoded} for row in range(len(texts))]
     return [dict(tokenizer(*parts_of_pair(text), verbose=False, **options)) for text in texts]
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which batches of a capture are computed: one in `of`, from the one of this number on."""
+
+    number: int = 0
+    of: int = 1
+
+
+WHOLE = Share()
+
+
+def rows_of_share(texts: Tokenised, share: Share, tokens_per_batch: int) -> np.ndarray:
+    """Return which rows a process captures, in ascending order: those of every `share.of`-th batch.
+
+    The batches are those of one process that captures everything, so that states are the same.
+    """
+    batches = list(batches_by_length([len(ids) for ids in texts.input_ids], tokens_per_batch))
+    own = batches[share.number :: share.of]
+    return np.sort(np.concatenate(own)) if own else np.zeros(0, dtype=np.int64)
+
+
+def batches_by_length(lengths: Sequence[int], tokens_per_batch: int) -> Iterator[np.ndarray]:
+    """Yield row numbers, longest texts first, each batch within the token budget."""
+    order = np.argsort(-np.asarray(lengths), kind="stable")
+    start = 0
+    while start < len(order):
+        size = max(1, tokens_per_batch // max(1, lengths[order[start]]))
+        yield order[start : start + size]
+        start += size
 
 
 def token_lengths(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> np.ndarray:

@@ -16,12 +16,11 @@ from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled
 from layerviz.hidden_states import (
     FLOAT16_MAX,
-    Share,
     capture,
     token_states,
 )
 from layerviz.pairs import pair_of
-from layerviz.tokenising import token_lengths, tokenise
+from layerviz.tokenising import Share, token_lengths, tokenise
 from layerviz.training.sharing import whole_capture
 
 LAYERS, WIDTH, MAX_LENGTH = 3, 32, 48

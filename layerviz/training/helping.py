@@ -15,10 +15,9 @@ from layerviz import encoders, runs
 from layerviz.cluster import Follower, Message
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled, LayervizError, RunError, reason
-from layerviz.hidden_states import Share
 from layerviz.progress import ignore
 from layerviz.runs import Run
-from layerviz.tokenising import Tokenised
+from layerviz.tokenising import Share, Tokenised
 from layerviz.training.failing import as_layerviz_error
 from layerviz.training.preparing import (
     TrainingTask,

@@ -23,10 +23,10 @@ from layerviz.cluster import LEAVE, Leader, Message
 from layerviz.config import RunConfig
 from layerviz.encoders import LoadedEncoder
 from layerviz.errors import Cancelled, ConfigError
-from layerviz.hidden_states import WHOLE, Capture, Share, rows_of_share
+from layerviz.hidden_states import Capture
 from layerviz.progress import OnProgress, ShouldStop, ignore, never
 from layerviz.runs import Run
-from layerviz.tokenising import Tokenised
+from layerviz.tokenising import WHOLE, Share, Tokenised, rows_of_share
 from layerviz.training.preparing import TrainingTask
 from layerviz.wording import count
 
