@@ -562,7 +562,7 @@ def test_an_answer_that_cannot_be_stored_is_told_also_where_an_old_one_lies(jobs
         raise RunError(f"{target.name} cannot be written.")
         yield
 
-    monkeypatch.setattr(separability.sheet_storage, "replacing", refuse)
+    monkeypatch.setattr("layerviz.separability.answer_files.replacing", refuse)
     assert jobs.answer(run, run.poolings).live
     wait_until(lambda: not jobs.answer(run, run.poolings).live)
     state = jobs.answer(run, run.poolings)
