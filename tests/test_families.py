@@ -25,6 +25,7 @@ def test_a_family_trains_and_is_captured_as_it_computes(family: str) -> None:
         ("t5", "an encoder and a decoder in one"),
         ("tapas", "reads tables"),
         ("xlnet", "in two streams"),
+        ("yoso", "depend on the other texts in the batch"),
     ],
 )
 def test_what_is_no_encoder_is_refused_with_its_reason(family: str, reason: str) -> None:

@@ -30,6 +30,8 @@ NOT_ENCODERS = {
     "tapas": "reads tables",
     "layoutlm": "reads pages, with the place of each word",
 }  # fmt: skip
+# These take an attention mask, and let padding change the vectors of a text all the same.
+PADDING_COUNTS = frozenset({"yoso"})
 # These fetch native code from the Hub as soon as the package "kernels" and a GPU are there.
 FETCH_KERNELS = frozenset({"mra", "yoso"})
 

@@ -18,6 +18,7 @@ from layerviz.encoders.config_keys import (
     KEYS,
     NO_TEXT_ENCODERS,
     NOT_ENCODERS,
+    PADDING_COUNTS,
     REFUSED,
 )
 from layerviz.encoders.info import FAMILY_LABELS
@@ -199,6 +200,12 @@ def check_mask(name: str, config: PreTrainedConfig | Outline) -> None:
         return  # they take one, and importing their code takes a while
     from transformers.models.auto import modeling_auto
 
+    if config.model_type in PADDING_COUNTS:
+        raise EncoderError(
+            f"{name} is a {config.model_type} model, in which padding changes the vectors of a "
+            "text: they depend on the other texts in the batch.",
+            "Choose another one, such as a BERT, RoBERTa, DistilBERT or ELECTRA.",
+        )
     model: Any = modeling_auto.MODEL_MAPPING[type(config)]
     if "attention_mask" not in inspect.signature(model.forward).parameters:
         raise EncoderError(
