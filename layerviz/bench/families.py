@@ -18,39 +18,11 @@ import torch
 
 from layerviz import data, encoders, runs, training
 from layerviz.config import RunConfig
-from layerviz.encoders import EncoderSize
 from layerviz.errors import LayervizError
 
 WORKS, REFUSED, FAILED = "works", "refused", "failed"
-# No masked language models with a classifier, which have to be refused with the reason.
-OTHERS = ("bloom", "funnel", "gpt2", "gpt_neo", "gptj", "opt", "reformer", "t5", "xlnet")
-# Of these no small model can be made by the names of sizes below.
-LARGE = ("modernvbert", "perceiver", "roc_bert", "ultravbert")
 CLOSE = 5e-3  # of the largest value of a state: it is stored in float16
-WIDTH, VOCABULARY = 32, 400
-SIZES: dict[str, Any] = {
-    "vocab_size": VOCABULARY, "hidden_size": WIDTH, "num_hidden_layers": 2,
-    "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 64,
-    "embedding_size": WIDTH, "pad_token_id": 0, "d_model": WIDTH, "n_layers": 2, "n_heads": 2,
-    "dim": WIDTH, "hidden_dim": 64, "emb_dim": WIDTH, "n_layer": 2, "n_head": 2, "n_embd": WIDTH,
-    "num_key_value_heads": 2, "head_dim": 16, "attention_head_size": 16, "block_size": 4,
-    "attention_window": 8, "entity_vocab_size": 10, "entity_emb_size": 8, "d_head": 16,
-    "d_inner": 64, "d_ff": 64, "d_kv": 16, "n_words": VOCABULARY, "encoder_layers": 2,
-    "decoder_layers": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "num_layers": 2,
-    "encoder_attention_heads": 2, "decoder_attention_heads": 2, "rotary_dim": 8,
-    "languages": ("en_XX",), "default_language": "en_XX", "word_embed_proj_dim": WIDTH,
-    "ffn_dim": 64,
-}  # fmt: skip
 WORDS = {"glad": ("joy", "sun", "smile"), "sad": ("rain", "grief", "tear")}
-
-
-def names() -> tuple[str, ...]:
-    """Return the families that are tried, by the names that transformers has for them."""
-    from transformers.models.auto import modeling_auto
-
-    masked = modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES.keys()
-    classifiers = modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES.keys()
-    return tuple(sorted({*(masked & classifiers), *OTHERS} - {*LARGE}))
 
 
 def measure(
@@ -86,31 +58,7 @@ def has_failed(result: dict[str, Any]) -> bool:
     return any(row["outcome"] == FAILED for row in result["families"].values())
 
 
-def make_checkpoint(family: str, folder: Path) -> None:
-    """Write a tiny classifier of a family with random weights, and a tokenizer.
-
-    Raises
-    ------
-    Exception
-        Whatever the family's code says of such sizes.
-    """
-    import transformers
-    from transformers.models.auto import configuration_auto
-
-    kind = configuration_auto.CONFIG_MAPPING[family]
-    usual = kind()
-    config = kind(**{name: size for name, size in SIZES.items() if hasattr(usual, name)})
-    torch.manual_seed(0)
-    model = transformers.AutoModelForSequenceClassification.from_config(config)
-    with encoders.quiet():
-        model.save_pretrained(folder)
-    size = EncoderSize(2, WIDTH, 2, VOCABULARY)
-    texts = dataset().examples["text"].tolist()
-    scratch = encoders.build_scratch("bert", size, texts, label_names=["a", "b"], seed=0)
-    scratch.tokenizer.save_pretrained(folder)
-
-
-def dataset() -> data.Dataset:
+def moods() -> data.Dataset:
     """Return 60 short texts of two classes."""
     rows = [
         (f"{word} {'and again ' * (number % 4)}{number}", label)
@@ -126,7 +74,7 @@ def dataset() -> data.Dataset:
 def _tried(family: str, work: Path) -> dict[str, Any]:
     folder = work / family
     try:
-        make_checkpoint(family, folder)
+        encoders.tiny_checkpoint(family, folder, moods().examples["text"].tolist())
     except Exception:  # no classifier, or of other sizes: its config alone is enough to refuse it
         folder.mkdir(exist_ok=True)
         (folder / "config.json").write_text(json.dumps({"model_type": family}), encoding="utf-8")
@@ -134,10 +82,10 @@ def _tried(family: str, work: Path) -> dict[str, Any]:
         encoders.expect_on_disk(str(folder))
     except LayervizError as error:
         return _row(REFUSED, error.message.replace(str(folder), "it"))
-    moods = dataset()
+    texts = moods()
     config = RunConfig(str(folder), epochs=1, max_length=16, max_captured=20, batch_size=16)
     try:
-        run = training.fit(runs.create(work / "runs", training.with_defaults(config), moods), moods)
+        run = training.fit(runs.create(work / "runs", training.with_defaults(config), texts), texts)
         apart = _apart(run)
     except Exception as error:
         return _row(FAILED, f"{type(error).__name__}: {error}"[:300])

@@ -15,9 +15,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _measure(parsed: argparse.Namespace) -> Measured:
+    from layerviz import encoders
     from layerviz.bench import families
 
-    result = families.measure(parsed.only or families.names(), print_line)
+    result = families.measure(parsed.only or encoders.family_names(), print_line)
     return result, families.as_text(result)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         most_tokens,
         version,
     )
+    from layerviz.encoders.families import family_names, tiny_checkpoint
     from layerviz.encoders.folders import check_foreign_model
     from layerviz.encoders.heads import class_columns, in_order
     from layerviz.encoders.info import (
@@ -85,6 +86,7 @@ __all__ = [
     "example_batch",
     "expect_on_disk",
     "family_label",
+    "family_names",
     "freeze_layers",
     "in_order",
     "kept_label",
@@ -104,6 +106,7 @@ __all__ = [
     "save_random_twin",
     "starter_tokenizer",
     "suitable_settings",
+    "tiny_checkpoint",
     "version",
     "weights_digest",
 ]
