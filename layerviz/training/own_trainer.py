@@ -10,6 +10,7 @@ import atexit
 import copy
 import logging
 import random
+import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -183,6 +184,9 @@ class _Look:
             learning_rate=rate if RATES.accepts(rate) else None,
             seed=args.seed if SEEDS.accepts(args.seed) else 0,
             trained_by=BY_CALLBACK,
+            encoder_version=secrets.token_hex(
+                8
+            ),  # what happens in a script is never known to recur
         )
         self.began = False
         self._stack = ExitStack()
