@@ -16,10 +16,15 @@ from transformers import Trainer, TrainingArguments
 from visiting import every_tab
 
 import layerviz
-from layerviz import encoders, hidden_states, runs
+from layerviz import data, encoders, hidden_states, runs, training
+from layerviz.config import FROM_CHECKPOINTS, RunConfig
+from layerviz.data import Columns
 from layerviz.encoders import EncoderSize
 from layerviz.errors import EncoderError
 from layerviz.export.recipe import command
+from layerviz.training import from_checkpoints
+from layerviz.training.from_checkpoints import SavedModel
+from layerviz.training.history import History
 
 NAMES = ["river", "fruit", "tool"]  # of the head; the data have them in order
 
@@ -105,6 +110,64 @@ def test_what_cannot_be_captured_is_named(trained: Path, tmp_path: Path) -> None
         names = {str(place): f"LABEL_{place}" for place in range(3)}
         change_json(checkpoint / "config.json", id2label=names, label2id={})
     assert "have no names" in refused(renamed)
+
+
+def test_a_run_whose_first_load_failed_gets_its_setup_when_it_is_tried_again(
+    trained: Path, tmp_path: Path
+) -> None:
+    table_of_it = data.build_dataset(
+        data.read_table(table().to_csv(index=False).encode(), "toy.csv"), Columns("text", "label")
+    )
+    config = RunConfig(
+        str(trained), epochs=0, max_captured=20, keep_head="by-name", trained_by=FROM_CHECKPOINTS
+    )
+    run = runs.create(tmp_path, training.with_defaults(config), table_of_it)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoders, "load", missing)
+        with pytest.raises(EncoderError, match="Not today"):
+            training.fit(run, table_of_it)
+    failed = runs.open_folder(run.path)
+    assert (failed.status, failed.training) == ("failed", {})
+    runs.update(run.path, training={runs.DIVERGED: False})  # as earlier versions left it
+    done = training.fit(runs.open_folder(run.path), table_of_it)
+    assert done.status == "done"
+    assert done.encoder["layers"] == 2
+    assert done.training["steps_per_epoch"] == 5
+
+
+def missing(*_: Any, **__: Any) -> None:
+    raise EncoderError("Not today.", "Come back tomorrow.")
+
+
+def test_the_losses_of_a_long_training_are_written_at_once(
+    run: layerviz.OpenedRun, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = runs.open_folder(shutil.copytree(run.path, tmp_path / run.id))
+    log = tuple({"step": step, "epoch": step / 5, "loss": 1.0} for step in range(1, 101))
+    saved = SavedModel(trained / "checkpoint-10", 100, 20.0, 100, log)
+    written: list[int] = []
+    monkeypatch.setattr(runs, "write_history", lambda _, frame: written.append(len(frame)))
+    from_checkpoints._record_setup(opened, encoders.load_trained(saved.path), [saved])
+    assert written == [100]
+
+
+def test_a_curve_that_grows_fast_is_written_now_and_then(
+    run: layerviz.OpenedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = runs.open_folder(shutil.copytree(run.path, tmp_path / run.id))
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    curve = History(opened)
+    seen = []
+    for step in (11, 12, 13):
+        curve.record(step, step / 5, loss=1.0)
+        curve.write_now_and_then()
+        seen.append(int(runs.read_history(opened.path)["step"].max()))
+        now[0] += 3
+    assert seen == [11, 11, 13]
+    curve.record(14, 2.8, loss=1.0)
+    curve.write()
+    assert runs.read_history(opened.path)["step"].max() == 14
 
 
 def test_a_trainers_folder_is_read_from_its_newest_checkpoint(trained: Path) -> None:

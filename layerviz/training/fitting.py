@@ -288,9 +288,10 @@ def _record_setup(
 
 def _try_to_record_failure(path: Path, failure: LayervizError) -> None:
     try:
-        facts = runs.open_folder(path).training | {
-            runs.DIVERGED: isinstance(failure, DivergedError)
-        }
+        facts = runs.open_folder(path).training
+        facts = {name: fact for name, fact in facts.items() if name != runs.DIVERGED}
+        if isinstance(failure, DivergedError):
+            facts[runs.DIVERGED] = True
         runs.update(
             path, status="failed", reason=str(failure), recurs=failure.recurs, training=facts
         )

@@ -120,7 +120,7 @@ def capture_checkpoints(
             return False
         on_progress(Progress(LOADING, index, len(models)))
         encoder = _load(run, dataset, model, should_stop)
-        if not run.training:
+        if "total_steps" not in run.training:
             run = _record_setup(run, encoder, models)
         _capture(run, index, model, encoder, examples, on_progress, should_stop)
     on_progress(Progress(SAVING))
@@ -158,6 +158,7 @@ def _record_setup(run: Run, encoder: LoadedEncoder, models: Sequence[SavedModel]
         if "loss" in values and isinstance(entry.get("step"), int):
             history.record(entry["step"], float(entry.get("epoch") or 0.0), **values)
             rates.append(values.get("learning_rate", 0.0))
+    history.write()
     per_epoch = newest.step / newest.epoch if newest.epoch else newest.step
     return runs.update(
         run.path,
@@ -201,7 +202,9 @@ def _capture(
     )
     expect_finite(run, model.step, captured.logits)
     predictions = predictions_of(examples, captured.logits)
-    History(run).record(model.step, model.epoch, **scores_of(examples, predictions))
+    history = History(run)
+    history.record(model.step, model.epoch, **scores_of(examples, predictions))
+    history.write()
     snapshot = Snapshot(index=index, step=model.step, epoch=model.epoch)
     run = runs.write_snapshot(run.path, snapshot, captured.pooled, predictions)
     with measuring(run, index, should_stop):

@@ -198,8 +198,9 @@ class _Look:
             runs.write_examples(self.run.path, self.examples)
             texts = self.examples["text"].tolist()
             self.tokens = tokenise(self.tokenizer, texts, config.max_length)
-        except BaseException:
-            self._stack.close()
+        except BaseException as error:
+            with self._stack:
+                self._end_before_it_began(error)
             raise
         self.history = History(self.run)
         self.saved_step = -1
@@ -262,6 +263,7 @@ class _Look:
             )
         predictions = predictions_of(self.examples, captured.logits)
         self.history.record(step, epoch, **scores_of(self.examples, predictions))
+        self.history.write()
         snapshot = Snapshot(index=index, step=step, epoch=epoch)
         self.run = runs.write_snapshot(self.run.path, snapshot, captured.pooled, predictions)
         with measuring(self.run, index, lambda: False):
@@ -280,6 +282,7 @@ class _Look:
         """Record a point of the learning curve."""
         values = {name: float(logs[name]) for name in ("loss", "learning_rate") if name in logs}
         self.history.record(int(state.global_step), float(state.epoch or 0.0), **values)
+        self.history.write_now_and_then()
 
     def note_failure(self, error: Exception) -> None:
         """Keep with the run why a part of it is missing."""
@@ -288,15 +291,24 @@ class _Look:
 
     def close(self, status: str) -> None:
         """Say how it ended, and let others have the run."""
-        try:
-            snapshots = runs.open_folder(self.run.path).snapshots
-            self._note(n_snapshots=max(1, len(snapshots)))
-            ending: dict[str, Any] = {"status": status}
-            if status == "cancelled":
-                ending["reason"] = runs.ENDED_ELSEWHERE
-            runs.update(self.run.path, **ending)
-        finally:
-            self._stack.close()
+        with self._stack:
+            try:
+                self.history.write()
+            finally:
+                snapshots = runs.open_folder(self.run.path).snapshots
+                self._note(n_snapshots=max(1, len(snapshots)))
+                ending: dict[str, Any] = {"status": status}
+                if status == "cancelled":
+                    ending["reason"] = runs.ENDED_ELSEWHERE
+                runs.update(self.run.path, **ending)
+
+    def _end_before_it_began(self, error: BaseException) -> None:
+        """Say why there is nothing in the run; else it would read as running."""
+        ending: dict[str, Any] = {"status": "cancelled", "reason": runs.ENDED_ELSEWHERE}
+        if isinstance(error, Exception):
+            ending = {"status": "failed", "reason": _in_words(error)}
+        if self.run.status != "done":  # one of an earlier training that could not be taken
+            _without_failing(lambda: runs.update(self.run.path, **ending))
 
     def _note(self, **facts: Any) -> None:
         training = runs.open_folder(self.run.path).training | facts
@@ -329,15 +341,17 @@ def _name_of(model: Any) -> str:
 
 def _tell(error: Exception) -> None:
     """Say that looking failed, however logging is set up."""
-    sentence = (
-        str(error)
-        if isinstance(error, LayervizError)
-        else (f"{type(error).__name__}: {reason(error)}.")
-    )
+    sentence = _in_words(error)
     log.debug("looking at a training failed", exc_info=error)
     _without_failing(
         lambda: sys.stderr.write(f"layerviz: {sentence} Training goes on without this snapshot.\n")
     )
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, LayervizError):
+        return str(error)
+    return f"{type(error).__name__}: {reason(error)}."
 
 
 def _without_failing(work: Callable[[], object]) -> None:

@@ -304,6 +304,7 @@ class Watch(TrainerCallback):
     def _record(self, **values: float) -> None:
         epoch = self.step / self.run.training["steps_per_epoch"]
         self.history.record(self.step, epoch, **values)
+        self.history.write()
 
 
 def predictions_of(examples: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
