@@ -139,6 +139,8 @@ def test_charts_of_any_number_of_rows_are_shown():
         (lambda _: layerviz.fit(pd.DataFrame({"text": ["one", 2]})), "cannot be stored"),
         (lambda _: layerviz.fit(pd.DataFrame({"text": ["a"], "meta": [{}]})), "cannot be stored"),
         (lambda _: layerviz.fit("no-such.csv", epochs=-1), "Epochs is -1"),
+        (lambda _: layerviz.probe(checkpoints="a", encoder="b"), "not allowed with argument --"),
+        (lambda _: layerviz.probe(checkpoints="a", keep_head="no"), "their own classification"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence(run, tmp_path, monkeypatch, ask, words):

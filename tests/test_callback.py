@@ -239,5 +239,11 @@ def test_bad_data_are_refused_before_any_training(tmp_path: Path) -> None:
         layerviz.LayervizCallback(toy_table(30), toy_table(30, 1), label_column="mood")
     with pytest.raises(layerviz.LayervizError, match="decides on encoder"):
         layerviz.LayervizCallback(toy_table(30), toy_table(30, 1), encoder="bert-mini")
-    with pytest.raises(layerviz.LayervizError, match="data is"):
+    with pytest.raises(layerviz.LayervizError, match="decides on checkpoints"):
+        layerviz.LayervizCallback(toy_table(30), toy_table(30, 1), checkpoints="out")
+    maps: list[Any] = [{}] * 30
+    unstorable = toy_table(30).assign(meta=maps)
+    with pytest.raises(layerviz.LayervizError, match="The table for train cannot be stored"):
+        layerviz.LayervizCallback(unstorable, toy_table(30, 1))
+    with pytest.raises(layerviz.LayervizError, match="train is"):
         layerviz.LayervizCallback([("a text", 0)], toy_table(30, 1))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,7 +44,6 @@ SETTINGS: dict[str, Any] = {
     "learning_rate": 0.01,
     "precision": "fp32",
 }
-TOLERANCE = 2**-9  # two steps of float16, in which states are stored, at a size of 1
 FEW = {"max_captured": 10}  # where no state is looked at
 
 
@@ -207,13 +207,20 @@ def test_a_run_on_two_processes_is_the_run_on_one(pair: tuple[Run, Run, str, int
     for snapshot in alone.snapshots:
         same = runs.read_pooled(both.path, snapshot.index)
         for pooling, states in runs.read_pooled(alone.path, snapshot.index).items():
-            np.testing.assert_allclose(same[pooling], states, rtol=TOLERANCE, atol=TOLERANCE)
+            expect_same_states(same[pooling], states)
     losses = runs.read_history(alone.path)["loss"]
     np.testing.assert_allclose(runs.read_history(both.path)["loss"], losses, atol=1e-5)
     scores, same_scores = (runs.read_separability(run.path) for run in (alone, both))
     probes = scores["measure"] == "probe_macro_f1"
     np.testing.assert_allclose(same_scores["value"][probes], scores["value"][probes], atol=1e-6)
     assert sentences(both) == sentences(alone)
+
+
+def expect_same_states(states: np.ndarray, others: np.ndarray) -> None:
+    """Expect states that differ by two steps of float16 at most, below 1 by two steps at 1."""
+    sizes = np.maximum(np.abs(others.astype(np.float32)), 1)
+    steps = np.abs(states.astype(np.float32) - others) / np.spacing(sizes.astype(np.float16))
+    assert steps.max() <= 2
 
 
 def sentences(run: Run) -> list[str]:
@@ -253,35 +260,50 @@ def test_a_killed_process_ends_the_others_and_one_alone_goes_on(
     assert run.reason in last
     finished = training.fit(run, dataset)
     assert finished.status == "done"
-    weights = [states_of(one) for one in (alone, finished)]
-    np.testing.assert_allclose(weights[1], weights[0], rtol=TOLERANCE, atol=TOLERANCE)
+    expect_same_states(states_of(finished), states_of(alone))
 
 
 def states_of(run: Run) -> np.ndarray:
     return runs.read_pooled(run.path, run.snapshots[-1].index)["mean"]
 
 
-def test_a_signal_to_one_process_stops_all_and_a_full_disk_ends_all(
-    folder: Path, dataset: Dataset
+LONG = {**FEW, "epochs": 40}
+
+
+@pytest.fixture(scope="module")
+def stopped(folder: Path) -> tuple[Run, list[tuple[int, str, str]]]:
+    """Return a run on two processes of which one was told to stop, and how both ended."""
+    root = folder / "stopped"
+    with under_slurm(folder, root, 2, **LONG) as processes:
+        processes.wait_for_snapshot(0)
+        processes.all[1].send_signal(signal.SIGTERM)
+        ends = processes.ends()
+    (run,) = runs.list_runs(root)
+    return run, ends
+
+
+def test_a_signal_to_one_process_stops_all(
+    stopped: tuple[Run, list[tuple[int, str, str]]],
 ) -> None:
-    settings = {**FEW, "epochs": 40}
+    run, ends = stopped
+    assert [status for status, _, _ in ends] == [143, 143]
+    assert ends[0][2].count("Stopping.") == 1
+    assert ends[1][1:] == ("", "")
+    assert run.status == "cancelled"
+
+
+def test_a_full_disk_ends_all(
+    stopped: tuple[Run, list[tuple[int, str, str]]], folder: Path
+) -> None:
     with ExitStack() as stack:
         try:
             root = stack.enter_context(small_disk(folder / "disk"))
         except ConfigError as error:
             pytest.skip(str(error))
-        with under_slurm(folder, root, 2, **settings) as processes:
-            processes.wait_for_snapshot(0)
-            processes.all[1].send_signal(signal.SIGTERM)
-            ends = processes.ends()
-        assert [status for status, _, _ in ends] == [143, 143]
-        assert ends[0][2].count("Stopping.") == 1
-        assert ends[1][1:] == ("", "")
-        (run,) = runs.list_runs(root)
-        assert run.status == "cancelled"
-        n_snapshots = len(run.snapshots)
-        with under_slurm(folder, root, 2, **settings) as processes:
-            processes.wait_for_snapshot(n_snapshots)
+        run = stopped[0]
+        shutil.copytree(run.path, root / run.run_id)
+        with under_slurm(folder, root, 2, **LONG) as processes:
+            processes.wait_for_snapshot(len(run.snapshots))
             fill(root)
             ends = processes.ends()
         assert [status for status, _, _ in ends] == [2, 2]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+CALLED = {"data": "train"}  # what the commands call data
+
+
 class LayervizCallback(LookingCallback):
     """Captures every layer while your own ``transformers.Trainer`` trains, and changes nothing.
 
@@ -58,13 +61,13 @@ class LayervizCallback(LookingCallback):
     ) -> None:
         if every_steps is not None and (not isinstance(every_steps, int) or every_steps < 1):
             raise ConfigError(f"every_steps is {quote(every_steps)}.", "Give 1 or more.")
-        for decided in ("encoder", "keep_layers", "keep_head"):
+        for decided in ("encoder", "checkpoints", "keep_layers", "keep_head"):
             if decided in options:
                 raise ConfigError(f"The Trainer decides on {decided}.", f"Leave {decided} out.")
         given = {"data": train, "val": val, "test": test}
-        parsed, files = parsed_options(COMMANDS["probe"], given, options)
+        parsed, files = parsed_options(COMMANDS["probe"], given, options, CALLED)
         super().__init__(
-            read_dataset(parsed, given_files(parsed, files)),
+            read_dataset(parsed, given_files(parsed, files, CALLED)),
             run_config(parsed, parsed.encoder, parsed.seed),
             runs_root(parsed),
             every_steps=every_steps,

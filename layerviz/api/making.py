@@ -15,12 +15,11 @@ from layerviz.commands.command_line import COMMANDS
 from layerviz.commands.fit import fit_files
 from layerviz.commands.inputs import open_run as find_run
 from layerviz.commands.inputs import runs_root
+from layerviz.commands.probe import take_checkpoints
 from layerviz.commands.run_together import join_from_python
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from layerviz.commands.command import Command
 
 
 def fit(
@@ -53,7 +52,8 @@ def fit(
     LayervizError
         If there is no such option, or data, settings or encoder cannot be used.
     """
-    return _made(COMMANDS["fit"], {"data": data, "val": val, "test": test}, options)
+    given = {"data": data, "val": val, "test": test}
+    return _made(*parsed_options(COMMANDS["fit"], given, options))
 
 
 def probe(
@@ -80,12 +80,14 @@ def probe(
     LayervizError
         As `fit`.
     """
-    return _made(COMMANDS["probe"], {"data": data, "val": val, "test": test}, options)
+    given = {"data": data, "val": val, "test": test}
+    parsed, tables = parsed_options(COMMANDS["probe"], given, options)
+    take_checkpoints(parsed)
+    return _made(parsed, tables)
 
 
-def _made(command: Command, given: Mapping[str, Any], options: dict[str, Any]) -> OpenedRun:
-    """Return the run that a command makes of files or tables."""
-    parsed, tables = parsed_options(command, given, options)
+def _made(parsed: argparse.Namespace, tables: Mapping[str, Any]) -> OpenedRun:
+    """Return the run that a command makes of options and tables."""
     join_from_python()  # where torchrun, accelerate or SLURM started this program several times
     with ExitStack() as stack:
         return OpenedRun(

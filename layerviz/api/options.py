@@ -6,6 +6,7 @@ import argparse
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from layerviz.commands.arguments import Parser
@@ -17,13 +18,26 @@ if TYPE_CHECKING:
     from layerviz.commands.command import Command
 
 FILES = ("data", "val", "test")
+AS_HERE: Mapping[str, str] = MappingProxyType({})
 TOKENS = ("input_ids", "attention_mask", "token_type_ids")  # columns that a tokenizer added
 
 
 def parsed_options(
-    command: Command, given: Mapping[str, Any], options: dict[str, Any]
+    command: Command,
+    given: Mapping[str, Any],
+    options: dict[str, Any],
+    called: Mapping[str, str] = AS_HERE,
 ) -> tuple[argparse.Namespace, dict[str, Any]]:
     """Return what a command's parser makes of files and options, and the tables among the files.
+
+    Parameters
+    ----------
+    command : Command
+    given : dict
+        Files and tables by "data", "val" and "test".
+    options : dict
+    called : dict
+        What the caller calls those that it does not call so; mistakes name it.
 
     Raises
     ------
@@ -35,16 +49,22 @@ def parsed_options(
     for role, path in paths.items():
         if path is not None and not isinstance(path, str | Path):
             raise ConfigError(
-                f"{role} is {quote(path)}.", "Give a file, a folder, hf:owner/name or a table."
+                f"{called.get(role, role)} is {quote(path)}.",
+                "Give a file, a folder, hf:owner/name or a table.",
             )
     return parsed_words(command, {**paths, **options}), tables
 
 
-def given_files(parsed: argparse.Namespace, tables: Mapping[str, Any]) -> dict[str, GivenFile]:
-    """Return files and tables by "data", "val" and "test", each as it is in a file."""
+def given_files(
+    parsed: argparse.Namespace, tables: Mapping[str, Any], called: Mapping[str, str] = AS_HERE
+) -> dict[str, GivenFile]:
+    """Return files and tables by "data", "val" and "test", each as it is in a file.
+
+    `called` is that of `parsed_options`.
+    """
     found = {
         **read_files(parsed),
-        **{role: _as_file(role, table) for role, table in tables.items()},
+        **{role: _as_file(role, table, called.get(role, role)) for role, table in tables.items()},
     }
     return {role: found[role] for role in FILES if role in found}
 
@@ -111,7 +131,7 @@ def _is_table(given: Any) -> bool:
     return hasattr(given, "to_parquet")
 
 
-def _as_file(role: str, table: Any) -> GivenFile:
+def _as_file(role: str, table: Any, called: str) -> GivenFile:
     """Return a table as the file that it would be: labels and texts as pandas holds them."""
     import pyarrow as pa
 
@@ -123,7 +143,7 @@ def _as_file(role: str, table: Any) -> GivenFile:
         table.to_parquet(content, index=False)
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise ConfigError(
-            f"The table for {role} cannot be stored: {reason(error)}.",
+            f"The table for {called} cannot be stored: {reason(error)}.",
             "Give columns of texts, numbers or booleans.",
         ) from error
     return GivenFile("data.parquet" if role == "data" else f"{role}.parquet", content.getvalue())

@@ -23,7 +23,7 @@ from layerviz.commands.inputs import (
 )
 from layerviz.commands.making import create_run, finish_run
 from layerviz.commands.setting_arguments import add_settings, run_config
-from layerviz.config import FAMILIES, FROM_CHECKPOINTS, HEAD_BY_NAME, NEW_HEAD, SETTINGS
+from layerviz.config import FAMILIES, SETTINGS
 from layerviz.progress import ShouldStop
 from layerviz.starters import starter_names
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from layerviz.runs import Run
 
 
-def add_encoder_argument(parser: argparse.ArgumentParser) -> None:
+def add_encoder_argument(parser: argparse._ActionsContainer) -> None:
     """Add the encoder; the first that is bundled stands in where none is given."""
     parser.add_argument(
         "--encoder",
@@ -68,10 +68,6 @@ def fit_files(
     LayervizError
         If data, settings or encoder cannot be used, or the run fails.
     """
-    if getattr(parsed, "checkpoints", None) is not None:
-        parsed.encoder, parsed.trained_by = str(parsed.checkpoints.expanduser()), FROM_CHECKPOINTS
-        if parsed.keep_head == NEW_HEAD:
-            parsed.keep_head = HEAD_BY_NAME
     # Data and settings are checked before torch is imported: bad input is answered at once.
     config = run_config(parsed, parsed.encoder, parsed.seed)
     files = read()
