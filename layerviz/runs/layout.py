@@ -143,7 +143,7 @@ class Layout:
 
     def report(self, poolings: Sequence[str], margin: float) -> Path:
         """Return the file with the report that was searched among some poolings, for a margin."""
-        return self.folder / ANSWERS / f"{'-'.join(poolings)}.report-{margin!r}.json"
+        return self.folder / ANSWERS / f"{'-'.join(poolings)}.report-{margin:.15g}.json"
 
     @property
     def model(self) -> Path:
