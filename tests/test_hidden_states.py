@@ -248,7 +248,7 @@ def shapes_of_batches(encoder: LoadedEncoder, texts: list[str], **settings) -> l
 
 def test_a_batch_on_a_processor_is_small_unless_it_is_set(encoder):
     shapes = shapes_of_batches(encoder, texts_of_many_lengths() * 4, max_length=MAX_LENGTH)
-    assert max(rows * width for rows, width in shapes) <= 512
+    assert max(rows * width for rows, width in shapes) <= 768
 
 
 def test_batches_keep_to_the_token_budget(encoder):
